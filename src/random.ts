@@ -1,0 +1,147 @@
+import { TilegradError } from "./errors.ts";
+
+/**
+ * Counter-based randomness: every draw is a pure function of (seed, stream, step, element), so dropout masks, shuffles
+ * and initial weights are the same on every backend and after a resume.
+ *
+ * Convention: counter = [element, attempt (0), step, stream], key = [seed low, seed high]; one element uses word 0 first.
+ * Generator: Philox4x32-10 of Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3" (SC'11).
+ */
+
+const M0 = 0xd2511f53;
+const M1 = 0xcd9e8d57;
+const W0 = 0x9e3779b9;
+const W1 = 0xbb67ae85;
+const ROUNDS = 10;
+
+/** The high 32 bits of the 64-bit product of two u32, from 16-bit halves (a double holds 53 bits only). */
+export function mulHi(a: number, b: number): number {
+  const aLow = a & 0xffff;
+  const aHigh = a >>> 16;
+  const bLow = b & 0xffff;
+  const bHigh = b >>> 16;
+  const middle = aHigh * bLow + ((aLow * bLow) >>> 16);
+  const carry = aLow * bHigh + (middle & 0xffff);
+  return (aHigh * bHigh + Math.floor(middle / 0x10000) + Math.floor(carry / 0x10000)) >>> 0;
+}
+
+/** One Philox4x32-10 block into `out[0..3]`, without allocating: what loops over many elements call. */
+export function philoxInto(
+  out: Uint32Array,
+  c0: number,
+  c1: number,
+  c2: number,
+  c3: number,
+  k0: number,
+  k1: number,
+): void {
+  for (let round = 0; round < ROUNDS; round++) {
+    const high0 = mulHi(M0, c0);
+    const low0 = Math.imul(M0, c0);
+    const high1 = mulHi(M1, c2);
+    const low1 = Math.imul(M1, c2);
+    c0 = (high1 ^ c1 ^ k0) >>> 0;
+    c1 = low1 >>> 0;
+    c2 = (high0 ^ c3 ^ k1) >>> 0;
+    c3 = low0 >>> 0;
+    k0 = (k0 + W0) >>> 0;
+    k1 = (k1 + W1) >>> 0;
+  }
+  out[0] = c0;
+  out[1] = c1;
+  out[2] = c2;
+  out[3] = c3;
+}
+
+/** Philox4x32-10: counter u32[4], key u32[2] -> u32[4]. */
+export function philox4x32(
+  counter: readonly [number, number, number, number],
+  key: readonly [number, number],
+): [number, number, number, number] {
+  const out = new Uint32Array(4);
+  philoxInto(out, counter[0] >>> 0, counter[1] >>> 0, counter[2] >>> 0, counter[3] >>> 0, key[0] >>> 0, key[1] >>> 0);
+  return [out[0], out[1], out[2], out[3]];
+}
+
+/** A u32 to a float in [0, 1): its top 24 bits, which float32 holds exactly, so CPU and GPU agree to the bit. */
+export function uniform01(u: number): number {
+  return (u >>> 8) * 2 ** -24;
+}
+
+/** Box-Muller from two u32: one standard normal draw, in [-5.77, 5.77] (24-bit uniforms). */
+export function normalFrom(u: number, v: number): number {
+  return Math.sqrt(-2 * Math.log(1 - uniform01(u))) * Math.cos(2 * Math.PI * uniform01(v));
+}
+
+/**
+ * The Philox key [low, high] of a seed: its 64-bit two's complement, so different safe integers have different keys.
+ * @throws E_ARGUMENT when `seed` is not a safe integer.
+ */
+export function seedKey(seed: number): [number, number] {
+  if (!Number.isSafeInteger(seed)) {
+    throw new TilegradError("E_ARGUMENT", `seed: got ${String(seed)}; expected an integer within +-(2^53 - 1).`, {
+      hint: "Pass a whole number such as 7.",
+    });
+  }
+  return [seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0];
+}
+
+/** Draws addressed by element within one (seed, stream, step). */
+export interface Draws {
+  /** In [0, 1), of 24 bits. */
+  uniform(element: number): number;
+  /** Standard normal. */
+  normal(element: number): number;
+  /** An unbiased integer in [0, bound), 1 <= bound <= 2^32. */
+  integer(element: number, bound: number): number;
+}
+
+/** The draws of (seed, stream, step); stateless but for a scratch block. @throws E_ARGUMENT for a bad seed. */
+export function draws(seed: number, stream: number, step = 0): Draws {
+  const [k0, k1] = seedKey(seed);
+  const block = new Uint32Array(4);
+  const fill = (element: number, attempt: number) => philoxInto(block, element, attempt, step, stream, k0, k1);
+  return {
+    uniform(element) {
+      fill(element, 0);
+      return uniform01(block[0]);
+    },
+    normal(element) {
+      fill(element, 0);
+      return normalFrom(block[0], block[1]);
+    },
+    integer(element, bound) {
+      // Lemire, "Fast random integer generation in an interval" (2019): the high word of u * bound is unbiased once the
+      // 2^32 mod bound lowest values of the low word are rejected; a rejected word is followed by the next of the block.
+      const reject = 2 ** 32 % bound;
+      for (let attempt = 0; ; attempt++) {
+        fill(element, attempt);
+        for (const word of block) {
+          if (bound === 2 ** 32) return word;
+          if (Math.imul(word, bound) >>> 0 >= reject) return mulHi(word, bound);
+        }
+      }
+    },
+  };
+}
+
+/**
+ * A uniform random order of 0..n-1, u32 [n]: Fisher-Yates from the back, position i drawing from element i.
+ * @throws E_ARGUMENT for a bad seed.
+ */
+export function shuffle(n: number, seed: number, stream: number, step: number): Uint32Array {
+  const order = Uint32Array.from({ length: n }, (_, i) => i);
+  return shuffleInPlace(order, seed, stream, step);
+}
+
+/** `shuffle` of the given rows, in place; returns them. */
+export function shuffleInPlace(rows: Uint32Array, seed: number, stream: number, step: number): Uint32Array {
+  const draw = draws(seed, stream, step);
+  for (let i = rows.length - 1; i > 0; i--) {
+    const j = draw.integer(i, i + 1);
+    const kept = rows[i];
+    rows[i] = rows[j];
+    rows[j] = kept;
+  }
+  return rows;
+}
