@@ -1,0 +1,2 @@
+// lib: one
+fn two() -> f32 { return one() + one(); }

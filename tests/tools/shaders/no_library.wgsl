@@ -1,0 +1,2 @@
+// lib: nowhere
+@compute @workgroup_size(1) fn main() {}

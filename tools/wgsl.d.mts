@@ -1,0 +1,12 @@
+import type { Plugin as EsbuildPlugin } from "esbuild";
+import type { Plugin as VitePlugin } from "vite";
+import type { ShaderLibrary, ShaderModule } from "../src/shader/module.ts";
+
+/** Reads a `.wgsl` file with its libraries; `files` are all files read. Throws when it cannot be parsed. */
+export function loadShader(file: string): { shader: ShaderModule | ShaderLibrary; files: string[] };
+/** Drops comments, indentation and blank lines. */
+export function strip(source: string): string;
+/** One WGSL text of several, directives hoisted. */
+export function link(texts: readonly string[]): string;
+export function wgslForEsbuild(): EsbuildPlugin;
+export function wgslForVite(): VitePlugin;

@@ -1,0 +1,16 @@
+import { defineConfig } from "vitest/config";
+import { wgslForVite } from "./tools/wgsl.mjs";
+
+export default defineConfig({
+  plugins: [wgslForVite()],
+  test: {
+    include: ["tests/**/*.test.ts"],
+    // A Vulkan driver is chosen by an environment variable of the main thread: processes, not threads.
+    pool: "forks",
+    maxWorkers: 2,
+    // A software GPU takes up to 2 s to compile one kernel.
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    teardownTimeout: 20_000,
+  },
+});
