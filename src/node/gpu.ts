@@ -1,0 +1,184 @@
+/** WebGPU in Node: Dawn (npm `webgpu`) on a hardware GPU, else on a software Vulkan driver. Node only. */
+import fs from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { isMainThread } from "node:worker_threads";
+import { TilegradError } from "../errors.ts";
+import { cacheFolder, chromiumArchives, importPeer, missingPeer, resolvePeer } from "./peers.ts";
+import { unpackOnce } from "./tar.ts";
+
+const require = createRequire(import.meta.url);
+
+/**
+ * - `webgpu`: a hardware GPU when there is one, else a software GPU.
+ * - `swiftshader`: the software GPU inside the npm package `@sparticuz/chromium` (Linux x64).
+ * - `lavapipe`: Mesa's software GPU, installed on the system.
+ */
+export const GPU_NAMES = ["webgpu", "swiftshader", "lavapipe"] as const;
+export type GpuName = (typeof GPU_NAMES)[number];
+
+export interface GpuOptions {
+  /** Default `webgpu`. */
+  readonly device?: GpuName;
+  /** Flags for Dawn, such as `enable-dawn-features=allow_unsafe_apis`. */
+  readonly flags?: readonly string[];
+}
+
+/** An open WebGPU implementation and what computes behind it. */
+export interface NodeGpu {
+  readonly gpu: GPU;
+  readonly kind: "hardware" | "software";
+  /** As the driver names itself, e.g. `SwiftShader Device (Subzero)`. */
+  readonly driver: string;
+  /** What the user should know of this choice. */
+  readonly note: string | undefined;
+}
+
+// Dawn frees an instance that JavaScript has dropped although its devices live: opened ones stay reachable.
+const opened = new Map<string, Promise<NodeGpu>>();
+// The driver is chosen by an environment variable of the process: one instance is opened at a time.
+let last: Promise<unknown> = Promise.resolve();
+
+/**
+ * Opens WebGPU. A driver chosen by the environment (`VK_DRIVER_FILES`) is respected. Opening the same device again
+ * gives the same object.
+ *
+ * @throws `E_PEER` when an optional package is missing, `E_DEVICE` when the device is not there, `E_ARGUMENT` when
+ * its name is unknown.
+ */
+export function openGpu(options: GpuOptions = {}): Promise<NodeGpu> {
+  const { device = "webgpu", flags = [] } = options;
+  if (!GPU_NAMES.includes(device)) {
+    throw new TilegradError("E_ARGUMENT", `device: got "${device}"; expected ${GPU_NAMES.join(", ")}.`);
+  }
+  const key = JSON.stringify([device, flags, chosenDrivers()]);
+  let result = opened.get(key);
+  if (!result) {
+    result = last.then(() => openers[device](flags));
+    opened.set(key, result);
+    last = result.catch(() => opened.delete(key));
+  }
+  return result;
+}
+
+const openers: Record<GpuName, (flags: readonly string[]) => Promise<NodeGpu>> = {
+  webgpu: openBest,
+  swiftshader: openSwiftShader,
+  lavapipe: openLavapipe,
+};
+
+async function openBest(flags: readonly string[]): Promise<NodeGpu> {
+  const chosen = chosenDrivers();
+  const found = chosen ? await findWithLoader(flags) : await find(flags);
+  if (chosen) {
+    if (found) return found;
+    throw new TilegradError("E_DEVICE", `WebGPU: no adapter with VK_DRIVER_FILES=${chosen}.`, {
+      hint: "Unset VK_DRIVER_FILES, or name the JSON file of an installed Vulkan driver.",
+    });
+  }
+  if (found?.kind === "hardware") return found;
+  if (softwarePeers().length === 0) return openSwiftShader(flags);
+  if (found) return found;
+  if (swiftShaderRuns()) throw missingPeer("No hardware GPU found; the software GPU", softwarePeers());
+  throw new TilegradError("E_DEVICE", "WebGPU: no adapter found.", {
+    hint: "Install a GPU driver (Vulkan, Metal or Direct3D 12), or use the CPU backend.",
+  });
+}
+
+async function openSwiftShader(flags: readonly string[]): Promise<NodeGpu> {
+  if (!swiftShaderRuns()) {
+    throw new TilegradError("E_DEVICE", `swiftshader: runs on linux x64; this is ${process.platform} ${process.arch}.`, {
+      hint: 'Use device "webgpu" or the CPU backend.',
+    });
+  }
+  const missing = softwarePeers();
+  if (missing.length > 0) throw missingPeer("The software GPU", missing);
+  const folder = loadVulkan();
+  const found = await withDriver(path.join(folder, "vk_swiftshader_icd.json"), () => find(flags));
+  return expectDriver("swiftshader", /SwiftShader/i, found);
+}
+
+async function openLavapipe(flags: readonly string[]): Promise<NodeGpu> {
+  const folders = ["/usr/share/vulkan/icd.d", "/usr/local/share/vulkan/icd.d", "/etc/vulkan/icd.d"];
+  const files = folders
+    .filter((folder) => fs.existsSync(folder))
+    .flatMap((folder) => fs.readdirSync(folder).map((name) => path.join(folder, name)))
+    .filter((file) => /^lvp_icd.*\.json$/.test(path.basename(file)));
+  if (files.length === 0) {
+    throw new TilegradError("E_DEVICE", `lavapipe: no lvp_icd*.json in ${folders.join(", ")}.`, {
+      hint: "Install Mesa's Vulkan drivers, 23.1 or later (Debian: mesa-vulkan-drivers), or use another device.",
+    });
+  }
+  const found = await withDriver(files.join(":"), () => findWithLoader(flags));
+  return expectDriver("lavapipe", /llvmpipe/i, found);
+}
+
+/** A WebGPU implementation with an adapter, or `undefined`. */
+async function find(flags: readonly string[]): Promise<NodeGpu | undefined> {
+  const dawn = await importPeer("webgpu", "WebGPU in Node", () => import("webgpu"));
+  for (const [name, value] of Object.entries(dawn.globals)) {
+    if (!(name in globalThis)) Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+  }
+  const gpu = dawn.create([...flags]);
+  const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
+  if (!adapter) return undefined;
+  const { info } = adapter;
+  const software = info.isFallbackAdapter;
+  const driver = info.description || info.device || info.vendor || "unknown";
+  return {
+    gpu,
+    kind: software ? "software" : "hardware",
+    driver,
+    note: software ? `Software GPU: ${driver}. Right, but slower than a hardware GPU.` : undefined,
+  };
+}
+
+/** As `find`; when the system has no Vulkan loader, once more with the one from npm. */
+async function findWithLoader(flags: readonly string[]): Promise<NodeGpu | undefined> {
+  const found = await find(flags);
+  if (found || !swiftShaderRuns() || softwarePeers().length > 0) return found;
+  loadVulkan();
+  return find(flags);
+}
+
+function expectDriver(name: GpuName, pattern: RegExp, found: NodeGpu | undefined): NodeGpu {
+  if (found && pattern.test(found.driver)) return found;
+  throw new TilegradError("E_DEVICE", `${name}: got ${found ? `"${found.driver}"` : "no adapter"} from Dawn.`, {
+    hint: "Its driver may be too old for Dawn; use another device.",
+  });
+}
+
+const chosenDrivers = () => process.env["VK_DRIVER_FILES"] || process.env["VK_ICD_FILENAMES"] || undefined;
+
+const swiftShaderRuns = () => process.platform === "linux" && process.arch === "x64";
+
+/** The packages that the software GPU from npm lacks here. */
+const softwarePeers = () => (["koffi", "@sparticuz/chromium"] as const).filter((name) => !resolvePeer(name));
+
+/** Loads the Vulkan loader from npm into the process, where Dawn then finds it; gives the folder of its driver. */
+function loadVulkan(): string {
+  const archives = chromiumArchives();
+  if (!archives) throw missingPeer("The software GPU", ["@sparticuz/chromium"]);
+  const folder = path.join(cacheFolder(), `swiftshader-${archives.version}`);
+  unpackOnce(path.join(archives.folder, "swiftshader.tar.br"), folder);
+  const koffi = require("koffi") as typeof import("koffi");
+  koffi.load(path.join(folder, "libvulkan.so.1"), { global: true });
+  return folder;
+}
+
+/** Runs `open` while the Vulkan loader sees only the drivers of `files`. */
+async function withDriver<T>(files: string, open: () => Promise<T>): Promise<T> {
+  if (!isMainThread) {
+    throw new TilegradError("E_DEVICE", "device: a named software GPU was asked for in a worker thread.", {
+      hint: "A worker's environment does not reach the driver: set VK_DRIVER_FILES before Node starts.",
+    });
+  }
+  const before = process.env["VK_DRIVER_FILES"];
+  process.env["VK_DRIVER_FILES"] = files;
+  try {
+    return await open();
+  } finally {
+    if (before === undefined) delete process.env["VK_DRIVER_FILES"];
+    else process.env["VK_DRIVER_FILES"] = before;
+  }
+}
