@@ -13,7 +13,11 @@ function libraryNames(source) {
   for (const line of source.split("\n")) {
     if (!/^\s*(\/\/|$)/.test(line)) return [];
     const names = /^\s*\/\/\s*lib:(.*)$/.exec(line)?.[1];
-    if (names !== undefined) return names.split(",").map((name) => name.trim()).filter(Boolean);
+    if (names !== undefined)
+      return names
+        .split(",")
+        .map((name) => name.trim())
+        .filter(Boolean);
   }
   return [];
 }
@@ -53,7 +57,8 @@ export function strip(source) {
 /** The libraries a file needs, name to `{ file, code }`, each after those it needs itself. */
 function resolveLibraries(file, source, found = new Map(), within = []) {
   for (const name of libraryNames(source)) {
-    if (within.includes(name)) throw new Error(`${file}: libraries need each other: ${[...within, name].join(" -> ")}.`);
+    if (within.includes(name))
+      throw new Error(`${file}: libraries need each other: ${[...within, name].join(" -> ")}.`);
     if (found.has(name)) continue;
     const library = libraryFile(file, name);
     if (!existsSync(library)) throw new Error(`${file}: its "lib" comment names "${name}"; there is no ${library}.`);
@@ -134,7 +139,14 @@ export function loadShader(file) {
   const shader = { name: path.basename(absolute, ".wgsl"), code: strip(source), libs: [...libraries.keys()] };
   const texts = [...libraries.values()];
   if (!isLibrary(absolute)) {
-    Object.assign(shader, reflect(absolute, shader.code, texts.map((l) => l.code)));
+    Object.assign(
+      shader,
+      reflect(
+        absolute,
+        shader.code,
+        texts.map((l) => l.code),
+      ),
+    );
   }
   return { shader, files: [absolute, ...texts.map((l) => l.file)] };
 }

@@ -87,9 +87,13 @@ async function openBest(flags: readonly string[]): Promise<NodeGpu> {
 
 async function openSwiftShader(flags: readonly string[]): Promise<NodeGpu> {
   if (!swiftShaderRuns()) {
-    throw new TilegradError("E_DEVICE", `swiftshader: runs on linux x64; this is ${process.platform} ${process.arch}.`, {
-      hint: 'Use device "webgpu" or the CPU backend.',
-    });
+    throw new TilegradError(
+      "E_DEVICE",
+      `swiftshader: runs on linux x64; this is ${process.platform} ${process.arch}.`,
+      {
+        hint: 'Use device "webgpu" or the CPU backend.',
+      },
+    );
   }
   const missing = softwarePeers();
   if (missing.length > 0) throw missingPeer("The software GPU", missing);

@@ -34,7 +34,10 @@ export function untar(tar: Uint8Array, folder: string): void {
     } else if (type === "2") {
       fs.symlinkSync(text(at + 157, 100), target);
     } else if (type !== "5") {
-      throw new TilegradError("E_FILE", `archive: member "${name}" is of type "${type}"; expected file, folder or link.`);
+      throw new TilegradError(
+        "E_FILE",
+        `archive: member "${name}" is of type "${type}"; expected file, folder or link.`,
+      );
     }
     at += BLOCK + Math.ceil(size / BLOCK) * BLOCK;
   }

@@ -68,7 +68,8 @@ describe("a process that used the GPU", () => {
 
   it("unpacks the driver into the user's cache, complete, when several start at once", async () => {
     const runs = [1, 2, 3].map(() => run(process.execPath, [program, "idle"], { env: { XDG_CACHE_HOME: cache } }));
-    for (const { code, stdout } of await Promise.all(runs)) expect({ code, stdout }).toEqual({ code: 0, stdout: "done\n" });
+    for (const { code, stdout } of await Promise.all(runs))
+      expect({ code, stdout }).toEqual({ code: 0, stdout: "done\n" });
     const folder = path.join(cache, "tilegrad", `swiftshader-${chromiumArchives()!.version}`);
     expect(existsSync(path.join(folder, "libvk_swiftshader.so"))).toBe(true);
   });

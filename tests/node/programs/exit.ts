@@ -36,12 +36,11 @@ switch (how) {
   case "busy": // the work is in flight and nobody waits for it
     break;
   case "exit":
-    console.log("done");
-    process.exit(0);
   case "error":
-    console.log("done");
-    throw new Error("on purpose");
+    break;
   default:
     throw new Error(`unknown way to end: ${how}`);
 }
 console.log("done");
+if (how === "exit") process.exit(0);
+if (how === "error") throw new Error("on purpose");

@@ -1,0 +1,140 @@
+/**
+ * Crash-safe files for Node: content goes into a temporary file in the same folder, is flushed, and is renamed into
+ * place; then the folder is flushed. A killed process leaves the old file or the new one, never a torn one.
+ */
+import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { TilegradError } from "../errors.ts";
+import { type Files, isLeftover, namedFile } from "../io/bundle.ts";
+
+const REASONS: Readonly<Record<string, readonly [problem: string, hint: string]>> = {
+  ENOENT: ["there is no such file or folder", "Check the path; create the folder first."],
+  ENOTDIR: ["a part of the path is a file, not a folder", "Choose another path."],
+  EISDIR: ["it is a folder, not a file", "Name a file."],
+  EACCES: ["permission is denied", "Choose a path you have the right to."],
+  EPERM: ["permission is denied", "Choose a path you have the right to."],
+  EROFS: ["the file system is read-only", "Choose another path."],
+  ENOSPC: ["the disk is full", "Free some space or choose another disk."],
+  EDQUOT: ["the disk quota is used up", "Free some space or choose another disk."],
+  EFBIG: ["the file is larger than is allowed here", "Raise the limit (ulimit -f) or choose another disk."],
+  EMFILE: ["too many files are open", "Raise the limit (ulimit -n)."],
+};
+
+/** An error of the file system as E_FILE; others are given back as they are. */
+export function fileError(error: unknown, action: "read" | "write", path: string): unknown {
+  const code = error instanceof Error && "code" in error ? String(error.code) : undefined;
+  if (error instanceof TilegradError || code === undefined || !("syscall" in (error as Error))) return error;
+  const [problem, hint] = REASONS[code] ?? ["the system refused", undefined];
+  return new TilegradError("E_FILE", `${path}: cannot ${action} it, ${problem} (${code}).`, { hint, cause: error });
+}
+
+/** The bytes of a file. @throws E_FILE when it is missing, a folder, or not readable. */
+export async function readBytes(path: string): Promise<Uint8Array> {
+  try {
+    const buffer = await readFile(path);
+    return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+  } catch (error) {
+    throw fileError(error, "read", path);
+  }
+}
+
+/**
+ * Finds out whether `path` can be written, before any work is done for it, by making and removing a probe file (access
+ * rights alone do not tell about read-only or remote disks). An output folder may be missing; its parent must exist.
+ * @param kind what `path` is going to be.
+ * @throws E_FILE when the parent is missing, permission is denied, or a file stands where a folder should or vice versa.
+ */
+export async function assertWritable(path: string, kind: "file" | "folder"): Promise<void> {
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw fileError(error, "write", path);
+  });
+  if (found !== undefined && found.isDirectory() !== (kind === "folder")) {
+    const got = found.isDirectory() ? "a folder" : "a file";
+    throw new TilegradError("E_FILE", `${path}: got ${got}; expected a ${kind} or nothing.`, {
+      hint: "Choose another path.",
+    });
+  }
+  const folder = found?.isDirectory() ? path : dirname(resolve(path));
+  const probe = join(folder, `.tilegrad-probe.${process.pid}.tmp`);
+  try {
+    await (await open(probe, "w")).close();
+    await rm(probe);
+  } catch (error) {
+    throw fileError(error, "write", path);
+  }
+}
+
+/** Replaces a file by one rename. @throws E_FILE when that fails; then the old file is still there, whole. */
+export async function publishFile(path: string, content: Uint8Array | string): Promise<void> {
+  const folder = dirname(resolve(path));
+  const temporary = join(folder, `.${basename(path)}.${process.pid}.tmp`);
+  try {
+    try {
+      const file = await open(temporary, "w");
+      try {
+        await file.writeFile(content);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(temporary, path);
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
+    }
+    await flushFolder(folder);
+  } catch (error) {
+    throw fileError(error, "write", path);
+  }
+}
+
+/** Makes renames in a folder last through a loss of power; Windows has no such call and needs none. */
+async function flushFolder(folder: string): Promise<void> {
+  if (process.platform === "win32") return;
+  const handle = await open(folder, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * Publishes files that belong together, as `encodeModel` and `encodeCheckpoint` give them: the last one, the head, names
+ * the others, whose names change with their content. So the others are written beside those of the previous save, and
+ * the rename of the head publishes all at once; what the previous save or a killed one left is removed after that.
+ * Other files in the folder are not touched. One writer per folder at a time.
+ * @throws E_FILE when something cannot be written; then the folder still holds what it held.
+ */
+export async function publishFolder(folder: string, files: Files): Promise<void> {
+  await assertWritable(folder, "folder");
+  const names = Object.keys(files);
+  try {
+    if ((await mkdir(folder, { recursive: true })) !== undefined) await flushFolder(dirname(resolve(folder)));
+    for (const name of names) await publishFile(join(folder, name), files[name]);
+    for (const name of await readdir(folder)) {
+      if (isLeftover(name, names)) await rm(join(folder, name), { force: true });
+    }
+  } catch (error) {
+    throw fileError(error, "write", folder);
+  }
+}
+
+/**
+ * The files that were published last in a folder: its head (`model.json`, `checkpoint.json`) and the one it names.
+ * Another process may publish meanwhile.
+ * @throws E_FILE when the folder or one of the files is missing or not readable.
+ */
+export async function readPublished(folder: string, head: string): Promise<Files> {
+  const content = await readBytes(join(folder, head));
+  const named = namedFile(content, join(folder, head));
+  try {
+    return { [named]: await readBytes(join(folder, named)), [head]: content };
+  } catch (error) {
+    // The head may have been replaced, and what it named removed, since we read it.
+    const again = await readBytes(join(folder, head));
+    if (namedFile(again, join(folder, head)) !== named) return readPublished(folder, head);
+    throw error;
+  }
+}

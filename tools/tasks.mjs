@@ -1,0 +1,121 @@
+/** What each npm script does once packages are installed. Every task gives its exit status. */
+import { existsSync, readdirSync, statSync } from "node:fs";
+import path from "node:path";
+import { buildBench, buildDemo, buildLibrary, buildOracles, reportSize } from "../esbuild.config.mjs";
+import { testDrivers } from "./drivers.mjs";
+import { ensureInstalled } from "./install.mjs";
+import { root, runNode } from "./process.mjs";
+import { countLine, runVitest } from "./vitest.mjs";
+
+const TSC = "node_modules/typescript/bin/tsc";
+const BIOME = "node_modules/@biomejs/biome/bin/biome";
+
+export const tasks = {
+  async start(args) {
+    await ensureBuilt();
+    const train = ["train", "demo/data/breast_cancer.csv", "--target", "target", "--out", "tilegrad-model"];
+    return runNode("dist/cli.js", [...train, ...args]);
+  },
+
+  async test(args) {
+    const build = await ensureBuilt().then(
+      () => 0,
+      (error) => {
+        console.error(error.message);
+        return 1;
+      },
+    );
+    const checks = await runChecks(["types", "lint"]);
+    const tests = await runVitest(args);
+    const statuses = { build, ...checks, tests: tests.status };
+    report(statuses);
+    console.log(countLine(tests.counts));
+    return worst(statuses);
+  },
+
+  "test:drivers": testDrivers,
+
+  async check() {
+    await build();
+    const checks = await runChecks(["types", "lint", "publint", "attw"]);
+    report(checks);
+    return worst(checks);
+  },
+
+  async build() {
+    await build();
+    await reportSize();
+    return 0;
+  },
+
+  async oracles(args) {
+    return runNode(await buildOracles(), args);
+  },
+
+  async bench(args) {
+    await ensureInstalled("bench");
+    return runNode(await buildBench(), args);
+  },
+
+  async demo(args) {
+    await buildDemo();
+    return runNode("demo/serve.mjs", args);
+  },
+};
+
+const checkers = {
+  types: () => runNode(TSC, ["--noEmit", "-p", "tsconfig.json"]),
+  lint: () => runNode(BIOME, ["check", "--error-on-warnings"]),
+  publint: () => runNode("node_modules/publint/src/cli.js", ["--strict"]),
+  // An ESM-only package is invisible to the old CommonJS resolution, on purpose.
+  attw: () => runNode("node_modules/@arethetypeswrong/cli/dist/index.js", ["--pack", ".", "--profile", "esm-only"]),
+};
+
+async function runChecks(names) {
+  const statuses = {};
+  for (const name of names) {
+    console.log(`\n${name}`);
+    statuses[name] = await checkers[name]();
+  }
+  return statuses;
+}
+
+function report(statuses) {
+  const words = Object.entries(statuses).map(([name, status]) => `${name} ${status === 0 ? "ok" : "FAILED"}`);
+  console.log(`\n${words.join(", ")}`);
+}
+
+const worst = (statuses) => Math.max(...Object.values(statuses));
+
+async function build() {
+  await buildLibrary();
+  const status = await runNode(TSC, ["-p", "tsconfig.build.json"]);
+  if (status !== 0) throw new Error("The declarations could not be built.");
+}
+
+/** Builds unless everything in dist is newer than everything it is made of. */
+async function ensureBuilt() {
+  const made = ["dist/index.js", "dist/node.js", "dist/cli.js", "dist/types/index.d.ts"].map((file) =>
+    path.join(root, file),
+  );
+  const sources = [
+    "src",
+    "shaders",
+    "tools",
+    "package.json",
+    "package-lock.json",
+    "tsconfig.json",
+    "esbuild.config.mjs",
+  ];
+  const oldest = Math.min(...made.map((file) => (existsSync(file) ? statSync(file).mtimeMs : 0)));
+  if (Math.max(...sources.map((file) => newestChange(path.join(root, file)))) < oldest) return;
+  console.error("Building dist/ ...");
+  await build();
+}
+
+/** The latest modification time of a file, or in a folder (which changes when files are removed from it). */
+function newestChange(file) {
+  const { mtimeMs } = statSync(file);
+  if (!statSync(file).isDirectory()) return mtimeMs;
+  return Math.max(mtimeMs, ...readdirSync(file).map((name) => newestChange(path.join(file, name))));
+}
