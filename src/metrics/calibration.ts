@@ -1,0 +1,168 @@
+import { TilegradError } from "../errors.ts";
+import { checkProbabilities, checkRange, checkScored, type NumberList } from "./check.ts";
+import { evaluateMonotone, fitIsotonic, type Monotone } from "./isotonic.ts";
+import { fitLogistic, logit, sigmoid } from "./logistic.ts";
+
+/** Which scores a calibration was fitted on and takes. */
+export type ScoreKind = "probability" | "logit";
+
+/** A fitted map from scores to calibrated probabilities. Plain JSON: it is saved with the model. */
+export type Calibration =
+  /** sigmoid(slope · z + intercept), z the logit (Platt 1999). */
+  | { readonly method: "platt"; readonly from: ScoreKind; readonly slope: number; readonly intercept: number }
+  /** sigmoid(z / temperature) (Guo et al. 2017). */
+  | { readonly method: "temperature"; readonly from: ScoreKind; readonly temperature: number }
+  /** sigmoid(a ln p - b ln(1 - p) + c) (Kull, Silva Filho & Flach 2017). */
+  | { readonly method: "beta"; readonly from: ScoreKind; readonly a: number; readonly b: number; readonly c: number }
+  /** A non-decreasing piecewise linear function (Zadrozny & Elkan 2002). */
+  | ({ readonly method: "isotonic"; readonly from: ScoreKind } & Monotone)
+  /** sigmoid(z + shift): another base rate (Saerens, Latinne & Decaestecker 2002, eq. 4). */
+  | { readonly method: "prior"; readonly from: ScoreKind; readonly shift: number };
+
+/** Methods that are fitted on rows. */
+export type CalibrationMethod = "platt" | "isotonic" | "temperature" | "beta";
+
+/**
+ * Fits a calibration on rows the model was not trained on.
+ *
+ * @param y labels 0 or 1, [n]
+ * @param scores probabilities, or logits with `from: "logit"`, [n]
+ * @throws `E_DATA` on bad rows, and when one class is absent
+ */
+export function fitCalibration(
+  method: CalibrationMethod,
+  y: NumberList,
+  scores: NumberList,
+  options: { from?: ScoreKind; sampleWeight?: NumberList } = {},
+): Calibration {
+  const { from = "probability", sampleWeight } = options;
+  const check = from === "probability" ? checkProbabilities : checkScored;
+  check("fitCalibration", y, scores, sampleWeight);
+  const rows: Rows = {
+    target: Float64Array.from(y),
+    weight: Float64Array.from({ length: y.length }, (_, i) => (sampleWeight === undefined ? 1 : sampleWeight[i])),
+    z: Float64Array.from({ length: y.length }, (_, i) => toLogit(scores[i], from)),
+  };
+  requireBoth(rows);
+  switch (method) {
+    case "platt":
+      return { method, from, ...fitPlatt(rows) };
+    case "temperature":
+      return { method, from, temperature: fitTemperature(rows) };
+    case "beta":
+      return { method, from, ...fitBeta(rows) };
+    case "isotonic":
+      return { method, from, ...fitIsotonic(y, scores, sampleWeight) };
+    default:
+      throw unknownMethod(method satisfies never);
+  }
+}
+
+/** Calibrated probabilities, f64 [n], of scores of the kind the calibration was fitted on. */
+export function applyCalibration(calibration: Calibration, scores: NumberList): Float64Array {
+  const apply = mapOf(calibration);
+  return Float64Array.from({ length: scores.length }, (_, i) => apply(scores[i]));
+}
+
+/**
+ * The analytic correction for training on another base rate than the world's, as after resampling: shifts the logit
+ * by logit(truePrevalence) - logit(trainPrevalence). Both in (0, 1).
+ */
+export function priorCorrection(trainPrevalence: number, truePrevalence: number, from?: ScoreKind): Calibration {
+  for (const [name, value] of Object.entries({ trainPrevalence, truePrevalence })) {
+    checkRange("priorCorrection", name, value, Number.MIN_VALUE, 1 - Number.EPSILON / 2);
+  }
+  const odds = (p: number) => Math.log(p) - Math.log1p(-p);
+  return { method: "prior", from: from ?? "probability", shift: odds(truePrevalence) - odds(trainPrevalence) };
+}
+
+/** The same after weighing positives `ratio` times as much as negatives (class weights, posWeight): -ln(ratio). */
+export function weightCorrection(ratio: number, from: ScoreKind = "probability"): Calibration {
+  checkRange("weightCorrection", "ratio", ratio, Number.MIN_VALUE, Number.MAX_VALUE);
+  return { method: "prior", from, shift: -Math.log(ratio) };
+}
+
+interface Rows {
+  readonly target: Float64Array;
+  readonly weight: Float64Array;
+  /** Logits. */
+  readonly z: Float64Array;
+}
+
+const toLogit = (score: number, from: ScoreKind): number => (from === "logit" ? score : logit(score));
+
+function mapOf(c: Calibration): (score: number) => number {
+  switch (c.method) {
+    case "platt":
+      return (score) => sigmoid(c.slope * toLogit(score, c.from) + c.intercept);
+    case "temperature":
+      return (score) => sigmoid(toLogit(score, c.from) / c.temperature);
+    case "beta":
+      return (score) => {
+        const z = toLogit(score, c.from);
+        return sigmoid(c.a * logSigmoid(z) - c.b * logSigmoid(-z) + c.c);
+      };
+    case "isotonic":
+      return (score) => evaluateMonotone(c, score);
+    case "prior":
+      // On the odds rather than the logit, so that no probability is clipped.
+      return c.from === "logit" ? (score) => sigmoid(score + c.shift) : (p) => scaleOdds(p, Math.exp(c.shift));
+    default:
+      throw unknownMethod(c satisfies never);
+  }
+}
+
+const scaleOdds = (p: number, factor: number): number => (p * factor) / (p * factor + (1 - p));
+
+const unknownMethod = (got: unknown): TilegradError =>
+  new TilegradError("E_ARGUMENT", `calibration: unknown method ${JSON.stringify(got)}.`, {
+    hint: "Use platt, isotonic, temperature or beta.",
+  });
+
+/** Sum of the weights of the rows with label 1 and 0. */
+function classWeights({ target, weight }: Rows): [positive: number, negative: number] {
+  const sums: [number, number] = [0, 0];
+  target.forEach((t, i) => {
+    sums[t === 1 ? 0 : 1] += weight[i];
+  });
+  return sums;
+}
+
+function requireBoth(rows: Rows): void {
+  const [positive, negative] = classWeights(rows);
+  if (positive > 0 && negative > 0) return;
+  throw new TilegradError("E_DATA", `fitCalibration: all rows are ${positive > 0 ? "positive" : "negative"}.`, {
+    hint: "Calibrate on rows of both classes.",
+  });
+}
+
+/** ln sigmoid(z), without overflow. */
+const logSigmoid = (z: number): number => Math.min(z, 0) - Math.log1p(Math.exp(-Math.abs(z)));
+
+const ones = (n: number): Float64Array => new Float64Array(n).fill(1);
+
+/** With Platt's soft targets (N+ + 1)/(N+ + 2) and 1/(N- + 2), which keep separable rows from certainty. */
+function fitPlatt(rows: Rows): { slope: number; intercept: number } {
+  const [positive, negative] = classWeights(rows);
+  const target = rows.target.map((t) => (t === 1 ? (positive + 1) / (positive + 2) : 1 / (negative + 2)));
+  const [slope, intercept] = fitLogistic([rows.z, ones(target.length)], target, rows.weight);
+  return { slope, intercept };
+}
+
+/** Temperatures beyond 1000 say the scores know nothing; one that would be negative is capped there. */
+function fitTemperature({ z, target, weight }: Rows): number {
+  const [slope] = fitLogistic([z], target, weight);
+  return 1 / Math.max(slope, 1e-3);
+}
+
+/** A negative a or b would make the map fall somewhere: it is set to 0 and the others are fitted again. */
+function fitBeta({ z, target, weight }: Rows): { a: number; b: number; c: number } {
+  const onPositive = z.map(logSigmoid);
+  const onNegative = z.map((value) => -logSigmoid(-value));
+  const one = ones(z.length);
+  const [a, b, c] = fitLogistic([onPositive, onNegative, one], target, weight);
+  if (a >= 0 && b >= 0) return { a, b, c };
+  const [kept, intercept] = fitLogistic([a < 0 ? onNegative : onPositive, one], target, weight);
+  const slope = Math.max(kept, 0);
+  return a < 0 ? { a: 0, b: slope, c: intercept } : { a: slope, b: 0, c: intercept };
+}

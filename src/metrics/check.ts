@@ -1,0 +1,92 @@
+import { TilegradError } from "../errors.ts";
+
+/** Any indexable list of numbers: `number[]`, `Float32Array`, `Float64Array`, `Int32Array`, ... */
+export type NumberList = ArrayLike<number>;
+
+const isEmpty = (where: string): TilegradError =>
+  new TilegradError("E_DATA", `${where}: got 0 rows; expected at least 1.`, {
+    hint: "Check the split or the filter that produced these rows.",
+  });
+
+const differs = (where: string, name: string, got: number, rows: number): TilegradError =>
+  new TilegradError("E_DATA", `${where}: ${name} has ${got} values, the labels have ${rows}.`, {
+    hint: `Give one value of ${name} per row, in the order of the labels.`,
+  });
+
+/** Throws `E_DATA` unless every label is 0 or 1 and there is at least one. */
+export function checkLabels(where: string, y: NumberList): void {
+  if (y.length === 0) throw isEmpty(where);
+  for (let i = 0; i < y.length; i++) {
+    if (y[i] !== 0 && y[i] !== 1) {
+      throw new TilegradError("E_DATA", `${where}: label of row ${i} is ${y[i]}; expected 0 or 1.`, {
+        hint: "Map the positive class to 1 and the other to 0.",
+      });
+    }
+  }
+}
+
+/** Throws `E_DATA` unless there is one finite, non-negative weight per row and not all are 0. */
+export function checkWeights(where: string, rows: number, weight: NumberList | undefined): void {
+  if (weight === undefined) return;
+  if (weight.length !== rows) throw differs(where, "sampleWeight", weight.length, rows);
+  let total = 0;
+  for (let i = 0; i < rows; i++) {
+    const w = weight[i];
+    if (!(w >= 0 && w < Infinity)) {
+      throw new TilegradError("E_DATA", `${where}: sampleWeight of row ${i} is ${w}; expected a finite number >= 0.`, {
+        hint: "Use 0 to leave a row out.",
+      });
+    }
+    total += w;
+  }
+  if (total === 0) {
+    throw new TilegradError("E_DATA", `${where}: all ${rows} sample weights are 0; expected one above 0.`, {
+      hint: "Leave sampleWeight out to weigh all rows alike.",
+    });
+  }
+}
+
+/** Throws `E_DATA` unless y, scores and weights are one finite value per row, labels 0 or 1, weights >= 0. */
+export function checkScored(where: string, y: NumberList, scores: NumberList, weight?: NumberList): void {
+  if (y.length !== scores.length) throw differs(where, "scores", scores.length, y.length);
+  checkLabels(where, y);
+  for (let i = 0; i < scores.length; i++) {
+    if (!Number.isFinite(scores[i])) {
+      throw new TilegradError("E_DATA", `${where}: score of row ${i} is ${scores[i]}; expected a finite number.`, {
+        hint: "A NaN score usually means that training diverged or that an input value is missing.",
+      });
+    }
+  }
+  checkWeights(where, y.length, weight);
+}
+
+/** As `checkScored`, and every score must lie in [0, 1]. */
+export function checkProbabilities(where: string, y: NumberList, scores: NumberList, weight?: NumberList): void {
+  checkScored(where, y, scores, weight);
+  for (let i = 0; i < scores.length; i++) {
+    if (scores[i] < 0 || scores[i] > 1) {
+      throw new TilegradError(
+        "E_DATA",
+        `${where}: score of row ${i} is ${scores[i]}; expected a probability in [0, 1].`,
+        {
+          hint: "Pass logits through a sigmoid first.",
+        },
+      );
+    }
+  }
+}
+
+/** True when every score lies in [0, 1]. */
+export function areProbabilities(scores: NumberList): boolean {
+  for (let i = 0; i < scores.length; i++) if (!(scores[i] >= 0 && scores[i] <= 1)) return false;
+  return true;
+}
+
+/** Throws `E_ARGUMENT` unless low <= value <= high. */
+export function checkRange(where: string, name: string, value: number, low: number, high: number): void {
+  if (!(value >= low && value <= high)) {
+    throw new TilegradError("E_ARGUMENT", `${where}: ${name} is ${value}; expected a number in [${low}, ${high}].`, {
+      hint: `Set ${name} between ${low} and ${high}.`,
+    });
+  }
+}

@@ -1,0 +1,59 @@
+import type { ClassificationReport, ReportMeasures } from "./report.ts";
+
+const rows: readonly (readonly [label: string, name: keyof ReportMeasures])[] = [
+  ["ROC-AUC", "rocAuc"],
+  ["PR-AUC (average precision)", "prAuc"],
+  ["KS", "ks"],
+  ["log loss", "logLoss"],
+  ["Brier", "brier"],
+  ["ECE", "ece"],
+  ["accuracy", "accuracy"],
+  ["balanced accuracy", "balancedAccuracy"],
+  ["precision", "precision"],
+  ["recall", "recall"],
+  ["specificity", "specificity"],
+  ["F1", "f1"],
+  ["MCC", "mcc"],
+  ["kappa", "kappa"],
+];
+
+/** A report as a text table, each measure beside the prevalence baseline; no trailing newline. */
+export function formatReport(report: ClassificationReport): string {
+  const { confusion: c, intervals, baseline, level = 0.95 } = report;
+  const percent = (share: number) => `${(100 * share).toPrecision(3)} %`;
+  const header = ["", "model", "baseline", ...(intervals ? [`${+(100 * level).toFixed(2)} % interval`] : [])];
+  const body = rows.map(([label, name]) => {
+    const interval = intervals?.[name];
+    const range = interval ? `${decimals(interval.low)} .. ${decimals(interval.high)}` : "-";
+    const beside = name in baseline ? baseline[name as keyof typeof baseline] : null;
+    return [label, decimals(report[name]), decimals(beside), ...(intervals ? [range] : [])];
+  });
+  const counts = [
+    ["", "predicted 0", "predicted 1"],
+    ["label 0", count(c.tn), count(c.fp)],
+    ["label 1", count(c.fn), count(c.tp)],
+  ];
+  const summary =
+    `${count(report.rows)} rows, ${percent(report.prevalence)} positive; ` +
+    `threshold ${+report.threshold.toPrecision(6)} alerts on ${percent(report.alertRate)}`;
+  const note =
+    report.undefined.length > 0 ? [`undefined on these rows (0/0), shown as 0: ${report.undefined.join(", ")}`] : [];
+  return [summary, "", ...table([header, ...body]), "", ...table(counts), ...note].join("\n");
+}
+
+const decimals = (value: number | null): string => (value === null ? "-" : value.toFixed(4));
+
+/** Whole counts with thousands separated, weighted ones to two decimals. */
+const count = (value: number): string =>
+  value.toLocaleString("en-US", { maximumFractionDigits: Number.isInteger(value) ? 0 : 2 });
+
+/** The first column flush left, the others flush right. */
+function table(cells: readonly (readonly string[])[]): string[] {
+  const widths = cells[0].map((_, j) => Math.max(...cells.map((row) => row[j].length)));
+  return cells.map((row) =>
+    row
+      .map((cell, j) => (j === 0 ? cell.padEnd(widths[j]) : cell.padStart(widths[j])))
+      .join("  ")
+      .trimEnd(),
+  );
+}

@@ -1,0 +1,128 @@
+import { TilegradError } from "../errors.ts";
+import { checkProbabilities, checkRange, type NumberList } from "./check.ts";
+
+/** Mean of -[y ln p + (1 - y) ln(1 - p)] with p clipped to [eps, 1 - eps]. `eps` defaults to 1e-15. */
+export function logLoss(
+  y: NumberList,
+  scores: NumberList,
+  options: { sampleWeight?: NumberList; eps?: number } = {},
+): number {
+  const { sampleWeight, eps = 1e-15 } = options;
+  checkProbabilities("logLoss", y, scores, sampleWeight);
+  checkRange("logLoss", "eps", eps, 0, 0.5);
+  return weightedMean(y.length, sampleWeight, (i) => {
+    const p = Math.min(1 - eps, Math.max(eps, scores[i]));
+    return y[i] === 1 ? -Math.log(p) : -Math.log1p(-p);
+  });
+}
+
+/** Mean of (p - y)², in [0, 1] (Brier 1950, the two-class half of it). */
+export function brier(y: NumberList, scores: NumberList, sampleWeight?: NumberList): number {
+  checkProbabilities("brier", y, scores, sampleWeight);
+  return weightedMean(y.length, sampleWeight, (i) => (scores[i] - y[i]) ** 2);
+}
+
+function weightedMean(rows: number, weight: NumberList | undefined, value: (row: number) => number): number {
+  let sum = 0;
+  let total = 0;
+  for (let i = 0; i < rows; i++) {
+    const w = weight === undefined ? 1 : weight[i];
+    if (w === 0) continue;
+    sum += w * value(i);
+    total += w;
+  }
+  return sum / total;
+}
+
+/** How scores are put into bins. */
+export interface BinOptions {
+  /** Number of bins, default 10. */
+  readonly bins?: number;
+  /** "left": [a, b) and the last bin holds 1; "right": (a, b] and the first holds 0. Default "left". */
+  readonly closed?: "left" | "right";
+  /**
+   * What is compared: "positive" (default) the probability of y = 1 with the share of positives; "confidence"
+   * max(p, 1 - p) with the share predicted rightly at 0.5 (Guo et al. 2017).
+   */
+  readonly of?: "positive" | "confidence";
+  readonly sampleWeight?: NumberList;
+}
+
+/** One bin of a reliability diagram; the means are null in an empty bin. */
+export interface CalibrationBin {
+  readonly low: number;
+  readonly high: number;
+  /** Rows in the bin. */
+  readonly count: number;
+  /** Summed weight of those rows. */
+  readonly weight: number;
+  readonly meanPredicted: number | null;
+  /** Share of positives (of right predictions, for "confidence"). */
+  readonly observed: number | null;
+}
+
+/** Predicted against observed frequency in bins of equal width over [0, 1]: the points of a reliability diagram. */
+export function calibrationCurve(y: NumberList, scores: NumberList, options: BinOptions = {}): CalibrationBin[] {
+  const { bins = 10, closed = "left", of = "positive", sampleWeight } = options;
+  checkProbabilities("calibrationCurve", y, scores, sampleWeight);
+  if (!(Number.isInteger(bins) && bins >= 1)) {
+    throw new TilegradError("E_ARGUMENT", `calibrationCurve: bins is ${bins}; expected a whole number >= 1.`, {
+      hint: "10 is usual.",
+    });
+  }
+  const count = new Float64Array(bins);
+  const weight = new Float64Array(bins);
+  const predicted = new Float64Array(bins);
+  const observed = new Float64Array(bins);
+  for (let i = 0; i < y.length; i++) {
+    const p = of === "positive" ? scores[i] : Math.max(scores[i], 1 - scores[i]);
+    const hit = of === "positive" ? y[i] : Number(scores[i] >= 0.5 === (y[i] === 1));
+    const b = binOf(p, bins, closed);
+    const w = sampleWeight === undefined ? 1 : sampleWeight[i];
+    count[b] += 1;
+    weight[b] += w;
+    predicted[b] += w * p;
+    observed[b] += w * hit;
+  }
+  return Array.from({ length: bins }, (_, b) => ({
+    low: b / bins,
+    high: (b + 1) / bins,
+    count: count[b],
+    weight: weight[b],
+    meanPredicted: weight[b] > 0 ? predicted[b] / weight[b] : null,
+    observed: weight[b] > 0 ? observed[b] / weight[b] : null,
+  }));
+}
+
+/** The bin of p, corrected where p * bins was rounded across an edge. */
+function binOf(p: number, bins: number, closed: "left" | "right"): number {
+  let b = Math.min(bins - 1, Math.floor(p * bins));
+  if (closed === "left") {
+    if (b + 1 < bins && p >= (b + 1) / bins) b++;
+    if (b > 0 && p < b / bins) b--;
+  } else {
+    if (b + 1 < bins && p > (b + 1) / bins) b++;
+    if (b > 0 && p <= b / bins) b--;
+  }
+  return b;
+}
+
+/** Expected calibration error: the mean over rows of their bin's |predicted - observed|. In [0, 1]. */
+export function ece(y: NumberList, scores: NumberList, options: BinOptions = {}): number {
+  const curve = calibrationCurve(y, scores, options);
+  let sum = 0;
+  let total = 0;
+  for (const bin of curve) {
+    sum += bin.weight * binGap(bin);
+    total += bin.weight;
+  }
+  return sum / total;
+}
+
+/** Maximum calibration error: the largest |predicted - observed| of any bin that holds rows. In [0, 1]. */
+export function mce(y: NumberList, scores: NumberList, options: BinOptions = {}): number {
+  return Math.max(...calibrationCurve(y, scores, options).map(binGap));
+}
+
+const binGap = (bin: CalibrationBin): number =>
+  bin.meanPredicted === null || bin.observed === null ? 0 : Math.abs(bin.meanPredicted - bin.observed);

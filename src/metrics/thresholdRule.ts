@@ -1,0 +1,114 @@
+import { TilegradError } from "../errors.ts";
+import { checkRange } from "./check.ts";
+
+/** A measure that a threshold can maximize. */
+export type Objective = "f1" | "mcc" | "balancedAccuracy" | "youden" | "accuracy" | "kappa";
+
+/** What one row of each outcome costs; "amount" is the row's own amount (a fraud's size). Default 0. */
+export interface CostMatrix {
+  readonly tn?: number | "amount";
+  readonly fp?: number | "amount";
+  readonly fn?: number | "amount";
+  readonly tp?: number | "amount";
+}
+
+/**
+ * How the threshold of a classifier is chosen. Plain JSON: it is saved with the model.
+ *
+ * - `fixed`: this threshold.
+ * - `quantile`: the smallest score that at least this share of the rows lies at or below, in [0, 1]: 0.9 alerts on
+ *   about the top tenth.
+ * - `maximize`: the best value of a measure; `fBeta` takes `beta`; precision is maximized under a floor on recall and
+ *   recall under a floor on precision.
+ * - `alertsPerThousand`: as many alerts as allowed, at most this many per thousand rows.
+ * - `minimizeCost`: the least total cost.
+ */
+export type ThresholdRule =
+  | { readonly fixed: number }
+  | { readonly quantile: number }
+  | { readonly maximize: Objective }
+  | { readonly maximize: "fBeta"; readonly beta: number }
+  | { readonly maximize: "precision"; readonly recallAtLeast: number }
+  | { readonly maximize: "recall"; readonly precisionAtLeast: number }
+  | { readonly alertsPerThousand: number }
+  | { readonly minimizeCost: CostMatrix };
+
+const objectives: readonly string[] = ["f1", "mcc", "balancedAccuracy", "youden", "accuracy", "kappa"];
+
+/** Throws `E_ARGUMENT` when a rule is not one of the above or a number in it is out of range. */
+export function checkThresholdRule(rule: ThresholdRule, where = "tuneThreshold"): void {
+  if ("fixed" in rule) return checkRange(where, "fixed", rule.fixed, -Number.MAX_VALUE, Number.MAX_VALUE);
+  if ("quantile" in rule) return checkRange(where, "quantile", rule.quantile, 0, 1);
+  if ("alertsPerThousand" in rule) return checkRange(where, "alertsPerThousand", rule.alertsPerThousand, 0, 1000);
+  if ("minimizeCost" in rule) return checkCosts(where, rule.minimizeCost);
+  if ("recallAtLeast" in rule) return checkRange(where, "recallAtLeast", rule.recallAtLeast, 0, 1);
+  if ("precisionAtLeast" in rule) return checkRange(where, "precisionAtLeast", rule.precisionAtLeast, 0, 1);
+  if ("beta" in rule) return checkRange(where, "beta", rule.beta, 0, 1e6);
+  if (!objectives.includes(rule.maximize)) throw unknownRule(where, JSON.stringify(rule));
+}
+
+function checkCosts(where: string, costs: CostMatrix): void {
+  for (const [name, cost] of Object.entries(costs)) {
+    if (!["tn", "fp", "fn", "tp"].includes(name) || !(cost === "amount" || Number.isFinite(cost))) {
+      throw new TilegradError("E_ARGUMENT", `${where}: cost "${name}" is ${cost}; expected a number or "amount".`, {
+        hint: 'Costs are named tn, fp, fn and tp, for example { fp: 5, fn: "amount" }.',
+      });
+    }
+  }
+}
+
+function unknownRule(where: string, got: string): TilegradError {
+  return new TilegradError("E_ARGUMENT", `${where}: unknown threshold rule ${got}.`, {
+    hint:
+      "Write 0.5, f1, f2, f0.5, mcc, balancedAccuracy, youden, accuracy, kappa, quantile:0.9, alerts:5, " +
+      "recall>=0.8 (best precision), precision>=0.5 (best recall) or cost:fp=1,fn=5.",
+  });
+}
+
+/**
+ * A rule from one word, as on a command line: `0.5`, `f1`, `f2`, `f0.5`, `mcc`, `balancedAccuracy`, `youden`,
+ * `accuracy`, `kappa`, `quantile:0.9`, `alerts:5` (per thousand), `recall>=0.8` (best precision), `precision>=0.5`
+ * (best recall), `cost:fp=1,fn=5` or `cost:fp=5,fn=amount`.
+ *
+ * @throws `E_ARGUMENT` when the word is none of these
+ */
+export function parseThresholdRule(text: string): ThresholdRule {
+  const rule = readRule(text.trim());
+  if (rule === undefined) throw unknownRule("threshold", JSON.stringify(text));
+  checkThresholdRule(rule, "threshold");
+  return rule;
+}
+
+function readRule(text: string): ThresholdRule | undefined {
+  if (objectives.includes(text)) return { maximize: text as Objective };
+  const match = /^(quantile:|alerts:|recall>=|precision>=|f|cost:|)(.+)$/.exec(text);
+  if (match === null) return undefined;
+  const [, kind, rest] = match;
+  if (kind === "cost:") return readCosts(rest);
+  const value = Number(rest);
+  if (Number.isNaN(value)) return undefined;
+  switch (kind) {
+    case "quantile:":
+      return { quantile: value };
+    case "alerts:":
+      return { alertsPerThousand: value };
+    case "recall>=":
+      return { maximize: "precision", recallAtLeast: value };
+    case "precision>=":
+      return { maximize: "recall", precisionAtLeast: value };
+    case "f":
+      return { maximize: "fBeta", beta: value };
+    default:
+      return { fixed: value };
+  }
+}
+
+function readCosts(text: string): ThresholdRule | undefined {
+  const costs: Record<string, number | "amount"> = {};
+  for (const part of text.split(",")) {
+    const [name, cost] = part.split("=");
+    if (cost === undefined || cost === "") return undefined;
+    costs[name] = cost === "amount" ? cost : Number(cost);
+  }
+  return { minimizeCost: costs };
+}

@@ -1,0 +1,145 @@
+import { checkScored, type NumberList } from "./check.ts";
+import type { Confusion } from "./confusion.ts";
+import * as formulas from "./confusion.ts";
+import { costCurve } from "./costs.ts";
+import { confusionAt, requireBothClasses, type Sweep, sweep } from "./sweep.ts";
+import { checkThresholdRule, type ThresholdRule } from "./thresholdRule.ts";
+
+/** A threshold that predicts nothing positive: the largest finite number, since JSON has no Infinity. */
+export const NOTHING_POSITIVE = Number.MAX_VALUE;
+
+/** A chosen threshold. Plain JSON. */
+export interface TunedThreshold {
+  /** Predict positive when score >= threshold. */
+  readonly threshold: number;
+  /**
+   * What the rule maximized or minimized, on the rows it was tuned on (for `alertsPerThousand` the recall; for
+   * `fixed` and `quantile` the share of rows predicted positive).
+   */
+  readonly value: number;
+  /** false when no threshold reaches the floor on precision: the one of the highest precision is then given. */
+  readonly attained: boolean;
+  readonly rule: ThresholdRule;
+}
+
+/**
+ * Chooses a threshold on validation rows (never on test rows).
+ *
+ * The best distinct score is found, then the threshold is put halfway to the next lower one: the predictions on these
+ * rows are the same, and a rounding difference between devices does not flip the row at the edge. Of equally good
+ * thresholds the highest is taken; under a floor on recall, the one of the highest recall.
+ *
+ * @param y labels 0 or 1, [n]
+ * @param scores finite, [n]
+ * @param options `sampleWeight` [n]; `amounts` [n], for costs that are "amount"
+ * @throws `E_ARGUMENT` on a bad rule; `E_DATA` on bad rows, and where the rule needs both classes and one is absent
+ */
+export function tuneThreshold(
+  y: NumberList,
+  scores: NumberList,
+  rule: ThresholdRule,
+  options: { sampleWeight?: NumberList; amounts?: NumberList } = {},
+): TunedThreshold {
+  checkThresholdRule(rule);
+  checkScored("tuneThreshold", y, scores, options.sampleWeight);
+  if ("fixed" in rule) {
+    const c = formulas.countConfusion(y, scores, rule.fixed, options.sampleWeight);
+    return { threshold: rule.fixed, value: formulas.measures(c).alertRate, attained: true, rule };
+  }
+  if ("minimizeCost" in rule) {
+    const { threshold, cost } = costCurve(y, scores, rule.minimizeCost, options);
+    const { k, value } = best(cost.length - 1, (point) => -cost[point + 1]);
+    return { threshold: between(threshold.subarray(1), k), value: -value, attained: true, rule };
+  }
+  const s = sweep(y, scores, options.sampleWeight, "tuneThreshold");
+  const { k, value, attained = true } = choose(s, rule);
+  return { threshold: between(s.thresholds, k), value, attained, rule };
+}
+
+type SweptRule = Exclude<ThresholdRule, { fixed: number } | { minimizeCost: unknown }>;
+/** Point k of the sweep (-1: nothing is positive) and the value of the rule there. */
+type Choice = { k: number; value: number; attained?: boolean };
+
+function choose(s: Sweep, rule: SweptRule): Choice {
+  const points = s.thresholds.length;
+  const total = s.positives + s.negatives;
+  if ("quantile" in rule) {
+    let k = points - 1;
+    const above = (point: number) => (point < 0 ? 0 : s.tps[point] + s.fps[point]);
+    while (k > 0 && (total - above(k - 1)) / total < rule.quantile) k--;
+    return { k, value: above(k) / total };
+  }
+  requireBothClasses("tuneThreshold", s);
+  if ("alertsPerThousand" in rule) {
+    let k = -1;
+    while (k + 1 < points && s.tps[k + 1] + s.fps[k + 1] <= (rule.alertsPerThousand / 1000) * total) k++;
+    return { k, value: confusionRecall(s, k) };
+  }
+  if ("recallAtLeast" in rule) {
+    // From the lowest threshold up, so that of equal precisions the one of higher recall stays.
+    const reversed = best(points, (j) => {
+      if (j < 0 || confusionRecall(s, points - 1 - j) < rule.recallAtLeast) return -Infinity;
+      return formulas.precision(confusionAt(s, points - 1 - j));
+    });
+    return { k: points - 1 - reversed.k, value: reversed.value };
+  }
+  if ("precisionAtLeast" in rule) {
+    const within = best(points, (k) => {
+      const c = confusionAt(s, k);
+      return formulas.precision(c) >= rule.precisionAtLeast ? formulas.recall(c) : -Infinity;
+    });
+    if (within.value >= 0) return within;
+    const nearest = best(points, (k) => formulas.precision(confusionAt(s, k)));
+    return { k: nearest.k, value: confusionRecall(s, nearest.k), attained: false };
+  }
+  const objective = objectiveOf(rule);
+  return best(points, (k) => objective(confusionAt(s, k)));
+}
+
+function objectiveOf(rule: Extract<SweptRule, { maximize: unknown }>): (c: Confusion) => number {
+  switch (rule.maximize) {
+    case "fBeta":
+      return (c) => formulas.fBeta(c, rule.beta);
+    case "f1":
+    case "mcc":
+    case "balancedAccuracy":
+    case "youden":
+    case "accuracy":
+    case "kappa":
+    case "precision":
+    case "recall":
+      return formulas[rule.maximize];
+    default:
+      return rule satisfies never;
+  }
+}
+
+const confusionRecall = (s: Sweep, k: number): number => formulas.recall(confusionAt(s, k));
+
+/** The first point in 0..points-1 of the highest value, or -1 where that is strictly better. NaN (0/0) counts as 0. */
+function best(points: number, valueAt: (k: number) => number): { k: number; value: number } {
+  let k = -1;
+  let value = -Infinity;
+  for (let point = 0; point < points; point++) {
+    const here = valueAt(point) || 0;
+    if (here > value) {
+      k = point;
+      value = here;
+    }
+  }
+  const nothing = valueAt(-1) || 0;
+  return nothing > value ? { k: -1, value: nothing } : { k, value };
+}
+
+/**
+ * A number in (next lower score, score k], halfway and exact in float32 where one exists, so that a device that
+ * compares in float32 decides alike.
+ */
+function between(thresholds: Float64Array, k: number): number {
+  if (k < 0) return NOTHING_POSITIVE;
+  const score = thresholds[k];
+  if (k + 1 === thresholds.length) return score;
+  const lower = thresholds[k + 1];
+  const middle = lower + (score - lower) / 2;
+  return [Math.fround(middle), middle].find((t) => t > lower && t <= score) ?? score;
+}
