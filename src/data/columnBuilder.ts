@@ -1,0 +1,167 @@
+import { TilegradError } from "../errors.ts";
+import { type CellReader, quoteCell } from "./number.ts";
+import type { Column } from "./table.ts";
+
+/** Shares above which a column is numeric with mistakes in it rather than categorical; one odd cell may weigh more. */
+const MOSTLY_NUMERIC = 0.95;
+const MOSTLY_NUMERIC_BUT_ONE = 0.9;
+/** How many numbers settle the type of a column early, so that a long file cannot fill the memory with texts first. */
+const SETTLED = 20_000;
+/** Longest level that is copied out of the chunk it was read from. */
+const COPIED_LEVEL = 256;
+
+interface Place {
+  readonly line: number;
+  readonly cell: string;
+}
+
+/**
+ * Collects one column, cell by cell. It starts as f64 values and turns into dictionary codes at its first text cell; the
+ * numbers before it get back the spelling they had (only spellings that `String(value)` does not give are remembered).
+ *
+ * Inferred type: numeric if every cell that is not missing is a number, or if none is text; categorical otherwise. Text in
+ * a column of at least 95 % numbers (90 % when it is a single cell) is an error. 20,000 numbers settle the type early.
+ */
+export class ColumnBuilder {
+  readonly name: string;
+  private readonly file: string;
+  private readonly forced: Column["kind"] | undefined;
+  private readonly maxSpelled: number;
+  private rows = 0;
+  private values = new Float64Array(256);
+  private codes: Int32Array | null = null;
+  private readonly dictionary = new Map<string, number>();
+  private spelled: Map<number, string> | null = new Map();
+  private numbers = 0;
+  private texts = 0;
+  private firstText: Place | null = null;
+  private firstInfinite: Place | null = null;
+  private firstPoint: Place | null = null;
+  private firstComma: Place | null = null;
+
+  /** `maxSpelled`: how many odd spellings ("007", "1.50") are remembered in case the column proves categorical. */
+  constructor(name: string, options: { file: string; forced?: Column["kind"]; maxSpelled: number }) {
+    this.name = name;
+    this.file = options.file;
+    this.forced = options.forced;
+    this.maxSpelled = options.maxSpelled;
+    if (this.forced === "categorical") this.becomeCategorical();
+    if (this.forced === "numeric") this.spelled = null;
+  }
+
+  /** The next row's cell, text[start, end), of the row that begins on `line`. @throws E_DATA */
+  add(reader: CellReader, text: string, start: number, end: number, line: number): void {
+    const kind = reader.read(text, start, end);
+    if (kind === "number") this.numbers++;
+    const isText = kind === "text";
+    if (isText) this.addText(text.slice(reader.start, reader.end), line);
+    if (this.codes) this.addCode(this.codes, kind === "missing" ? "" : text.slice(reader.start, reader.end));
+    else this.addValue(reader, kind === "infinite", text, line);
+    this.rows++;
+    if (kind === "number" && this.texts > 0 && this.numbers % SETTLED === 0) this.checkMostlyNumeric();
+  }
+
+  /** The finished column. @throws E_DATA for text or infinity in a numeric column, or two decimal separators. */
+  finish(): Column {
+    const { name, rows } = this;
+    this.checkMostlyNumeric();
+    if (this.codes) {
+      return { name, kind: "categorical", codes: this.codes.slice(0, rows), levels: [...this.dictionary.keys()] };
+    }
+    const infinite = this.firstInfinite;
+    if (infinite) {
+      throw this.error(infinite, `${quoteCell(infinite.cell)} is not finite; expected a finite number`, {
+        hint: "Leave the cell empty if the value is missing.",
+      });
+    }
+    if (this.firstComma && this.firstPoint) {
+      const point = `${quoteCell(this.firstPoint.cell)} on line ${this.firstPoint.line} has a decimal point`;
+      throw this.error(this.firstComma, `${quoteCell(this.firstComma.cell)} has a decimal comma, but ${point}`, {
+        hint: "Write all numbers one way, without thousands separators.",
+      });
+    }
+    return { name, kind: "numeric", values: this.values.slice(0, rows) };
+  }
+
+  /** Whether a decimal comma was read as one. */
+  get usesDecimalComma(): boolean {
+    return this.codes === null && this.firstComma !== null;
+  }
+
+  private addText(cell: string, line: number): void {
+    this.texts++;
+    this.firstText ??= { line, cell };
+    if (this.codes) return;
+    if (this.forced === "numeric" || !this.spelled) throw this.notANumber(this.firstText);
+    this.becomeCategorical();
+  }
+
+  private addValue(reader: CellReader, infinite: boolean, text: string, line: number): void {
+    if (this.rows === this.values.length) this.values = grown(this.values, new Float64Array(this.rows * 2));
+    this.values[this.rows] = infinite ? Number.POSITIVE_INFINITY : reader.value;
+    const cell = () => text.slice(reader.start, reader.end);
+    if (infinite) this.firstInfinite ??= { line, cell: cell() };
+    if (reader.separator === ",") this.firstComma ??= { line, cell: cell() };
+    if (reader.separator === ".") this.firstPoint ??= { line, cell: cell() };
+    const isPresent = infinite || !Number.isNaN(reader.value);
+    if (reader.canonical || !isPresent || !this.spelled) return;
+    this.spelled.set(this.rows, copied(cell()));
+    if (this.spelled.size > this.maxSpelled) this.spelled = null;
+  }
+
+  private addCode(codes: Int32Array, cell: string): void {
+    const room = this.rows < codes.length ? codes : grown(codes, new Int32Array(this.rows * 2));
+    this.codes = room;
+    room[this.rows] = this.codeOf(cell);
+  }
+
+  private codeOf(cell: string): number {
+    if (cell === "") return -1;
+    const known = this.dictionary.get(cell);
+    if (known !== undefined) return known;
+    this.dictionary.set(copied(cell), this.dictionary.size);
+    return this.dictionary.size - 1;
+  }
+
+  private becomeCategorical(): void {
+    const codes = new Int32Array(this.values.length);
+    for (let row = 0; row < this.rows; row++) {
+      const value = this.values[row];
+      codes[row] = this.codeOf(this.spelled?.get(row) ?? (Number.isNaN(value) ? "" : String(value)));
+    }
+    this.codes = codes;
+    this.values = new Float64Array(0);
+    this.spelled = null;
+  }
+
+  private checkMostlyNumeric(): void {
+    if (!this.firstText || this.forced === "categorical") return;
+    const share = this.numbers / (this.numbers + this.texts);
+    if (share >= (this.texts === 1 ? MOSTLY_NUMERIC_BUT_ONE : MOSTLY_NUMERIC)) throw this.notANumber(this.firstText);
+  }
+
+  private notANumber(place: Place): TilegradError {
+    const counts = this.forced ? "" : ` (${this.numbers} cells are numbers, ${this.texts} not)`;
+    return this.error(place, `non-numeric cell ${quoteCell(place.cell)} in a numeric column; expected a number${counts}`, {
+      hint: `Mend the cell, or leave it empty if it is missing, or declare the column "${this.name}" categorical.`,
+    });
+  }
+
+  private error(place: Place, message: string, options: { hint: string }): TilegradError {
+    const where = `${this.file}, line ${place.line}, column ${JSON.stringify(this.name)}`;
+    return new TilegradError("E_DATA", `${where}: ${message}.`, options);
+  }
+}
+
+function grown<T extends Float64Array | Int32Array>(full: T, larger: T): T {
+  larger.set(full);
+  return larger;
+}
+
+/** The same characters in a string of their own: a slice would keep the whole chunk it came from in memory. */
+function copied(cell: string): string {
+  if (cell.length > COPIED_LEVEL) return cell;
+  const codes: number[] = [];
+  for (let i = 0; i < cell.length; i++) codes.push(cell.charCodeAt(i));
+  return String.fromCharCode(...codes);
+}

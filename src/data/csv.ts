@@ -1,0 +1,254 @@
+import { TilegradError } from "../errors.ts";
+import { ColumnBuilder } from "./columnBuilder.ts";
+import { chunksOf, type Encoding, TextDecoding, type TextSource } from "./decode.ts";
+import { CellReader, numberOf } from "./number.ts";
+import { type Column, missingColumn, type Table } from "./table.ts";
+import { type CellSink, Tokenizer } from "./tokenize.ts";
+
+export interface CsvOptions {
+  /** What error messages call the text: its file name. Default "csv". */
+  name?: string;
+  /** One character. Default: detected among , ; tab |. */
+  delimiter?: string;
+  /** Default: by byte order mark, else UTF-8 when the bytes are, else windows-1252 (noted). */
+  encoding?: Encoding;
+  /** Columns that are categorical whatever their cells look like (labels, codes). */
+  categorical?: readonly string[];
+  /** Columns that must be numeric: any other cell is an error. */
+  numeric?: readonly string[];
+  /** Columns that are not kept. */
+  skip?: readonly string[];
+}
+
+export interface CsvResult {
+  table: Table;
+  delimiter: string;
+  encoding: Encoding;
+  /** What a user should be told, one sentence each: a guessed encoding, decimal commas, unnamed columns. */
+  notes: string[];
+}
+
+const DELIMITERS = [",", ";", "\t", "|"];
+/** How much text the delimiter is guessed from, in characters, and how many of its rows are looked at. */
+const SAMPLE = 64 * 1024;
+const SAMPLE_ROWS = 50;
+/** Odd spellings of numbers remembered over all columns, in case one proves categorical. */
+const MAX_SPELLED = 1_000_000;
+const MAX_SPELLED_PER_COLUMN = 10_000;
+const BYTE_ORDER_MARK = "\ufeff";
+
+/**
+ * Reads delimited text with a header line (RFC 4180) from a stream, into columns; never holds rows as objects.
+ * @throws E_DATA for empty text, a header without rows, duplicate names, ragged rows, malformed quotes, NUL characters,
+ *   undecodable bytes, and cells that do not fit their column; E_ABORTED when `signal` fires.
+ */
+export async function readCsv(
+  source: TextSource,
+  options: CsvOptions & { signal?: AbortSignal } = {},
+): Promise<CsvResult> {
+  const reader = new CsvReader(options);
+  for await (const chunk of chunksOf(source)) {
+    if (options.signal?.aborted) throw new TilegradError("E_ABORTED", `${options.name ?? "csv"}: reading was aborted.`);
+    reader.push(chunk);
+  }
+  return reader.end();
+}
+
+/** `readCsv` of text or bytes that are already here. */
+export function parseCsv(text: string | Uint8Array, options: CsvOptions = {}): CsvResult {
+  const reader = new CsvReader(options);
+  reader.push(text);
+  return reader.end();
+}
+
+/** Collects pushed chunks into a table. */
+export class CsvReader {
+  private readonly options: CsvOptions;
+  private readonly file: string;
+  private readonly decoding: TextDecoding;
+  private tokenizer: Tokenizer | null = null;
+  private rows: RowCollector | null = null;
+  private sample = "";
+  private delimiter: string;
+  private readonly notes: string[] = [];
+
+  /** @throws E_ARGUMENT for a delimiter that is not one character. */
+  constructor(options: CsvOptions = {}) {
+    this.options = options;
+    this.file = options.name ?? "csv";
+    this.decoding = new TextDecoding(this.file, options.encoding);
+    this.delimiter = options.delimiter ?? "";
+    if (options.delimiter !== undefined && !/^[^"\r\n]$/.test(options.delimiter)) {
+      const got = JSON.stringify(options.delimiter);
+      throw new TilegradError("E_ARGUMENT", `delimiter: got ${got}; expected one character, no quote or line end.`);
+    }
+  }
+
+  push(chunk: string | Uint8Array): void {
+    this.pushText(typeof chunk === "string" ? chunk : this.decoding.push(chunk));
+  }
+
+  end(): CsvResult {
+    this.pushText(this.decoding.push(new Uint8Array(0), true));
+    if (!this.tokenizer || !this.rows) [this.tokenizer, this.rows] = this.begin(true);
+    this.tokenizer.end();
+    const { encoding } = this.decoding;
+    if (encoding === "windows-1252" && !this.options.encoding) {
+      this.notes.push("The bytes are not UTF-8 and were read as windows-1252 (Latin-1).");
+    }
+    return { table: this.rows.finish(), delimiter: this.delimiter, encoding, notes: this.notes };
+  }
+
+  private pushText(text: string): void {
+    if (this.tokenizer) {
+      this.tokenizer.push(text);
+      return;
+    }
+    this.sample += text;
+    if (this.sample.length >= SAMPLE) [this.tokenizer, this.rows] = this.begin(false);
+  }
+
+  private begin(whole: boolean): [Tokenizer, RowCollector] {
+    const text = this.sample.startsWith(BYTE_ORDER_MARK) ? this.sample.slice(1) : this.sample;
+    this.sample = "";
+    this.delimiter ||= detectDelimiter(text, whole);
+    const rows = new RowCollector(this.file, this.delimiter, this.options, this.notes);
+    const tokenizer = new Tokenizer(this.file, this.delimiter, rows);
+    tokenizer.push(text);
+    return [tokenizer, rows];
+  }
+}
+
+/** Rows of cells -> column builders; the first row names the columns. */
+class RowCollector implements CellSink {
+  private readonly file: string;
+  private readonly options: CsvOptions;
+  private readonly notes: string[];
+  private readonly reader: CellReader;
+  private header: string[] = [];
+  private builders: (ColumnBuilder | null)[] | null = null;
+  private field = 0;
+  private rows = 0;
+  private lines = new Uint32Array(1024);
+
+  constructor(file: string, delimiter: string, options: CsvOptions, notes: string[]) {
+    this.file = file;
+    this.options = options;
+    this.notes = notes;
+    this.reader = new CellReader(delimiter !== ",");
+  }
+
+  cell(text: string, start: number, end: number, line: number): void {
+    if (!this.builders) this.header.push(text.slice(start, end).trim());
+    else if (this.field < this.builders.length) this.builders[this.field]?.add(this.reader, text, start, end, line);
+    this.field++;
+  }
+
+  endRow(line: number): void {
+    if (!this.builders) {
+      this.builders = this.openColumns(line);
+    } else {
+      if (this.field !== this.header.length) throw this.ragged(line);
+      if (this.rows === this.lines.length) {
+        const longer = new Uint32Array(this.rows * 2);
+        longer.set(this.lines);
+        this.lines = longer;
+      }
+      this.lines[this.rows++] = line;
+    }
+    this.field = 0;
+  }
+
+  finish(): Table {
+    if (!this.builders) {
+      throw new TilegradError("E_DATA", `${this.file}: the file is empty; expected a header line and data lines.`);
+    }
+    if (this.rows === 0) {
+      const got = `a header of ${this.header.length} columns and no data lines`;
+      throw new TilegradError("E_DATA", `${this.file}: got ${got}; expected at least one data line.`);
+    }
+    const columns: Column[] = [];
+    const commas: string[] = [];
+    for (const builder of this.builders) {
+      if (!builder) continue;
+      columns.push(builder.finish());
+      if (builder.usesDecimalComma) commas.push(builder.name);
+    }
+    if (commas.length > 0) this.notes.push(`Decimal commas were read in: ${commas.join(", ")}.`);
+    return { name: this.file, rows: this.rows, columns, lines: this.lines.slice(0, this.rows) };
+  }
+
+  private openColumns(line: number): (ColumnBuilder | null)[] {
+    const { file, options } = this;
+    const names = this.header;
+    names.forEach((name, i) => {
+      if (name !== "") return;
+      names[i] = `column_${i + 1}`;
+      this.notes.push(`Column ${i + 1} has no name in the header; it is called ${names[i]}.`);
+    });
+    const seen = new Set<string>();
+    const duplicate = names.find((name) => seen.size === seen.add(name).size);
+    if (duplicate !== undefined) {
+      const where = `${file}, line ${line}`;
+      throw new TilegradError("E_DATA", `${where}: two columns are named ${JSON.stringify(duplicate)}; expected unique names.`, {
+        hint: "Rename one of them in the header line.",
+      });
+    }
+    if (names.every((name) => !Number.isNaN(numberOf(name)))) {
+      this.notes.push("The first line holds only numbers; it was read as the column names.");
+    }
+    const { categorical = [], numeric = [], skip = [] } = options;
+    for (const name of [...categorical, ...numeric, ...skip]) {
+      if (!names.includes(name)) throw missingColumn(file, name, names);
+    }
+    const maxSpelled = Math.min(MAX_SPELLED_PER_COLUMN, Math.ceil(MAX_SPELLED / names.length));
+    return names.map((name) => {
+      if (skip.includes(name)) return null;
+      const forced = categorical.includes(name) ? "categorical" : numeric.includes(name) ? "numeric" : undefined;
+      return new ColumnBuilder(name, { file, forced, maxSpelled });
+    });
+  }
+
+  private ragged(line: number): TilegradError {
+    const got = `${this.field} field${this.field === 1 ? "" : "s"}`;
+    return new TilegradError("E_DATA", `${this.file}, line ${line}: got ${got}; expected ${this.header.length}.`, {
+      hint: "Every line needs as many fields as the header; quote cells that contain the delimiter or a line end.",
+    });
+  }
+}
+
+/** The delimiter that splits most sampled rows into as many fields (at least 2) as the header has; "," if none does. */
+function detectDelimiter(text: string, whole: boolean): string {
+  let best = { delimiter: ",", agreement: 0, fields: 1 };
+  const sample = text.slice(0, SAMPLE);
+  for (const delimiter of DELIMITERS) {
+    const counts = countFields(sample, delimiter, whole && sample.length === text.length);
+    const fields = counts[0];
+    if (fields < 2) continue;
+    const agreement = counts.filter((count) => count === fields).length / counts.length;
+    const better = agreement > best.agreement || (agreement === best.agreement && fields > best.fields);
+    if (better) best = { delimiter, agreement, fields };
+  }
+  return best.delimiter;
+}
+
+/** The field counts of the sample's first rows: those before a malformed quote, or of the one row that fills it. */
+function countFields(text: string, delimiter: string, whole: boolean): number[] {
+  const counts: number[] = [];
+  let fields = 0;
+  const counter: CellSink = {
+    cell: () => void fields++,
+    endRow: () => {
+      counts.push(fields);
+      fields = 0;
+    },
+  };
+  const tokenizer = new Tokenizer("sample", delimiter, counter);
+  try {
+    tokenizer.push(text);
+    if (whole) tokenizer.end();
+  } catch (error) {
+    if (!(error instanceof TilegradError)) throw error; // the real pass reports malformed text
+  }
+  return counts.length > 0 ? counts.slice(0, SAMPLE_ROWS) : [fields];
+}

@@ -1,0 +1,161 @@
+import { TilegradError } from "../errors.ts";
+
+/** A column of numbers, f64 [rows]; NaN = missing, never infinite. */
+export interface NumericColumn {
+  readonly name: string;
+  readonly kind: "numeric";
+  readonly values: Float64Array;
+}
+
+/** A dictionary-coded column: row r holds `levels[codes[r]]`, or nothing where the code is -1. */
+export interface CategoricalColumn {
+  readonly name: string;
+  readonly kind: "categorical";
+  readonly codes: Int32Array;
+  readonly levels: readonly string[];
+}
+
+export type Column = NumericColumn | CategoricalColumn;
+
+/** Columns of equal length. `name` (a file name, say) and `lines` only serve error messages. */
+export interface Table {
+  readonly name: string;
+  readonly rows: number;
+  readonly columns: readonly Column[];
+  /** The 1-based physical line of each row in the text it was read from. */
+  readonly lines?: Uint32Array;
+}
+
+/** The column of that name. @throws E_DATA naming it and the columns there are. */
+export function columnOf(table: Table, name: string): Column {
+  const column = table.columns.find((candidate) => candidate.name === name);
+  if (column) return column;
+  throw missingColumn(
+    table.name,
+    name,
+    table.columns.map((candidate) => candidate.name),
+  );
+}
+
+/** The error for a column that is asked for but absent. */
+export function missingColumn(file: string, name: string, columns: readonly string[]): TilegradError {
+  const shown = columns.slice(0, 20).join(", ") + (columns.length > 20 ? `, ... (${columns.length} in all)` : "");
+  return new TilegradError("E_DATA", `${file}: there is no column ${JSON.stringify(name)}; the columns are ${shown}.`, {
+    hint: "Check the spelling (names are case-sensitive) and the header line.",
+  });
+}
+
+/** "file.csv, line 7, column "age"", or row numbers (0-based) where the table did not come from text. */
+export function whereIs(table: Table, row: number, column?: string): string {
+  const place = table.lines ? `line ${table.lines[row]}` : `row ${row}`;
+  return `${table.name}, ${place}${column === undefined ? "" : `, column ${JSON.stringify(column)}`}`;
+}
+
+/** The cell as text, "" where it is missing. */
+export function cellText(column: Column, row: number): string {
+  if (column.kind === "categorical") return column.codes[row] < 0 ? "" : column.levels[column.codes[row]];
+  return Number.isNaN(column.values[row]) ? "" : String(column.values[row]);
+}
+
+export function isMissing(column: Column, row: number): boolean {
+  return column.kind === "numeric" ? Number.isNaN(column.values[row]) : column.codes[row] < 0;
+}
+
+/** A value of a record or array; null, undefined, "" and NaN are missing. */
+export type CellValue = number | string | boolean | bigint | Date | null | undefined;
+
+/**
+ * A table of named arrays of equal length: numeric typed arrays and arrays of numbers (dates as milliseconds since 1970)
+ * become numeric columns, arrays that hold any string or boolean categorical ones.
+ * @throws E_DATA for unequal lengths, no columns, infinite numbers and values of other types.
+ */
+export function tableFromColumns(columns: Record<string, ArrayLike<CellValue>>, options: { name?: string } = {}): Table {
+  return tableFromEntries(Object.entries(columns), options.name ?? "table");
+}
+
+function tableFromEntries(entries: readonly (readonly [string, ArrayLike<CellValue>])[], name: string): Table {
+  if (entries.length === 0) throw new TilegradError("E_DATA", `${name}: got no columns; expected at least one.`);
+  const rows = entries[0][1].length;
+  for (const [column, values] of entries) {
+    if (values.length === rows) continue;
+    const got = `column ${JSON.stringify(column)} has ${values.length} rows, ${JSON.stringify(entries[0][0])} has ${rows}`;
+    throw new TilegradError("E_DATA", `${name}: ${got}; expected equal lengths.`);
+  }
+  return { name, rows, columns: entries.map(([column, values]) => columnFrom(name, column, values)) };
+}
+
+/**
+ * A table of row objects; the columns are all keys, in the order in which they first appear.
+ * @throws E_DATA as `tableFromColumns`.
+ */
+export function tableFromRecords(
+  records: readonly Readonly<Record<string, CellValue>>[],
+  options: { name?: string } = {},
+): Table {
+  const names = new Set<string>();
+  for (const record of records) for (const key of Object.keys(record)) names.add(key);
+  const columns = [...names].map((name) => [name, records.map((record) => record[name])] as const);
+  return tableFromEntries(columns, options.name ?? "table");
+}
+
+/** The table's given rows, in that order. */
+export function takeRows(table: Table, rows: Uint32Array): Table {
+  const columns = table.columns.map((column): Column => {
+    if (column.kind === "numeric") return { ...column, values: Float64Array.from(rows, (row) => column.values[row]) };
+    return { ...column, codes: Int32Array.from(rows, (row) => column.codes[row]) };
+  });
+  const lines = table.lines && { lines: Uint32Array.from(rows, (row) => (table.lines as Uint32Array)[row]) };
+  return { name: table.name, rows: rows.length, columns, ...lines };
+}
+
+/** The given rows, or all rows 0..n-1 without them. @throws E_ARGUMENT for a row that does not exist. */
+export function rowList(table: Table, rows?: ArrayLike<number>): Uint32Array {
+  if (!rows) return Uint32Array.from({ length: table.rows }, (_, i) => i);
+  for (let i = 0; i < rows.length; i++) {
+    if (Number.isInteger(rows[i]) && rows[i] >= 0 && rows[i] < table.rows) continue;
+    const expected = `expected whole numbers from 0 to ${table.rows - 1}`;
+    throw new TilegradError("E_ARGUMENT", `${table.name}: got row ${rows[i]} in a row list; ${expected}.`, {
+      hint: "Row numbers count data lines from 0; check that the list was made for this file.",
+    });
+  }
+  return Uint32Array.from(rows);
+}
+
+function columnFrom(table: string, name: string, values: ArrayLike<CellValue>): Column {
+  const isText = (value: CellValue) => typeof value === "string" ? value !== "" : typeof value === "boolean";
+  if (!ArrayBuffer.isView(values) && Array.prototype.some.call(values, isText)) {
+    return encodeLevels(name, values.length, (row) => {
+      const value = values[row];
+      return isAbsent(value) ? "" : String(value);
+    });
+  }
+  const numbers = new Float64Array(values.length);
+  for (let row = 0; row < numbers.length; row++) {
+    const value = values[row];
+    numbers[row] = isAbsent(value) ? Number.NaN : Number(value);
+    const wrongType = !isAbsent(value) && Number.isNaN(numbers[row]);
+    if (!wrongType && (Number.isNaN(numbers[row]) || Number.isFinite(numbers[row]))) continue;
+    const where = `${table}, row ${row}, column ${JSON.stringify(name)}`;
+    throw new TilegradError("E_DATA", `${where}: got ${String(value)}; expected a finite number.`, {
+      hint: "Use NaN or null for a missing value.",
+    });
+  }
+  return { name, kind: "numeric", values: numbers };
+}
+
+function isAbsent(value: CellValue): boolean {
+  return value === null || value === undefined || value === "" || Number.isNaN(value);
+}
+
+/** Dictionary-codes `textOf(0..rows-1)`, "" meaning missing; levels in order of first appearance. */
+export function encodeLevels(name: string, rows: number, textOf: (row: number) => string): CategoricalColumn {
+  const codes = new Int32Array(rows);
+  const dictionary = new Map<string, number>();
+  for (let row = 0; row < rows; row++) {
+    const text = textOf(row);
+    let code = text === "" ? -1 : dictionary.get(text);
+    if (code === undefined) dictionary.set(text, (code = dictionary.size));
+    codes[row] = code;
+  }
+  return { name, kind: "categorical", codes, levels: [...dictionary.keys()] };
+}

@@ -1,0 +1,153 @@
+import { TilegradError } from "../errors.ts";
+
+/** Receives the cells of a delimited text in order; what it needs of `text` it must take before returning. */
+export interface CellSink {
+  /** The cell text[start, end), unquoted, of the row that begins on physical line `line` (1-based). */
+  cell(text: string, start: number, end: number, line: number): void;
+  /** The row that began on `line` is complete. */
+  endRow(line: number): void;
+}
+
+const LF = 10;
+const CR = 13;
+const SPACE = 32;
+const QUOTE = 34;
+
+/** Longest cell that is waited for, in characters: beyond it a quote was most likely never closed. */
+const MAX_CELL = 16 * 1024 * 1024;
+
+/**
+ * Streaming tokenizer of RFC 4180 text: quoted cells with doubled quotes, line ends and delimiters inside; rows end at LF,
+ * CRLF or CR; empty lines are skipped; a quote inside an unquoted cell is an ordinary character.
+ */
+export class Tokenizer {
+  private readonly file: string;
+  private readonly delimiter: number;
+  private readonly sink: CellSink;
+  private rest = "";
+  private line = 1;
+  private rowLine = 1;
+  private rowStarted = false;
+  private skipLf = false;
+
+  constructor(file: string, delimiter: string, sink: CellSink) {
+    this.file = file;
+    this.delimiter = delimiter.charCodeAt(0);
+    this.sink = sink;
+  }
+
+  /** Tokenizes the next characters; an incomplete cell waits for more. @throws E_DATA for malformed quoting. */
+  push(chunk: string): void {
+    const nul = chunk.indexOf("\0");
+    this.run(this.rest + (nul < 0 ? chunk : chunk.slice(0, nul)), false);
+    if (nul >= 0) {
+      const where = `${this.file}, line ${this.line + lineEnds(this.rest)}`;
+      throw new TilegradError("E_DATA", `${where}: got a NUL character; expected text.`, {
+        hint: "Binary files and UTF-16 without a byte order mark look like this: save the table as UTF-8.",
+      });
+    }
+  }
+
+  /** Ends the text. @throws E_DATA naming the line where a quote was opened that is not closed. */
+  end(): void {
+    this.run(this.rest, true);
+    if (this.rowStarted) {
+      this.sink.cell("", 0, 0, this.rowLine); // the text ended right after a delimiter
+      this.endRow();
+    }
+  }
+
+  private run(text: string, last: boolean): void {
+    const { delimiter, sink } = this;
+    let at = 0;
+    while (at < text.length) {
+      const start = at;
+      const first = text.charCodeAt(at);
+      if (this.skipLf) {
+        this.skipLf = false;
+        if (first === LF) {
+          at++;
+          continue;
+        }
+      }
+      if (first === QUOTE) {
+        at = this.quoted(text, at, last);
+        if (at < 0) return this.wait(text, start);
+      } else {
+        let code = first;
+        while (code !== delimiter && code !== LF && code !== CR && ++at < text.length) code = text.charCodeAt(at);
+        if (at === text.length && !last) return this.wait(text, start);
+        if (at > start || this.rowStarted || code === delimiter) sink.cell(text, start, at, this.rowLine);
+      }
+      at = this.afterCell(text, at, at > start);
+    }
+    this.rest = "";
+  }
+
+  /** Moves past the delimiter or line end that follows a cell. */
+  private afterCell(text: string, at: number, hasText: boolean): number {
+    const code = at < text.length ? text.charCodeAt(at) : LF;
+    if (code === this.delimiter) {
+      this.rowStarted = true;
+      return at + 1;
+    }
+    if (hasText || this.rowStarted) this.endRow();
+    this.skipLf = code === CR;
+    this.line++;
+    this.rowLine = this.line;
+    return at + 1;
+  }
+
+  private endRow(): void {
+    this.rowStarted = false;
+    this.sink.endRow(this.rowLine);
+  }
+
+  /** Emits the quoted cell that starts at `start`; the index after it and its trailing blanks, or -1 if it is cut. */
+  private quoted(text: string, start: number, last: boolean): number {
+    let close = text.indexOf('"', start + 1);
+    let doubled = false;
+    while (close >= 0 && text.charCodeAt(close + 1) === QUOTE) {
+      doubled = true;
+      close = text.indexOf('"', close + 2);
+    }
+    if (close < 0 && last) throw this.unclosed();
+    if (close < 0) return -1;
+    let after = close + 1;
+    while (text.charCodeAt(after) === SPACE) after++;
+    if (after === text.length && !last) return -1;
+    const content = text.slice(start + 1, close);
+    const lines = lineEnds(content);
+    const code = after < text.length ? text.charCodeAt(after) : LF;
+    if (code !== this.delimiter && code !== LF && code !== CR) {
+      const where = `${this.file}, line ${this.line + lines}`;
+      const got = JSON.stringify(text.charAt(after));
+      throw new TilegradError("E_DATA", `${where}: got ${got} after a closing quote; expected a delimiter or line end.`, {
+        hint: 'Write a quote inside a quoted cell twice: "".',
+      });
+    }
+    const cell = doubled ? content.replaceAll('""', '"') : content;
+    this.sink.cell(cell, 0, cell.length, this.rowLine);
+    this.line += lines;
+    return after;
+  }
+
+  private wait(text: string, start: number): void {
+    this.rest = text.slice(start);
+    if (this.rest.length <= MAX_CELL) return;
+    if (this.rest.charCodeAt(0) === QUOTE) throw this.unclosed();
+    throw new TilegradError("E_DATA", `${this.file}, line ${this.line}: a cell is longer than ${MAX_CELL} characters.`, {
+      hint: "Check that the file is delimited text with line ends.",
+    });
+  }
+
+  private unclosed(): TilegradError {
+    return new TilegradError("E_DATA", `${this.file}, line ${this.line}: a quote opened here is never closed.`, {
+      hint: "Close the quoted cell, or remove the quote.",
+    });
+  }
+}
+
+function lineEnds(text: string): number {
+  return text.match(/\r\n|\r|\n/g)?.length ?? 0;
+}
