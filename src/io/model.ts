@@ -1,0 +1,73 @@
+/** The saved model: `model.json` (what a person can read) beside its weights. See bundle.ts for the layout. */
+import { decodeBundle, encodeBundle, type Files, onlyFields } from "./bundle.ts";
+import type { Json } from "./json.ts";
+import { asCount, asJson, asList, asNumber, asObject, asShape, asString, field, misplaced, optional } from "./place.ts";
+import { matchTensors, type StoredTensors } from "./safetensors.ts";
+
+const MODEL = { head: "model.json", format: "tilegrad-model", version: 1, stem: "weights" };
+const FIELDS = ["architecture", "weights", "preprocessing", "threshold", "labels", "training"];
+
+export interface ModelFile {
+  /** A tree of `{ type, config }`; the model's code validates it. */
+  readonly architecture: Json;
+  /** By name, in f32, row-major. */
+  readonly weights: StoredTensors;
+  /** What was fitted on the training rows; the table's code validates it. */
+  readonly preprocessing?: Json;
+  /** A score >= `value` is a yes; `rule` says how it was chosen ("fixed", "f1", ...). */
+  readonly threshold?: { readonly value: number; readonly rule: string };
+  readonly labels?: { readonly positive: string; readonly negative: string };
+  /** How the weights came about. */
+  readonly training?: {
+    readonly seed: number;
+    readonly epochs: number;
+    /** The last epoch's training loss. */
+    readonly loss: number;
+    readonly [more: string]: Json | undefined;
+  };
+}
+
+/** The files of a model's folder, `model.json` last. Equal models give equal bytes. */
+export function encodeModel(model: ModelFile): Files {
+  const weights = Object.keys(model.weights).map((name) => {
+    const { dtype, shape } = model.weights[name];
+    return { name, dtype, shape };
+  });
+  return encodeBundle(MODEL, { ...model, weights }, model.weights);
+}
+
+/**
+ * The model of a folder's files; the weights stand in the order they were saved in.
+ * @param where what to call the folder in errors.
+ * @throws E_FILE when a file is missing or damaged, a field is wrong (named by its path), or a weight is not as listed.
+ */
+export function decodeModel(files: Files, where: string): ModelFile {
+  const { head, tensors } = decodeBundle(MODEL, files, where);
+  onlyFields(head, FIELDS);
+  const listed = asList(field(head, "weights")).map((item) => {
+    const dtype = field(item, "dtype");
+    if (dtype.value !== "f32" && dtype.value !== "u32" && dtype.value !== "i32")
+      throw misplaced(dtype, "f32, u32 or i32");
+    return { name: asString(field(item, "name")), dtype: dtype.value, shape: asShape(field(item, "shape")) } as const;
+  });
+  matchTensors(tensors, listed, where);
+  return {
+    architecture: asJson(field(head, "architecture")),
+    weights: Object.fromEntries(listed.map(({ name }) => [name, tensors[name]])),
+    preprocessing: optional(field(head, "preprocessing"), asJson),
+    threshold: optional(field(head, "threshold"), (at) => ({
+      value: asNumber(field(at, "value")),
+      rule: asString(field(at, "rule")),
+    })),
+    labels: optional(field(head, "labels"), (at) => ({
+      positive: asString(field(at, "positive")),
+      negative: asString(field(at, "negative")),
+    })),
+    training: optional(field(head, "training"), (at) => ({
+      ...asObject(at),
+      seed: asCount(field(at, "seed")),
+      epochs: asCount(field(at, "epochs")),
+      loss: asNumber(field(at, "loss")),
+    })),
+  };
+}

@@ -1,0 +1,204 @@
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { buildSync } from "esbuild";
+import { afterAll, beforeEach, describe, expect, it } from "vitest";
+import { TilegradError } from "../../src/errors.ts";
+import { decodeModel, encodeModel } from "../../src/io/model.ts";
+import { assertWritable, publishFile, publishFolder, readBytes, readPublished } from "../../src/node/files.ts";
+
+const root = mkdtempSync(join(tmpdir(), "tilegrad-files-"));
+afterAll(() => rmSync(root, { recursive: true }));
+let dir = "";
+beforeEach(() => {
+  dir = mkdtempSync(join(root, "case-"));
+});
+
+const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+function modelOf(value: number) {
+  const weights = { w: { dtype: "f32", shape: [2], data: Float32Array.of(value, value) } } as const;
+  return encodeModel({ architecture: { value }, weights });
+}
+
+/** A test's module as one file that Node runs. */
+function bundle(entry: string): string {
+  const outfile = join(root, `${entry}.mjs`);
+  const entryPoints = [join(import.meta.dirname, `${entry}.ts`)];
+  buildSync({ entryPoints, outfile, bundle: true, platform: "node", format: "esm", logLevel: "error" });
+  return outfile;
+}
+
+async function failure(promise: Promise<unknown>): Promise<TilegradError> {
+  const error = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(TilegradError);
+  expect((error as TilegradError).code).toBe("E_FILE");
+  return error as TilegradError;
+}
+
+describe("publishing a file", () => {
+  it("creates and replaces it, and leaves nothing else behind", async () => {
+    await publishFile(join(dir, "a.txt"), "one");
+    await publishFile(join(dir, "a.txt"), new TextEncoder().encode("two"));
+    expect(text(await readBytes(join(dir, "a.txt")))).toBe("two");
+    expect(readdirSync(dir)).toEqual(["a.txt"]);
+  });
+
+  it("keeps the old file when the new one cannot be written whole", async () => {
+    const folder = join(dir, "model");
+    await publishFolder(folder, modelOf(1));
+    const before = readdirSync(folder);
+    const script = bundle("save-loop");
+    // A limit of 8 KiB per file: the weights of the loop's first save do not fit.
+    const command = `ulimit -f 8; exec "${process.execPath}" "${script}" "${folder}"`;
+    expect(() => execFileSync("/bin/sh", ["-c", command], { stdio: "pipe" })).toThrow(/EFBIG/);
+    expect(readdirSync(folder)).toEqual(before);
+    expect(await readPublished(folder, "model.json")).toEqual(modelOf(1));
+  });
+});
+
+describe("publishing a folder", () => {
+  it("holds the head and the file it names, old ones removed, other people's files untouched", async () => {
+    const folder = join(dir, "model");
+    await publishFolder(folder, modelOf(1));
+    writeFileSync(join(folder, "notes.txt"), "mine");
+    writeFileSync(join(folder, "weights-of-mine.safetensors"), "mine");
+    await publishFolder(folder, modelOf(2));
+    await publishFolder(folder, modelOf(2));
+    expect(readdirSync(folder).sort()).toEqual(
+      [...Object.keys(modelOf(2)), "notes.txt", "weights-of-mine.safetensors"].sort(),
+    );
+    expect(await readPublished(folder, "model.json")).toEqual(modelOf(2));
+  });
+
+  it("clears away what a killed save left", async () => {
+    const [weights] = Object.keys(modelOf(1));
+    writeFileSync(join(dir, `.${weights}.123.tmp`), "torn");
+    writeFileSync(join(dir, ".model.json.123.tmp"), "torn");
+    writeFileSync(join(dir, weights), "not published");
+    await publishFolder(dir, modelOf(2));
+    expect(readdirSync(dir).sort()).toEqual(Object.keys(modelOf(2)).sort());
+  });
+
+  it("can be read while it is published again and again", async () => {
+    const folder = join(dir, "model");
+    await publishFolder(folder, modelOf(0));
+    let done = false;
+    const writing = (async () => {
+      for (let value = 1; value <= 30; value++) await publishFolder(folder, modelOf(value));
+      done = true;
+    })();
+    let reads = 0;
+    while (!done) {
+      const { architecture, weights } = decodeModel(await readPublished(folder, "model.json"), folder);
+      expect(architecture).toEqual({ value: weights.w.data[0] });
+      reads++;
+    }
+    await writing;
+    expect(reads).toBeGreaterThan(5);
+  });
+
+  it("loads whole, old or new, after each of 40 kills at random moments", async () => {
+    const script = bundle("save-loop");
+    const folder = join(dir, "model");
+    let last = 0;
+    let midway = 0;
+    for (let kill = 0; kill < 40; kill++) {
+      const child = spawn(process.execPath, [script, folder], { stdio: ["ignore", "pipe", "inherit"] });
+      let confirmed = 0;
+      child.stdout.on("data", (lines: Buffer) => {
+        confirmed = Number(lines.toString().trim().split("\n").at(-1));
+      });
+      await once(child.stdout, "data");
+      await new Promise((wake) => setTimeout(wake, Math.random() * 30));
+      child.kill("SIGKILL");
+      await once(child, "close");
+      const files = await readPublished(folder, "model.json");
+      const { training, architecture, weights } = decodeModel(files, folder);
+      const round = training?.epochs ?? 0;
+      expect(architecture).toEqual({ round });
+      expect(new Set(weights.w.data)).toEqual(new Set([round]));
+      expect(round === confirmed || round === confirmed + 1).toBe(true);
+      expect(round).toBeGreaterThan(last);
+      last = round;
+      if (readdirSync(folder).length > 2) midway++;
+    }
+    // Most kills hit a save; were it otherwise, this test would show nothing.
+    expect(midway).toBeGreaterThan(4);
+  }, 60_000);
+});
+
+describe("reading", () => {
+  it("says what is missing", async () => {
+    expect((await failure(readBytes(join(dir, "none")))).message).toContain(
+      "none: cannot read it, there is no such file",
+    );
+    expect((await failure(readBytes(dir))).message).toContain("it is a folder, not a file (EISDIR)");
+    const folder = join(dir, "model");
+    expect((await failure(readPublished(folder, "model.json"))).message).toContain("model.json: cannot read it");
+    await publishFolder(folder, modelOf(1));
+    const [weights] = Object.keys(modelOf(1));
+    rmSync(join(folder, weights));
+    expect((await failure(readPublished(folder, "model.json"))).message).toContain(`${weights}: cannot read it`);
+  });
+
+  it("never follows a head out of its folder", async () => {
+    const head = text(modelOf(1)["model.json"]).replace(/"weights-[^"]*"/, '"../secret"');
+    writeFileSync(join(dir, "model.json"), head);
+    expect((await failure(readPublished(dir, "model.json"))).message).toContain('tensors.file: got "../secret"');
+  });
+});
+
+describe("an output that cannot be written", () => {
+  it("is known before anything is changed", async () => {
+    writeFileSync(join(dir, "file"), "x");
+    mkdirSync(join(dir, "folder"));
+    const cases: [string, "file" | "folder", string][] = [
+      [join(dir, "none", "model"), "folder", "there is no such file or folder (ENOENT)"],
+      [join(dir, "file", "model"), "folder", "a part of the path is a file, not a folder (ENOTDIR)"],
+      [join(dir, "file"), "folder", "got a file; expected a folder or nothing"],
+      [join(dir, "folder"), "file", "got a folder; expected a file or nothing"],
+    ];
+    for (const [path, kind, message] of cases) {
+      expect((await failure(assertWritable(path, kind))).message).toContain(message);
+      if (kind === "folder") expect((await failure(publishFolder(path, modelOf(1)))).message).toContain(message);
+    }
+    expect(readdirSync(dir).sort()).toEqual(["file", "folder"]);
+    expect(readFileSync(join(dir, "file"), "utf8")).toBe("x");
+    expect(readdirSync(join(dir, "folder"))).toEqual([]);
+  });
+
+  it("is a matter of permission for all but root", () => {
+    const script = bundle("save-loop");
+    chmodSync(root, 0o755);
+    chmodSync(dir, 0o555);
+    const user = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+    const save = () =>
+      execFileSync(process.execPath, [script, join(dir, "model")], { stdio: "pipe", cwd: "/", ...user });
+    expect(save).toThrow(/permission is denied \(EACCES\)/);
+    expect(readdirSync(dir)).toEqual([]);
+  });
+
+  it.runIf(existsSync("/proc/self"))("is found out on file systems that refuse even root", async () => {
+    await failure(assertWritable("/proc/tilegrad", "folder"));
+  });
+
+  it("is told from one that can, of which nothing remains", async () => {
+    for (const kind of ["file", "folder"] as const) await assertWritable(join(dir, "new"), kind);
+    await assertWritable(dir, "folder");
+    expect(readdirSync(dir)).toEqual([]);
+  });
+});
