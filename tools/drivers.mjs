@@ -20,7 +20,7 @@ export async function testDrivers(args) {
   }
   console.log(`lavapipe ${mesaVersion()}: ${icd}`);
   const folders = DEVICE_TESTS.filter((folder) => existsSync(path.join(root, folder)));
-  const { status, counts } = await runVitest([...folders, ...args], { VK_DRIVER_FILES: icd });
+  const { status, counts } = await runVitest(["--passWithNoTests", ...folders, ...args], { VK_DRIVER_FILES: icd });
   console.log(countLine(counts));
   return status;
 }
