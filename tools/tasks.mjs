@@ -94,7 +94,7 @@ async function build() {
 }
 
 /** Builds unless everything in dist is newer than everything it is made of. */
-async function ensureBuilt() {
+export async function ensureBuilt() {
   const made = ["dist/index.js", "dist/node.js", "dist/cli.js", "dist/types/index.d.ts"].map((file) =>
     path.join(root, file),
   );

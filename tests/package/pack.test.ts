@@ -1,0 +1,132 @@
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { build } from "vite";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ensureBuilt } from "../../tools/tasks.mjs";
+import { type Ended, repository, run } from "../support/program.ts";
+
+const PEERS = ["webgpu", "koffi", "@sparticuz"];
+
+/** XOR on the device of the first argument; prints the device and the last loss. */
+const XOR = `
+  import { binaryCrossentropy, compile, dense, openDevice, sequential, sgd, TilegradError } from "tilegrad";
+  try {
+    const device = await openDevice(JSON.parse(process.argv[2]));
+    const model = sequential({ input: [2] }, [dense(3, { activation: "tanh" }), dense(1, { activation: "sigmoid" })]);
+    const optimizer = sgd({ learningRate: 0.5 });
+    const trainer = await compile(model, { device, loss: binaryCrossentropy(), optimizer, seed: 1 });
+    const x = new Float32Array([0, 0, 0, 1, 1, 0, 1, 1]);
+    const y = new Float32Array([0, 1, 1, 0]);
+    const { loss } = await trainer.fit({ x, y }, { epochs: 50, batchSize: 4 });
+    console.log(JSON.stringify({ backend: device.info.backend, epochs: loss.length, falls: loss.at(-1) < loss[0] }));
+  } catch (error) {
+    console.log(JSON.stringify({ typed: error instanceof TilegradError, code: error.code, hint: error.hint }));
+  }
+`;
+
+const last = ({ code, stdout, stderr }: Ended) => {
+  expect(code, stderr).toBe(0);
+  return JSON.parse(stdout.trim().split("\n").at(-1)!);
+};
+
+describe("the packed tarball, in an empty folder", () => {
+  let folder: string;
+  let files: string[];
+  const npm = (...args: string[]) => run("npm", args, { cwd: folder, timeout: 120_000 });
+  const node = (file: string, ...args: string[]) => run(process.execPath, [file, ...args], { cwd: folder });
+
+  beforeAll(async () => {
+    await ensureBuilt();
+    folder = fs.mkdtempSync(path.join(os.tmpdir(), "tilegrad-package-"));
+    const pack = ["pack", "--json", "--ignore-scripts", "--pack-destination", folder];
+    const packed = await run("npm", pack, { cwd: repository, timeout: 120_000 });
+    expect(packed.code, packed.stderr).toBe(0);
+    const [tarball] = JSON.parse(packed.stdout) as [{ filename: string; files: { path: string }[] }];
+    files = tarball.files.map((file) => file.path);
+    fs.writeFileSync(path.join(folder, "package.json"), JSON.stringify({ private: true, type: "module" }));
+    fs.writeFileSync(path.join(folder, "xor.js"), XOR);
+    const flags = ["--offline", "--ignore-scripts", "--no-audit", "--no-fund"];
+    const installed = await npm("install", ...flags, `./${tarball.filename}`);
+    expect(installed.code, installed.stderr).toBe(0);
+  });
+  afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
+
+  it("holds what is built, the licence and the documents, and no sources or tests", () => {
+    const outside = files.filter((file) => !/^dist\/(index|node|cli)\.js$|^dist\/(chunks|types)\//.test(file));
+    expect(outside.sort()).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "package.json"]);
+  });
+
+  it("brings no other package", () => {
+    const installed = fs.readdirSync(path.join(folder, "node_modules")).filter((name) => !name.startsWith("."));
+    expect(installed).toEqual(["tilegrad"]);
+  });
+
+  it("trains on the CPU without any peer", async () => {
+    expect(last(await node("xor.js", '{"backend":"cpu"}'))).toEqual({ backend: "cpu", epochs: 50, falls: true });
+  });
+
+  it("says what to install when WebGPU is asked for without its peers", async () => {
+    const hint = expect.stringContaining("npm install webgpu");
+    expect(last(await node("xor.js", "{}"))).toEqual({ typed: true, code: "E_PEER", hint });
+  });
+
+  it("trains on WebGPU with its peers", async () => {
+    const linked = PEERS.filter((name) => !fs.existsSync(path.join(folder, "node_modules", name)));
+    for (const name of linked) {
+      fs.symlinkSync(path.join(repository, "node_modules", name), path.join(folder, "node_modules", name));
+    }
+    try {
+      expect(last(await node("xor.js", "{}"))).toEqual({ backend: "webgpu", epochs: 50, falls: true });
+    } finally {
+      for (const name of linked) fs.unlinkSync(path.join(folder, "node_modules", name));
+    }
+  });
+
+  it("has the command", async () => {
+    const { code, stdout, stderr } = await run("npx", ["--no-install", "tilegrad", "--help"], { cwd: folder });
+    expect(code, stderr).toBe(0);
+    for (const command of ["train", "evaluate", "predict", "inspect", "doctor"]) expect(stdout).toContain(command);
+  });
+
+  it.each([
+    ["nodenext", ["--module", "nodenext"]],
+    ["bundler", ["--module", "esnext", "--moduleResolution", "bundler"]],
+  ])("has types for TypeScript's %s resolution", async (_, options) => {
+    fs.writeFileSync(
+      path.join(folder, "types.ts"),
+      `import { dense, openDevice, sequential, TilegradError } from "tilegrad";
+       export const model = sequential({ input: [2] }, [dense(1)]);
+       export const device = openDevice({ backend: "cpu" });
+       // @ts-expect-error the units are a number
+       dense("many");
+       // @ts-expect-error codes are a closed union
+       export const wrong = new TilegradError("E_NOTHING", "");`,
+    );
+    const tsc = path.join(repository, "node_modules", "typescript", "bin", "tsc");
+    const flags = ["--noEmit", "--strict", "--target", "es2022", "--lib", "es2023,dom,dom.iterable", "--types", ""];
+    const { code, stdout } = await node(tsc, ...flags, ...options, "types.ts");
+    expect(code, stdout).toBe(0);
+  });
+
+  it("goes through a Vite build for the browser, without anything of Node", async () => {
+    fs.writeFileSync(
+      path.join(folder, "main.js"),
+      `import { adam, binaryCrossentropy, compile, dense, openDevice, sequential } from "tilegrad";
+       const model = sequential({ input: [2] }, [dense(1)]);
+       const device = await openDevice();
+       compile(model, { device, loss: binaryCrossentropy(), optimizer: adam() });`,
+    );
+    fs.writeFileSync(path.join(folder, "index.html"), '<script type="module" src="./main.js"></script>');
+    await build({
+      root: folder,
+      configFile: false,
+      logLevel: "silent",
+      build: { target: "esnext", modulePreload: false },
+    });
+    const assets = path.join(folder, "dist", "assets");
+    const code = fs.readdirSync(assets).map((name) => fs.readFileSync(path.join(assets, name), "utf8"));
+    expect(code.join("")).toContain("requestAdapter");
+    expect(code.join("")).not.toMatch(/["']node:|createRequire|@sparticuz/);
+  });
+});
