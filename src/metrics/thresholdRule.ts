@@ -37,14 +37,15 @@ const objectives: readonly string[] = ["f1", "mcc", "balancedAccuracy", "youden"
 
 /** Throws `E_ARGUMENT` when a rule is not one of the above or a number in it is out of range. */
 export function checkThresholdRule(rule: ThresholdRule, where = "tuneThreshold"): void {
-  if ("fixed" in rule) return checkRange(where, "fixed", rule.fixed, -Number.MAX_VALUE, Number.MAX_VALUE);
-  if ("quantile" in rule) return checkRange(where, "quantile", rule.quantile, 0, 1);
-  if ("alertsPerThousand" in rule) return checkRange(where, "alertsPerThousand", rule.alertsPerThousand, 0, 1000);
-  if ("minimizeCost" in rule) return checkCosts(where, rule.minimizeCost);
-  if ("recallAtLeast" in rule) return checkRange(where, "recallAtLeast", rule.recallAtLeast, 0, 1);
-  if ("precisionAtLeast" in rule) return checkRange(where, "precisionAtLeast", rule.precisionAtLeast, 0, 1);
-  if ("beta" in rule) return checkRange(where, "beta", rule.beta, 0, 1e6);
-  if (!objectives.includes(rule.maximize)) throw unknownRule(where, JSON.stringify(rule));
+  const within = (name: string, value: number, low: number, high: number) => checkRange(where, name, value, low, high);
+  if ("fixed" in rule) within("fixed", rule.fixed, -Number.MAX_VALUE, Number.MAX_VALUE);
+  else if ("quantile" in rule) within("quantile", rule.quantile, 0, 1);
+  else if ("alertsPerThousand" in rule) within("alertsPerThousand", rule.alertsPerThousand, 0, 1000);
+  else if ("minimizeCost" in rule) checkCosts(where, rule.minimizeCost);
+  else if ("recallAtLeast" in rule) within("recallAtLeast", rule.recallAtLeast, 0, 1);
+  else if ("precisionAtLeast" in rule) within("precisionAtLeast", rule.precisionAtLeast, 0, 1);
+  else if ("beta" in rule) within("beta", rule.beta, 0, 1e6);
+  else if (!objectives.includes(rule.maximize)) throw unknownRule(where, JSON.stringify(rule));
 }
 
 function checkCosts(where: string, costs: CostMatrix): void {

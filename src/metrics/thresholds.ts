@@ -1,9 +1,21 @@
 import { checkScored, type NumberList } from "./check.ts";
-import type { Confusion } from "./confusion.ts";
-import * as formulas from "./confusion.ts";
+import {
+  accuracy,
+  balancedAccuracy,
+  type Confusion,
+  countConfusion,
+  f1,
+  fBeta,
+  kappa,
+  mcc,
+  measures,
+  precision,
+  recall,
+  youden,
+} from "./confusion.ts";
 import { costCurve } from "./costs.ts";
 import { confusionAt, requireBothClasses, type Sweep, sweep } from "./sweep.ts";
-import { checkThresholdRule, type ThresholdRule } from "./thresholdRule.ts";
+import { checkThresholdRule, type Objective, type ThresholdRule } from "./thresholdRule.ts";
 
 /** A threshold that predicts nothing positive: the largest finite number, since JSON has no Infinity. */
 export const NOTHING_POSITIVE = Number.MAX_VALUE;
@@ -43,13 +55,13 @@ export function tuneThreshold(
   checkThresholdRule(rule);
   checkScored("tuneThreshold", y, scores, options.sampleWeight);
   if ("fixed" in rule) {
-    const c = formulas.countConfusion(y, scores, rule.fixed, options.sampleWeight);
-    return { threshold: rule.fixed, value: formulas.measures(c).alertRate, attained: true, rule };
+    const c = countConfusion(y, scores, rule.fixed, options.sampleWeight);
+    return { threshold: rule.fixed, value: measures(c).alertRate, attained: true, rule };
   }
   if ("minimizeCost" in rule) {
     const { threshold, cost } = costCurve(y, scores, rule.minimizeCost, options);
-    const { k, value } = best(cost.length - 1, (point) => -cost[point + 1]);
-    return { threshold: between(threshold.subarray(1), k), value: -value, attained: true, rule };
+    const { k } = best(cost.length - 1, (point) => -cost[point + 1]);
+    return { threshold: between(threshold.subarray(1), k), value: cost[k + 1], attained: true, rule };
   }
   const s = sweep(y, scores, options.sampleWeight, "tuneThreshold");
   const { k, value, attained = true } = choose(s, rule);
@@ -72,49 +84,40 @@ function choose(s: Sweep, rule: SweptRule): Choice {
   requireBothClasses("tuneThreshold", s);
   if ("alertsPerThousand" in rule) {
     let k = -1;
-    while (k + 1 < points && s.tps[k + 1] + s.fps[k + 1] <= (rule.alertsPerThousand / 1000) * total) k++;
+    while (k + 1 < points && 1000 * (s.tps[k + 1] + s.fps[k + 1]) <= rule.alertsPerThousand * total) k++;
     return { k, value: confusionRecall(s, k) };
   }
   if ("recallAtLeast" in rule) {
     // From the lowest threshold up, so that of equal precisions the one of higher recall stays.
     const reversed = best(points, (j) => {
       if (j < 0 || confusionRecall(s, points - 1 - j) < rule.recallAtLeast) return -Infinity;
-      return formulas.precision(confusionAt(s, points - 1 - j));
+      return precision(confusionAt(s, points - 1 - j));
     });
     return { k: points - 1 - reversed.k, value: reversed.value };
   }
   if ("precisionAtLeast" in rule) {
     const within = best(points, (k) => {
       const c = confusionAt(s, k);
-      return formulas.precision(c) >= rule.precisionAtLeast ? formulas.recall(c) : -Infinity;
+      return precision(c) >= rule.precisionAtLeast ? recall(c) : -Infinity;
     });
     if (within.value >= 0) return within;
-    const nearest = best(points, (k) => formulas.precision(confusionAt(s, k)));
+    const nearest = best(points, (k) => precision(confusionAt(s, k)));
     return { k: nearest.k, value: confusionRecall(s, nearest.k), attained: false };
   }
-  const objective = objectiveOf(rule);
+  const objective = rule.maximize === "fBeta" ? (c: Confusion) => fBeta(c, rule.beta) : objectives[rule.maximize];
   return best(points, (k) => objective(confusionAt(s, k)));
 }
 
-function objectiveOf(rule: Extract<SweptRule, { maximize: unknown }>): (c: Confusion) => number {
-  switch (rule.maximize) {
-    case "fBeta":
-      return (c) => formulas.fBeta(c, rule.beta);
-    case "f1":
-    case "mcc":
-    case "balancedAccuracy":
-    case "youden":
-    case "accuracy":
-    case "kappa":
-    case "precision":
-    case "recall":
-      return formulas[rule.maximize];
-    default:
-      return rule satisfies never;
-  }
-}
+const objectives: Readonly<Record<Objective, (c: Confusion) => number>> = {
+  accuracy,
+  balancedAccuracy,
+  f1,
+  kappa,
+  mcc,
+  youden,
+};
 
-const confusionRecall = (s: Sweep, k: number): number => formulas.recall(confusionAt(s, k));
+const confusionRecall = (s: Sweep, k: number): number => recall(confusionAt(s, k));
 
 /** The first point in 0..points-1 of the highest value, or -1 where that is strictly better. NaN (0/0) counts as 0. */
 function best(points: number, valueAt: (k: number) => number): { k: number; value: number } {

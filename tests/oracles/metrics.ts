@@ -52,7 +52,10 @@ class Worst {
   }
 
   number(what: string, got: number | null, want: Num): void {
-    if (want === null || got === null) return this.claim(what, got === want || (want === null && Number.isNaN(got)));
+    if (want === null || got === null) {
+      this.claim(`${what}: got ${got}, want ${want}`, got === want);
+      return;
+    }
     const wanted = toNumber(want);
     if (got === wanted) return;
     const ratio = Math.abs(got - wanted) / (this.tolerance.atol + this.tolerance.rtol * Math.abs(wanted));
@@ -200,7 +203,10 @@ function checkEce(
   worst: Worst,
 ): void {
   const match = /^(bin_counts_|confidence_|)(left|right)_closed$/.exec(what);
-  if (match === null) return worst.claim(`no check for ece10.${what}`, false);
+  if (match === null) {
+    worst.claim(`no check for ece10.${what}`, false);
+    return;
+  }
   const closed = match[2] as "left" | "right";
   const of = match[1] === "confidence_" ? "confidence" : "positive";
   const options = { closed, of, sampleWeight: w } as const;
