@@ -4,7 +4,8 @@ import { TilegradError } from "./errors.ts";
  * Counter-based randomness: every draw is a pure function of (seed, stream, step, element), so dropout masks, shuffles
  * and initial weights are the same on every backend and after a resume.
  *
- * Convention: counter = [element, attempt (0), step, stream], key = [seed low, seed high]; one element uses word 0 first.
+ * Convention: counter = [block, attempt, step, stream], key = [seed low, seed high]. Element e of a tensor takes word
+ * e % 4 of block e / 4 (`shaders/lib/philox.wgsl` does the same); bounded integers take whole blocks, attempt >= 0.
  * Generator: Philox4x32-10 of Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3" (SC'11).
  */
 
@@ -68,9 +69,10 @@ export function uniform01(u: number): number {
   return (u >>> 8) * 2 ** -24;
 }
 
-/** Box-Muller from two u32: one standard normal draw, in [-5.77, 5.77] (24-bit uniforms). */
-export function normalFrom(u: number, v: number): number {
-  return Math.sqrt(-2 * Math.log(1 - uniform01(u))) * Math.cos(2 * Math.PI * uniform01(v));
+/** Box-Muller: of one pair of u32, an even element is the cosine and an odd one the sine; in [-5.77, 5.77]. */
+function normalFrom(u: number, v: number, odd: boolean): number {
+  const angle = 2 * Math.PI * uniform01(v);
+  return Math.sqrt(-2 * Math.log(1 - uniform01(u))) * (odd ? Math.sin(angle) : Math.cos(angle));
 }
 
 /**
@@ -103,12 +105,13 @@ export function draws(seed: number, stream: number, step = 0): Draws {
   const fill = (element: number, attempt: number) => philoxInto(block, element, attempt, step, stream, k0, k1);
   return {
     uniform(element) {
-      fill(element, 0);
-      return uniform01(block[0]);
+      fill(element >>> 2, 0);
+      return uniform01(block[element & 3]);
     },
     normal(element) {
-      fill(element, 0);
-      return normalFrom(block[0], block[1]);
+      fill(element >>> 2, 0);
+      const pair = element & 2;
+      return normalFrom(block[pair], block[pair + 1], (element & 1) === 1);
     },
     integer(element, bound) {
       // Lemire, "Fast random integer generation in an interval" (2019): the high word of u * bound is unbiased once the

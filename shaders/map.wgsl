@@ -1,0 +1,25 @@
+// One thread per element; everything it computes is in the hook.
+
+const WG: u32 = 64;
+
+struct Params {
+  count: u32,
+}
+
+@group(1) @binding(0) var<uniform> params: Params;
+
+fn compute(i: u32) {
+  _ = i;
+}
+
+fn item(i: u32) {
+  compute(i);
+}
+
+@compute @workgroup_size(WG)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  let i = id.y * groups.x * WG + id.x;
+  if (i < params.count) {
+    item(i);
+  }
+}

@@ -1,0 +1,56 @@
+// Reduction of x [outer, reduced, inner] to y [outer, inner], one workgroup per output: each thread takes every WG-th
+// element, then a tree of fixed shape in workgroup memory. The order of the sum depends on the shape alone.
+
+const WG: u32 = 64;
+const MAXIMUM: bool = false;
+
+struct Params {
+  outputs: u32,
+  reduced: u32,
+  inner: u32,
+}
+
+@group(1) @binding(0) var<uniform> params: Params;
+@group(1) @binding(1) var<storage, read> x: array<f32>;
+@group(1) @binding(2) var<storage, read_write> y: array<f32>;
+
+var<workgroup> partial: array<f32, WG>;
+
+fn load_x(i: u32) -> f32 {
+  return x[i];
+}
+
+fn store_y(i: u32, v: f32) {
+  y[i] = v;
+}
+
+fn combine(a: f32, b: f32) -> f32 {
+  return select(a + b, max(a, b), MAXIMUM);
+}
+
+@compute @workgroup_size(WG)
+fn main(
+  @builtin(local_invocation_index) lane: u32,
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+) {
+  let i = group.y * groups.x + group.x;
+  let live = i < params.outputs;
+  let start = (i / params.inner) * params.reduced * params.inner + i % params.inner;
+  var total = select(0.0, -3.4028234663852886e38, MAXIMUM);
+  if (live) {
+    for (var r = lane; r < params.reduced; r += WG) {
+      total = combine(total, load_x(start + r * params.inner));
+    }
+  }
+  partial[lane] = total;
+  for (var half = WG / 2u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (lane < half) {
+      partial[lane] = combine(partial[lane], partial[lane + half]);
+    }
+  }
+  if (live && lane == 0u) {
+    store_y(i, partial[0]);
+  }
+}

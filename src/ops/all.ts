@@ -1,0 +1,27 @@
+/** Every op, for those who must not forget one: the tests and `doctor`. Applications never import this. */
+import { broadcastOps } from "./broadcast.ts";
+import { castOps } from "./cast.ts";
+import { concatOps } from "./concat.ts";
+import { elementwiseOps } from "./elementwise.ts";
+import { gatherOps } from "./gather.ts";
+import { linearOps } from "./linear.ts";
+import { matmulOps } from "./matmul.ts";
+import type { OpDef } from "./op.ts";
+import { randomOps } from "./random.ts";
+import { reduceOps } from "./reduce.ts";
+import { sliceOps } from "./slice.ts";
+import { viewOps } from "./view.ts";
+
+export const allOps: readonly OpDef[] = [
+  ...elementwiseOps,
+  ...viewOps,
+  ...broadcastOps,
+  ...reduceOps,
+  ...sliceOps,
+  ...concatOps,
+  ...gatherOps,
+  ...matmulOps,
+  ...linearOps,
+  ...castOps,
+  ...randomOps,
+];

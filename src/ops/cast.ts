@@ -1,0 +1,24 @@
+/** Conversion between element types. */
+import type { DType, Tensor } from "../graph/types.ts";
+import type { OpDef } from "./op.ts";
+import { apply1, f32, u32 } from "./op.ts";
+
+const castOp: OpDef = {
+  name: "cast",
+  shape: ([x], { dtype }) => [{ dtype, shape: x.shape }],
+  grad: ({ inputs: [x], upstream: [dy] }) => [x.dtype === "f32" ? dy : null],
+  reference: ({ inputs: [x], outputs: [y] }) => {
+    for (let i = 0; i < y.length; i++) y[i] = x[i];
+  },
+  pointwise: true,
+  inline: (code, node, index) => `${node.attrs.dtype}(${code.at(node.inputs[0], index)})`,
+  samples: () => [
+    { inputs: [{ ...u32(7), range: [0, 100] }], attrs: { dtype: "f32" } },
+    { inputs: [{ ...f32(7), range: [0, 100] }], attrs: { dtype: "u32" }, gradcheck: false },
+  ],
+};
+
+/** x as another element type; fractions are dropped. */
+export const cast = (x: Tensor, dtype: DType): Tensor => (x.dtype === dtype ? x : apply1(castOp, [x], { dtype }));
+
+export const castOps = [castOp];

@@ -1,0 +1,50 @@
+/** Reverse-mode differentiation: walks the graph backwards and lets each op emit the graph of its gradient. */
+import { TilegradError } from "../errors.ts";
+import { outputsOf, topological } from "../graph/traverse.ts";
+import type { Node, Tensor } from "../graph/types.ts";
+import { sameShape } from "../graph/types.ts";
+import { constant } from "../ops/constant.ts";
+import { add } from "../ops/elementwise.ts";
+import { showType } from "../ops/op.ts";
+
+/**
+ * d loss / d each of `wrt`; zeros where the loss does not depend on one.
+ * @param loss f32 scalar
+ * @throws E_SHAPE when the loss is no scalar; E_ARGUMENT when a gradient is asked of an op without a rule.
+ */
+export function gradients(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
+  if (loss.shape.length > 0 || loss.dtype !== "f32") {
+    throw new TilegradError("E_SHAPE", `gradients: the loss is ${showType(loss)}; expected f32[].`, {
+      hint: "Reduce it with sum or mean.",
+    });
+  }
+  const order = topological([loss]);
+  const needed = new Set<Node>(wrt.map((t) => t.node));
+  for (const node of order) if (node.inputs.some((t) => needed.has(t.node))) needed.add(node);
+
+  const upstream = new Map<Node, (Tensor | null)[]>();
+  const accumulate = (t: Tensor, gradient: Tensor): void => {
+    if (!sameShape(t.shape, gradient.shape)) {
+      throw new TilegradError("E_INTERNAL", `gradient of ${t.node.op.name} is ${showType(gradient)} for ${showType(t)}.`);
+    }
+    const slots = upstream.get(t.node) ?? t.node.outputs.map(() => null);
+    const old = slots[t.index];
+    slots[t.index] = old === null ? gradient : add(old, gradient);
+    upstream.set(t.node, slots);
+  };
+  accumulate(loss, constant(1));
+  for (const node of order.reverse()) {
+    const dy = upstream.get(node);
+    if (!dy || !node.inputs.some((t) => needed.has(t.node))) continue;
+    if (!node.op.grad) {
+      throw new TilegradError("E_ARGUMENT", `gradients: ${node.op.name} has no gradient, but the loss depends on it.`);
+    }
+    const { inputs, attrs } = node;
+    const grads = node.op.grad({ node, inputs, attrs, outputs: outputsOf(node), upstream: dy });
+    inputs.forEach((t, i) => {
+      const gradient = grads[i];
+      if (gradient && needed.has(t.node)) accumulate(t, gradient);
+    });
+  }
+  return wrt.map((t) => upstream.get(t.node)?.[t.index] ?? constant(0, t.shape));
+}

@@ -1,0 +1,5 @@
+/** Writes composite ops out in ops that have kernels; after differentiation, so that they keep gradients of their own. */
+import { rewrite } from "../graph/traverse.ts";
+import type { Graph } from "../graph/types.ts";
+
+export const expand = (graph: Graph): Graph => rewrite(graph, (node) => node.op.expand?.(node) ?? null);

@@ -1,0 +1,141 @@
+/**
+ * Where every value lives. States and inputs have buffers of their own; packed tensors lie inside their arena; updates are
+ * written where the state lives; everything else shares slots, reused as soon as the last reader has run.
+ */
+import { invariant } from "../errors.ts";
+import type { DType, Graph, Node, Tensor } from "../graph/types.ts";
+import { sizeOf } from "../graph/types.ts";
+import { packOp } from "../ops/concat.ts";
+import { inputOp, stateOp } from "../ops/constant.ts";
+import { dynamicUpdateSliceOp } from "../ops/gather.ts";
+import type { FusedGraph, Kernel } from "./fuse.ts";
+import { base, sourcesOf } from "./fuse.ts";
+
+export interface BufferSpec {
+  readonly kind: "input" | "state" | "output" | "arena" | "slot";
+  /** Of the input, state or output; a number for the rest. */
+  readonly name: string;
+  readonly dtype: DType;
+  /** Elements of 4 bytes. */
+  size: number;
+}
+
+/** A value's place: element i is at `offset + i` of the buffer. */
+export interface Place {
+  readonly buffer: BufferSpec;
+  readonly offset: number;
+}
+
+export interface Plan extends FusedGraph {
+  readonly buffers: readonly BufferSpec[];
+  /** The place of a stored value; undefined for what exists only inside a kernel. */
+  placeOf(tensor: Tensor): Place | undefined;
+}
+
+export function plan(fused: FusedGraph): Plan {
+  const { graph, kernels } = fused;
+  const buffers: BufferSpec[] = [];
+  const places = new Map<Node, (Place | undefined)[]>();
+  const setPlace = (t: Tensor, place: Place): void => {
+    const list = places.get(t.node) ?? t.node.outputs.map(() => undefined);
+    list[t.index] = place;
+    places.set(t.node, list);
+  };
+  const addBuffer = (kind: BufferSpec["kind"], name: string, dtype: DType, size: number): BufferSpec => {
+    const buffer = { kind, name, dtype, size };
+    buffers.push(buffer);
+    return buffer;
+  };
+
+  placeFixed(graph, fused, addBuffer, setPlace);
+
+  const lastUse = new Map<Node, number[]>();
+  kernels.forEach((kernel, at) => {
+    for (const node of kernel.nodes) {
+      for (const source of sourcesOf(node)) {
+        if (fused.kernelOf.get(source.node) === kernel) continue;
+        const list = lastUse.get(source.node) ?? source.node.outputs.map(() => -1);
+        list[source.index] = at;
+        lastUse.set(source.node, list);
+      }
+    }
+  });
+  const free: BufferSpec[] = [];
+  const expiring: { at: number; buffer: BufferSpec }[] = [];
+  kernels.forEach((kernel, at) => {
+    for (const node of kernel.nodes) {
+      node.outputs.forEach((type, index) => {
+        // What no other kernel reads needs no memory, unless its own kernel reads it back.
+        const last = lastUse.get(node)?.[index] ?? (peeksAt(kernel, node) ? at : -1);
+        if (last < 0 || places.get(node)?.[index]) return;
+        const buffer = takeSlot(free, type.dtype, sizeOf(type.shape)) ?? addBuffer("slot", "", type.dtype, 0);
+        buffer.size = Math.max(buffer.size, sizeOf(type.shape));
+        setPlace({ node, index, ...type }, { buffer, offset: 0 });
+        expiring.push({ at: last, buffer });
+      });
+    }
+    for (const { buffer } of expiring.filter((e) => e.at === at)) free.push(buffer);
+  });
+  const numbered = buffers.map((b, i) => (b.name === "" ? Object.assign(b, { name: String(i) }) : b));
+  return { ...fused, buffers: numbered, placeOf: (t) => places.get(base(t).node)?.[base(t).index] };
+}
+
+/** Inputs, states, outputs, arenas, and updates inside their states. */
+function placeFixed(
+  graph: Graph,
+  fused: FusedGraph,
+  addBuffer: (kind: BufferSpec["kind"], name: string, dtype: DType, size: number) => BufferSpec,
+  setPlace: (t: Tensor, place: Place) => void,
+): void {
+  const seen = new Map<Node, BufferSpec>();
+  const visit = (t: Tensor): void => {
+    const { node } = t;
+    if (seen.has(node)) return;
+    if (node.op !== inputOp && node.op !== stateOp && node.op !== packOp) {
+      for (const inner of node.inputs) visit(inner);
+      return;
+    }
+    const kind = node.op === inputOp ? "input" : node.op === stateOp ? "state" : "arena";
+    const buffer = addBuffer(kind, node.attrs.name ?? "", t.dtype, sizeOf(t.shape));
+    seen.set(node, buffer);
+    setPlace(t, { buffer, offset: 0 });
+    node.inputs.forEach((inner, k) => {
+      visit(inner);
+      const computed = base(inner);
+      if (fused.kernelOf.has(computed.node)) setPlace(computed, { buffer, offset: node.attrs.offsets[k] });
+    });
+  };
+  const visited = new Set<Node>();
+  const walk = (t: Tensor): void => {
+    if (visited.has(t.node)) return;
+    visited.add(t.node);
+    visit(t);
+    for (const inner of t.node.inputs) walk(inner);
+  };
+  for (const kernel of fused.kernels) for (const node of kernel.nodes) for (const t of node.inputs) walk(t);
+  for (const { state, value } of graph.updates) {
+    walk(state);
+    const target = seen.get(state.node) as BufferSpec;
+    invariant(
+      !fused.copied.has(state.node) || value.node.op !== dynamicUpdateSliceOp,
+      `state "${state.node.attrs.name}" is read after its slice was updated.`,
+    );
+    if (!fused.copied.has(state.node)) setPlace(base(value), { buffer: target, offset: 0 });
+  }
+  for (const [name, t] of Object.entries(graph.outputs)) {
+    setPlace(base(t), { buffer: addBuffer("output", name, t.dtype, sizeOf(t.shape)), offset: 0 });
+  }
+}
+
+/** The smallest free slot that is large enough, else the largest, to be enlarged. */
+function takeSlot(free: BufferSpec[], dtype: DType, size: number): BufferSpec | null {
+  const fitting = free.filter((b) => b.dtype === dtype).sort((a, b) => a.size - b.size);
+  const chosen = fitting.find((b) => b.size >= size) ?? fitting.at(-1);
+  if (!chosen) return null;
+  free.splice(free.indexOf(chosen), 1);
+  return chosen;
+}
+
+function peeksAt(kernel: Kernel, node: Node): boolean {
+  return kernel.anchor === node && node.op.readsBack === true;
+}

@@ -1,0 +1,64 @@
+/** Specialises a handwritten kernel: replaces named declarations, and nothing else, and puts the libraries before it. */
+import { invariant } from "../errors.ts";
+import math from "../../shaders/lib/math.wgsl";
+import philox from "../../shaders/lib/philox.wgsl";
+import type { ShaderLibrary, ShaderModule } from "./module.ts";
+
+const libraries: Readonly<Record<string, ShaderLibrary>> = { math, philox };
+
+export interface Specialisation {
+  /** Values of module constants and aliases by name. */
+  readonly constants: Readonly<Record<string, number | boolean | string>>;
+  /** Whole hook functions by name. */
+  readonly hooks: Readonly<Record<string, string>>;
+  /** Declarations the hooks need: bindings. They replace the kernel's own storage bindings. */
+  readonly declarations: string;
+  readonly libs: ReadonlySet<ShaderLibrary>;
+}
+
+export function link(shader: ShaderModule, { constants, hooks, declarations, libs }: Specialisation): string {
+  let code = shader.code;
+  for (const [name, value] of Object.entries(constants)) code = replaceConstant(shader.name, code, name, value);
+  const dropped: string[] = [];
+  for (const { name, space } of shader.bindings) {
+    if (space === "uniform") continue;
+    code = code.replace(new RegExp(`@group\\(\\d+\\) @binding\\(\\d+\\) var<storage[^>]*> ${name}:[^;]*;\\n?`), "");
+    dropped.push(name);
+  }
+  for (const [name, text] of Object.entries(hooks)) {
+    const span = functionSpan(code, name);
+    invariant(span, `shader ${shader.name} has no hook ${name}.`);
+    code = code.slice(0, span.start) + text + code.slice(span.end);
+  }
+  // Store hooks that this use leaves out do nothing.
+  for (const [, name] of code.matchAll(/fn (store_\w+)\(/g)) {
+    if (name in hooks) continue;
+    const span = functionSpan(code, name);
+    invariant(span, `shader ${shader.name}: hook ${name} does not end.`);
+    code = `${code.slice(0, span.body)}{}${code.slice(span.end)}`;
+  }
+  const named = shader.libs.map((name) => libraries[name]);
+  const all = new Set([...named, ...libs]);
+  return [...[...all].map((lib) => lib.code), declarations, code].filter((text) => text !== "").join("\n");
+}
+
+function replaceConstant(shader: string, code: string, name: string, value: number | boolean | string): string {
+  const alias = new RegExp(`(alias ${name} = )[^;]*;`);
+  const constant = new RegExp(`(const ${name}: (\\w+) = )[^;]*;`);
+  const [, , type] = constant.exec(code) ?? [];
+  invariant(type !== undefined || alias.test(code), `shader ${shader} has no constant ${name}.`);
+  const text = type === "u32" ? `${value}u` : String(value);
+  return type === undefined ? code.replace(alias, `$1${text};`) : code.replace(constant, `$1${text};`);
+}
+
+function functionSpan(code: string, name: string): { start: number; body: number; end: number } | null {
+  const start = code.search(new RegExp(`fn ${name}\\(`));
+  if (start < 0) return null;
+  const body = code.indexOf("{", start);
+  let depth = 0;
+  for (let at = body; at < code.length; at++) {
+    if (code[at] === "{") depth++;
+    else if (code[at] === "}" && --depth === 0) return { start, body, end: at + 1 };
+  }
+  return null;
+}
