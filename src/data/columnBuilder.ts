@@ -99,13 +99,12 @@ export class ColumnBuilder {
   private addValue(reader: CellReader, infinite: boolean, text: string, line: number): void {
     if (this.rows === this.values.length) this.values = grown(this.values, new Float64Array(this.rows * 2));
     this.values[this.rows] = infinite ? Number.POSITIVE_INFINITY : reader.value;
-    const cell = () => text.slice(reader.start, reader.end);
-    if (infinite) this.firstInfinite ??= { line, cell: cell() };
-    if (reader.separator === ",") this.firstComma ??= { line, cell: cell() };
-    if (reader.separator === ".") this.firstPoint ??= { line, cell: cell() };
+    if (infinite) this.firstInfinite ??= { line, cell: text.slice(reader.start, reader.end) };
+    if (reader.separator === ",") this.firstComma ??= { line, cell: text.slice(reader.start, reader.end) };
+    if (reader.separator === ".") this.firstPoint ??= { line, cell: text.slice(reader.start, reader.end) };
     const isPresent = infinite || !Number.isNaN(reader.value);
     if (reader.canonical || !isPresent || !this.spelled) return;
-    this.spelled.set(this.rows, copied(cell()));
+    this.spelled.set(this.rows, copied(text.slice(reader.start, reader.end)));
     if (this.spelled.size > this.maxSpelled) this.spelled = null;
   }
 

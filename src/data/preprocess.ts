@@ -1,0 +1,276 @@
+import { TilegradError } from "../errors.ts";
+import { numberOf, quoteCell } from "./number.ts";
+import { type Column, cellText, columnOf, isMissing, type NumericColumn, rowList, type Table, whereIs } from "./table.ts";
+import { chooseTarget, type Target } from "./target.ts";
+
+export type Scaling = "standard" | "minmax" | "none";
+
+/** One input: scaled after missing cells got `median`; with `missingIndicator` a 0/1 input follows that says where. */
+export interface NumericFeature {
+  readonly name: string;
+  readonly kind: "numeric";
+  /** Statistics of the training rows' present cells; `std` is the population's (divided by n). */
+  readonly mean: number;
+  readonly std: number;
+  readonly min: number;
+  readonly max: number;
+  readonly median: number;
+  readonly missingIndicator: boolean;
+}
+
+/** One 0/1 input per level, most frequent first, then one for all other levels if `other`; missing is all zeros. */
+export interface CategoricalFeature {
+  readonly name: string;
+  readonly kind: "categorical";
+  readonly levels: readonly string[];
+  readonly other: boolean;
+}
+
+export type Feature = NumericFeature | CategoricalFeature;
+
+export type DropReason = "constant" | "all missing" | "id" | "excluded" | "too many levels";
+
+/** What was fitted on the training rows: plain JSON, enough to turn any table with these columns into inputs. */
+export interface Preprocessor {
+  readonly version: 1;
+  readonly scaling: Scaling;
+  readonly features: readonly Feature[];
+  readonly dropped: readonly { readonly name: string; readonly reason: DropReason }[];
+  readonly target: Target;
+  /** The names of the inputs, in the order of `transform`'s columns. */
+  readonly featureNames: readonly string[];
+}
+
+export interface PreprocessOptions {
+  /** The label column, or a choice made before (by `chooseTarget`, on all rows, to split by it). */
+  target: string | Target;
+  /** The label that means "yes"; default the rarer of two. Only with a column name as `target`. */
+  positive?: string | number;
+  /** Columns that are not inputs. */
+  exclude?: readonly string[];
+  /** Columns that name the rows: no inputs either. */
+  id?: readonly string[];
+  /** Most levels of a categorical column that get an input of their own; >= 1, default 50. */
+  maxLevels?: number;
+  /** standard: (x - mean) / std; minmax: (x - min) / (max - min). Default "standard". */
+  scaling?: Scaling;
+}
+
+const DEFAULT_MAX_LEVELS = 50;
+
+/**
+ * Fits imputation, scaling and one-hot encoding on `trainRows` only: no other row has any influence.
+ * Columns that are constant or empty there are dropped, and so are categorical ones with more than `maxLevels` levels of
+ * which more than half occur once (names, free text); other levels beyond `maxLevels` share one "(other)" input.
+ * @throws E_DATA for columns that are not there, a bad target (see `chooseTarget`), no input left, and values so large
+ *   that their variance overflows; E_ARGUMENT for bad options.
+ */
+export function fitPreprocessor(
+  table: Table,
+  trainRows: ArrayLike<number>,
+  options: PreprocessOptions,
+): Preprocessor {
+  const { exclude = [], id = [], maxLevels = DEFAULT_MAX_LEVELS, scaling = "standard" } = options;
+  if (!Number.isInteger(maxLevels) || maxLevels < 1) {
+    throw new TilegradError("E_ARGUMENT", `maxLevels: got ${maxLevels}; expected a whole number >= 1.`);
+  }
+  const rows = rowList(table, trainRows);
+  const target =
+    typeof options.target === "string"
+      ? chooseTarget(table, { target: options.target, positive: options.positive }, rows)
+      : options.target;
+  for (const name of [...exclude, ...id]) columnOf(table, name);
+  if (exclude.includes(target.name) || id.includes(target.name)) {
+    throw new TilegradError("E_ARGUMENT", `column ${JSON.stringify(target.name)} is both the target and excluded.`);
+  }
+  const features: Feature[] = [];
+  const dropped: { name: string; reason: DropReason }[] = [];
+  for (const column of table.columns) {
+    const { name } = column;
+    if (name === target.name) continue;
+    const fitted = id.includes(name)
+      ? "id"
+      : exclude.includes(name)
+        ? "excluded"
+        : column.kind === "numeric"
+          ? fitNumeric(table, column, rows)
+          : fitCategorical(column, rows, maxLevels);
+    if (typeof fitted === "string") dropped.push({ name, reason: fitted });
+    else features.push(fitted);
+  }
+  if (features.length === 0) {
+    const reasons = dropped.map(({ name, reason }) => `${name} (${reason})`).join(", ");
+    throw new TilegradError("E_DATA", `${table.name}: no column is left to learn from; dropped: ${reasons || "none"}.`, {
+      hint: "The table needs at least one column besides the target that varies in the training rows.",
+    });
+  }
+  return { version: 1, scaling, features, dropped, target, featureNames: featureNames(features) };
+}
+
+/** The names of the inputs that these features become. */
+export function featureNames(features: readonly Feature[]): string[] {
+  return features.flatMap((feature) => {
+    const { name } = feature;
+    if (feature.kind === "numeric") return feature.missingIndicator ? [name, `${name}=(missing)`] : [name];
+    const levels = feature.levels.map((level) => `${name}=${level}`);
+    return feature.other ? [...levels, `${name}=(other)`] : levels;
+  });
+}
+
+/** The kinds in which to read a CSV for this preprocessor: spread into `readCsv`'s options. */
+export function csvKinds(preprocessor: Preprocessor): { categorical: string[]; numeric: string[] } {
+  const names = (kind: Feature["kind"]) =>
+    preprocessor.features.filter((feature) => feature.kind === kind).map((feature) => feature.name);
+  return { categorical: names("categorical"), numeric: names("numeric") };
+}
+
+export interface Transformed {
+  /** f32 [rows, names.length], row-major. */
+  x: Float32Array<ArrayBuffer>;
+  names: readonly string[];
+  /** What a user should be told: categories that training did not have, one sentence per column. */
+  warnings: string[];
+}
+
+/**
+ * The given rows (default all) as inputs. Columns are found by name, in any order; others, also the target, may be absent.
+ * @throws E_DATA for a missing column, and (with its line) a text in a numeric column or a number beyond float32.
+ */
+export function transform(preprocessor: Preprocessor, table: Table, rows?: ArrayLike<number>): Transformed {
+  const list = rowList(table, rows);
+  const names = preprocessor.featureNames;
+  const x = new Float32Array(list.length * names.length);
+  const warnings: string[] = [];
+  let first = 0;
+  for (const feature of preprocessor.features) {
+    const column = columnOf(table, feature.name);
+    const out = { x, first, stride: names.length };
+    if (feature.kind === "numeric") {
+      writeNumeric(feature, preprocessor.scaling, table, numericColumn(table, column, list), list, out);
+      first += feature.missingIndicator ? 2 : 1;
+    } else {
+      const warning = writeCategorical(feature, column, list, out);
+      if (warning) warnings.push(`${table.name}: ${warning}`);
+      first += feature.levels.length + (feature.other ? 1 : 0);
+    }
+  }
+  return { x, names, warnings };
+}
+
+function fitNumeric(table: Table, column: NumericColumn, rows: Uint32Array): NumericFeature | DropReason {
+  const present = Float64Array.from(rows, (row) => column.values[row]).filter((value) => !Number.isNaN(value));
+  const missingIndicator = present.length < rows.length;
+  if (present.length === 0) return "all missing";
+  present.sort();
+  const min = present[0];
+  const max = present[present.length - 1];
+  if (min === max && !missingIndicator) return "constant";
+  const mean = min === max ? min : present.reduce((sum, value) => sum + value, 0) / present.length;
+  const std = Math.sqrt(present.reduce((sum, value) => sum + (value - mean) ** 2, 0) / present.length);
+  if (!Number.isFinite(std)) {
+    const where = `${table.name}, column ${JSON.stringify(column.name)}`;
+    throw new TilegradError("E_DATA", `${where}: values from ${min} to ${max} are too large to scale.`, {
+      hint: "Divide the column by a power of ten, or exclude it.",
+    });
+  }
+  const half = present.length >> 1;
+  const median = present.length % 2 === 1 ? present[half] : present[half - 1] / 2 + present[half] / 2;
+  return { name: column.name, kind: "numeric", mean, std, min, max, median, missingIndicator };
+}
+
+function fitCategorical(column: Column, rows: Uint32Array, maxLevels: number): CategoricalFeature | DropReason {
+  const counts = new Map<string, number>();
+  let missing = 0;
+  for (const row of rows) {
+    if (isMissing(column, row)) missing++;
+    else counts.set(cellText(column, row), (counts.get(cellText(column, row)) ?? 0) + 1);
+  }
+  if (counts.size === 0) return "all missing";
+  if (counts.size === 1 && missing === 0) return "constant";
+  const single = [...counts.values()].filter((count) => count === 1).length;
+  if (counts.size > maxLevels && single > counts.size / 2) return "too many levels";
+  const byFrequency = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
+  const levels = byFrequency.slice(0, maxLevels).map(([level]) => level);
+  return { name: column.name, kind: "categorical", levels, other: counts.size > maxLevels };
+}
+
+/** The column as numbers. @throws E_DATA at the first of `rows` that holds a text. */
+function numericColumn(table: Table, column: Column, rows: Uint32Array): NumericColumn {
+  if (column.kind === "numeric") return column;
+  const { name, codes } = column;
+  const byLevel = column.levels.map(numberOf);
+  for (const row of rows) {
+    if (codes[row] < 0 || !Number.isNaN(byLevel[codes[row]])) continue;
+    const got = `non-numeric cell ${quoteCell(column.levels[codes[row]])} in a column that was numeric in training`;
+    throw new TilegradError("E_DATA", `${whereIs(table, row, name)}: got ${got}; expected a number.`, {
+      hint: "Mend the cell, or leave it empty if it is missing.",
+    });
+  }
+  return { name, kind: "numeric", values: Float64Array.from(codes, (code) => (code < 0 ? Number.NaN : byLevel[code])) };
+}
+
+interface Output {
+  readonly x: Float32Array;
+  readonly first: number;
+  readonly stride: number;
+}
+
+function writeNumeric(
+  feature: NumericFeature,
+  scaling: Scaling,
+  table: Table,
+  column: NumericColumn,
+  rows: Uint32Array,
+  { x, first, stride }: Output,
+): void {
+  const [shift, divisor] = scalingOf(feature, scaling);
+  for (let i = 0; i < rows.length; i++) {
+    const value = column.values[rows[i]];
+    const missing = Number.isNaN(value);
+    const at = i * stride + first;
+    x[at] = ((missing ? feature.median : value) - shift) / divisor;
+    if (feature.missingIndicator) x[at + 1] = missing ? 1 : 0;
+    if (Number.isFinite(x[at])) continue;
+    const got = `${value}, which is beyond float32 after scaling`;
+    throw new TilegradError("E_DATA", `${whereIs(table, rows[i], feature.name)}: got ${got}; expected a finite input.`, {
+      hint: `Check the cell; training had values from ${feature.min} to ${feature.max}.`,
+    });
+  }
+}
+
+function scalingOf(feature: NumericFeature, scaling: Scaling): [shift: number, divisor: number] {
+  switch (scaling) {
+    case "standard":
+      return [feature.mean, feature.std || 1];
+    case "minmax":
+      return [feature.min, feature.max - feature.min || 1];
+    case "none":
+      return [0, 1];
+    default:
+      return scaling satisfies never;
+  }
+}
+
+/** Writes the one-hot inputs; a sentence about levels that training did not have, if there are any. */
+function writeCategorical(
+  feature: CategoricalFeature,
+  column: Column,
+  rows: Uint32Array,
+  { x, first, stride }: Output,
+): string | null {
+  const position = new Map(feature.levels.map((level, i) => [level, i]));
+  const unseen = new Map<string, number>();
+  for (let i = 0; i < rows.length; i++) {
+    if (isMissing(column, rows[i])) continue;
+    const level = cellText(column, rows[i]);
+    const at = position.get(level);
+    if (at !== undefined) x[i * stride + first + at] = 1;
+    else if (feature.other) x[i * stride + first + feature.levels.length] = 1;
+    else unseen.set(level, (unseen.get(level) ?? 0) + 1);
+  }
+  if (unseen.size === 0) return null;
+  const count = [...unseen.values()].reduce((sum, n) => sum + n, 0);
+  const shown = [...unseen.keys()].slice(0, 3).map(quoteCell).join(", ") + (unseen.size > 3 ? ", ..." : "");
+  const cells = count === 1 ? "1 cell has a category" : `${count} cells have categories`;
+  return `column ${JSON.stringify(feature.name)}: ${cells} that training did not have (${shown}); read as none.`;
+}
