@@ -1,0 +1,7 @@
+/** Every peer, in the order of the report. */
+import { jaxWasm, jaxWebgpu } from "./jax_js.ts";
+import type { Peer } from "./peer.ts";
+import { pytorch } from "./pytorch.ts";
+import { tfjsCpu, tfjsWasm, tfjsWebgpu } from "./tfjs.ts";
+
+export const peers: readonly Peer[] = [pytorch, jaxWasm, tfjsWasm, tfjsCpu, jaxWebgpu, tfjsWebgpu];

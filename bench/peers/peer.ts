@@ -1,0 +1,53 @@
+/** What the runner asks of each peer. */
+import type { Batch, Weight } from "../data.ts";
+import type { Matmul, Training } from "../workloads.ts";
+
+/** What a run of steps gives: the loss of the last one, and the time where the peer must take it itself. */
+export interface Trained {
+  readonly loss: number;
+  /** Milliseconds; given by a peer in another process, whose time is not that of the pipe its data come through. */
+  readonly ms?: number;
+}
+
+/** One ready peer. Everything it returns has been waited for: no work is left queued on a device. */
+export interface Engine {
+  /** Package versions, threads, and for a GPU its adapter and driver. */
+  readonly about: Readonly<Record<string, string>>;
+  /** Builds the model with these weights; the function it gives runs the steps. */
+  trainer(workload: Training, weights: readonly Weight[][]): Promise<(steps: readonly Batch[]) => Promise<Trained>>;
+  /** Uploads both matrices, f32 [n, n]; the function it gives multiplies them and returns the product's element [0, 0]. */
+  matmul?(workload: Matmul, a: Float32Array, b: Float32Array): Promise<() => Promise<number>>;
+  /** The function it gives takes rows on the host to probabilities on the host, f32 [rows]. */
+  predictor?(workload: Training, weights: readonly Weight[][]): Promise<(x: Float32Array) => Promise<Float32Array>>;
+}
+
+/** `open` is called in a process of the peer's own. `device` names the GPU; peers without one ignore it. */
+export interface Peer {
+  readonly name: string;
+  readonly gpu: boolean;
+  /** @throws Unavailable */
+  open(device: string | undefined): Promise<Engine>;
+}
+
+/** This machine cannot run the peer (a package or a device is missing), or the peer cannot run the workload. */
+export class Unavailable extends Error {
+  override readonly name = "Unavailable";
+}
+
+/**
+ * A package of `bench/package.json`. Peers are typed by what we use of them, because type checking must pass where they
+ * are not installed; hence the specifier that TypeScript cannot see through.
+ */
+export async function importPeer<T>(specifier: string): Promise<T> {
+  try {
+    const module = await import(specifier);
+    return module as T;
+  } catch (cause) {
+    throw new Unavailable(`${specifier} does not load: ${(cause as Error).message}`);
+  }
+}
+
+/** The refusal of a layer or optimizer a peer has no short idiom for. */
+export function unsupported(peer: string, what: string): never {
+  throw new Unavailable(`${peer} has no ${what} here`);
+}
