@@ -1,0 +1,151 @@
+import { rocAuc } from "../metrics/areas.ts";
+import { type Column, cellText, isMissing, rowList, type Table } from "./table.ts";
+import { type Target, targetOf } from "./target.ts";
+
+export interface ColumnDescription {
+  name: string;
+  kind: Column["kind"];
+  missing: number;
+  /** Different values among the cells that are not missing. */
+  distinct: number;
+  /** Whether all cells are alike, missing ones included. */
+  constant: boolean;
+  /** Of numeric columns with any cell; `std` is the population's (divided by n). */
+  range?: { min: number; max: number; mean: number; std: number };
+  /** Of categorical columns: the most frequent levels, at most 5. */
+  top?: { level: string; count: number }[];
+  /** With a target: the ROC-AUC of this column alone, in [0.5, 1] (its better direction). */
+  auc?: number;
+}
+
+export interface TableDescription {
+  rows: number;
+  columns: ColumnDescription[];
+  /** Rows that equal an earlier row in every column. */
+  duplicates: number;
+  /** Columns that alone give an AUC > 0.99: they may contain the answer. */
+  leakSuspects: string[];
+}
+
+const LEAK_AUC = 0.99;
+const TOP_LEVELS = 5;
+/** A level's own share of positives is only scored where levels have this many rows on average: fewer always fit. */
+const ROWS_PER_LEVEL = 10;
+
+/**
+ * What is in the given rows (default all) of a table: types, missing cells, ranges, cardinality, duplicates, and with a
+ * `target` the columns that predict it suspiciously well. A missing number scores lowest; a category scores its share of
+ * positives in these rows.
+ * @throws E_DATA as `targetOf`.
+ */
+export function describeTable(
+  table: Table,
+  options: { target?: Target; rows?: ArrayLike<number> } = {},
+): TableDescription {
+  const rows = rowList(table, options.rows);
+  const y = options.target && targetOf(options.target, table, rows);
+  const columns = table.columns.map((column) => {
+    const description = describeColumn(column, rows);
+    const auc = y && column.name !== options.target?.name ? aucAlone(column, rows, y) : null;
+    return auc === null ? description : { ...description, auc };
+  });
+  const leakSuspects = columns.filter(({ auc = 0 }) => auc > LEAK_AUC).map(({ name }) => name);
+  return { rows: rows.length, columns, duplicates: countDuplicates(table, rows), leakSuspects };
+}
+
+function describeColumn(column: Column, rows: Uint32Array): ColumnDescription {
+  const { name, kind } = column;
+  const counts = new Map<number, number>();
+  const keys = column.kind === "numeric" ? column.values : column.codes;
+  let missing = 0;
+  for (const row of rows) {
+    if (isMissing(column, row)) missing++;
+    else counts.set(keys[row], (counts.get(keys[row]) ?? 0) + 1);
+  }
+  const common = { name, kind, missing, distinct: counts.size, constant: counts.size + Math.min(missing, 1) <= 1 };
+  if (counts.size === 0) return common;
+  if (column.kind === "categorical") {
+    const byFrequency = [...counts].sort(([a, m], [b, n]) => n - m || a - b).slice(0, TOP_LEVELS);
+    return { ...common, top: byFrequency.map(([code, count]) => ({ level: column.levels[code], count })) };
+  }
+  return { ...common, range: rangeOf(counts, rows.length - missing) };
+}
+
+/** Statistics of values that occur `counts` times, n in all. */
+function rangeOf(counts: Map<number, number>, n: number): { min: number; max: number; mean: number; std: number } {
+  let min = Number.POSITIVE_INFINITY;
+  let max = Number.NEGATIVE_INFINITY;
+  let sum = 0;
+  for (const [value, count] of counts) {
+    min = Math.min(min, value);
+    max = Math.max(max, value);
+    sum += value * count;
+  }
+  const mean = sum / n;
+  let squares = 0;
+  for (const [value, count] of counts) squares += count * (value - mean) ** 2;
+  return { min, max, mean, std: Math.sqrt(squares / n) };
+}
+
+/** The AUC of the column's values as scores, in its better direction; null where it says nothing. */
+function aucAlone(column: Column, rows: Uint32Array, y: Float32Array): number | null {
+  const scores = column.kind === "numeric" ? numericScores(column.values, rows) : levelScores(column, rows, y);
+  const auc = scores && rocAuc(y, scores);
+  return auc === null ? null : Math.max(auc, 1 - auc);
+}
+
+function numericScores(values: Float64Array, rows: Uint32Array): Float64Array {
+  return Float64Array.from(rows, (row) => (Number.isNaN(values[row]) ? -Number.MAX_VALUE : values[row]));
+}
+
+function levelScores(column: Column, rows: Uint32Array, y: Float32Array): Float64Array | null {
+  const totals = new Map<string, { rows: number; positives: number }>();
+  rows.forEach((row, i) => {
+    const level = cellText(column, row);
+    const total = totals.get(level) ?? { rows: 0, positives: 0 };
+    totals.set(level, { rows: total.rows + 1, positives: total.positives + y[i] });
+  });
+  if (totals.size * ROWS_PER_LEVEL > rows.length) return null;
+  return Float64Array.from(rows, (row) => {
+    const total = totals.get(cellText(column, row));
+    return total ? total.positives / total.rows : 0;
+  });
+}
+
+/** Counts rows that equal an earlier one, found by a 53-bit hash and then compared cell by cell. */
+function countDuplicates(table: Table, rows: Uint32Array): number {
+  const hashes = hashRows(table, rows);
+  const columns = table.columns.map((column) => (column.kind === "numeric" ? column.values : column.codes));
+  const first = new Map<number, number>();
+  let duplicates = 0;
+  rows.forEach((row, i) => {
+    const earlier = first.get(hashes[i]);
+    if (earlier === undefined) first.set(hashes[i], row);
+    else if (columns.every((cells) => Object.is(cells[row] + 0, cells[earlier] + 0))) duplicates++;
+  });
+  return duplicates;
+}
+
+/** One 53-bit hash per row, f64 [rows]: two 32-bit multiplicative hashes over the bits of all its cells. */
+function hashRows(table: Table, rows: Uint32Array): Float64Array {
+  const high = new Uint32Array(rows.length).fill(0x811c9dc5);
+  const low = new Uint32Array(rows.length).fill(0x9747b28c);
+  const cell = new Float64Array(1);
+  const bits = new Uint32Array(cell.buffer);
+  for (const column of table.columns) {
+    const cells = column.kind === "numeric" ? column.values : column.codes;
+    for (let i = 0; i < rows.length; i++) {
+      cell[0] = cells[rows[i]] + 0; // -0 and 0 are the same number
+      for (const word of bits) {
+        high[i] = mix(high[i] ^ word, 0x85ebca6b);
+        low[i] = mix(low[i] ^ word, 0xc2b2ae35);
+      }
+    }
+  }
+  return Float64Array.from(rows, (_, i) => (high[i] & 0x1fffff) * 2 ** 32 + low[i]);
+}
+
+function mix(word: number, factor: number): number {
+  const product = Math.imul(word, factor);
+  return Math.imul(product ^ (product >>> 15), 0x27d4eb2f);
+}
