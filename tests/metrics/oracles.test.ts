@@ -16,7 +16,7 @@ describe.runIf(present)("metrics agree with scikit-learn", () => {
   });
 });
 
-describe.runIf(present)("class weights agree with scikit-learn", () => {
+describe.runIf(present)("class weights and stratified splits agree with scikit-learn", () => {
   const all = present ? runSampling(JSON.parse(readFileSync(samplingFile, "utf8"))) : [];
   const results = all.flatMap((result) => ("unsupported" in result ? [] : [result]));
   it.each(results)("on $id", ({ ratio, error }) => {

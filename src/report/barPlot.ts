@@ -1,0 +1,44 @@
+import { frame, label } from "./chart.ts";
+import type { PlotOptions } from "./plots.ts";
+import { formatTick } from "./scale.ts";
+import { element } from "./svg.ts";
+import { colors, parts, textWidth } from "./theme.ts";
+
+/**
+ * Named values as horizontal bars, largest first, at most `most` of them (importance of columns, counts of classes).
+ * Values below 0 are drawn to the left in orange.
+ */
+export function barPlot(
+  values: Readonly<Record<string, number>>,
+  options: PlotOptions & { name?: string; most?: number } = {},
+): string {
+  const { title = "Importance", name = "importance", most = 20, theme } = options;
+  const kept = Object.entries(values)
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, most);
+  const [row, top, width, size] = [22, 48, 520, 11];
+  const nameWidth = Math.min(180, Math.max(0, ...kept.map(([text]) => textWidth(text, size))));
+  const left = 18 + nameWidth + 10;
+  const right = width - 18 - 52;
+  const low = Math.min(0, ...kept.map(([, value]) => value));
+  const high = Math.max(0, ...kept.map(([, value]) => value));
+  const toPixel = (value: number) => left + ((value - low) / (high - low || 1)) * (right - left);
+  const bars = kept.map(([text, value], i) => {
+    const y = top + i * row;
+    const [from, to] = [toPixel(Math.min(0, value)), toPixel(Math.max(0, value))];
+    const shown = textWidth(text, size) > nameWidth ? `${text.slice(0, 28)}…` : text;
+    return (
+      label(left - 10, y + 12.5, shown, { "text-anchor": "end", ...parts.strong }) +
+      element("rect", {
+        x: from,
+        y: y + 2,
+        width: Math.max(1, to - from),
+        height: row - 8,
+        rx: 3,
+        fill: value < 0 ? colors.orange : colors.blue,
+      }) +
+      label(to + 7, y + 12.5, formatTick(+value.toPrecision(3)))
+    );
+  });
+  return frame({ name, title, width, height: top + kept.length * row + 14, theme }, ...bars);
+}

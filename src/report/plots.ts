@@ -1,0 +1,263 @@
+import type { PrCurve, RocCurve } from "../metrics/curves.ts";
+import type { CalibrationBin } from "../metrics/probability.ts";
+import { chart, type Mark, type Series } from "./chart.ts";
+import { formatTick } from "./scale.ts";
+import type { ColorName, Theme } from "./theme.ts";
+
+/** What every plot takes: a title of its own, and the theme ("auto" follows the reader's light or dark setting). */
+export interface PlotOptions {
+  readonly title?: string;
+  readonly theme?: Theme;
+}
+
+const unit: readonly [number, number] = [0, 1];
+const square = { width: 420, height: 420 };
+
+/** A measure as text, "" when it is undefined. */
+const valueText = (name: string, value: number | null | undefined): string =>
+  value === null || value === undefined ? name : `${name} ${value.toFixed(3)}`;
+
+/**
+ * One line per curve over epochs 1..n.
+ *
+ * @param curves values per epoch by name, for example `{ training: loss, validation: valLoss }`; NaN breaks a line
+ * @param options `bestEpoch` (from 1) is marked; `yLabel` default "loss"
+ */
+export function learningCurvePlot(
+  curves: Readonly<Record<string, ArrayLike<number>>>,
+  options: PlotOptions & { yLabel?: string; bestEpoch?: number } = {},
+): string {
+  const { title = "Learning curves", yLabel = "loss", bestEpoch, theme } = options;
+  const series = Object.entries(curves).map(
+    ([name, y]): Series => ({ kind: "line", name, y, x: Array.from({ length: y.length }, (_, i) => i + 1) }),
+  );
+  const last = Math.max(2, ...series.map((s) => s.y.length));
+  return chart({
+    name: "learning",
+    title,
+    theme,
+    x: { label: "epoch", domain: [1, last], whole: true },
+    y: { label: yLabel },
+    series,
+    guides: bestEpoch === undefined ? [] : [{ axis: "x", at: bestEpoch, label: `best epoch ${bestEpoch}` }],
+  });
+}
+
+/** The ROC curve with chance as a diagonal; `point` is the operating point. */
+export function rocPlot(
+  curve: RocCurve,
+  options: PlotOptions & { auc?: number | null; point?: { fpr: number; tpr: number; threshold: number } } = {},
+): string {
+  const { title = "ROC curve", auc, point, theme } = options;
+  return chart({
+    name: "roc",
+    title,
+    theme,
+    ...square,
+    x: { label: "false positive rate", domain: unit },
+    y: { label: "true positive rate (recall)", domain: unit },
+    series: [
+      { kind: "line", name: valueText("model, AUC", auc), x: curve.fpr, y: curve.tpr },
+      { kind: "line", name: "chance, AUC 0.500", x: unit, y: unit, color: "grey", dashed: true },
+    ],
+    marks: point ? [operatingPoint(point.fpr, point.tpr, point.threshold)] : [],
+  });
+}
+
+/** The precision-recall curve as the steps that average precision sums, with the prevalence as its baseline. */
+export function prPlot(
+  curve: PrCurve,
+  options: PlotOptions & {
+    averagePrecision?: number | null;
+    prevalence?: number;
+    point?: { precision: number; recall: number; threshold: number };
+  } = {},
+): string {
+  const { title = "Precision and recall", averagePrecision, prevalence, point, theme } = options;
+  const baseline: Series[] =
+    prevalence === undefined
+      ? []
+      : [
+          {
+            kind: "line",
+            name: valueText("prevalence", prevalence),
+            x: unit,
+            y: [prevalence, prevalence],
+            color: "grey",
+            dashed: true,
+          },
+        ];
+  return chart({
+    name: "pr",
+    title,
+    theme,
+    ...square,
+    x: { label: "recall", domain: unit },
+    y: { label: "precision", domain: unit },
+    series: [
+      {
+        kind: "step",
+        name: valueText("model, average precision", averagePrecision),
+        x: curve.recall,
+        y: curve.precision,
+      },
+      ...baseline,
+    ],
+    marks: point ? [operatingPoint(point.recall, point.precision, point.threshold)] : [],
+  });
+}
+
+const operatingPoint = (x: number, y: number, threshold: number): Mark => ({
+  x,
+  y,
+  label: `threshold ${formatTick(+threshold.toPrecision(3))}`,
+});
+
+const classSeries: readonly { label: 0 | 1; name: string; color: ColorName }[] = [
+  { label: 0, name: "label 0", color: "blue" },
+  { label: 1, name: "label 1", color: "orange" },
+];
+
+/**
+ * Where the scores of each class lie: per class the share of its rows in each bin, so that a rare class is as
+ * visible as a common one. The bins span [0, 1], or the data when the scores leave that.
+ */
+export function scoreHistogramPlot(
+  y: ArrayLike<number>,
+  scores: ArrayLike<number>,
+  options: PlotOptions & { threshold?: number; bins?: number; classNames?: readonly [string, string] } = {},
+): string {
+  const { title = "Scores by class", threshold, bins = 40, classNames, theme } = options;
+  const [low, high] = scoreRange(scores);
+  const counts = [new Float64Array(bins), new Float64Array(bins)];
+  const totals = [0, 0];
+  for (let i = 0; i < scores.length; i++) {
+    const bin = Math.min(bins - 1, Math.floor(((scores[i] - low) / (high - low)) * bins));
+    counts[y[i]][bin]++;
+    totals[y[i]]++;
+  }
+  const edges = Array.from({ length: bins + 1 }, (_, b) => low + (b / bins) * (high - low));
+  return chart({
+    name: "scores",
+    title,
+    theme,
+    x: { label: "score", domain: [low, high] },
+    y: { label: "share of the class", zero: true },
+    series: classSeries.map(({ label, name, color }): Series => {
+      const shares = Array.from(counts[label], (count) => count / Math.max(1, totals[label]));
+      const withName = `${classNames?.[label] ?? name} (${totals[label].toLocaleString("en-US")} rows)`;
+      return { kind: "area", name: withName, color, x: edges, y: [...shares, shares[bins - 1]] };
+    }),
+    guides: thresholdGuide(threshold),
+  });
+}
+
+/** The cumulative distribution of the scores of each class; their largest distance is the KS statistic. */
+export function scoreCdfPlot(
+  y: ArrayLike<number>,
+  scores: ArrayLike<number>,
+  options: PlotOptions & { threshold?: number; classNames?: readonly [string, string] } = {},
+): string {
+  const { title = "Cumulative scores by class", threshold, classNames, theme } = options;
+  const [low, high] = scoreRange(scores);
+  return chart({
+    name: "cdf",
+    title,
+    theme,
+    x: { label: "score", domain: [low, high] },
+    y: { label: "share of the class at or below", domain: unit },
+    series: classSeries.map(({ label, name, color }): Series => {
+      const sorted = Float64Array.from(scores)
+        .filter((_, i) => y[i] === label)
+        .sort();
+      const share = sorted.map((_, i) => (i + 1) / sorted.length);
+      const x = [low, ...sorted, high];
+      return { kind: "step", name: classNames?.[label] ?? name, color, x, y: [0, ...share, sorted.length > 0 ? 1 : 0] };
+    }),
+    guides: thresholdGuide(threshold),
+  });
+}
+
+const thresholdGuide = (threshold: number | undefined) =>
+  threshold === undefined
+    ? []
+    : [{ axis: "x", at: threshold, label: `threshold ${formatTick(+threshold.toPrecision(3))}` } as const];
+
+function scoreRange(scores: ArrayLike<number>): [number, number] {
+  let [low, high] = [0, 1];
+  for (let i = 0; i < scores.length; i++) {
+    low = Math.min(low, scores[i]);
+    high = Math.max(high, scores[i]);
+  }
+  return [low, high];
+}
+
+/**
+ * A reliability diagram: in each bin the mean predicted probability against the observed frequency, each point's area
+ * in proportion to its rows. The diagonal is perfect calibration. Several calibrations can be laid over one another.
+ */
+export function calibrationPlot(
+  curves: Readonly<Record<string, readonly CalibrationBin[]>>,
+  options: PlotOptions = {},
+): string {
+  const { title = "Calibration", theme } = options;
+  const lines = Object.entries(curves).flatMap(([name, bins], i): Series[] => {
+    const held = bins.filter((bin) => bin.weight > 0);
+    const largest = Math.max(...held.map((bin) => bin.weight));
+    const x = held.map((bin) => bin.meanPredicted ?? 0);
+    const y = held.map((bin) => bin.observed ?? 0);
+    const color = (["blue", "orange", "green", "purple"] as const)[i % 4];
+    const radius = held.map((bin) => 2.5 + 5 * Math.sqrt(bin.weight / largest));
+    return [
+      { kind: "line", name, color, x, y },
+      { kind: "points", color, x, y, radius },
+    ];
+  });
+  return chart({
+    name: "calibration",
+    title,
+    theme,
+    ...square,
+    x: { label: "mean predicted probability", domain: unit },
+    y: { label: "observed frequency", domain: unit },
+    series: [{ kind: "line", name: "perfect", x: unit, y: unit, color: "grey", dashed: true }, ...lines],
+  });
+}
+
+/** Any measures (precision, recall, F1, cost, ...) against the threshold; the chosen one is marked. */
+export function thresholdPlot(
+  thresholds: ArrayLike<number>,
+  measures: Readonly<Record<string, ArrayLike<number>>>,
+  options: PlotOptions & { threshold?: number; yLabel?: string } = {},
+): string {
+  const { title = "Measures by threshold", threshold, yLabel = "value", theme } = options;
+  return chart({
+    name: "thresholds",
+    title,
+    theme,
+    x: { label: "threshold", domain: scoreRange(Array.from(thresholds).filter(Number.isFinite)) },
+    y: { label: yLabel, zero: true },
+    series: Object.entries(measures).map(([name, y]): Series => ({ kind: "line", name, x: thresholds, y })),
+    guides: thresholdGuide(threshold),
+  });
+}
+
+/** Cumulative gain: the share of positives found among the highest scored rows, against taking rows at random. */
+export function gainPlot(
+  curve: { fraction: ArrayLike<number>; gain: ArrayLike<number> },
+  options: PlotOptions = {},
+): string {
+  const { title = "Cumulative gain", theme } = options;
+  return chart({
+    name: "gain",
+    title,
+    theme,
+    ...square,
+    x: { label: "share of rows, highest scores first", domain: unit },
+    y: { label: "share of positives found", domain: unit },
+    series: [
+      { kind: "line", name: "model", x: curve.fraction, y: curve.gain },
+      { kind: "line", name: "at random", x: unit, y: unit, color: "grey", dashed: true },
+    ],
+  });
+}
