@@ -1,7 +1,7 @@
 /** One peer on one workload, in this process: what the runner's child processes do. */
 import { performance } from "node:perf_hooks";
 import { type Batch, batches, initialWeights, normals, stepsPerEpoch, trainingData } from "./data.ts";
-import type { Engine } from "./peers/peer.ts";
+import { type Engine, Unavailable } from "./peers/peer.ts";
 import type { Inference, Matmul, Training, Workload } from "./workloads.ts";
 
 /** Times are milliseconds: of a training step, a product, or one call of `predict`. */
@@ -70,22 +70,25 @@ async function measureTraining(
     steps = take(source, perSegment);
   };
   const timing = await segments(workload.segments, limits, prepare, async () => {
-    const { loss, ms } = await train(steps);
-    return { proof: loss, ms, count: perSegment };
+    const { value, ms } = await train(steps);
+    return { proof: value, ms, count: perSegment };
   });
   return { firstMs, ...timing };
 }
 
 async function measureMatmul(engine: Engine, workload: Matmul, limits: Limits): Promise<Omit<Measurement, "about">> {
   const { matmul } = engine;
-  if (matmul === undefined) throw new Error("no matmul");
+  if (matmul === undefined) throw new Unavailable("no matmul");
   const size = workload.n ** 2;
   const [multiply, firstMs] = await timed(async () => {
     const run = await matmul(workload, normals(size, undefined, 0), normals(size, undefined, 1));
     await run();
     return run;
   });
-  const run: Run = async () => ({ proof: await multiply(), count: 1 });
+  const run: Run = async () => {
+    const { value, ms } = await multiply();
+    return { proof: value, ms, count: 1 };
+  };
   return { firstMs, ...(await segments(workload.segments, limits, () => {}, run)) };
 }
 
@@ -95,7 +98,7 @@ async function measureInference(
   limits: Limits,
 ): Promise<Omit<Measurement, "about">> {
   const { predictor } = engine;
-  if (predictor === undefined) throw new Error("no inference");
+  if (predictor === undefined) throw new Unavailable("no inference");
   const { x } = trainingData(workload.model, workload.rows);
   const [predict, firstMs] = await timed(async () => {
     const run = await predictor(workload.model, initialWeights(workload.model));
@@ -103,8 +106,8 @@ async function measureInference(
     return run;
   });
   const run: Run = async () => {
-    const scores = await predict(x);
-    return { proof: scores.reduce((sum, score) => sum + score, 0) / scores.length, count: 1 };
+    const { value, ms } = await predict(x);
+    return { proof: value.reduce((sum, score) => sum + score, 0) / value.length, ms, count: 1 };
   };
   return { firstMs, ...(await segments(workload.segments, limits, () => {}, run)) };
 }

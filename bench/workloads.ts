@@ -10,7 +10,7 @@ export type Layer =
   | { readonly type: "flatten" }
   | { readonly type: "lstm"; readonly units: number };
 
-/** `epsilon` is added to the root of the second moment (Adam) or stands under it (RMSprop, as in TensorFlow.js). */
+/** `epsilon` is added to the root of the second moment. */
 export type Optimizer =
   | { readonly type: "sgd"; readonly rate: number; readonly decay?: { readonly to: number; readonly steps: number } }
   | {

@@ -5,17 +5,19 @@
 import type { Weight } from "../data.ts";
 import type { Activation, Layer, Optimizer, Training } from "../workloads.ts";
 import { installGpu } from "./gpu.ts";
-import { type Engine, importPeer, type Peer, Unavailable, unsupported } from "./peer.ts";
+import { type Engine, importPeer, type Peer, pinned, Unavailable } from "./peer.ts";
 
 /** Passing an array consumes it; `.ref` keeps it for another use. */
 interface NdArray {
   readonly ref: NdArray;
+  readonly shape: readonly number[];
   add(other: NdArray | number): NdArray;
   sub(other: NdArray | number): NdArray;
   mul(other: NdArray | number): NdArray;
   div(other: NdArray | number): NdArray;
   sum(): NdArray;
   reshape(shape: readonly number[]): NdArray;
+  transpose(axes: readonly number[]): NdArray;
   slice(...index: (number | readonly [number, number] | readonly [])[]): NdArray;
   dispose(): void;
   data(): Promise<Float32Array>;
@@ -33,14 +35,15 @@ interface Jax {
     array(values: Float32Array): NdArray;
     zeros(shape: readonly number[]): NdArray;
     matmul(a: NdArray, b: NdArray): NdArray;
+    max: Unary;
     sqrt: Unary;
     square: Unary;
     tanh: Unary;
   };
   nn: { relu: Unary; sigmoid: Unary; softplus: Unary };
   lax: {
-    convGeneralDilated(x: NdArray, w: NdArray, strides: number[], padding: string, options?: object): NdArray;
-    reduceWindow?(x: NdArray, body: unknown, window: number[], strides: number[]): NdArray;
+    convGeneralDilated(x: NdArray, w: NdArray, strides: number[], padding: "VALID"): NdArray;
+    reduceWindow(x: NdArray, body: Unary, window: number[], strides: number[]): NdArray;
   };
 }
 
@@ -53,16 +56,47 @@ interface State {
 
 const SLOTS: Record<Optimizer["type"], number> = { sgd: 0, rmsprop: 1, adam: 2 };
 
+const TO_NCHW = [0, 3, 1, 2];
+const TO_NHWC = [0, 2, 3, 1];
+
+/** c' = f c + i g, h' = o tanh(c'); the inputs' part of the gates is one product for all times. x [rows, T, features]. */
+function lstm({ numpy, nn }: Jax, x: NdArray, units: number, [kernel, recurrent, bias]: NdArray[]): NdArray {
+  const [rows, times] = x.shape;
+  const inputs = numpy.matmul(x, kernel).add(bias);
+  let hidden = numpy.zeros([rows, units]);
+  let cell = numpy.zeros([rows, units]);
+  for (let t = 0; t < times; t++) {
+    const gates = inputs.ref.slice([], t).add(numpy.matmul(hidden, recurrent.ref));
+    const [i, f, g, o] = [0, 1, 2, 3].map((k) => gates.ref.slice([], [k * units, (k + 1) * units]));
+    gates.dispose();
+    cell = nn
+      .sigmoid(f)
+      .mul(cell)
+      .add(nn.sigmoid(i).mul(numpy.tanh(g)));
+    hidden = nn.sigmoid(o).mul(numpy.tanh(cell.ref));
+  }
+  for (const array of [inputs, recurrent, cell]) array.dispose();
+  return hidden;
+}
+
 function applyLayer(jax: Jax, layer: Layer, x: NdArray, weights: NdArray[]): NdArray {
   const activate: Record<Activation, Unary> = { linear: (z) => z, relu: jax.nn.relu, tanh: jax.numpy.tanh };
   switch (layer.type) {
     case "dense":
       return activate[layer.activation](jax.numpy.matmul(x, weights[0]).add(weights[1]));
-    case "lstm":
-    case "conv2d":
-    case "maxPool2d":
+    case "conv2d": {
+      const kernel = weights[0].transpose([3, 2, 0, 1]);
+      const z = jax.lax.convGeneralDilated(x.transpose(TO_NCHW), kernel, [1, 1], "VALID").transpose(TO_NHWC);
+      return activate[layer.activation](z.add(weights[1]));
+    }
+    case "maxPool2d": {
+      const window = [layer.size, layer.size];
+      return jax.lax.reduceWindow(x.transpose(TO_NCHW), jax.numpy.max, window, window).transpose(TO_NHWC);
+    }
     case "flatten":
-      return unsupported("jax-js", layer.type);
+      return x.reshape([x.shape[0], -1]);
+    case "lstm":
+      return lstm(jax, x, layer.units, weights);
     default:
       return layer satisfies never;
   }
@@ -83,7 +117,7 @@ function update(jax: Jax, optimizer: Optimizer, p: NdArray, g: NdArray, slots: N
     case "rmsprop": {
       const { rho, epsilon } = optimizer;
       const second = slots[0].mul(rho).add(square(g.ref).mul(1 - rho));
-      return [p.sub(g.mul(factor(0)).div(sqrt(second.ref.add(epsilon)))), second];
+      return [p.sub(g.mul(factor(0)).div(sqrt(second.ref).add(epsilon))), second];
     }
     case "adam": {
       const { beta1, beta2, epsilon } = optimizer;
@@ -103,7 +137,7 @@ function upload(jax: Jax, weights: readonly Weight[][]): Parameters2D {
 
 function engine(jax: Jax, syncEvery: number, about: Record<string, string>): Engine {
   return {
-    about,
+    about: { ...pinned("@jax-js/jax"), ...about },
 
     async trainer(workload, weights) {
       const { optimizer } = workload;
@@ -151,7 +185,7 @@ function engine(jax: Jax, syncEvery: number, about: Record<string, string>): Eng
         }
         await jax.blockUntilReady(state);
         const [loss] = last === undefined ? [Number.NaN] : await last.data();
-        return { loss };
+        return { value: loss };
       };
     },
 
@@ -161,7 +195,7 @@ function engine(jax: Jax, syncEvery: number, about: Record<string, string>): Eng
       return async () => {
         const c = await jax.blockUntilReady(multiply(left.ref, right.ref));
         const [value] = await c.slice(0, [0, 1]).data();
-        return value;
+        return { value };
       };
     },
 
@@ -169,9 +203,9 @@ function engine(jax: Jax, syncEvery: number, about: Record<string, string>): Eng
       const parameters = upload(jax, weights);
       const model = jax.jit((p: Parameters2D, x: NdArray) => jax.nn.sigmoid(forward(jax, workload, p, x)));
       const width = workload.input.reduce((size, n) => size * n, 1);
-      return (x) => {
+      return async (x) => {
         const kept = parameters.map((layer) => layer.map((p) => p.ref));
-        return model(kept, jax.numpy.array(x).reshape([x.length / width, ...workload.input])).data();
+        return { value: await model(kept, jax.numpy.array(x).reshape([x.length / width, ...workload.input])).data() };
       };
     },
   };

@@ -1,11 +1,12 @@
 /** What the runner asks of each peer. */
+
 import type { Batch, Weight } from "../data.ts";
+import manifest from "../package.json" with { type: "json" };
 import type { Matmul, Training } from "../workloads.ts";
 
-/** What a run of steps gives: the loss of the last one, and the time where the peer must take it itself. */
-export interface Trained {
-  readonly loss: number;
-  /** Milliseconds; given by a peer in another process, whose time is not that of the pipe its data come through. */
+/** What a call gives; `ms` only from a peer in another process, whose time is not that of the pipe its data come through. */
+export interface Timed<T> {
+  readonly value: T;
   readonly ms?: number;
 }
 
@@ -13,12 +14,18 @@ export interface Trained {
 export interface Engine {
   /** Package versions, threads, and for a GPU its adapter and driver. */
   readonly about: Readonly<Record<string, string>>;
-  /** Builds the model with these weights; the function it gives runs the steps. */
-  trainer(workload: Training, weights: readonly Weight[][]): Promise<(steps: readonly Batch[]) => Promise<Trained>>;
-  /** Uploads both matrices, f32 [n, n]; the function it gives multiplies them and returns the product's element [0, 0]. */
-  matmul?(workload: Matmul, a: Float32Array, b: Float32Array): Promise<() => Promise<number>>;
+  /** Builds the model with these weights; the function it gives runs the steps and tells the loss of the last. */
+  trainer(
+    workload: Training,
+    weights: readonly Weight[][],
+  ): Promise<(steps: readonly Batch[]) => Promise<Timed<number>>>;
+  /** Uploads both matrices, f32 [n, n]; the function it gives multiplies them and tells the product's element [0, 0]. */
+  matmul?(workload: Matmul, a: Float32Array, b: Float32Array): Promise<() => Promise<Timed<number>>>;
   /** The function it gives takes rows on the host to probabilities on the host, f32 [rows]. */
-  predictor?(workload: Training, weights: readonly Weight[][]): Promise<(x: Float32Array) => Promise<Float32Array>>;
+  predictor?(
+    workload: Training,
+    weights: readonly Weight[][],
+  ): Promise<(x: Float32Array) => Promise<Timed<Float32Array>>>;
 }
 
 /** `open` is called in a process of the peer's own. `device` names the GPU; peers without one ignore it. */
@@ -47,7 +54,5 @@ export async function importPeer<T>(specifier: string): Promise<T> {
   }
 }
 
-/** The refusal of a layer or optimizer a peer has no short idiom for. */
-export function unsupported(peer: string, what: string): never {
-  throw new Unavailable(`${peer} has no ${what} here`);
-}
+/** The version that `bench/package.json` pins. */
+export const pinned = (name: keyof typeof manifest.dependencies) => ({ [name]: manifest.dependencies[name] });

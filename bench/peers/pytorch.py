@@ -4,6 +4,7 @@ Each request is a line of JSON followed by the f32 arrays whose lengths it lists
 the f32 bytes of `predict`.
 """
 
+import array
 import json
 import sys
 import time
@@ -105,6 +106,18 @@ def train(model, optimizer, request):
     return loss.item()
 
 
+def timed(body):
+    """The value, and the milliseconds it took here: the pipe's own time is not PyTorch's."""
+    start = time.perf_counter()
+    value = body()
+    return value, 1000 * (time.perf_counter() - start)
+
+
+def predict(model, request):
+    with torch.no_grad():
+        return torch.sigmoid(model(request["arrays"][0].reshape([-1, *request["input"]])))
+
+
 def main():
     answer({"torch": torch.__version__, "threads": str(torch.get_num_threads())})
     model = optimizer = factors = None
@@ -115,18 +128,17 @@ def main():
             optimizer = make_optimizer(request["optimizer"], model.parameters)
             answer({})
         elif kind == "train":
-            start = time.perf_counter()
-            loss = train(model, optimizer, request)
-            answer({"loss": loss, "ms": 1000 * (time.perf_counter() - start)})
+            loss, ms = timed(lambda: train(model, optimizer, request))
+            answer({"value": loss, "ms": ms})
         elif kind == "predict":
-            with torch.no_grad():
-                scores = torch.sigmoid(model(request["arrays"][0].reshape([-1, *request["input"]])))
-            answer({"lengths": [scores.numel()]}, bytes(scores.contiguous().storage().untyped()))
+            scores, ms = timed(lambda: predict(model, request))
+            answer({"lengths": [scores.numel()], "ms": ms}, array.array("f", scores.flatten().tolist()).tobytes())
         elif kind == "factors":
             factors = [values.reshape(request["n"], request["n"]) for values in request["arrays"]]
             answer({})
         elif kind == "multiply":
-            answer({"corner": torch.matmul(*factors)[0, 0].item()})
+            corner, ms = timed(lambda: torch.matmul(*factors)[0, 0].item())
+            answer({"value": corner, "ms": ms})
 
 
 main()

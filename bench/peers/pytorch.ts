@@ -73,16 +73,21 @@ async function open(): Promise<Engine> {
         const header = { kind: "train", input, classWeight, sizes: steps.map(({ size }) => size) };
         const arrays = steps.flatMap(({ x, y }) => [x, y]);
         const rates = steps.map(({ rate }) => rate);
-        return connection.request<{ loss: number; ms: number }>({ ...header, rates }, arrays);
+        return connection.request<{ value: number; ms: number }>({ ...header, rates }, arrays);
       };
     },
     async matmul({ n }, a, b) {
       await connection.request({ kind: "factors", n }, [a, b]);
-      return async () => (await connection.request<{ corner: number }>({ kind: "multiply" })).corner;
+      return () => connection.request<{ value: number; ms: number }>({ kind: "multiply" });
     },
     async predictor(workload, weights) {
       await sendModel(workload, weights);
-      return async (x) => (await connection.request({ kind: "predict", input: workload.input }, [x])).values;
+      return async (x) => {
+        const { values, ms } = await connection.request<{ ms: number }>({ kind: "predict", input: workload.input }, [
+          x,
+        ]);
+        return { value: values, ms };
+      };
     },
   };
 }

@@ -5,6 +5,7 @@ import { installGpu } from "./gpu.ts";
 import { type Engine, importPeer, type Peer } from "./peer.ts";
 
 interface Tensor {
+  readonly shape: readonly number[];
   data(): Promise<Float32Array>;
   dispose(): void;
 }
@@ -40,12 +41,14 @@ interface Tf {
   unstack(x: Tensor, axis: number): Tensor[];
 }
 
-/** The graph of tfjs-layers' LSTM cell: h' = o tanh(c'), c' = f c + i g. */
+/** c' = f c + i g, h' = o tanh(c'); the inputs' part of the gates is one product for all times. x [rows, T, features]. */
 function lstm(tf: Tf, x: Tensor, rows: number, units: number, [kernel, recurrent, bias]: Tensor[]): Tensor {
   let hidden = tf.zeros([rows, units]);
   let cell = tf.zeros([rows, units]);
-  for (const frame of tf.unstack(x, 1)) {
-    const gates = tf.add(tf.fused.matMul({ a: frame, b: kernel, bias }), tf.matMul(hidden, recurrent));
+  const frames = tf.reshape(x, [-1, x.shape[2]]);
+  const inputs = tf.reshape(tf.fused.matMul({ a: frames, b: kernel, bias }), [rows, x.shape[1], 4 * units]);
+  for (const input of tf.unstack(inputs, 1)) {
+    const gates = tf.add(input, tf.matMul(hidden, recurrent));
     const [i, f, g, o] = tf.split(gates, 4, 1);
     cell = tf.add(tf.mul(tf.sigmoid(f), cell), tf.mul(tf.sigmoid(i), tf.tanh(g)));
     hidden = tf.mul(tf.sigmoid(o), tf.tanh(cell));
@@ -88,7 +91,8 @@ function makeOptimizer(tf: Tf, optimizer: Optimizer): TfOptimizer {
     case "adam":
       return tf.train.adam(optimizer.rate, optimizer.beta1, optimizer.beta2, optimizer.epsilon);
     case "rmsprop":
-      return tf.train.rmsprop(optimizer.rate, optimizer.rho, 0, optimizer.epsilon);
+      // TensorFlow.js adds epsilon under the root.
+      return tf.train.rmsprop(optimizer.rate, optimizer.rho, 0, optimizer.epsilon ** 2);
     default:
       return optimizer satisfies never;
   }
@@ -125,7 +129,7 @@ function engine(tf: Tf, about: Record<string, string>): Engine {
         }
         const [value] = loss === undefined ? [Number.NaN] : await loss.data();
         loss?.dispose();
-        return { loss: value };
+        return { value };
       };
     },
 
@@ -135,7 +139,7 @@ function engine(tf: Tf, about: Record<string, string>): Engine {
         const corner = tf.tidy(() => tf.slice(tf.matMul(left, right), [0, 0], [1, 1]));
         const [value] = await corner.data();
         corner.dispose();
-        return value;
+        return { value };
       };
     },
 
@@ -147,7 +151,7 @@ function engine(tf: Tf, about: Record<string, string>): Engine {
         const scores = tf.tidy(() => tf.sigmoid(model(tf.tensor(values, [rows, ...workload.input]), rows)));
         const probabilities = await scores.data();
         scores.dispose();
-        return probabilities;
+        return { value: probabilities };
       };
     },
   };
