@@ -94,7 +94,7 @@ export interface Draws {
   uniform(element: number): number;
   /** Standard normal. */
   normal(element: number): number;
-  /** An unbiased integer in [0, bound), 1 <= bound <= 2^32. */
+  /** An unbiased integer in [0, bound), 1 <= bound <= 2^32. @throws E_ARGUMENT for another bound. */
   integer(element: number, bound: number): number;
 }
 
@@ -115,7 +115,10 @@ export function draws(seed: number, stream: number, step = 0): Draws {
     },
     integer(element, bound) {
       // Lemire, "Fast random integer generation in an interval" (2019): the high word of u * bound is unbiased once the
-      // 2^32 mod bound lowest values of the low word are rejected; a rejected word is followed by the next of the block.
+      // 2^32 mod bound lowest values of the low word are rejected; the next word of the block then has its turn.
+      if (!(bound >= 1 && bound <= 2 ** 32)) {
+        throw new TilegradError("E_ARGUMENT", `bound: got ${bound}; expected an integer from 1 to 2^32.`);
+      }
       const reject = 2 ** 32 % bound;
       for (let attempt = 0; ; attempt++) {
         fill(element, attempt);

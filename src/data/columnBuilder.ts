@@ -16,11 +16,12 @@ interface Place {
 }
 
 /**
- * Collects one column, cell by cell. It starts as f64 values and turns into dictionary codes at its first text cell; the
- * numbers before it get back the spelling they had (only spellings that `String(value)` does not give are remembered).
+ * Collects one column, cell by cell. It starts as f64 values and turns into dictionary codes at its first text cell;
+ * the numbers before it get back the spelling they had (only spellings that `String(value)` lacks are remembered).
  *
- * Inferred type: numeric if every cell that is not missing is a number, or if none is text; categorical otherwise. Text in
- * a column of at least 95 % numbers (90 % when it is a single cell) is an error. 20,000 numbers settle the type early.
+ * Inferred type: numeric if no cell is text, categorical otherwise. But text in a column of at least 95 % numbers (90 %
+ * when it is a single cell) is an error, and so is text after more than `maxSpelled` oddly spelled numbers; the share
+ * is judged at the end and every 20,000 numbers.
  */
 export class ColumnBuilder {
   readonly name: string;
@@ -141,9 +142,13 @@ export class ColumnBuilder {
 
   private notANumber(place: Place): TilegradError {
     const counts = this.forced ? "" : ` (${this.numbers} cells are numbers, ${this.texts} not)`;
-    return this.error(place, `non-numeric cell ${quoteCell(place.cell)} in a numeric column; expected a number${counts}`, {
-      hint: `Mend the cell, or leave it empty if it is missing, or declare the column "${this.name}" categorical.`,
-    });
+    return this.error(
+      place,
+      `non-numeric cell ${quoteCell(place.cell)} in a numeric column; expected a number${counts}`,
+      {
+        hint: `Mend the cell, or leave it empty if it is missing, or declare the column "${this.name}" categorical.`,
+      },
+    );
   }
 
   private error(place: Place, message: string, options: { hint: string }): TilegradError {

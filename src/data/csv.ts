@@ -190,9 +190,13 @@ class RowCollector implements CellSink {
     const duplicate = names.find((name) => seen.size === seen.add(name).size);
     if (duplicate !== undefined) {
       const where = `${file}, line ${line}`;
-      throw new TilegradError("E_DATA", `${where}: two columns are named ${JSON.stringify(duplicate)}; expected unique names.`, {
-        hint: "Rename one of them in the header line.",
-      });
+      throw new TilegradError(
+        "E_DATA",
+        `${where}: two columns are named ${JSON.stringify(duplicate)}; expected unique names.`,
+        {
+          hint: "Rename one of them in the header line.",
+        },
+      );
     }
     if (names.every((name) => !Number.isNaN(numberOf(name)))) {
       this.notes.push("The first line holds only numbers; it was read as the column names.");

@@ -34,8 +34,8 @@ const ROWS_PER_LEVEL = 10;
 
 /**
  * What is in the given rows (default all) of a table: types, missing cells, ranges, cardinality, duplicates, and with a
- * `target` the columns that predict it suspiciously well. A missing number scores lowest; a category scores its share of
- * positives in these rows.
+ * `target` the columns that predict it suspiciously well. A missing number scores lowest; a category scores its share
+ * of positives in these rows.
  * @throws E_DATA as `targetOf`.
  */
 export function describeTable(

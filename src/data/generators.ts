@@ -23,7 +23,10 @@ const STREAM = { place: 0x6e01, noise: 0x6e02, order: 0x6e03, label: 0x6e04, mix
 
 /** The four corners (0 or 1) in turn, class 1 where they differ; 4 rows and no noise by default. @throws E_ARGUMENT */
 export function xor(options: ShapeOptions = {}): Generated {
-  const corners = [0, 1, 2, 3].map((corner) => ({ point: [corner >> 1, corner & 1], label: (corner >> 1) ^ (corner & 1) }));
+  const corners = [0, 1, 2, 3].map((corner) => ({
+    point: [corner >> 1, corner & 1],
+    label: (corner >> 1) ^ (corner & 1),
+  }));
   return generate({ rows: 4, noise: 0, ...options }, (row) => corners[row % 4]);
 }
 
@@ -36,7 +39,7 @@ export function moons(options: ShapeOptions = {}): Generated {
   });
 }
 
-/** A circle of radius 1 (class 0) around one of radius `factor` (class 1; in (0, 1), default 0.5). @throws E_ARGUMENT */
+/** A circle of radius 1 (class 0) around one of radius `factor` in (0, 1), default 0.5 (class 1). @throws E_ARGUMENT */
 export function circles(options: ShapeOptions & { factor?: number } = {}): Generated {
   const { factor = 0.5 } = options;
   check("factor", factor, factor > 0 && factor < 1, "a number between 0 and 1");
@@ -60,7 +63,12 @@ export function spirals(options: ShapeOptions & { turns?: number } = {}): Genera
 
 /** Normal clouds of deviation `noise` (default 1) around `centers` (default (-2, -2) and (2, 2)). @throws E_ARGUMENT */
 export function blobs(options: ShapeOptions & { centers?: readonly (readonly number[])[] } = {}): Generated {
-  const { centers = [[-2, -2], [2, 2]] } = options;
+  const {
+    centers = [
+      [-2, -2],
+      [2, 2],
+    ],
+  } = options;
   const width = centers[0]?.length ?? 0;
   const even = width > 0 && centers.every((center) => center.length === width && center.every(Number.isFinite));
   check("centers", JSON.stringify(centers), even, "points of equal dimension");
@@ -90,9 +98,9 @@ export interface ClassificationOptions {
 }
 
 /**
- * A two-class table: columns are informative, redundant, useless, in this order. Each class is two normal clouds. Of the
- * informative columns the first tells the class, the 2nd, 4th ... tell the cloud and the 3rd, 5th ... whether class and
- * cloud agree (a XOR), so that a linear model finds only part of it.
+ * A two-class table: columns are informative, redundant, useless, in this order. Each class is two normal clouds. Of
+ * the informative columns the first tells the class, the 2nd, 4th ... tell the cloud and the 3rd, 5th ... whether class
+ * and cloud agree (a XOR), so that a linear model finds only part of it.
  * Rows come in random order; exactly round(prevalence * rows) are of class 1 before label noise.
  * @throws E_ARGUMENT for options out of range.
  */

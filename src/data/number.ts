@@ -85,10 +85,9 @@ export class CellReader {
   /** Everything but a plain decimal: exponents, many digits, markers, text. */
   private rare(cell: string): CellKind {
     if (cell.length <= LONGEST_MISSING && MISSING.has(cell.toLowerCase())) return this.other("missing");
-    if (INFINITE.test(cell)) return this.other("infinite");
     const comma = this.decimalComma && cell.includes(",") && !cell.includes(".");
     const decimal = comma ? cell.replace(",", ".") : cell;
-    if (!DECIMAL.test(decimal)) return this.other("text");
+    if (!DECIMAL.test(decimal)) return this.other(INFINITE.test(cell) ? "infinite" : "text");
     this.value = Number(decimal);
     if (!Number.isFinite(this.value)) return this.other("infinite");
     this.separator = comma ? "," : decimal.includes(".") ? "." : "";

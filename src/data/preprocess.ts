@@ -1,6 +1,15 @@
 import { TilegradError } from "../errors.ts";
 import { numberOf, quoteCell } from "./number.ts";
-import { type Column, cellText, columnOf, isMissing, type NumericColumn, rowList, type Table, whereIs } from "./table.ts";
+import {
+  type Column,
+  cellText,
+  columnOf,
+  isMissing,
+  type NumericColumn,
+  rowList,
+  type Table,
+  whereIs,
+} from "./table.ts";
 import { chooseTarget, type Target } from "./target.ts";
 
 export type Scaling = "standard" | "minmax" | "none";
@@ -60,16 +69,12 @@ const DEFAULT_MAX_LEVELS = 50;
 
 /**
  * Fits imputation, scaling and one-hot encoding on `trainRows` only: no other row has any influence.
- * Columns that are constant or empty there are dropped, and so are categorical ones with more than `maxLevels` levels of
- * which more than half occur once (names, free text); other levels beyond `maxLevels` share one "(other)" input.
+ * Columns that are constant or empty there are dropped, and so are categorical ones with more than `maxLevels` levels
+ * of which more than half occur once (names, free text); other levels beyond `maxLevels` share one "(other)" input.
  * @throws E_DATA for columns that are not there, a bad target (see `chooseTarget`), no input left, and values so large
  *   that their variance overflows; E_ARGUMENT for bad options.
  */
-export function fitPreprocessor(
-  table: Table,
-  trainRows: ArrayLike<number>,
-  options: PreprocessOptions,
-): Preprocessor {
+export function fitPreprocessor(table: Table, trainRows: ArrayLike<number>, options: PreprocessOptions): Preprocessor {
   const { exclude = [], id = [], maxLevels = DEFAULT_MAX_LEVELS, scaling = "standard" } = options;
   if (!Number.isInteger(maxLevels) || maxLevels < 1) {
     throw new TilegradError("E_ARGUMENT", `maxLevels: got ${maxLevels}; expected a whole number >= 1.`);
@@ -100,9 +105,13 @@ export function fitPreprocessor(
   }
   if (features.length === 0) {
     const reasons = dropped.map(({ name, reason }) => `${name} (${reason})`).join(", ");
-    throw new TilegradError("E_DATA", `${table.name}: no column is left to learn from; dropped: ${reasons || "none"}.`, {
-      hint: "The table needs at least one column besides the target that varies in the training rows.",
-    });
+    throw new TilegradError(
+      "E_DATA",
+      `${table.name}: no column is left to learn from; dropped: ${reasons || "none"}.`,
+      {
+        hint: "The table needs at least one column besides the target that varies in the training rows.",
+      },
+    );
   }
   return { version: 1, scaling, features, dropped, target, featureNames: featureNames(features) };
 }
@@ -133,7 +142,7 @@ export interface Transformed {
 }
 
 /**
- * The given rows (default all) as inputs. Columns are found by name, in any order; others, also the target, may be absent.
+ * The given rows (default all) as inputs. Columns are found by name, in any order; others, also the target, may lack.
  * @throws E_DATA for a missing column, and (with its line) a text in a numeric column or a number beyond float32.
  */
 export function transform(preprocessor: Preprocessor, table: Table, rows?: ArrayLike<number>): Transformed {
@@ -232,9 +241,13 @@ function writeNumeric(
     if (feature.missingIndicator) x[at + 1] = missing ? 1 : 0;
     if (Number.isFinite(x[at])) continue;
     const got = `${value}, which is beyond float32 after scaling`;
-    throw new TilegradError("E_DATA", `${whereIs(table, rows[i], feature.name)}: got ${got}; expected a finite input.`, {
-      hint: `Check the cell; training had values from ${feature.min} to ${feature.max}.`,
-    });
+    throw new TilegradError(
+      "E_DATA",
+      `${whereIs(table, rows[i], feature.name)}: got ${got}; expected a finite input.`,
+      {
+        hint: `Check the cell; training had values from ${feature.min} to ${feature.max}.`,
+      },
+    );
   }
 }
 

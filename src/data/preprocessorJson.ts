@@ -20,16 +20,20 @@ export function parsePreprocessor(json: unknown, where = "preprocessor"): Prepro
   if (new Set(names).size < names.length) throw root.get("features").wrong("features of different names");
   const recorded = root.get("featureNames");
   const expected = featureNames(features);
-  const same = recorded.list().length === expected.length && recorded.list().every((item, i) => item.value === expected[i]);
+  const same =
+    recorded.list().length === expected.length && recorded.list().every((item, i) => item.value === expected[i]);
   if (!same) throw recorded.wrong("the input names that the features have");
   return {
     version: 1,
     scaling: root.get("scaling").oneOf(SCALINGS),
     features,
-    dropped: root.get("dropped").list().map((item) => ({
-      name: item.get("name").text(),
-      reason: item.get("reason").oneOf(REASONS),
-    })),
+    dropped: root
+      .get("dropped")
+      .list()
+      .map((item) => ({
+        name: item.get("name").text(),
+        reason: item.get("reason").oneOf(REASONS),
+      })),
     target: parseTarget(root.get("target")),
     featureNames: expected,
   };
@@ -39,7 +43,10 @@ function parseFeature(field: Field): Feature {
   const name = field.get("name").text();
   const kind = field.get("kind").oneOf(["numeric", "categorical"] as const);
   if (kind === "categorical") {
-    const levels = field.get("levels").list().map((item) => item.text());
+    const levels = field
+      .get("levels")
+      .list()
+      .map((item) => item.text());
     if (levels.length === 0) throw field.get("levels").wrong("at least one level");
     if (new Set(levels).size < levels.length) throw field.get("levels").wrong("different levels");
     return { name, kind, levels, other: field.get("other").flag() };
@@ -54,7 +61,10 @@ function parseTarget(field: Field): Target {
   return {
     name: field.get("name").text(),
     positive: field.get("positive").text(),
-    negative: field.get("negative").list().map((item) => item.text()),
+    negative: field
+      .get("negative")
+      .list()
+      .map((item) => item.text()),
     oneVsRest: field.get("oneVsRest").flag(),
   };
 }
@@ -70,7 +80,8 @@ class Field {
   }
 
   get(key: string): Field {
-    if (typeof this.value !== "object" || this.value === null || Array.isArray(this.value)) throw this.wrong("an object");
+    if (typeof this.value !== "object" || this.value === null || Array.isArray(this.value))
+      throw this.wrong("an object");
     const value: unknown = Object.hasOwn(this.value, key) ? (this.value as Record<string, unknown>)[key] : undefined;
     return new Field(value, `${this.path}.${key}`);
   }

@@ -29,7 +29,7 @@ const FOLD_STREAM = 0xf01d;
  * scikit-learn's train_test_split), each class's count is within 1 of its share, and at least 1.
  * @param y labels [n], any numbers.
  * @param options `fractions` in [0, 1] that sum to 1; one of 0 gives an empty part.
- * @throws E_ARGUMENT for bad fractions; E_DATA when a class has fewer rows than there are parts, or a part than classes.
+ * @throws E_ARGUMENT for bad fractions; E_DATA when a class has fewer rows than parts, or a part than classes.
  */
 export function stratifiedSplit(
   y: ArrayLike<number>,
@@ -76,8 +76,8 @@ export function stratifiedSplit(
 }
 
 /**
- * k folds with the classes' shares in each test part: scikit-learn's StratifiedKFold sizes (rows sorted by class are dealt
- * out in turn, so test parts differ by at most 1 row, in all and per class).
+ * k folds with the classes' shares in each test part: scikit-learn's StratifiedKFold sizes (rows sorted by class are
+ * dealt out in turn, so test parts differ by at most 1 row, in all and per class).
  * @throws E_ARGUMENT unless 2 <= k <= the size of the largest class.
  */
 export function stratifiedKFold(y: ArrayLike<number>, k: number, options: ShuffleOptions = {}): Fold[] {
@@ -127,7 +127,10 @@ export function groupKFold(groups: ArrayLike<number | string>, k: number): Fold[
     filled[smallest] += size;
     foldOfGroup.set(group, smallest);
   }
-  return foldsFrom(Uint32Array.from({ length: groups.length }, (_, i) => foldOfGroup.get(groups[i]) as number), k);
+  return foldsFrom(
+    Uint32Array.from({ length: groups.length }, (_, i) => foldOfGroup.get(groups[i]) as number),
+    k,
+  );
 }
 
 /**
@@ -209,7 +212,8 @@ function apportion(available: readonly number[], size: number, keep: number): nu
     for (let c = 0; c < counts.length; c++) {
       const allowed = up ? counts[c] < available[c] - keep : counts[c] > 1;
       const gain = up ? quotas[c] - counts[c] : counts[c] - quotas[c];
-      const bestGain = best < 0 ? Number.NEGATIVE_INFINITY : up ? quotas[best] - counts[best] : counts[best] - quotas[best];
+      const bestGain =
+        best < 0 ? Number.NEGATIVE_INFINITY : up ? quotas[best] - counts[best] : counts[best] - quotas[best];
       if (allowed && gain > bestGain) best = c;
     }
     if (best < 0) break; // the parts after this one need the rest

@@ -65,11 +65,14 @@ export function isMissing(column: Column, row: number): boolean {
 export type CellValue = number | string | boolean | bigint | Date | null | undefined;
 
 /**
- * A table of named arrays of equal length: numeric typed arrays and arrays of numbers (dates as milliseconds since 1970)
- * become numeric columns, arrays that hold any string or boolean categorical ones.
+ * A table of named arrays of equal length: typed arrays and arrays of numbers (dates as milliseconds since 1970) become
+ * numeric columns, arrays that hold any string or boolean categorical ones.
  * @throws E_DATA for unequal lengths, no columns, infinite numbers and values of other types.
  */
-export function tableFromColumns(columns: Record<string, ArrayLike<CellValue>>, options: { name?: string } = {}): Table {
+export function tableFromColumns(
+  columns: Record<string, ArrayLike<CellValue>>,
+  options: { name?: string } = {},
+): Table {
   return tableFromEntries(Object.entries(columns), options.name ?? "table");
 }
 
@@ -78,7 +81,8 @@ function tableFromEntries(entries: readonly (readonly [string, ArrayLike<CellVal
   const rows = entries[0][1].length;
   for (const [column, values] of entries) {
     if (values.length === rows) continue;
-    const got = `column ${JSON.stringify(column)} has ${values.length} rows, ${JSON.stringify(entries[0][0])} has ${rows}`;
+    const first = JSON.stringify(entries[0][0]);
+    const got = `column ${JSON.stringify(column)} has ${values.length} rows, ${first} has ${rows}`;
     throw new TilegradError("E_DATA", `${name}: ${got}; expected equal lengths.`);
   }
   return { name, rows, columns: entries.map(([column, values]) => columnFrom(name, column, values)) };
@@ -122,7 +126,7 @@ export function rowList(table: Table, rows?: ArrayLike<number>): Uint32Array {
 }
 
 function columnFrom(table: string, name: string, values: ArrayLike<CellValue>): Column {
-  const isText = (value: CellValue) => typeof value === "string" ? value !== "" : typeof value === "boolean";
+  const isText = (value: CellValue) => (typeof value === "string" ? value !== "" : typeof value === "boolean");
   if (!ArrayBuffer.isView(values) && Array.prototype.some.call(values, isText)) {
     return encodeLevels(name, values.length, (row) => {
       const value = values[row];
@@ -148,14 +152,13 @@ function isAbsent(value: CellValue): boolean {
 }
 
 /** Dictionary-codes `textOf(0..rows-1)`, "" meaning missing; levels in order of first appearance. */
-export function encodeLevels(name: string, rows: number, textOf: (row: number) => string): CategoricalColumn {
+function encodeLevels(name: string, rows: number, textOf: (row: number) => string): CategoricalColumn {
   const codes = new Int32Array(rows);
   const dictionary = new Map<string, number>();
   for (let row = 0; row < rows; row++) {
     const text = textOf(row);
-    let code = text === "" ? -1 : dictionary.get(text);
-    if (code === undefined) dictionary.set(text, (code = dictionary.size));
-    codes[row] = code;
+    if (text !== "" && !dictionary.has(text)) dictionary.set(text, dictionary.size);
+    codes[row] = dictionary.get(text) ?? -1;
   }
   return { name, kind: "categorical", codes, levels: [...dictionary.keys()] };
 }

@@ -66,7 +66,11 @@ export function chooseTarget(
  * The labels of the given rows (default all) as f32 [rows]: 1 where positive, else 0.
  * @throws E_DATA for a missing label, and for one that is neither positive nor negative, with the line.
  */
-export function targetOf(target: Target | { readonly target: Target }, table: Table, rows?: ArrayLike<number>): Float32Array {
+export function targetOf(
+  target: Target | { readonly target: Target },
+  table: Table,
+  rows?: ArrayLike<number>,
+): Float32Array {
   const choice = "target" in target ? target.target : target;
   const column = columnOf(table, choice.name);
   const list = rowList(table, rows);
@@ -115,6 +119,9 @@ function compareLabels(a: string, b: string): number {
 }
 
 function list(labels: readonly string[]): string {
-  const shown = labels.slice(0, LISTED_LABELS).map((label) => JSON.stringify(label)).join(", ");
+  const shown = labels
+    .slice(0, LISTED_LABELS)
+    .map((label) => JSON.stringify(label))
+    .join(", ");
   return labels.length > LISTED_LABELS ? `${shown} and ${labels.length - LISTED_LABELS} more` : shown;
 }

@@ -17,8 +17,8 @@ const QUOTE = 34;
 const MAX_CELL = 16 * 1024 * 1024;
 
 /**
- * Streaming tokenizer of RFC 4180 text: quoted cells with doubled quotes, line ends and delimiters inside; rows end at LF,
- * CRLF or CR; empty lines are skipped; a quote inside an unquoted cell is an ordinary character.
+ * Streaming tokenizer of RFC 4180 text: quoted cells with doubled quotes, line ends and delimiters inside; rows end at
+ * LF, CRLF or CR; empty lines are skipped; a quote inside an unquoted cell is an ordinary character.
  */
 export class Tokenizer {
   private readonly file: string;
@@ -72,11 +72,17 @@ export class Tokenizer {
       }
       if (first === QUOTE) {
         at = this.quoted(text, at, last);
-        if (at < 0) return this.wait(text, start);
+        if (at < 0) {
+          this.wait(text, start);
+          return;
+        }
       } else {
         let code = first;
         while (code !== delimiter && code !== LF && code !== CR && ++at < text.length) code = text.charCodeAt(at);
-        if (at === text.length && !last) return this.wait(text, start);
+        if (at === text.length && !last) {
+          this.wait(text, start);
+          return;
+        }
         if (at > start || this.rowStarted || code === delimiter) sink.cell(text, start, at, this.rowLine);
       }
       at = this.afterCell(text, at, at > start);
@@ -122,9 +128,13 @@ export class Tokenizer {
     if (code !== this.delimiter && code !== LF && code !== CR) {
       const where = `${this.file}, line ${this.line + lines}`;
       const got = JSON.stringify(text.charAt(after));
-      throw new TilegradError("E_DATA", `${where}: got ${got} after a closing quote; expected a delimiter or line end.`, {
-        hint: 'Write a quote inside a quoted cell twice: "".',
-      });
+      throw new TilegradError(
+        "E_DATA",
+        `${where}: got ${got} after a closing quote; expected a delimiter or line end.`,
+        {
+          hint: 'Write a quote inside a quoted cell twice: "".',
+        },
+      );
     }
     const cell = doubled ? content.replaceAll('""', '"') : content;
     this.sink.cell(cell, 0, cell.length, this.rowLine);
@@ -136,9 +146,13 @@ export class Tokenizer {
     this.rest = text.slice(start);
     if (this.rest.length <= MAX_CELL) return;
     if (this.rest.charCodeAt(0) === QUOTE) throw this.unclosed();
-    throw new TilegradError("E_DATA", `${this.file}, line ${this.line}: a cell is longer than ${MAX_CELL} characters.`, {
-      hint: "Check that the file is delimited text with line ends.",
-    });
+    throw new TilegradError(
+      "E_DATA",
+      `${this.file}, line ${this.line}: a cell is longer than ${MAX_CELL} characters.`,
+      {
+        hint: "Check that the file is delimited text with line ends.",
+      },
+    );
   }
 
   private unclosed(): TilegradError {

@@ -16,7 +16,11 @@ describe("describeTable", () => {
     expect(columns[0]).toMatchObject({ name: "a", kind: "numeric", missing: 1, distinct: 3, constant: false });
     expect(columns[0].range).toMatchObject({ min: 0, max: 3, mean: 1 });
     expect(columns[0].range?.std).toBeCloseTo(Math.sqrt(6 / 5), 12);
-    expect(columns[1]).toMatchObject({ kind: "categorical", distinct: 2, top: [{ level: "x", count: 5 }, { level: "y" }] });
+    expect(columns[1]).toMatchObject({
+      kind: "categorical",
+      distinct: 2,
+      top: [{ level: "x", count: 5 }, { level: "y" }],
+    });
     expect(columns.map((column) => column.constant)).toEqual([false, false, true, true]);
     expect(describeTable(table, { rows: [0, 1] }).duplicates).toBe(0);
   });

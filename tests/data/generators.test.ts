@@ -50,7 +50,15 @@ describe("generators", () => {
   });
 
   it("blobs surround their centres", () => {
-    const made = blobs({ rows: 3000, centers: [[0, 0, 9], [5, 5, 5], [-9, 0, 0]], noise: 0.5 });
+    const made = blobs({
+      rows: 3000,
+      centers: [
+        [0, 0, 9],
+        [5, 5, 5],
+        [-9, 0, 0],
+      ],
+      noise: 0.5,
+    });
     expect(made.columns).toBe(3);
     const third = range(3000).filter((row) => made.y[row] === 2);
     const mean = third.reduce((sum, row) => sum + point(made, row)[0], 0) / third.length;
@@ -72,10 +80,17 @@ describe("makeClassification", () => {
 
   it("tells the classes apart in the first column, and hides the rest from a straight line", () => {
     const { x, y, rows, columns } = makeClassification({ rows: 4000, labelNoise: 0, seed: 1 });
-    const auc = (c: number) => rocAuc(y, range(rows).map((row) => x[row * columns + c])) as number;
+    const auc = (c: number) =>
+      rocAuc(
+        y,
+        range(rows).map((row) => x[row * columns + c]),
+      ) as number;
     expect(auc(0)).toBeGreaterThan(0.75);
     for (const c of [1, 2, 7, 8, 9]) expect(Math.abs(auc(c) - 0.5)).toBeLessThan(0.04);
-    const agree = rocAuc(y, range(rows).map((row) => x[row * columns + 1] * x[row * columns + 2])) as number;
+    const agree = rocAuc(
+      y,
+      range(rows).map((row) => x[row * columns + 1] * x[row * columns + 2]),
+    ) as number;
     expect(agree).toBeGreaterThan(0.6);
   });
 

@@ -91,7 +91,10 @@ describe("fitPreprocessor", () => {
     const value = fc.oneof(fc.double({ min: -1e6, max: 1e6, noNaN: true }), fc.constant(null));
     const level = fc.constantFrom("a", "b", "c", "d", "zebra", null);
     const record = fc.record({ x: value, c: level, y: fc.constantFrom(0, 1) });
-    const tables = fc.tuple(fc.array(record, { minLength: 4, maxLength: 12 }), fc.array(record, { minLength: 1, maxLength: 8 }));
+    const tables = fc.tuple(
+      fc.array(record, { minLength: 4, maxLength: 12 }),
+      fc.array(record, { minLength: 1, maxLength: 8 }),
+    );
     const fixed = [
       { x: 1, c: "a", y: 0 },
       { x: 2, c: "b", y: 1 },
@@ -99,10 +102,12 @@ describe("fitPreprocessor", () => {
     fc.assert(
       fc.property(tables, fc.array(record, { minLength: 1, maxLength: 8 }), ([train, test], otherTest) => {
         const rows = all(train.length + 2);
-        const fit = (others: typeof test) =>
+        const fittedWith = (others: typeof test) =>
           fitPreprocessor(tableFromRecords([...fixed, ...train, ...others]), rows, { target: "y", maxLevels: 2 });
-        expect(fit(otherTest)).toEqual(fit(test));
-        expect(fit(test)).toEqual(fitPreprocessor(tableFromRecords([...fixed, ...train]), rows, { target: "y", maxLevels: 2 }));
+        expect(fittedWith(otherTest)).toEqual(fittedWith(test));
+        expect(fittedWith(test)).toEqual(
+          fitPreprocessor(tableFromRecords([...fixed, ...train]), rows, { target: "y", maxLevels: 2 }),
+        );
       }),
     );
   });
@@ -128,7 +133,10 @@ describe("transform", () => {
   });
 
   it("reads unseen categories as none and counts them", () => {
-    const { x, warnings } = transform(fitted, parseCsv("age,city\n40,Bonn\n40,Bern\n40,Bonn\n", { name: "new.csv" }).table);
+    const { x, warnings } = transform(
+      fitted,
+      parseCsv("age,city\n40,Bonn\n40,Bern\n40,Bonn\n", { name: "new.csv" }).table,
+    );
     expect([...x.slice(0, 4)]).toEqual([0, 0, 0, 0]);
     expect(warnings).toEqual([
       'new.csv: column "city": 3 cells have categories that training did not have ("Bonn", "Bern"); read as none.',
@@ -216,7 +224,8 @@ describe("parsePreprocessor", () => {
     const paths: string[][] = [];
     const walk = (value: unknown, path: string[]) => {
       if (path.length > 0) paths.push(path);
-      if (typeof value === "object" && value !== null) for (const [k, v] of Object.entries(value)) walk(v, [...path, k]);
+      if (typeof value === "object" && value !== null)
+        for (const [k, v] of Object.entries(value)) walk(v, [...path, k]);
     };
     walk(JSON.parse(JSON.stringify(fitted)), []);
     for (const path of paths) {
@@ -224,7 +233,8 @@ describe("parsePreprocessor", () => {
         const copy = JSON.parse(JSON.stringify(fitted));
         const parent = path.slice(0, -1).reduce((value, key) => value[key], copy);
         const last = path[path.length - 1];
-        if (typeof parent[last] === "number" && typeof wrong === "number" && last !== "version" && last !== "std") continue;
+        if (typeof parent[last] === "number" && typeof wrong === "number" && last !== "version" && last !== "std")
+          continue;
         parent[last] = wrong;
         const error = failure(() => parsePreprocessor(copy, "model.json"));
         expect(error.code).toBe("E_FILE");
@@ -237,7 +247,11 @@ describe("parsePreprocessor", () => {
 
 describe("tables of arrays and objects", () => {
   it("take numbers, texts, booleans, dates and holes", () => {
-    const table = tableFromRecords([{ a: 1, b: "x" }, { b: true, c: new Date(5) }, { a: null, c: Number.NaN }]);
+    const table = tableFromRecords([
+      { a: 1, b: "x" },
+      { b: true, c: new Date(5) },
+      { a: null, c: Number.NaN },
+    ]);
     expect(table.columns).toEqual([
       { name: "a", kind: "numeric", values: Float64Array.of(1, Number.NaN, Number.NaN) },
       { name: "b", kind: "categorical", codes: Int32Array.of(0, 1, -1), levels: ["x", "true"] },

@@ -22,9 +22,11 @@ function expectPartition(folds: readonly Fold[], n: number) {
   for (const { train, test } of folds) expect([...train, ...test].sort((a, b) => a - b)).toEqual(range(n));
 }
 
-const labels = fc.tuple(fc.integer({ min: 30, max: 60 }), fc.integer({ min: 10, max: 30 })).chain(([a, b]) =>
-  fc.shuffledSubarray([...Array(a).fill(0), ...Array(b).fill(1)] as number[], { minLength: a + b, maxLength: a + b }),
-);
+const labels = fc
+  .tuple(fc.integer({ min: 30, max: 60 }), fc.integer({ min: 10, max: 30 }))
+  .chain(([a, b]) =>
+    fc.shuffledSubarray([...Array(a).fill(0), ...Array(b).fill(1)] as number[], { minLength: a + b, maxLength: a + b }),
+  );
 
 describe("stratifiedKFold", () => {
   it("partitions the rows, each class and each fold even to one row", () => {
@@ -75,7 +77,9 @@ describe("stratifiedSplit", () => {
         expect(parts.validation.length).toBe(Math.ceil(validation * y.length - 1e-9));
         for (const label of [0, 1]) {
           const all = y.filter((value) => value === label).length;
-          expect(Math.abs(classCounts(y, parts.test, [label])[0] - (parts.test.length * all) / y.length)).toBeLessThan(1);
+          expect(Math.abs(classCounts(y, parts.test, [label])[0] - (parts.test.length * all) / y.length)).toBeLessThan(
+            1,
+          );
         }
         for (const rows of lists) for (const count of classCounts(y, rows, [0, 1])) expect(count).toBeGreaterThan(0);
       }),
@@ -99,7 +103,12 @@ describe("stratifiedSplit", () => {
   it("refuses fractions that are none, and classes that are too small", () => {
     const split = (y: number[], fractions: { train: number; validation?: number; test?: number }) => () =>
       stratifiedSplit(y, { fractions });
-    for (const fractions of [{ train: 0.5 }, { train: 0, test: 1 }, { train: 1.2, test: -0.2 }, { train: Number.NaN }]) {
+    for (const fractions of [
+      { train: 0.5 },
+      { train: 0, test: 1 },
+      { train: 1.2, test: -0.2 },
+      { train: Number.NaN },
+    ]) {
       expect(split([0, 1], fractions)).toThrow(TilegradError);
     }
     expect(split([0, 0, 0, 0, 1, 1], { train: 0.9, test: 0.1 })).toThrow("is 1, with 2 classes");
@@ -137,8 +146,14 @@ describe("other splits", () => {
       [[0, 1, 2, 3, 4], [5]],
     ]);
     expect(timeSeriesSplit(10, 2, { testSize: 3, gap: 2 }).map(({ train, test }) => [[...train], [...test]])).toEqual([
-      [[0, 1], [4, 5, 6]],
-      [[0, 1, 2, 3, 4], [7, 8, 9]],
+      [
+        [0, 1],
+        [4, 5, 6],
+      ],
+      [
+        [0, 1, 2, 3, 4],
+        [7, 8, 9],
+      ],
     ]);
   });
 

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import Papa from "papaparse";
 import { describe, expect, it } from "vitest";
-import { TilegradError } from "../../src/errors.ts";
 import { Tokenizer } from "../../src/data/tokenize.ts";
+import { TilegradError } from "../../src/errors.ts";
 
 /** The rows of cells of a text that arrives in the given pieces. */
 function tokenize(pieces: readonly string[], delimiter = ","): { rows: string[][]; lines: number[] } {
@@ -22,7 +22,10 @@ function tokenize(pieces: readonly string[], delimiter = ","): { rows: string[][
   return { rows, lines };
 }
 
-const cell = fc.string({ unit: fc.constantFrom("a", "1", " ", ",", ";", '"', "\n", "\r", "\r\n", "é", "😀"), maxLength: 8 });
+const cell = fc.string({
+  unit: fc.constantFrom("a", "1", " ", ",", ";", '"', "\n", "\r", "\r\n", "é", "😀"),
+  maxLength: 8,
+});
 const cuts = fc.array(fc.nat(300), { maxLength: 12 });
 
 function cut(text: string, at: readonly number[]): string[] {
@@ -34,7 +37,9 @@ describe("Tokenizer", () => {
   it("reads what papaparse writes, in any pieces, with any line end and delimiter", () => {
     const tables = fc
       .integer({ min: 2, max: 4 })
-      .chain((width) => fc.array(fc.array(cell, { minLength: width, maxLength: width }), { minLength: 1, maxLength: 6 }));
+      .chain((width) =>
+        fc.array(fc.array(cell, { minLength: width, maxLength: width }), { minLength: 1, maxLength: 6 }),
+      );
     const newline = fc.constantFrom("\n", "\r\n", "\r");
     fc.assert(
       fc.property(tables, newline, fc.constantFrom(",", ";", "\t", "|"), cuts, (rows, end, delimiter, at) => {
