@@ -142,7 +142,7 @@ export interface Transformed {
 }
 
 /**
- * The given rows (default all) as inputs. Columns are found by name, in any order; others, also the target, may lack.
+ * The given rows (default all) as inputs. Columns are found by name, in any order; the target need not be there.
  * @throws E_DATA for a missing column, and (with its line) a text in a numeric column or a number beyond float32.
  */
 export function transform(preprocessor: Preprocessor, table: Table, rows?: ArrayLike<number>): Transformed {
