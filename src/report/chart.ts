@@ -59,6 +59,8 @@ export interface ChartOptions {
 const TEXT = 11;
 const TITLE = 14;
 const PADDING = 18;
+/** Pixels between ticks, about. */
+const TICK_SPACING = { x: 70, y: 52 };
 
 /** The frame every plot shares: card, title, style, and the plot's own content. SVG text. */
 export function frame(
@@ -97,24 +99,16 @@ export function chart(options: ChartOptions): string {
   const { width = 520, height = 360, series, guides = [], marks = [] } = options;
   const named = series.map((s, i) => ({ ...s, color: s.color ?? seriesColors[i % seriesColors.length] }));
   const legend = legendOf(named, width);
-  const yDomain =
-    options.y.domain ??
-    niceDomain(
-      named.flatMap((s) => Array.from(s.y)),
-      options.y,
-    );
-  const xDomain =
-    options.x.domain ??
-    niceDomain(
-      named.flatMap((s) => Array.from(s.x)),
-      options.x,
-    );
   const guideRow = guides.some((guide) => guide.axis === "x" && guide.label !== undefined) ? TEXT + 4 : 0;
   const top = PADDING + TITLE + 12 + legend.height + 8 + guideRow;
   const bottom = height - 48;
-  const y = linearScale(yDomain, bottom, top, 52);
+  const valuesOf = (axis: "x" | "y") => named.flatMap((s) => Array.from(s[axis]));
+  const count = Math.round((bottom - top) / TICK_SPACING.y);
+  const yDomain = options.y.domain ?? niceDomain(valuesOf("y"), { ...options.y, count });
+  const xDomain = options.x.domain ?? niceDomain(valuesOf("x"), options.x);
+  const y = linearScale(yDomain, bottom, top, TICK_SPACING.y);
   const left = PADDING + 16 + 8 + Math.max(...y.ticks.map((tick) => textWidth(formatTick(tick), TEXT)));
-  const x = linearScale(xDomain, left, width - PADDING - 6, 70);
+  const x = linearScale(xDomain, left, width - PADDING - 6, TICK_SPACING.x);
   const box = { left, right: width - PADDING - 6, top, bottom };
   return frame(
     { ...options, width, height },

@@ -2,7 +2,7 @@ import type { Confusion } from "../metrics/confusion.ts";
 import { frame, label } from "./chart.ts";
 import type { PlotOptions } from "./plots.ts";
 import { element } from "./svg.ts";
-import { colors, parts } from "./theme.ts";
+import { colors, parts, textWidth } from "./theme.ts";
 
 /**
  * The four counts as tiles, labels in rows and predictions in columns. A tile is tinted by its share of its row, so
@@ -14,7 +14,8 @@ export function confusionPlot(
 ): string {
   const { title = "Confusion matrix", classNames = ["0", "1"], theme } = options;
   const { tn, fp, fn, tp } = confusion;
-  const [left, top, wide, high, gap] = [92, 72, 140, 92, 6];
+  const nameWidth = Math.max(...classNames.map((name) => textWidth(`label ${name}`, 11)));
+  const [left, top, wide, high, gap] = [Math.max(92, 18 + nameWidth + 12), 72, 140, 92, 6];
   const tiles = [[tn, fp] as const, [fn, tp] as const].flatMap((row, i) =>
     row.map((count, j) => {
       const share = row[0] + row[1] > 0 ? count / (row[0] + row[1]) : 0;
@@ -52,7 +53,12 @@ export function confusionPlot(
   const rows = classNames.map((name, i) =>
     label(left - 12, top + i * (high + gap) + high / 2 + 4, `label ${name}`, { "text-anchor": "end", ...parts.strong }),
   );
-  return frame({ name: "confusion", title, width: 408, height: 290, theme }, ...tiles, ...columns, ...rows);
+  return frame(
+    { name: "confusion", title, width: left + 2 * wide + gap + 30, height: 290, theme },
+    ...tiles,
+    ...columns,
+    ...rows,
+  );
 }
 
 /** Whole counts with thousands separated, weighted ones to one decimal. */

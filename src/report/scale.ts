@@ -25,8 +25,11 @@ function roundTo(value: number, step: number): number {
   return digits > 15 ? value : Number(value.toFixed(digits)) + 0;
 }
 
-/** The extent of the finite values, widened to whole ticks; [0, 1] when there are none. */
-export function niceDomain(values: Iterable<number>, options: { zero?: boolean } = {}): [number, number] {
+/** The extent of the finite values, widened to whole ticks (about `count`); [0, 1] when there are none. */
+export function niceDomain(
+  values: Iterable<number>,
+  options: { zero?: boolean; count?: number } = {},
+): [number, number] {
   let low = options.zero ? 0 : Infinity;
   let high = options.zero ? 0 : -Infinity;
   for (const value of values) {
@@ -36,7 +39,7 @@ export function niceDomain(values: Iterable<number>, options: { zero?: boolean }
   }
   if (low > high) return [0, 1];
   if (low === high) return low === 0 ? [0, 1] : [Math.min(0, 2 * low), Math.max(0, 2 * low)];
-  const [first, second] = niceTicks(low, high);
+  const [first, second] = niceTicks(low, high, options.count);
   const step = second === undefined ? high - low : second - first;
   return [Math.floor(low / step + 1e-9) * step, Math.ceil(high / step - 1e-9) * step];
 }

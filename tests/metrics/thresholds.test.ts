@@ -4,6 +4,7 @@ import { confusionMatrix, measures } from "../../src/metrics/confusion.ts";
 import { costCurve, costEnvelope } from "../../src/metrics/costs.ts";
 import { parseThresholdRule, type ThresholdRule } from "../../src/metrics/thresholdRule.ts";
 import { NOTHING_POSITIVE, tuneThreshold } from "../../src/metrics/thresholds.ts";
+import { thresholdTable } from "../../src/metrics/thresholdTable.ts";
 import { errorOf, scoredRows } from "./support.ts";
 
 const y = [0, 0, 0, 0, 0, 0, 0, 1, 0, 1];
@@ -158,5 +159,28 @@ describe("costs", () => {
       expect(cost).toBeLessThanOrEqual(noisy.trivial[i]);
     });
     expect(Math.max(...perfect.cost)).toBe(0);
+  });
+});
+
+describe("thresholdTable", () => {
+  it("has at each threshold what confusionMatrix counts there, and the cost", () => {
+    fc.assert(
+      fc.property(scoredRows, ({ y: labels, scores: values, weight }) => {
+        const costs = { fp: 1, fn: 4 };
+        const thresholds = [0, 0.3, 0.5, 1, Infinity];
+        for (const row of thresholdTable(labels, values, { thresholds, costs, sampleWeight: weight })) {
+          const c = confusionMatrix(labels, values, row.threshold, weight);
+          expect(row.confusion).toEqual(c);
+          expect(row.precision).toBe(measures(c).precision);
+          expect(row.cost).toBeCloseTo(c.fp + 4 * c.fn, 12);
+        }
+      }),
+    );
+  });
+
+  it("runs from 0.05 to 0.95 by default, without costs", () => {
+    const table = thresholdTable(y, scores);
+    expect(table.map((row) => row.threshold).slice(0, 3)).toEqual([0.05, 0.1, 0.15]);
+    expect(table.at(-1)).toMatchObject({ threshold: 0.95, alerts: 0, precision: 0, cost: null });
   });
 });
