@@ -50,3 +50,15 @@ fn erf_f(x: f32) -> f32 {
 fn is_finite_f(x: f32) -> f32 {
   return select(1.0, 0.0, (bitcast<u32>(x) & 0x7f800000u) == 0x7f800000u);
 }
+
+// sin(x + quarter * pi / 2): x is reduced to [-pi/4, pi/4] (pi / 2 in three parts, Cody and Waite), then Taylor's series.
+// WGSL promises no better than 2^-11 for its own.
+fn sin_quarters(x: f32, quarter: i32) -> f32 {
+  let turns = round(x * 0.63661977236);
+  let r = ((x - turns * 1.5703125) - turns * 4.837512969970703e-4) - turns * 7.549789948768648e-8;
+  let z = r * r;
+  let s = r * (1.0 + z * (-1.0 / 6.0 + z * (1.0 / 120.0 + z * (-1.0 / 5040.0 + z * (1.0 / 362880.0)))));
+  let c = 1.0 + z * (-0.5 + z * (1.0 / 24.0 + z * (-1.0 / 720.0 + z * (1.0 / 40320.0 - z * (1.0 / 3628800.0)))));
+  let q = (i32(turns) + quarter) & 3;
+  return select(1.0, -1.0, (q & 2) != 0) * select(s, c, (q & 1) != 0);
+}

@@ -1,3 +1,4 @@
+// lib: math
 // Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011): a draw is a pure function of
 // (key, counter), so every backend and every resumed run draws the same numbers.
 
@@ -40,5 +41,5 @@ fn random_normal(i: u32, step: u32, stream: u32, key: vec2<u32>) -> f32 {
   let pair = select(bits.xy, bits.zw, (i & 2u) != 0u);
   let u = 1.0 - f32(pair.x >> 8u) * 5.9604644775390625e-8;
   let angle = f32(pair.y >> 8u) * 3.7450702829239286e-7;
-  return sqrt(-2.0 * log(u)) * select(cos(angle), sin(angle), (i & 1u) != 0u);
+  return sqrt(-2.0 * log(u)) * sin_quarters(angle, select(1, 0, (i & 1u) != 0u));
 }

@@ -155,11 +155,21 @@ const squareOp = define("square", {
 });
 const signOp = define("sign", { wgsl: (a) => `sign(${a})`, js: (a) => Math.sign(a), grad: () => [null] });
 const floorOp = define("floor", { wgsl: (a) => `floor(${a})`, js: (a) => Math.floor(a), grad: () => [null] });
-const sinOp = define("sin", { wgsl: (a) => `sin(${a})`, js: (a) => Math.sin(a), grad: ({ x: [a], dy }) => [mul(dy, cos(a))] });
+const sinOp = define("sin", {
+  wgsl: (a) => `sin_quarters(${a}, 0)`,
+  js: (a) => Math.sin(a),
+  grad: ({ x: [a], dy }) => [mul(dy, cos(a))],
+  math: true,
+  range: [-20, 20],
+  flops: 20,
+});
 const cosOp = define("cos", {
-  wgsl: (a) => `cos(${a})`,
+  wgsl: (a) => `sin_quarters(${a}, 1)`,
   js: (a) => Math.cos(a),
   grad: ({ x: [a], dy }) => [neg(mul(dy, sin(a)))],
+  math: true,
+  range: [-20, 20],
+  flops: 20,
 });
 const tanhOp = define("tanh", {
   wgsl: (a) => `tanh_f(${a})`,

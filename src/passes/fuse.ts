@@ -10,6 +10,7 @@
  * would make two kernels wait for each other. Consumers of one node are siblings and are merged where possible, which is
  * how an optimizer's updates become one kernel.
  */
+import { invariant } from "../errors.ts";
 import { results, rewrite, topological } from "../graph/traverse.ts";
 import type { Graph, Node, Tensor } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
@@ -48,8 +49,6 @@ export interface FusedGraph {
   readonly kernels: readonly Kernel[];
   readonly clusterOf: ReadonlyMap<Node, Cluster>;
   readonly kernelOf: ReadonlyMap<Node, Kernel>;
-  /** Updates that cannot be written where the state lives, because the old state is still to be read. */
-  readonly copied: ReadonlySet<Node>;
 }
 
 export interface FuseOptions {
@@ -286,7 +285,22 @@ export function fuse(original: Graph, options: FuseOptions): FusedGraph {
     }
   }
   for (const kernel of kernels) kernel.nodes.sort((a, b) => (position.get(a) as number) - (position.get(b) as number));
-  return { graph, kernels: schedule([...kernels], position), clusterOf, kernelOf, copied };
+  const scheduled = schedule([...kernels], position);
+  // An update that would overwrite a state still to be read was computed elsewhere; it moves in when all is done.
+  const moved = graph.updates.map(({ state, value }) => {
+    if (!copied.has(state.node)) return { state, value };
+    invariant(value.node.op !== dynamicUpdateSliceOp, `state "${state.node.attrs.name}" is read after its slice changed.`);
+    const copy = apply1(copyOp, [value]);
+    const kernel = new Kernel(null);
+    const cluster: Cluster = { kernel, role: { map: true }, size: sizeOf(copy.shape) };
+    kernel.clusters.push(cluster);
+    kernel.nodes.push(copy.node);
+    clusterOf.set(copy.node, cluster);
+    kernelOf.set(copy.node, kernel);
+    scheduled.push(kernel);
+    return { state, value: copy };
+  });
+  return { graph: { outputs: graph.outputs, updates: moved }, kernels: scheduled, clusterOf, kernelOf };
 }
 
 /** Merges what can be merged; an anchor's own cluster, if there is one, takes the others in. */

@@ -2,12 +2,11 @@
  * Where every value lives. States and inputs have buffers of their own; packed tensors lie inside their arena; updates are
  * written where the state lives; everything else shares slots, reused as soon as the last reader has run.
  */
-import { invariant } from "../errors.ts";
+import { outputsOf, results, topological } from "../graph/traverse.ts";
 import type { DType, Graph, Node, Tensor } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
 import { packOp } from "../ops/concat.ts";
 import { inputOp, stateOp } from "../ops/constant.ts";
-import { dynamicUpdateSliceOp } from "../ops/gather.ts";
 import type { FusedGraph, Kernel } from "./fuse.ts";
 import { base, sourcesOf } from "./fuse.ts";
 
@@ -47,7 +46,7 @@ export function plan(fused: FusedGraph): Plan {
     return buffer;
   };
 
-  placeFixed(graph, fused, addBuffer, setPlace);
+  placeFixed(graph, fused.kernelOf, addBuffer, setPlace);
 
   const lastUse = new Map<Node, number[]>();
   kernels.forEach((kernel, at) => {
@@ -83,44 +82,25 @@ export function plan(fused: FusedGraph): Plan {
 /** Inputs, states, outputs, arenas, and updates inside their states. */
 function placeFixed(
   graph: Graph,
-  fused: FusedGraph,
+  computed: ReadonlyMap<Node, unknown>,
   addBuffer: (kind: BufferSpec["kind"], name: string, dtype: DType, size: number) => BufferSpec,
   setPlace: (t: Tensor, place: Place) => void,
 ): void {
-  const seen = new Map<Node, BufferSpec>();
-  const visit = (t: Tensor): void => {
-    const { node } = t;
-    if (seen.has(node)) return;
-    if (node.op !== inputOp && node.op !== stateOp && node.op !== packOp) {
-      for (const inner of node.inputs) visit(inner);
-      return;
-    }
-    const kind = node.op === inputOp ? "input" : node.op === stateOp ? "state" : "arena";
-    const buffer = addBuffer(kind, node.attrs.name ?? "", t.dtype, sizeOf(t.shape));
-    seen.set(node, buffer);
+  const states = new Map<Node, BufferSpec>();
+  for (const node of topological(results(graph))) {
+    const { op, attrs, inputs } = node;
+    if (op !== inputOp && op !== stateOp && op !== packOp) continue;
+    const [t] = outputsOf(node);
+    const kind = op === inputOp ? "input" : op === stateOp ? "state" : "arena";
+    const buffer = addBuffer(kind, attrs.name ?? "", t.dtype, sizeOf(t.shape));
     setPlace(t, { buffer, offset: 0 });
-    node.inputs.forEach((inner, k) => {
-      visit(inner);
-      const computed = base(inner);
-      if (fused.kernelOf.has(computed.node)) setPlace(computed, { buffer, offset: node.attrs.offsets[k] });
+    if (op === stateOp) states.set(node, buffer);
+    inputs.forEach((inner, k) => {
+      if (computed.has(base(inner).node)) setPlace(base(inner), { buffer, offset: attrs.offsets[k] });
     });
-  };
-  const visited = new Set<Node>();
-  const walk = (t: Tensor): void => {
-    if (visited.has(t.node)) return;
-    visited.add(t.node);
-    visit(t);
-    for (const inner of t.node.inputs) walk(inner);
-  };
-  for (const kernel of fused.kernels) for (const node of kernel.nodes) for (const t of node.inputs) walk(t);
+  }
   for (const { state, value } of graph.updates) {
-    walk(state);
-    const target = seen.get(state.node) as BufferSpec;
-    invariant(
-      !fused.copied.has(state.node) || value.node.op !== dynamicUpdateSliceOp,
-      `state "${state.node.attrs.name}" is read after its slice was updated.`,
-    );
-    if (!fused.copied.has(state.node)) setPlace(base(value), { buffer: target, offset: 0 });
+    setPlace(base(value), { buffer: states.get(state.node) as BufferSpec, offset: 0 });
   }
   for (const [name, t] of Object.entries(graph.outputs)) {
     setPlace(base(t), { buffer: addBuffer("output", name, t.dtype, sizeOf(t.shape)), offset: 0 });

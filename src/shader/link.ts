@@ -37,7 +37,7 @@ export function link(shader: ShaderModule, { constants, hooks, declarations, lib
     invariant(span, `shader ${shader.name}: hook ${name} does not end.`);
     code = `${code.slice(0, span.body)}{}${code.slice(span.end)}`;
   }
-  const named = shader.libs.map((name) => libraries[name]);
+  const named = [shader, ...libs].flatMap((part) => part.libs.map((name) => libraries[name]));
   const all = new Set([...named, ...libs]);
   return [...[...all].map((lib) => lib.code), declarations, code].filter((text) => text !== "").join("\n");
 }

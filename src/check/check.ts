@@ -1,0 +1,61 @@
+/** Checks every op on a device against the f64 reference: what `tilegrad doctor` and the device tests run. */
+import { openCpu } from "../cpu/device.ts";
+import type { Device } from "../device.ts";
+import type { Elements, OpDef, Sample } from "../ops/op.ts";
+import { F32, worstRatio } from "./compare.ts";
+import type { SampleGraph } from "./samples.ts";
+import { sampleGraph } from "./samples.ts";
+
+export interface CheckResult {
+  readonly op: string;
+  readonly name: string;
+  /** Worst error in units of the tolerance; at most 1 passes. */
+  readonly ratio: number;
+  readonly error?: string;
+}
+
+/** Runs a graph once and reads its outputs. */
+export async function runOnce(device: Device, sample: SampleGraph, fusion = true): Promise<Record<string, Elements>> {
+  const bindings = Object.fromEntries(
+    Object.entries(sample.types).map(([name, type]) => [name, device.tensor(type, name, sample.feeds[name])]),
+  );
+  const step = await device.compile(sample.graph, { bindings, label: sample.name, fusion });
+  device.enqueue(step, sample.step);
+  await device.flush();
+  const read: Record<string, Elements> = {};
+  for (const [name, tensor] of Object.entries(step.outputs)) read[name] = (await tensor.read()).slice();
+  step.dispose();
+  for (const tensor of Object.values(bindings)) tensor.dispose();
+  return read;
+}
+
+export async function checkSample(device: Device, op: OpDef, sample: Sample, fusion = true): Promise<CheckResult> {
+  const graph = sampleGraph(op, sample, { gradient: true });
+  try {
+    const reference = openCpu({ precision: "f64" });
+    const want = await runOnce(reference, graph);
+    const got = await runOnce(device, graph, fusion);
+    const tolerance = { rtol: sample.rtol ?? F32.rtol, atol: sample.atol ?? F32.atol };
+    const ratio = Math.max(...Object.keys(want).map((name) => worstRatio(got[name], want[name], tolerance)));
+    return { op: op.name, name: graph.name, ratio };
+  } catch (error) {
+    return { op: op.name, name: graph.name, ratio: Number.POSITIVE_INFINITY, error: (error as Error).message };
+  }
+}
+
+/** All samples of all ops given, in order; `progress` hears of each. */
+export async function checkOps(
+  device: Device,
+  ops: readonly OpDef[],
+  { fusion = true, progress = (_: CheckResult): void => {} } = {},
+): Promise<CheckResult[]> {
+  const results: CheckResult[] = [];
+  for (const op of ops) {
+    for (const sample of op.samples?.() ?? []) {
+      const result = await checkSample(device, op, sample, fusion);
+      results.push(result);
+      progress(result);
+    }
+  }
+  return results;
+}

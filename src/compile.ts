@@ -1,0 +1,33 @@
+/**
+ * READ FIRST. The whole way from a description of a computation to kernels, in order, one stage a line. What comes before
+ * - the model, its loss and its optimizer as one graph, differentiated - is `train/step.ts`; what comes after - pipelines,
+ * buffers, running many steps a submit - is `webgpu/`. `docs/architecture.md` tells it in prose.
+ */
+import { verify } from "./graph/verify.ts";
+import type { Graph } from "./graph/types.ts";
+import type { KernelLimits } from "./ops/op.ts";
+import { expand } from "./passes/expand.ts";
+import { fuse } from "./passes/fuse.ts";
+import type { Plan } from "./passes/plan.ts";
+import { plan } from "./passes/plan.ts";
+import { simplify } from "./passes/simplify.ts";
+import type { KernelCall } from "./shader/lower.ts";
+import { lower, StepLayout } from "./shader/lower.ts";
+
+export interface Compiled {
+  readonly plan: Plan;
+  /** The dispatches of one run, in order. */
+  readonly calls: readonly KernelCall[];
+  /** Which column of the step row holds which step scalar. */
+  readonly steps: StepLayout;
+}
+
+export function compileGraph(graph: Graph, limits: KernelLimits, { fusion = true } = {}): Compiled {
+  const expanded = expand(verify(graph, "input")); //        composite ops -> ops that have kernels
+  const simple = verify(simplify(expanded), "simplify"); //   equal nodes shared, identities folded
+  const fused = fuse(simple, { limits, fusion }); //          nodes -> kernels
+  const planned = plan(fused); //                             values -> buffers
+  const steps = new StepLayout();
+  const calls = lower(planned, limits, steps); //             kernels -> WGSL, parameters, grids
+  return { plan: planned, calls, steps };
+}

@@ -1,0 +1,69 @@
+/** The CPU reference as a device: the same graphs, executed op by op. Slow and simple; for checking, and without a GPU. */
+import type { CompiledStep, Device, DeviceTensor } from "../device.ts";
+import { checkBinding } from "../device.ts";
+import { verify } from "../graph/verify.ts";
+import type { Elements } from "../ops/op.ts";
+import { simplify } from "../passes/simplify.ts";
+import type { Interpreter, Precision } from "./interpret.ts";
+import { allocate, interpreter } from "./interpret.ts";
+
+interface CpuTensor extends DeviceTensor {
+  readonly data: Elements;
+}
+
+interface CpuStep extends CompiledStep {
+  readonly interpreter: Interpreter;
+}
+
+/** @param precision f64 computes everything in double precision; for gradient checks. */
+export function openCpu({ precision = "f32" }: { precision?: Precision } = {}): Device {
+  const alive = new Set<CpuTensor>();
+  const wrap = (type: { dtype: DeviceTensor["dtype"]; shape: readonly number[] }, label: string, data: Elements): CpuTensor => {
+    const tensor: CpuTensor = {
+      dtype: type.dtype,
+      shape: type.shape,
+      label,
+      data,
+      read: async (offset = 0, count = data.length - offset) => data.slice(offset, offset + count),
+      write: (values, offset = 0) => data.set(values, offset),
+      dispose: () => void alive.delete(tensor),
+    };
+    alive.add(tensor);
+    return tensor;
+  };
+  return {
+    info: { backend: "cpu", adapter: "CPU reference", driver: `JavaScript, ${precision}`, software: true },
+    maxQueue: 1024,
+    tensor(type, label, data) {
+      const elements = allocate(type, precision);
+      if (data) elements.set(data);
+      return wrap(type, label, elements);
+    },
+    async compile(graph, { bindings, label }) {
+      const simple = simplify(verify(graph, label));
+      const compiled = interpreter(
+        simple,
+        (name, type) => (checkBinding(label, name, type, bindings[name]) as CpuTensor).data,
+        precision,
+      );
+      const outputs = Object.fromEntries(
+        Object.entries(simple.outputs).map(([name, t]) => [name, wrap(t, `${label} ${name}`, compiled.outputs[name])]),
+      );
+      const step: CpuStep = {
+        interpreter: compiled,
+        outputs,
+        dispatches: 0,
+        dispose: () => Object.values(outputs).forEach((t) => t.dispose()),
+      };
+      return step;
+    },
+    enqueue: (step, values) => (step as CpuStep).interpreter.run(values),
+    flush: async () => {},
+    memory() {
+      const buffers = [...alive].map(({ label, data }) => ({ label, bytes: data.byteLength }));
+      return { bytes: buffers.reduce((n, b) => n + b.bytes, 0), buffers };
+    },
+    dispose: () => alive.clear(),
+  };
+}
+

@@ -1,0 +1,75 @@
+/** What the training code needs of a device. Two exist: WebGPU (`webgpu/`) and the CPU reference (`cpu/`). */
+import { TilegradError } from "./errors.ts";
+import type { Graph, TensorType } from "./graph/types.ts";
+import { sizeOf } from "./graph/types.ts";
+import type { Elements, StepValues } from "./ops/op.ts";
+
+export interface DeviceInfo {
+  readonly backend: "webgpu" | "cpu";
+  /** What computes, as the driver names it. */
+  readonly adapter: string;
+  readonly driver: string;
+  /** True when no hardware GPU is behind it. */
+  readonly software: boolean;
+}
+
+/** A tensor in the device's memory. */
+export interface DeviceTensor extends TensorType {
+  readonly label: string;
+  /** Elements [offset, offset + count), once everything enqueued before has run; default: all. */
+  read(offset?: number, count?: number): Promise<Elements>;
+  /** Takes effect before whatever is enqueued after. */
+  write(data: ArrayLike<number>, offset?: number): void;
+  dispose(): void;
+}
+
+/** A graph made ready to run many times. */
+export interface CompiledStep {
+  readonly outputs: Readonly<Record<string, DeviceTensor>>;
+  /** Dispatches per run; 0 on the CPU. */
+  readonly dispatches: number;
+  dispose(): void;
+}
+
+export interface MemoryUse {
+  /** All bytes alive. */
+  readonly bytes: number;
+  readonly buffers: readonly { readonly label: string; readonly bytes: number }[];
+}
+
+export interface CompileOptions {
+  /** Tensors behind the graph's inputs and states, by name. */
+  readonly bindings: Readonly<Record<string, DeviceTensor>>;
+  /** Names the step in labels and errors. */
+  readonly label: string;
+  /** Off: one kernel per op. Default on. */
+  readonly fusion?: boolean;
+}
+
+export interface Device {
+  readonly info: DeviceInfo;
+  /** A new tensor of zeros or of `data`. @throws E_MEMORY when it does not fit. */
+  tensor(type: TensorType, label: string, data?: ArrayLike<number>): DeviceTensor;
+  /** @throws E_KERNEL when the device refuses a kernel. */
+  compile(graph: Graph, options: CompileOptions): Promise<CompiledStep>;
+  /** Adds one run to the queue, in order; `values` may be reused at once. At most `maxQueue` runs between flushes. */
+  enqueue(step: CompiledStep, values: StepValues): void;
+  readonly maxQueue: number;
+  /** Starts what is queued; resolves when it is done. @throws E_LOST when the device was lost. */
+  flush(): Promise<void>;
+  memory(): MemoryUse;
+  /** Frees everything the device owns. */
+  dispose(): void;
+}
+
+/** Checks that every input and state of a compiled graph is bound to a tensor of its type. */
+export function checkBinding(label: string, name: string, type: TensorType, bound: DeviceTensor | undefined): DeviceTensor {
+  if (!bound) throw new TilegradError("E_ARGUMENT", `${label}: nothing is bound to "${name}".`);
+  if (bound.dtype !== type.dtype || sizeOf(bound.shape) !== sizeOf(type.shape)) {
+    throw new TilegradError(
+      "E_SHAPE",
+      `${label}: "${name}" is ${type.dtype}[${type.shape}] but the tensor bound to it ${bound.dtype}[${bound.shape}].`,
+    );
+  }
+  return bound;
+}

@@ -1,0 +1,219 @@
+/** WebGPU as a device: opens an adapter, owns memory and pipelines, queues runs and submits many at once. */
+import type { CompiledStep, CompileOptions, Device, DeviceInfo, DeviceTensor, MemoryUse } from "../device.ts";
+import { TilegradError } from "../errors.ts";
+import type { Graph, TensorType } from "../graph/types.ts";
+import { sizeOf } from "../graph/types.ts";
+import type { Elements, KernelLimits, StepValues } from "../ops/op.ts";
+import { GpuMemory } from "./memory.ts";
+import { PipelineCache } from "./pipelines.ts";
+import { Readback } from "./readback.ts";
+import { GpuStep } from "./step.ts";
+
+export interface GpuDeviceOptions {
+  /** Where adapters come from; default `navigator.gpu`. */
+  readonly gpu?: GPU;
+  /** How the device is called in reports, if the opener knows better than the adapter. */
+  readonly info?: Partial<DeviceInfo>;
+  /** Bytes the device may hold; default 8 GiB. */
+  readonly memoryBudget?: number;
+}
+
+/** Runs a submit may hold. */
+const MAX_QUEUE = 256;
+/** Bytes of one row of step scalars; also the largest alignment WebGPU asks of dynamic offsets. */
+const STEP_ROW = 256;
+
+/** @throws E_DEVICE when WebGPU or an adapter is missing. */
+export async function openGpuDevice(options: GpuDeviceOptions = {}): Promise<WebGpuDevice> {
+  const gpu = options.gpu ?? globalThis.navigator?.gpu;
+  if (!gpu) {
+    throw new TilegradError("E_DEVICE", "WebGPU is not available here.", {
+      hint: "Use a browser with WebGPU on https or localhost, or backend: \"cpu\".",
+    });
+  }
+  const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
+  if (!adapter) throw new TilegradError("E_DEVICE", "WebGPU is there, but offers no adapter.", { hint: 'Use backend: "cpu".' });
+  const wanted = [
+    "maxStorageBuffersPerShaderStage",
+    "maxStorageBufferBindingSize",
+    "maxBufferSize",
+    "maxComputeInvocationsPerWorkgroup",
+    "maxComputeWorkgroupSizeX",
+    "maxComputeWorkgroupStorageSize",
+    "maxComputeWorkgroupsPerDimension",
+  ] as const;
+  const device = await adapter.requestDevice({
+    label: "tilegrad",
+    requiredLimits: Object.fromEntries(wanted.map((name) => [name, adapter.limits[name]])),
+    requiredFeatures: (["subgroups", "timestamp-query", "shader-f16"] as const).filter((f) => adapter.features.has(f)),
+  });
+  return new WebGpuDevice(device, adapter, options);
+}
+
+/** A software driver names itself one way or another. */
+function looksLikeSoftware({ vendor, architecture, device, description }: GPUAdapterInfo): boolean {
+  return /swiftshader|llvmpipe|lavapipe|software|microsoft basic render/i.test(`${vendor} ${architecture} ${device} ${description}`);
+}
+
+interface GpuTensor extends DeviceTensor {
+  readonly buffer: GPUBuffer;
+}
+
+export class WebGpuDevice implements Device {
+  readonly info: DeviceInfo;
+  readonly maxQueue = MAX_QUEUE;
+  readonly limits: KernelLimits;
+  readonly gpu: GPUDevice;
+  readonly pipelines: PipelineCache;
+  readonly allocator: GpuMemory;
+  private readonly readback: Readback;
+  private readonly stepTable: GPUBuffer;
+  private readonly stepBytes = new ArrayBuffer(MAX_QUEUE * STEP_ROW);
+  private readonly stepWords = new Uint32Array(this.stepBytes);
+  private readonly stepFloats = new Float32Array(this.stepBytes);
+  private readonly stepGroup: GPUBindGroup;
+  private readonly queued: GpuStep[] = [];
+  /** The first error nobody has been told of. */
+  private failure: TilegradError | null = null;
+  private readonly lost: Promise<never>;
+
+  constructor(device: GPUDevice, adapter: GPUAdapter, options: GpuDeviceOptions) {
+    this.gpu = device;
+    const { limits } = device;
+    const software = options.info?.software ?? looksLikeSoftware(adapter.info);
+    this.info = {
+      backend: "webgpu",
+      adapter: options.info?.adapter ?? (adapter.info.description || adapter.info.device || adapter.info.vendor || "unknown"),
+      driver: options.info?.driver ?? ([adapter.info.vendor, adapter.info.architecture].filter(Boolean).join(" ") || "unknown"),
+      software,
+    };
+    this.limits = {
+      maxWorkgroupSize: Math.min(limits.maxComputeInvocationsPerWorkgroup, limits.maxComputeWorkgroupSizeX),
+      maxWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
+      maxStorageBuffers: limits.maxStorageBuffersPerShaderStage,
+      maxWorkgroupBytes: limits.maxComputeWorkgroupStorageSize,
+      subgroups: device.features.has("subgroups"),
+      software,
+    };
+    this.allocator = new GpuMemory(device, options.memoryBudget ?? 8 * 2 ** 30);
+    this.pipelines = new PipelineCache(device, STEP_ROW);
+    this.readback = new Readback(this);
+    this.stepTable = this.allocator.create("step table", MAX_QUEUE * STEP_ROW, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST);
+    this.stepGroup = device.createBindGroup({
+      label: "step row",
+      layout: this.pipelines.stepLayout,
+      entries: [{ binding: 0, resource: { buffer: this.stepTable, size: STEP_ROW } }],
+    });
+    device.addEventListener("uncapturederror", (event) => {
+      const { error } = event as GPUUncapturedErrorEvent;
+      this.failure ??= new TilegradError("E_KERNEL", `The device reports: ${error.message}`);
+    });
+    this.lost = device.lost.then(({ reason, message }) => {
+      this.failure = new TilegradError("E_LOST", `The device was lost (${reason}): ${message}`, {
+        hint: "Open a new device and resume from the last checkpoint.",
+      });
+      throw this.failure;
+    });
+    this.lost.catch(() => {});
+  }
+
+  /** `work`, or E_LOST if the device goes first: after a loss some of WebGPU's promises never settle. */
+  async race<T>(work: Promise<T>): Promise<T> {
+    const result = await Promise.race([work, this.lost]);
+    this.check();
+    return result;
+  }
+
+  private check(): void {
+    const { failure } = this;
+    if (!failure) return;
+    if (failure.code !== "E_LOST") this.failure = null;
+    throw failure;
+  }
+
+  tensor({ dtype, shape }: TensorType, label: string, data?: ArrayLike<number>): DeviceTensor {
+    this.check();
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    const tensor = this.wrap({ dtype, shape }, label, this.allocator.create(label, 4 * sizeOf(shape), usage));
+    if (data) tensor.write(data);
+    return tensor;
+  }
+
+  /** A buffer as a tensor. */
+  wrap({ dtype, shape }: TensorType, label: string, buffer: GPUBuffer): GpuTensor {
+    const elements = (data: ArrayLike<number>): Elements => {
+      const Type = dtype === "f32" ? Float32Array : dtype === "u32" ? Uint32Array : Int32Array;
+      return data instanceof Type ? data : Type.from(data);
+    };
+    return {
+      dtype,
+      shape,
+      label,
+      buffer,
+      read: async (offset = 0, count = sizeOf(shape) - offset) => {
+        const bytes = await this.readback.read(buffer, 4 * offset, 4 * count);
+        return dtype === "f32" ? new Float32Array(bytes) : dtype === "u32" ? new Uint32Array(bytes) : new Int32Array(bytes);
+      },
+      write: (data, offset = 0) => {
+        // Runs queued before this write must not see it.
+        this.submit();
+        const values = elements(data);
+        this.gpu.queue.writeBuffer(buffer, 4 * offset, values.buffer as ArrayBuffer, values.byteOffset, values.byteLength);
+      },
+      dispose: () => this.allocator.destroy(buffer),
+    };
+  }
+
+  async compile(graph: Graph, options: CompileOptions): Promise<CompiledStep> {
+    this.check();
+    return this.race(GpuStep.create(this, graph, options));
+  }
+
+  enqueue(step: CompiledStep, values: StepValues): void {
+    if (this.queued.length === MAX_QUEUE) this.submit();
+    const gpuStep = step as GpuStep;
+    const row = (this.queued.length * STEP_ROW) / 4;
+    gpuStep.columns.forEach(({ name, dtype }, i) => {
+      const value = values[name];
+      if (value === undefined) throw new TilegradError("E_INTERNAL", `step scalar "${name}" was not given.`);
+      if (dtype === "f32") this.stepFloats[row + i] = value;
+      else this.stepWords[row + i] = value;
+    });
+    this.queued.push(gpuStep);
+  }
+
+  /** Encodes everything queued into one compute pass and hands it to the GPU. */
+  submit(): void {
+    if (this.queued.length === 0) return;
+    this.gpu.queue.writeBuffer(this.stepTable, 0, this.stepBytes, 0, this.queued.length * STEP_ROW);
+    const encoder = this.gpu.createCommandEncoder({ label: "steps" });
+    const pass = encoder.beginComputePass({ label: "steps" });
+    this.queued.forEach((step, i) => {
+      pass.setBindGroup(0, this.stepGroup, [i * STEP_ROW]);
+      step.encode(pass);
+    });
+    pass.end();
+    this.gpu.queue.submit([encoder.finish()]);
+    this.queued.length = 0;
+  }
+
+  async flush(): Promise<void> {
+    this.check();
+    this.submit();
+    await this.race(this.gpu.queue.onSubmittedWorkDone());
+  }
+
+  memory(): MemoryUse {
+    return this.allocator.use();
+  }
+
+  dispose(): void {
+    this.gpu.destroy();
+  }
+}
+
+/** The buffer behind a tensor of this device. @throws E_ARGUMENT for another device's tensor. */
+export function bufferOf(tensor: DeviceTensor): GPUBuffer {
+  if (!("buffer" in tensor)) throw new TilegradError("E_ARGUMENT", `${tensor.label} is not on this device.`);
+  return (tensor as GpuTensor).buffer;
+}

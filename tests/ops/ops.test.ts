@@ -1,0 +1,21 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { checkSample } from "../../src/check/check.ts";
+import type { Device } from "../../src/device.ts";
+import { allOps } from "../../src/ops/all.ts";
+import { openTestGpu } from "../devices.ts";
+
+let device: Device;
+beforeAll(async () => {
+  device = await openTestGpu();
+});
+afterAll(() => device.dispose());
+
+describe.each(allOps.map((op) => [op.name, op] as const))("%s on the GPU", (_, op) => {
+  it.each([true, false])("meets the f64 reference, outputs and gradients (fusion %s)", async (fusion) => {
+    for (const sample of op.samples?.() ?? []) {
+      const { name, ratio, error } = await checkSample(device, op, sample, fusion);
+      expect(error, name).toBeUndefined();
+      expect(ratio, name).toBeLessThanOrEqual(1);
+    }
+  });
+});
