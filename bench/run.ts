@@ -2,6 +2,7 @@
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { GPU_NAMES } from "../src/node/gpu.ts";
 import { compareFiles } from "./compare.ts";
 import { type Measurement, measure } from "./measure.ts";
 import { peers } from "./peers/index.ts";
@@ -12,7 +13,7 @@ import { defaultWorkloads, type Workload, workloads } from "./workloads.ts";
 const USAGE = `npm run bench -- [workload...] [options]
   workloads: ${workloads.map(({ name }) => name).join(", ")}; default ${defaultWorkloads.map(({ name }) => name).join(", ")}
   --peer NAME        one of ${peers.map(({ name }) => name).join(", ")}; repeatable, default all
-  --device NAME      the GPU of the peers that use one: webgpu (default), swiftshader, lavapipe
+  --device NAME      the GPU of the peers that use one: ${GPU_NAMES.join(", ")}; default ${GPU_NAMES[0]}
   --repeat N         measurements of each peer, interleaved (default 3)
   --budget SECONDS   a peer starts nothing more after this time (default 10)
   --name NAME        of the files in bench/results (default: the device)
@@ -117,7 +118,7 @@ function parse(args: readonly string[]) {
       allowPositionals: true,
       options: {
         peer: { type: "string", multiple: true },
-        device: { type: "string", default: "webgpu" },
+        device: { type: "string", default: GPU_NAMES[0] },
         repeat: { type: "string", default: "3" },
         budget: { type: "string", default: "10" },
         name: { type: "string" },
@@ -150,11 +151,16 @@ async function main(): Promise<number> {
   }
   if (values.compare) {
     if (positionals.length !== 2) usageError("--compare needs two result files.");
-    return compareFiles(positionals[0], positionals[1], positive("tolerance", values.tolerance));
+    try {
+      return compareFiles(positionals[0], positionals[1], positive("tolerance", values.tolerance));
+    } catch (error) {
+      return usageError(`--compare: ${(error as Error).message}.`);
+    }
   }
   const chosen =
     positionals.length > 0 ? positionals.map((name) => find("workload", workloads, name)) : defaultWorkloads;
   const names = values.peer?.map((name) => find("peer", peers, name).name) ?? peers.map(({ name }) => name);
+  if (!GPU_NAMES.some((name) => name === values.device)) usageError(`No device "${values.device}".`);
   const repeats = Math.round(positive("repeat", values.repeat));
   const done: Results["workloads"][number][] = [];
   for (const workload of chosen) {
@@ -165,7 +171,7 @@ async function main(): Promise<number> {
   writeResults(values.name ?? values.device, results, table);
   if (values.json) console.log(JSON.stringify(results));
   (values.json ? console.error : console.log)(table);
-  return 0;
+  return done.every(({ peers: measured }) => Object.keys(measured).length === 0) ? 1 : 0;
 }
 
 process.exitCode = await main();
