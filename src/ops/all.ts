@@ -2,6 +2,7 @@
 import { broadcastOps } from "./broadcast.ts";
 import { castOps } from "./cast.ts";
 import { concatOps } from "./concat.ts";
+import { conv2dOps } from "./conv2d.ts";
 import { elementwiseOps } from "./elementwise.ts";
 import { gatherOps } from "./gather.ts";
 import { linearOps } from "./linear.ts";
@@ -22,6 +23,7 @@ export const allOps: readonly OpDef[] = [
   ...gatherOps,
   ...matmulOps,
   ...linearOps,
+  ...conv2dOps,
   ...castOps,
   ...randomOps,
 ];

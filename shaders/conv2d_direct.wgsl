@@ -1,0 +1,96 @@
+// y [batch, out_height, out_width, out_channels] = x * kernel, one thread per output element: for few channels or pixels.
+// Along each axis, output o and tap t meet x at (o * scale + offset + t * step) / divide, where that is whole and inside
+// x; so the same kernel convolves and, with the roles of image and output exchanged, gives the gradient of the image.
+
+const WG: u32 = 64;
+const DIVIDE: bool = false;
+
+struct Params {
+  count: u32,
+  pixels: u32,
+  out_height: u32,
+  out_width: u32,
+  out_channels: u32,
+  units: u32,
+  height: u32,
+  width: u32,
+  channels: u32,
+  depth: u32,
+  taps_y: u32,
+  taps_x: u32,
+  scale_y: i32,
+  scale_x: i32,
+  offset_y: i32,
+  offset_x: i32,
+  step_y: i32,
+  step_x: i32,
+  divide_y: i32,
+  divide_x: i32,
+  weight_tap: u32,
+  weight_unit: u32,
+  weight_depth: u32,
+  weight_group: u32,
+}
+
+@group(1) @binding(0) var<uniform> params: Params;
+@group(1) @binding(1) var<storage, read> x: array<f32>;
+@group(1) @binding(2) var<storage, read> kernel: array<f32>;
+@group(1) @binding(3) var<storage, read_write> y: array<f32>;
+
+fn load_x(i: u32) -> f32 {
+  return x[i];
+}
+
+fn load_kernel(i: u32) -> f32 {
+  return kernel[i];
+}
+
+fn store_y(i: u32, v: f32) {
+  y[i] = v;
+}
+
+// The coordinate in x, or one beyond any size where there is none. A negative one wraps there by itself.
+fn source(numerator: i32, divide: i32) -> u32 {
+  if (!DIVIDE) {
+    return u32(numerator);
+  }
+  return select(0xffffffffu, u32(numerator / divide), numerator >= 0 && numerator % divide == 0);
+}
+
+fn item(i: u32) {
+  let channel = i % params.out_channels;
+  let pixel = i / params.out_channels;
+  let group = channel / params.units;
+  let from_y = i32((pixel / params.out_width) % params.out_height) * params.scale_y + params.offset_y;
+  let from_x = i32(pixel % params.out_width) * params.scale_x + params.offset_x;
+  let image = pixel / (params.out_width * params.out_height) * params.height;
+  let first_channel = group * params.depth;
+  let first_weight = group * params.weight_group + (channel % params.units) * params.weight_unit;
+  var total = 0.0;
+  for (var ky = 0u; ky < params.taps_y; ky++) {
+    let row = source(from_y + i32(ky) * params.step_y, params.divide_y);
+    if (row >= params.height) {
+      continue;
+    }
+    for (var kx = 0u; kx < params.taps_x; kx++) {
+      let column = source(from_x + i32(kx) * params.step_x, params.divide_x);
+      if (column >= params.width) {
+        continue;
+      }
+      let at = ((image + row) * params.width + column) * params.channels + first_channel;
+      let weight = (ky * params.taps_x + kx) * params.weight_tap + first_weight;
+      for (var c = 0u; c < params.depth; c++) {
+        total += load_x(at + c) * load_kernel(weight + c * params.weight_depth);
+      }
+    }
+  }
+  store_y(i, total);
+}
+
+@compute @workgroup_size(WG)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  let i = id.y * groups.x * WG + id.x;
+  if (i < params.count) {
+    item(i);
+  }
+}

@@ -1,0 +1,118 @@
+// Partial sums of a convolution's kernel gradient: y [splits, taps * depth, filters], split s summing x times dy over its
+// share of the output rows of all images. Each thread holds 4 weights by 4 filters of a group in registers and adds in
+// the order of the rows, so that the bits depend on the shape alone.
+
+const WG: u32 = 64;
+
+struct Params {
+  count: u32,
+  rows: u32,
+  share: u32,
+  out_height: u32,
+  out_width: u32,
+  height: u32,
+  width: u32,
+  channels: u32,
+  depth: u32,
+  filters: u32,
+  units: u32,
+  groups: u32,
+  taps_x: u32,
+  weights: u32,
+  stride_y: i32,
+  stride_x: i32,
+  dilation_y: i32,
+  dilation_x: i32,
+  top: i32,
+  left: i32,
+}
+
+@group(1) @binding(0) var<uniform> params: Params;
+@group(1) @binding(1) var<storage, read> x: array<f32>;
+@group(1) @binding(2) var<storage, read> dy: array<f32>;
+@group(1) @binding(3) var<storage, read_write> y: array<f32>;
+
+fn load_x(i: u32) -> f32 {
+  return x[i];
+}
+
+fn load_dy(i: u32) -> f32 {
+  return dy[i];
+}
+
+fn store_y(i: u32, v: f32) {
+  y[i] = v;
+}
+
+fn write_weight(weight: u32, split: u32, group: u32, unit: u32, v: vec4<f32>) {
+  if (weight >= params.weights) {
+    return;
+  }
+  let at = (split * params.weights + weight) * params.filters + group * params.units + unit;
+  store_y(at, v.x);
+  if (unit + 1u < params.units) {
+    store_y(at + 1u, v.y);
+  }
+  if (unit + 2u < params.units) {
+    store_y(at + 2u, v.z);
+  }
+  if (unit + 3u < params.units) {
+    store_y(at + 3u, v.w);
+  }
+}
+
+fn item(i: u32) {
+  let unit_tiles = (params.units + 3u) / 4u;
+  let column_tiles = params.groups * unit_tiles;
+  let weight_tiles = (params.weights + 3u) / 4u;
+  let group = (i % column_tiles) / unit_tiles;
+  let unit = (i % unit_tiles) * 4u;
+  let first = (i / column_tiles) % weight_tiles * 4u;
+  let split = i / (column_tiles * weight_tiles);
+  // Beyond the last weight or unit the last one is computed again, and not stored.
+  let weight = min(vec4<u32>(first, first + 1u, first + 2u, first + 3u), vec4<u32>(params.weights - 1u));
+  let units = min(vec4<u32>(unit, unit + 1u, unit + 2u, unit + 3u), vec4<u32>(params.units - 1u));
+  let tap = weight / params.depth;
+  let offset_y = vec4<i32>(tap / params.taps_x) * params.dilation_y - params.top;
+  let offset_x = vec4<i32>(tap % params.taps_x) * params.dilation_x - params.left;
+  let channel = weight % params.depth + group * params.depth;
+  let filters = units + group * params.units;
+  var sum0 = vec4<f32>(0.0);
+  var sum1 = vec4<f32>(0.0);
+  var sum2 = vec4<f32>(0.0);
+  var sum3 = vec4<f32>(0.0);
+  let end = min((split + 1u) * params.share, params.rows);
+  for (var row = split * params.share; row < end; row++) {
+    let from_y = vec4<u32>(i32(row % params.out_height) * params.stride_y + offset_y);
+    let row_inside = from_y < vec4<u32>(params.height);
+    if (!any(row_inside)) {
+      continue;
+    }
+    let row_start = (from_y + row / params.out_height * params.height) * params.width;
+    for (var column = 0u; column < params.out_width; column++) {
+      let from_x = vec4<u32>(i32(column) * params.stride_x + offset_x);
+      let inside = row_inside & (from_x < vec4<u32>(params.width));
+      let at = select(vec4<u32>(0u), (row_start + from_x) * params.channels + channel, inside);
+      let loaded = vec4<f32>(load_x(at.x), load_x(at.y), load_x(at.z), load_x(at.w));
+      let v = select(vec4<f32>(0.0), loaded, inside);
+      let d = (row * params.out_width + column) * params.filters + filters;
+      let g = vec4<f32>(load_dy(d.x), load_dy(d.y), load_dy(d.z), load_dy(d.w));
+      sum0 += v.x * g;
+      sum1 += v.y * g;
+      sum2 += v.z * g;
+      sum3 += v.w * g;
+    }
+  }
+  write_weight(first, split, group, unit, sum0);
+  write_weight(first + 1u, split, group, unit, sum1);
+  write_weight(first + 2u, split, group, unit, sum2);
+  write_weight(first + 3u, split, group, unit, sum3);
+}
+
+@compute @workgroup_size(WG)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  let i = id.y * groups.x * WG + id.x;
+  if (i < params.count) {
+    item(i);
+  }
+}

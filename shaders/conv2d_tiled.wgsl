@@ -1,0 +1,132 @@
+// The sum of conv2d_direct.wgsl as an implicit matrix product (no image-to-column copy): each thread holds 4 output pixels
+// by 4 channels of a group in registers, so that every pixel and weight it loads serves 4 times.
+
+const WG: u32 = 64;
+const DIVIDE: bool = false;
+
+struct Params {
+  count: u32,
+  pixels: u32,
+  out_height: u32,
+  out_width: u32,
+  out_channels: u32,
+  units: u32,
+  height: u32,
+  width: u32,
+  channels: u32,
+  depth: u32,
+  taps_y: u32,
+  taps_x: u32,
+  scale_y: i32,
+  scale_x: i32,
+  offset_y: i32,
+  offset_x: i32,
+  step_y: i32,
+  step_x: i32,
+  divide_y: i32,
+  divide_x: i32,
+  weight_tap: u32,
+  weight_unit: u32,
+  weight_depth: u32,
+  weight_group: u32,
+}
+
+@group(1) @binding(0) var<uniform> params: Params;
+@group(1) @binding(1) var<storage, read> x: array<f32>;
+@group(1) @binding(2) var<storage, read> kernel: array<f32>;
+@group(1) @binding(3) var<storage, read_write> y: array<f32>;
+
+fn load_x(i: u32) -> f32 {
+  return x[i];
+}
+
+fn load_kernel(i: u32) -> f32 {
+  return kernel[i];
+}
+
+fn store_y(i: u32, v: f32) {
+  y[i] = v;
+}
+
+// Coordinates in x of four pixels, beyond any size where there is none.
+fn source(numerator: vec4<i32>, divide: i32) -> vec4<u32> {
+  if (!DIVIDE) {
+    return vec4<u32>(numerator);
+  }
+  let whole = (numerator >= vec4<i32>(0)) & (numerator % divide == vec4<i32>(0));
+  return select(vec4<u32>(0xffffffffu), vec4<u32>(numerator / divide), whole);
+}
+
+fn write_pixel(pixel: u32, group: u32, unit: u32, v: vec4<f32>) {
+  if (pixel >= params.pixels) {
+    return;
+  }
+  let at = pixel * params.out_channels + group * params.units + unit;
+  store_y(at, v.x);
+  if (unit + 1u < params.units) {
+    store_y(at + 1u, v.y);
+  }
+  if (unit + 2u < params.units) {
+    store_y(at + 2u, v.z);
+  }
+  if (unit + 3u < params.units) {
+    store_y(at + 3u, v.w);
+  }
+}
+
+fn item(i: u32) {
+  let unit_tiles = (params.units + 3u) / 4u;
+  let channel_tiles = params.out_channels / params.units * unit_tiles;
+  let group = (i % channel_tiles) / unit_tiles;
+  let unit = (i % unit_tiles) * 4u;
+  let first = i / channel_tiles * 4u;
+  // Beyond the last pixel or unit the last one is computed again, and not stored.
+  let pixel = min(vec4<u32>(first, first + 1u, first + 2u, first + 3u), vec4<u32>(params.pixels - 1u));
+  let units = min(vec4<u32>(unit, unit + 1u, unit + 2u, unit + 3u), vec4<u32>(params.units - 1u));
+  let row_pixel = pixel / params.out_width;
+  let from_y = vec4<i32>(row_pixel % params.out_height) * params.scale_y + params.offset_y;
+  let from_x = vec4<i32>(pixel % params.out_width) * params.scale_x + params.offset_x;
+  let image = row_pixel / params.out_height * params.height;
+  let first_channel = group * params.depth;
+  let first_weight = units * params.weight_unit + group * params.weight_group;
+  var sum0 = vec4<f32>(0.0);
+  var sum1 = vec4<f32>(0.0);
+  var sum2 = vec4<f32>(0.0);
+  var sum3 = vec4<f32>(0.0);
+  for (var ky = 0u; ky < params.taps_y; ky++) {
+    let row = source(from_y + i32(ky) * params.step_y, params.divide_y);
+    let row_inside = row < vec4<u32>(params.height);
+    let row_start = (image + row) * params.width;
+    for (var kx = 0u; kx < params.taps_x; kx++) {
+      let column = source(from_x + i32(kx) * params.step_x, params.divide_x);
+      let inside = row_inside & (column < vec4<u32>(params.width));
+      if (!any(inside)) {
+        continue;
+      }
+      let at = select(vec4<u32>(0u), (row_start + column) * params.channels, inside) + first_channel;
+      let weight = first_weight + (ky * params.taps_x + kx) * params.weight_tap;
+      for (var c = 0u; c < params.depth; c++) {
+        let k = weight + c * params.weight_depth;
+        let w = vec4<f32>(load_kernel(k.x), load_kernel(k.y), load_kernel(k.z), load_kernel(k.w));
+        let loaded = vec4<f32>(load_x(at.x + c), load_x(at.y + c), load_x(at.z + c), load_x(at.w + c));
+        let v = select(vec4<f32>(0.0), loaded, inside);
+        sum0 += v.x * w;
+        sum1 += v.y * w;
+        sum2 += v.z * w;
+        sum3 += v.w * w;
+      }
+    }
+  }
+  write_pixel(first, group, unit, sum0);
+  write_pixel(first + 1u, group, unit, sum1);
+  write_pixel(first + 2u, group, unit, sum2);
+  write_pixel(first + 3u, group, unit, sum3);
+}
+
+@compute @workgroup_size(WG)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  let i = id.y * groups.x * WG + id.x;
+  if (i < params.count) {
+    item(i);
+  }
+}

@@ -1,0 +1,277 @@
+/** Convolution (cross-correlation) of images, NHWC by HWIO, and the adjoints of its two arguments. */
+import { TilegradError } from "../errors.ts";
+import type { Attrs, Tensor, TensorType } from "../graph/types.ts";
+import { sizeOf } from "../graph/types.ts";
+import { sum } from "./broadcast.ts";
+import type { ConvGeometry } from "./conv2d_kernel.ts";
+import { conv2dKernel, kernelGradKernel, kernelGradSplits } from "./conv2d_kernel.ts";
+import { matmul } from "./matmul.ts";
+import type { Elements, OpDef, Sample } from "./op.ts";
+import { apply1, f32, shapeError } from "./op.ts";
+import { reshape } from "./view.ts";
+import type { Padding, WindowAttrs, WindowOptions } from "./window.ts";
+import { eachTap, geometryOf, pairOf, positions, resolveWindow } from "./window.ts";
+
+interface ConvAttrs extends WindowAttrs {
+  readonly groups: number;
+}
+
+function convGeometry(op: string, x: TensorType, kernel: readonly number[], attrs: Attrs): ConvGeometry {
+  const { groups } = attrs;
+  const [tapsY, tapsX, depth, filters] = kernel;
+  const fits = x.shape.length === 4 && kernel.length === 4 && x.shape[3] === depth * groups && filters % groups === 0;
+  const g = fits ? geometryOf(x, [tapsY, tapsX], attrs as WindowAttrs) : null;
+  if (!g || g.outHeight < 1 || g.outWidth < 1) {
+    throw shapeError(
+      op,
+      [x, f32(...kernel)],
+      `x [batch, height, width, channels] at least as large as the kernel [height, width, channels / groups, filters], ${groups} group(s)`,
+    );
+  }
+  return { ...g, depth, filters, units: filters / groups, groups };
+}
+
+/** visit(x, kernel, y): linear indices where `units` neighbouring elements of kernel and y meet one of x. */
+function eachProduct(g: ConvGeometry, attrs: Attrs, visit: (x: number, kernel: number, y: number) => void): void {
+  eachTap(g, attrs as WindowAttrs, (at, tap, out) => {
+    for (let c = 0; c < g.channels; c++) {
+      const group = Math.floor(c / g.depth);
+      const column = group * g.units;
+      visit(at * g.channels + c, (tap * g.depth + (c % g.depth)) * g.filters + column, out * g.filters + column);
+    }
+  });
+}
+
+/** Sums in double precision, rounded once. */
+function summed(y: Elements, fill: (sums: Float64Array) => void): void {
+  const sums = new Float64Array(y.length);
+  fill(sums);
+  y.set(sums);
+}
+
+const macs = (g: ConvGeometry): number => g.batch * g.outHeight * g.outWidth * g.tapsY * g.tapsX * g.depth * g.filters;
+
+const conv2dOp: OpDef = {
+  name: "conv2d",
+  shape: ([x, kernel], attrs) => {
+    const g = convGeometry("conv2d", x, kernel.shape, attrs);
+    return [f32(g.batch, g.outHeight, g.outWidth, g.filters)];
+  },
+  grad: ({ inputs: [x, kernel], attrs, upstream: [dy] }) => [
+    inputGrad(dy as Tensor, kernel, x.shape.slice(1, 3), attrs),
+    kernelGrad(x, dy as Tensor, kernel.shape.slice(0, 2), attrs),
+  ],
+  reference: ({ inputs: [x, kernel], inputTypes: [tx, tk], attrs, outputs: [y] }) => {
+    const g = convGeometry("conv2d", tx, tk.shape, attrs);
+    summed(y, (sums) =>
+      eachProduct(g, attrs, (xi, ki, yi) => {
+        for (let j = 0; j < g.units; j++) sums[yi + j] += x[xi] * kernel[ki + j];
+      }),
+    );
+  },
+  kernel: ({ inputs: [x, kernel], attrs }, limits) =>
+    conv2dKernel(convGeometry("conv2d", x, kernel.shape, attrs), attrs as WindowAttrs, "forward", limits),
+  flops: ({ inputs: [x, kernel], attrs }) => 2 * macs(convGeometry("conv2d", x, kernel.shape, attrs)),
+  samples: () => cases.map(({ x, kernel, attrs }) => ({ inputs: [f32(...x), f32(...kernel)], attrs })),
+};
+
+/** dy [batch, outHeight, outWidth, filters], kernel -> dx [batch, ...size, channels] */
+const inputGradOp: OpDef = {
+  name: "conv2dInputGrad",
+  shape: ([dy, kernel], attrs) => {
+    const [batch] = dy.shape;
+    const x = f32(batch, attrs.size[0], attrs.size[1], (kernel.shape[2] ?? 0) * attrs.groups);
+    const g = convGeometry("conv2dInputGrad", x, kernel.shape, attrs);
+    expectOutput("conv2dInputGrad", dy, kernel, g);
+    return [x];
+  },
+  grad: ({ inputs: [dy, kernel], attrs, upstream: [upstream] }) => [
+    apply1(conv2dOp, [upstream as Tensor, kernel], attrs),
+    kernelGrad(upstream as Tensor, dy, kernel.shape.slice(0, 2), attrs),
+  ],
+  reference: ({ inputs: [dy, kernel], inputTypes: [, tk], attrs, outputs: [dx], outputTypes: [tx] }) => {
+    const g = convGeometry("conv2dInputGrad", tx, tk.shape, attrs);
+    summed(dx, (sums) =>
+      eachProduct(g, attrs, (xi, ki, yi) => {
+        for (let j = 0; j < g.units; j++) sums[xi] += dy[yi + j] * kernel[ki + j];
+      }),
+    );
+  },
+  kernel: ({ inputs: [, kernel], attrs, outputs: [x] }, limits) =>
+    conv2dKernel(convGeometry("conv2dInputGrad", x, kernel.shape, attrs), attrs as WindowAttrs, "inputGrad", limits),
+  flops: ({ inputs: [, kernel], attrs, outputs: [x] }) => 2 * macs(convGeometry("conv2dInputGrad", x, kernel.shape, attrs)),
+  samples: () =>
+    cases.map(({ x, kernel, attrs }) => ({
+      inputs: [outputOf(x, kernel, attrs), f32(...kernel)],
+      attrs: { ...attrs, size: x.slice(1, 3) },
+    })),
+};
+
+/** x, dy -> the kernel's gradient [...size, channels / groups, filters]: a sum over batch and positions. */
+const kernelGradOp: OpDef = {
+  name: "conv2dKernelGrad",
+  shape: ([x, dy], attrs) => [f32(...kernelShape("conv2dKernelGrad", x, dy, attrs))],
+  grad: ({ inputs: [x, dy], attrs, upstream: [upstream] }) => [
+    inputGrad(dy, upstream as Tensor, x.shape.slice(1, 3), attrs),
+    apply1(conv2dOp, [x, upstream as Tensor], attrs),
+  ],
+  reference: ({ inputs: [x, dy], inputTypes: [tx], attrs, outputs: [dk], outputTypes: [tk] }) => {
+    const g = convGeometry("conv2dKernelGrad", tx, tk.shape, attrs);
+    summed(dk, (sums) =>
+      eachProduct(g, attrs, (xi, ki, yi) => {
+        for (let j = 0; j < g.units; j++) sums[ki + j] += x[xi] * dy[yi + j];
+      }),
+    );
+  },
+  // Partial sums over equal shares of the output rows, then their sum: both in an order that the shape alone fixes.
+  expand: ({ inputs: [x, dy], attrs, outputs: [kernel] }) => {
+    const splits = kernelGradSplits(convGeometry("conv2dKernelGrad", x, kernel.shape, attrs));
+    const parts = apply1(kernelGradPartsOp, [x, dy], { ...attrs, splits });
+    return [splits === 1 ? reshape(parts, kernel.shape) : sum(parts, { axes: 0 })];
+  },
+  samples: () => kernelGradSamples({}),
+};
+
+/** Partial sums of conv2dKernelGrad: [splits, ...kernel], split s over the s-th share of the rows of all images. */
+const kernelGradPartsOp: OpDef = {
+  name: "conv2dKernelGradParts",
+  shape: ([x, dy], attrs) => [f32(attrs.splits, ...kernelShape("conv2dKernelGradParts", x, dy, attrs))],
+  reference: ({ inputs: [x, dy], inputTypes: [tx], attrs, outputs: [parts], outputTypes: [{ shape }] }) => {
+    const kernel = shape.slice(1);
+    const g = convGeometry("conv2dKernelGradParts", tx, kernel, attrs);
+    const share = Math.ceil((g.batch * g.outHeight) / attrs.splits) * g.outWidth * g.filters;
+    summed(parts, (sums) =>
+      eachProduct(g, attrs, (xi, ki, yi) => {
+        const at = Math.floor(yi / share) * sizeOf(kernel) + ki;
+        for (let j = 0; j < g.units; j++) sums[at + j] += x[xi] * dy[yi + j];
+      }),
+    );
+  },
+  kernel: ({ inputs: [x], attrs, outputs: [{ shape }] }) =>
+    kernelGradKernel(convGeometry("conv2dKernelGradParts", x, shape.slice(1), attrs), attrs as WindowAttrs, attrs.splits),
+  flops: ({ inputs: [x], attrs, outputs: [{ shape }] }) =>
+    2 * macs(convGeometry("conv2dKernelGradParts", x, shape.slice(1), attrs)),
+  samples: () => kernelGradSamples({ splits: 1 }).concat(kernelGradSamples({ splits: 3 })),
+};
+
+function kernelShape(op: string, x: TensorType, dy: TensorType, attrs: Attrs): number[] {
+  const kernel = [attrs.size[0], attrs.size[1], x.shape[3] / attrs.groups, dy.shape[3]];
+  expectOutput(op, dy, x, convGeometry(op, x, kernel, attrs));
+  return kernel;
+}
+
+function expectOutput(op: string, dy: TensorType, other: TensorType, g: ConvGeometry): void {
+  const expected = [g.batch, g.outHeight, g.outWidth, g.filters];
+  if (expected.join() !== dy.shape.join()) throw shapeError(op, [dy, other], `an output gradient [${expected.join(", ")}]`);
+}
+
+const attrsOf = ({ strides, dilation, padding, groups }: Attrs): ConvAttrs => ({ strides, dilation, padding, groups });
+
+const inputGrad = (dy: Tensor, kernel: Tensor, size: readonly number[], attrs: Attrs): Tensor =>
+  apply1(inputGradOp, [dy, kernel], { ...attrsOf(attrs), size });
+
+const kernelGrad = (x: Tensor, dy: Tensor, size: readonly number[], attrs: Attrs): Tensor =>
+  apply1(kernelGradOp, [x, dy], { ...attrsOf(attrs), size });
+
+export interface Conv2dOptions extends WindowOptions {
+  /** Channels and filters fall into so many groups that do not meet; `groups` = channels is a depthwise convolution. */
+  readonly groups?: number;
+}
+
+/**
+ * x [batch, height, width, channels] * kernel [height, width, channels / groups, filters] ->
+ * [batch, outHeight, outWidth, filters]; no kernel flip. Throws `E_SHAPE`, `E_ARGUMENT`.
+ */
+export function conv2d(x: Tensor, kernel: Tensor, { groups = 1, ...window }: Conv2dOptions = {}): Tensor {
+  const attrs = { ...resolveWindow("conv2d", x.shape.slice(1, 3), kernel.shape, window), groups: groupsOf(groups) };
+  const pointwise = kernel.shape[0] === 1 && kernel.shape[1] === 1 && groups === 1 && x.shape[3] === kernel.shape[2];
+  if (pointwise && [...attrs.strides, ...attrs.padding.flat().map((n) => n + 1)].every((n) => n === 1)) {
+    return matmul(x, reshape(kernel, kernel.shape.slice(2)));
+  }
+  return apply1(conv2dOp, [x, kernel], attrs);
+}
+
+function groupsOf(groups: number): number {
+  if (Number.isInteger(groups) && groups >= 1) return groups;
+  throw new TilegradError("E_ARGUMENT", `conv2d: got ${groups} groups; expected an integer >= 1.`);
+}
+
+/**
+ * The adjoint of `conv2d` as a layer: x [batch, height, width, channels], kernel [height, width, filters / groups, channels] ->
+ * [batch, outHeight, outWidth, filters], where out = size * stride with `same` padding and
+ * (size - 1) * stride + extent of the kernel - explicit padding otherwise (Keras: at least size * stride with `valid`).
+ */
+export function conv2dTranspose(x: Tensor, kernel: Tensor, { groups = 1, ...window }: Conv2dOptions = {}): Tensor {
+  const strides = pairOf("conv2dTranspose", "strides", window.strides ?? 1);
+  const dilation = pairOf("conv2dTranspose", "dilation", window.dilation ?? 1);
+  const { padding = "valid" } = window;
+  const size = ([0, 1] as const).map((axis) => {
+    const spread = (kernel.shape[axis] - 1) * dilation[axis] + 1;
+    if (padding === "same") return x.shape[axis + 1] * strides[axis];
+    if (padding === "valid") return x.shape[axis + 1] * strides[axis] + Math.max(spread - strides[axis], 0);
+    return (x.shape[axis + 1] - 1) * strides[axis] + spread - padding[axis][0] - padding[axis][1];
+  });
+  const attrs = resolveWindow("conv2dTranspose", size, kernel.shape, window);
+  return inputGrad(x, kernel, size, { ...attrs, groups: groupsOf(groups) });
+}
+
+export interface Conv1dOptions {
+  readonly strides?: number;
+  readonly padding?: "valid" | "same" | "causal" | readonly [number, number];
+  readonly dilation?: number;
+  readonly groups?: number;
+}
+
+/**
+ * x [batch, time, channels] * kernel [taps, channels / groups, filters] -> [batch, outTime, filters]. `causal` pads the
+ * past alone, so that no output sees a later input.
+ */
+export function conv1d(x: Tensor, kernel: Tensor, options: Conv1dOptions = {}): Tensor {
+  const { strides = 1, padding = "valid", dilation = 1, groups = 1 } = options;
+  const past = (kernel.shape[0] - 1) * dilation;
+  const sides = padding === "causal" ? ([past, 0] as const) : padding;
+  const around: Padding = typeof sides === "string" ? sides : [[0, 0], sides];
+  const y = conv2d(reshape(x, [x.shape[0], 1, ...x.shape.slice(1)]), reshape(kernel, [1, ...kernel.shape]), {
+    strides: [1, strides],
+    padding: around,
+    dilation: [1, dilation],
+    groups,
+  });
+  return reshape(y, [y.shape[0], ...y.shape.slice(2)]);
+}
+
+interface Case {
+  readonly x: readonly number[];
+  readonly kernel: readonly number[];
+  readonly attrs: ConvAttrs;
+}
+
+function sampleCase(x: readonly number[], kernel: readonly number[], { groups = 1, ...window }: Conv2dOptions = {}): Case {
+  return { x, kernel, attrs: { ...resolveWindow("conv2d", x.slice(1, 3), kernel, window), groups } };
+}
+
+const cases: readonly Case[] = [
+  sampleCase([1, 1, 1, 1], [1, 1, 1, 1]),
+  sampleCase([2, 5, 7, 3], [3, 3, 3, 4], { padding: "same" }),
+  sampleCase([1, 8, 8, 1], [3, 3, 1, 5]),
+  sampleCase([2, 7, 6, 2], [3, 3, 2, 3], { strides: 2, padding: "same" }),
+  sampleCase([1, 11, 5, 2], [2, 3, 2, 9], { strides: [3, 1], dilation: [2, 1] }),
+  sampleCase([3, 5, 4, 6], [3, 2, 2, 9], { padding: [[2, 0], [0, 1]], groups: 3 }),
+  sampleCase([2, 6, 5, 3], [3, 3, 1, 6], { padding: "same", strides: 2, groups: 3 }),
+  sampleCase([1, 1, 5, 2], [5, 5, 2, 3], { padding: "same" }),
+  sampleCase([3, 13, 17, 5], [3, 3, 5, 7], { padding: "same", dilation: 2 }),
+  sampleCase([5, 1, 31, 4], [1, 5, 4, 6], { strides: [1, 2] }),
+];
+
+function outputOf(x: readonly number[], kernel: readonly number[], attrs: WindowAttrs): TensorType {
+  const out = ([0, 1] as const).map((axis) => positions(x[axis + 1], kernel[axis], axis, attrs));
+  return f32(x[0], out[0], out[1], kernel[3]);
+}
+
+const kernelGradSamples = (extra: Attrs): Sample[] =>
+  cases.map(({ x, kernel, attrs }) => ({
+    inputs: [f32(...x), outputOf(x, kernel, attrs)],
+    attrs: { ...attrs, size: kernel.slice(0, 2), ...extra },
+  }));
+
+export const conv2dOps = [conv2dOp, inputGradOp, kernelGradOp, kernelGradPartsOp];

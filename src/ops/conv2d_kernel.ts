@@ -1,0 +1,129 @@
+/** Which kernels convolve, and with which numbers. */
+import conv2dDirect from "../../shaders/conv2d_direct.wgsl";
+import conv2dKernelGrad from "../../shaders/conv2d_kernel_grad.wgsl";
+import conv2dTiled from "../../shaders/conv2d_tiled.wgsl";
+import type { KernelChoice, KernelLimits } from "./op.ts";
+import type { Geometry, WindowAttrs } from "./window.ts";
+
+export interface ConvGeometry extends Geometry {
+  readonly groups: number;
+  /** Channels of x per group. */
+  readonly depth: number;
+  readonly filters: number;
+  /** Filters per group. */
+  readonly units: number;
+}
+
+/** Pixels and channels of one thread's tile in conv2d_tiled.wgsl, rows and columns in conv2d_kernel_grad.wgsl. */
+const TILE = 4;
+/** Threads that keep a hardware GPU busy. */
+const BUSY = 16384;
+
+/**
+ * Forward, an output pixel o meets the image at o * stride - padding + tap * dilation. Backward, a pixel i of the image meets
+ * the output at (i + padding - tap * dilation) / stride, where that is whole. The shaders know only the common form.
+ */
+export function conv2dKernel(
+  g: ConvGeometry,
+  { strides, dilation, padding: [[top], [left]] }: WindowAttrs,
+  direction: "forward" | "inputGrad",
+  limits: KernelLimits,
+): KernelChoice {
+  const forward = direction === "forward";
+  const units = forward ? g.units : g.depth;
+  const [outHeight, outWidth] = forward ? [g.outHeight, g.outWidth] : [g.height, g.width];
+  const pixels = g.batch * outHeight * outWidth;
+  const tiles = Math.ceil(pixels / TILE) * g.groups * Math.ceil(units / TILE);
+  // Tiles read each pixel and weight a quarter as often; below three channels most of a tile would be idle.
+  const tiled = units >= 3 && pixels >= TILE && (limits.software || tiles >= BUSY);
+  const threads = tiled ? tiles : pixels * units * g.groups;
+  return {
+    shader: tiled ? conv2dTiled : conv2dDirect,
+    constants: { DIVIDE: !forward && (strides[0] > 1 || strides[1] > 1) },
+    params: {
+      count: threads,
+      pixels,
+      out_height: outHeight,
+      out_width: outWidth,
+      out_channels: units * g.groups,
+      units,
+      height: forward ? g.height : g.outHeight,
+      width: forward ? g.width : g.outWidth,
+      channels: forward ? g.channels : g.filters,
+      depth: forward ? g.depth : g.units,
+      taps_y: g.tapsY,
+      taps_x: g.tapsX,
+      scale_y: forward ? strides[0] : 1,
+      scale_x: forward ? strides[1] : 1,
+      offset_y: forward ? -top : top,
+      offset_x: forward ? -left : left,
+      step_y: forward ? dilation[0] : -dilation[0],
+      step_x: forward ? dilation[1] : -dilation[1],
+      divide_y: forward ? 1 : strides[0],
+      divide_x: forward ? 1 : strides[1],
+      weight_tap: g.depth * g.filters,
+      weight_unit: forward ? 1 : g.filters,
+      weight_depth: forward ? g.filters : 1,
+      weight_group: g.units,
+    },
+    grid: { threads },
+    loads: [
+      { hook: "load_x", input: 0 },
+      { hook: "load_kernel", input: 1 },
+    ],
+    stores: [{ hook: "store_y", output: 0 }],
+  };
+}
+
+const gradTiles = (g: ConvGeometry): number =>
+  Math.ceil((g.tapsY * g.tapsX * g.depth) / TILE) * Math.ceil(g.units / TILE) * g.groups;
+
+/** How many shares the kernel gradient's sum is cut into: enough threads, each with enough pixels; by shape alone. */
+export function kernelGradSplits(g: ConvGeometry): number {
+  const rows = g.batch * g.outHeight;
+  const wanted = Math.ceil(4096 / gradTiles(g));
+  const most = Math.floor((rows * g.outWidth) / 64);
+  const splits = Math.max(1, Math.min(wanted, most, rows));
+  // Shares are whole rows: no more of them than hold any.
+  return Math.ceil(rows / Math.ceil(rows / splits));
+}
+
+export function kernelGradKernel(
+  g: ConvGeometry,
+  { strides, dilation, padding: [[top], [left]] }: WindowAttrs,
+  splits: number,
+): KernelChoice {
+  const threads = gradTiles(g) * splits;
+  const rows = g.batch * g.outHeight;
+  return {
+    shader: conv2dKernelGrad,
+    params: {
+      count: threads,
+      rows,
+      share: Math.ceil(rows / splits),
+      out_height: g.outHeight,
+      out_width: g.outWidth,
+      height: g.height,
+      width: g.width,
+      channels: g.channels,
+      depth: g.depth,
+      filters: g.filters,
+      units: g.units,
+      groups: g.groups,
+      taps_x: g.tapsX,
+      weights: g.tapsY * g.tapsX * g.depth,
+      stride_y: strides[0],
+      stride_x: strides[1],
+      dilation_y: dilation[0],
+      dilation_x: dilation[1],
+      top,
+      left,
+    },
+    grid: { threads },
+    loads: [
+      { hook: "load_x", input: 0 },
+      { hook: "load_dy", input: 1 },
+    ],
+    stores: [{ hook: "store_y", output: 0 }],
+  };
+}
