@@ -15,6 +15,9 @@ interface CpuStep extends CompiledStep {
   readonly interpreter: Interpreter;
 }
 
+/** Lets timers and signals have their turn, since steps run on the caller's thread. */
+const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
+
 /** @param precision f64 computes everything in double precision; for gradient checks. */
 export function openCpu({ precision = "f32" }: { precision?: Precision } = {}): Device {
   const alive = new Set<CpuTensor>();
@@ -24,7 +27,10 @@ export function openCpu({ precision = "f32" }: { precision?: Precision } = {}): 
       shape: type.shape,
       label,
       data,
-      read: async (offset = 0, count = data.length - offset) => data.slice(offset, offset + count),
+      read: async (offset = 0, count = data.length - offset) => {
+        await turn();
+        return data.slice(offset, offset + count);
+      },
       write: (values, offset = 0) => data.set(values, offset),
       dispose: () => void alive.delete(tensor),
     };
@@ -58,7 +64,7 @@ export function openCpu({ precision = "f32" }: { precision?: Precision } = {}): 
       return step;
     },
     enqueue: (step, values) => (step as CpuStep).interpreter.run(values),
-    flush: async () => {},
+    flush: turn,
     memory() {
       const buffers = [...alive].map(({ label, data }) => ({ label, bytes: data.byteLength }));
       return { bytes: buffers.reduce((n, b) => n + b.bytes, 0), buffers };

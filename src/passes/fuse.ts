@@ -79,6 +79,14 @@ interface Use {
 
 export function fuse(original: Graph, options: FuseOptions): FusedGraph {
   const graph = materializeResults(original);
+  // Fusion hopes that chains will fit; where they did not, it is done again with less room for hope.
+  for (let room = options.limits.maxStorageBuffers; ; room--) {
+    const { most, ...fused } = place(graph, options, room);
+    if (most <= options.limits.maxStorageBuffers || room === 1) return fused;
+  }
+}
+
+function place(graph: Graph, options: FuseOptions, room: number): FusedGraph & { readonly most: number } {
   const order = topological(results(graph));
   const uses = findUses(order);
   const updates = graph.updates.map(({ state, value }) => ({ state: state.node, value: base(value).node }));
@@ -112,23 +120,39 @@ export function fuse(original: Graph, options: FuseOptions): FusedGraph {
     if (from !== to) from.after.set(to, (from.after.get(to) ?? true) && fusable);
   }
 
-  /** What a kernel binds if it holds these nodes: memory it reads, and values others need from it. */
+  /** What a kernel binds at least if it holds these nodes. Pointwise values without a place yet are hoped to join it. */
   function bindings(nodes: readonly Node[]): number {
     const inside = new Set(nodes);
-    const buffers = new Set<string>();
+    const buffers = new Set<Node | string>();
     for (const node of nodes) {
-      for (const source of sourcesOf(node)) {
-        if (!inside.has(source.node)) buffers.add(`${position.get(source.node)}.${source.index}`);
+      for (const { source, identity } of buffersOf(node)) {
+        const hoped = identity && !kernelOf.has(source.node) && source.node.op.pointwise === true;
+        if (!inside.has(source.node) && !hoped) buffers.add(key(source));
       }
       node.outputs.forEach((_, index) => {
         const read = (uses.get(node)?.[index] ?? []).some((u) => !inside.has(u.user));
-        if (read || kept.has(node)) buffers.add(`out ${position.get(node)}.${index}`);
+        const state = stateOf.get(node);
+        const arena = arenaOf.get(node)?.[index];
+        if (state && !copied.has(state)) buffers.add(key({ node: state, index: 0 }));
+        else if (arena) buffers.add(key({ node: arena, index: 0 }));
+        else if (read || kept.has(node)) buffers.add(key({ node, index }));
       });
     }
     return buffers.size;
   }
+  const key = ({ node, index }: { node: Node; index: number }): string => `${position.get(node)}.${index}`;
   const kept = new Set(results(graph).map((t) => base(t).node));
-  for (const node of order) if (node.op === packOp) for (const t of node.inputs) kept.add(base(t).node);
+  const stateOf = new Map(updates.map(({ state, value }) => [value, state]));
+  const arenaOf = new Map<Node, Node[]>();
+  for (const arena of order) {
+    if (arena.op !== packOp) continue;
+    for (const { node, index } of arena.inputs.map(base)) {
+      kept.add(node);
+      const arenas = arenaOf.get(node) ?? [];
+      arenas[index] = arena;
+      arenaOf.set(node, arenas);
+    }
+  }
 
   /** The cluster in which `user` reads its input: for an anchor, that of the input's load hook. */
   function readingCluster(user: Node, input: number): Cluster | undefined {
@@ -164,7 +188,7 @@ export function fuse(original: Graph, options: FuseOptions): FusedGraph {
     if (into === from) return a === b;
     if (a.size !== b.size || from.anchor !== null || blocked(into, from) || blocked(from, into)) return false;
     if (!from.nodes.every((n) => seesOnly(n, into, a)) || !into.nodes.every((n) => seesOnly(n, from, a))) return false;
-    if (bindings([...into.nodes, ...from.nodes]) > options.limits.maxStorageBuffers) return false;
+    if (bindings([...into.nodes, ...from.nodes]) > room) return false;
     for (const [k, fusable] of from.after) addEdge(into, k, fusable);
     for (const k of kernels) {
       const edge = k.after.get(from);
@@ -199,7 +223,7 @@ export function fuse(original: Graph, options: FuseOptions): FusedGraph {
     return cluster;
   }
 
-  function place(node: Node, kernel: Kernel): void {
+  function put(node: Node, kernel: Kernel): void {
     kernel.nodes.push(node);
     kernelOf.set(node, kernel);
     for (const users of uses.get(node) ?? []) {
@@ -245,7 +269,7 @@ export function fuse(original: Graph, options: FuseOptions): FusedGraph {
         if (updater !== kernel ? reaches(updater, kernel) : !read.identity || clusterOf.get(value) !== home) return false;
       }
     }
-    return bindings([...kernel.nodes, node]) <= options.limits.maxStorageBuffers;
+    return bindings([...kernel.nodes, node]) <= room;
   }
 
   for (const node of [...order].reverse()) {
@@ -262,7 +286,7 @@ export function fuse(original: Graph, options: FuseOptions): FusedGraph {
     if (anchored) {
       const kernel = new Kernel(node);
       kernels.add(kernel);
-      place(node, kernel);
+      put(node, kernel);
       node.outputs.forEach((type, index) => {
         const size = sizeOf(type.shape);
         const cluster: Cluster = { kernel, role: { store: index }, size };
@@ -274,17 +298,18 @@ export function fuse(original: Graph, options: FuseOptions): FusedGraph {
     const home = candidates(0, domain(node)).find((c) => fits(node, c));
     if (home) {
       clusterOf.set(node, home);
-      place(node, home.kernel);
+      put(node, home.kernel);
     } else {
       const kernel = new Kernel(null);
       const cluster: Cluster = { kernel, role: { map: true }, size: domain(node) };
       kernel.clusters.push(cluster);
       kernels.add(kernel);
       clusterOf.set(node, cluster);
-      place(node, kernel);
+      put(node, kernel);
     }
   }
   for (const kernel of kernels) kernel.nodes.sort((a, b) => (position.get(a) as number) - (position.get(b) as number));
+  const most = Math.max(0, ...[...kernels].map((k) => bindings(k.nodes)));
   const scheduled = schedule([...kernels], position);
   // An update that would overwrite a state still to be read was computed elsewhere; it moves in when all is done.
   const moved = graph.updates.map(({ state, value }) => {
@@ -300,7 +325,7 @@ export function fuse(original: Graph, options: FuseOptions): FusedGraph {
     scheduled.push(kernel);
     return { state, value: copy };
   });
-  return { graph: { outputs: graph.outputs, updates: moved }, kernels: scheduled, clusterOf, kernelOf };
+  return { graph: { outputs: graph.outputs, updates: moved }, kernels: scheduled, clusterOf, kernelOf, most };
 }
 
 /** Merges what can be merged; an anchor's own cluster, if there is one, takes the others in. */
@@ -347,6 +372,17 @@ interface Read {
   readonly source: Tensor;
   readonly input: number;
   readonly identity: boolean;
+}
+
+/** What a node reads from memory, packed tensors as one. */
+function buffersOf(user: Node): readonly Read[] {
+  const found: Read[] = [];
+  const visit = (t: Tensor, input: number, identity: boolean): void => {
+    if (!isPassive(t.node) || isLeaf(t.node) || t.node.op === packOp) found.push({ source: t, input, identity });
+    else for (const inner of t.node.inputs) visit(inner, input, identity && t.node.op.alias === true);
+  };
+  user.inputs.forEach((t, k) => visit(t, k, readsInPlace(user, k)));
+  return found;
 }
 
 const readCache = new WeakMap<Node, readonly Read[]>();
@@ -397,11 +433,12 @@ const copyOp: OpDef = {
 
 /** Gives every output, update and packed tensor a computing node of its own. */
 function materializeResults(graph: Graph): Graph {
-  const taken = new Set<Node>();
+  const taken = new Map<Node, Set<number>>();
   const own = (t: Tensor): Tensor => {
-    const { node } = base(t);
-    if (isPassive(node) || taken.has(node)) return apply1(copyOp, [t]);
-    taken.add(node);
+    const { node, index } = base(t);
+    const outputs = taken.get(node) ?? new Set();
+    if (isPassive(node) || outputs.has(index)) return apply1(copyOp, [t]);
+    taken.set(node, outputs.add(index));
     return t;
   };
   const packed = rewrite(graph, (node) => {

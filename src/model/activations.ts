@@ -1,0 +1,33 @@
+import { TilegradError } from "../errors.ts";
+import type { Tensor } from "../graph/types.ts";
+import { elu, exp, gelu, leakyRelu, relu, sigmoid, silu, softplus, tanh } from "../ops/elementwise.ts";
+import { logSoftmax, softmax } from "../ops/reduce.ts";
+
+const functions = {
+  linear: (x: Tensor): Tensor => x,
+  relu,
+  leakyRelu: (x: Tensor): Tensor => leakyRelu(x, 0.2),
+  elu: (x: Tensor): Tensor => elu(x),
+  gelu: (x: Tensor): Tensor => gelu(x),
+  geluTanh: (x: Tensor): Tensor => gelu(x, { approximate: "tanh" }),
+  silu,
+  softplus,
+  sigmoid,
+  tanh,
+  exponential: exp,
+  softmax: (x: Tensor): Tensor => softmax(x),
+  logSoftmax: (x: Tensor): Tensor => logSoftmax(x),
+} satisfies Record<string, (x: Tensor) => Tensor>;
+
+/** leakyRelu has Keras's slope 0.2; for another, use the `leakyRelu` op in a custom layer. */
+export type ActivationName = keyof typeof functions;
+
+export const activationNames = Object.keys(functions) as ActivationName[];
+
+/** @throws E_ARGUMENT for an unknown name. */
+export function activate(name: ActivationName, x: Tensor): Tensor {
+  if (!Object.hasOwn(functions, name)) {
+    throw new TilegradError("E_ARGUMENT", `activation: got "${name}"; expected one of ${activationNames.join(", ")}.`);
+  }
+  return functions[name](x);
+}

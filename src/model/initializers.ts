@@ -1,0 +1,99 @@
+/** Initial weights, drawn on the host from (seed, stream) so that they are the same on every device. */
+import { TilegradError } from "../errors.ts";
+import { sizeOf } from "../graph/types.ts";
+import type { Draws } from "../random.ts";
+
+const NAMES = [
+  "zeros", "ones", "glorotUniform", "glorotNormal", "heUniform", "heNormal", "lecunUniform", "lecunNormal", "orthogonal",
+] as const;
+export type InitializerName = (typeof NAMES)[number];
+
+/** A name, or `{ constant }`, or `{ normal: std }`, or `{ uniform: limit }`, or `{ values }` in row-major order. */
+export type Initializer =
+  | InitializerName
+  | { readonly constant: number }
+  | { readonly normal: number }
+  | { readonly uniform: number }
+  | { readonly values: readonly number[] };
+
+/**
+ * Inputs and outputs of one unit: kernels are [..., in, out], the leading axes a receptive field (Glorot and Bengio 2010).
+ */
+function fans(shape: readonly number[]): { fanIn: number; fanOut: number } {
+  if (shape.length < 2) return { fanIn: sizeOf(shape), fanOut: sizeOf(shape) };
+  const field = sizeOf(shape.slice(0, -2));
+  return { fanIn: field * shape[shape.length - 2], fanOut: field * shape[shape.length - 1] };
+}
+
+/** @throws E_ARGUMENT for an unknown name, E_SHAPE when given values do not fill the shape. */
+export function initialize(initializer: Initializer, shape: readonly number[], draw: Draws): Float32Array {
+  const size = sizeOf(shape);
+  const fill = (value: (i: number) => number): Float32Array => Float32Array.from({ length: size }, (_, i) => value(i));
+  const uniform = (limit: number): Float32Array => fill((i) => limit * (2 * draw.uniform(i) - 1));
+  const normal = (std: number): Float32Array => fill((i) => std * draw.normal(i));
+  if (typeof initializer !== "string") {
+    if ("constant" in initializer) return fill(() => initializer.constant);
+    if ("normal" in initializer) return normal(initializer.normal);
+    if ("uniform" in initializer) return uniform(initializer.uniform);
+    if (initializer.values.length !== size) {
+      throw new TilegradError("E_SHAPE", `initializer: got ${initializer.values.length} values for [${shape}]; expected ${size}.`);
+    }
+    return Float32Array.from(initializer.values);
+  }
+  const { fanIn, fanOut } = fans(shape);
+  switch (initializer) {
+    case "zeros":
+      return fill(() => 0);
+    case "ones":
+      return fill(() => 1);
+    case "glorotUniform":
+      return uniform(Math.sqrt(6 / (fanIn + fanOut)));
+    case "glorotNormal":
+      return normal(Math.sqrt(2 / (fanIn + fanOut)));
+    case "heUniform":
+      return uniform(Math.sqrt(6 / fanIn));
+    case "heNormal":
+      return normal(Math.sqrt(2 / fanIn));
+    case "lecunUniform":
+      return uniform(Math.sqrt(3 / fanIn));
+    case "lecunNormal":
+      return normal(Math.sqrt(1 / fanIn));
+    case "orthogonal":
+      return orthogonal(shape, draw);
+    default:
+      initializer satisfies never;
+      throw new TilegradError("E_ARGUMENT", `initializer: got "${String(initializer)}"; expected one of ${NAMES.join(", ")}.`);
+  }
+}
+
+/** Orthonormal rows or columns, whichever are fewer: Gram-Schmidt, twice, on normal draws (Saxe et al. 2013). */
+function orthogonal(shape: readonly number[], draw: Draws): Float32Array {
+  const columns = shape[shape.length - 1];
+  const rows = sizeOf(shape) / columns;
+  const count = Math.min(rows, columns);
+  const length = Math.max(rows, columns);
+  const vectors = Array.from({ length: count }, (_, v) =>
+    Float64Array.from({ length }, (_, i) => draw.normal(v * length + i)),
+  );
+  const dot = (a: Float64Array, b: Float64Array): number => a.reduce((total, x, i) => total + x * b[i], 0);
+  vectors.forEach((vector, v) => {
+    for (let pass = 0; pass < 2; pass++) {
+      for (let u = 0; u < v; u++) {
+        const along = dot(vector, vectors[u]);
+        vector.forEach((_, i) => {
+          vector[i] -= along * vectors[u][i];
+        });
+      }
+    }
+    const norm = Math.sqrt(dot(vector, vector));
+    vector.forEach((_, i) => {
+      vector[i] /= norm;
+    });
+  });
+  const wide = columns >= rows;
+  return Float32Array.from({ length: rows * columns }, (_, i) => {
+    const row = Math.floor(i / columns);
+    const column = i % columns;
+    return wide ? vectors[row][column] : vectors[column][row];
+  });
+}

@@ -1,0 +1,61 @@
+/** What a layer is: a function of symbolic tensors that asks its context for parameters. */
+import type { Tensor } from "../graph/types.ts";
+import type { Json } from "../io/json.ts";
+import type { Initializer } from "./initializers.ts";
+
+export interface Regularizer {
+  /** Adds l1 * sum |w| to the loss. */
+  readonly l1?: number;
+  /** Adds l2 * sum w^2 to the loss. */
+  readonly l2?: number;
+}
+
+export interface ParameterOptions {
+  readonly initializer: Initializer;
+  /** Default true. Statistics and frozen parameters are not. */
+  readonly trainable?: boolean;
+  readonly regularizer?: Regularizer;
+}
+
+/** What a layer sees while it is traced. A model is traced once for its shapes and again for every plan. */
+export interface LayerContext {
+  /** Whether dropout drops, batch norm uses the batch, augmentation augments. */
+  readonly training: boolean;
+  /** A parameter of this layer, by a name that is unique in it; the same tensor in every trace. */
+  parameter(name: string, shape: readonly number[], options: ParameterOptions): Tensor;
+  /** A parameter's next value, for statistics; takes effect at the end of a training step. */
+  update(parameter: Tensor, value: Tensor): void;
+  /** A number that tells this draw apart from every other random draw of the model. */
+  stream(): number;
+}
+
+/** A layer as written: plain data and a function. The batch is axis 0 of every tensor. */
+export interface Layer {
+  /** Keras's name of the layer, in camelCase; what `model.json` holds. */
+  readonly type: string;
+  /** The options it was made with; `layers[type](config)` makes it again. */
+  readonly config: Readonly<Record<string, Json>>;
+  /** Default: its type, numbered. Parameters are called `name/kernel` and so on. */
+  readonly name?: string;
+  /** False freezes its parameters: no gradient is computed for them. */
+  readonly trainable?: boolean;
+  /** Throws E_SHAPE when the input does not fit. */
+  call(x: Tensor, context: LayerContext): Tensor;
+}
+
+/** Options that every layer takes. */
+export interface LayerOptions {
+  readonly name?: string;
+  readonly trainable?: boolean;
+}
+
+/** A layer from its options: drops what is undefined, so that `config` is exactly what was said. */
+export function layer(
+  type: string,
+  options: LayerOptions & object,
+  call: Layer["call"],
+): Layer {
+  const config = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Record<string, Json>;
+  const { name, trainable } = options;
+  return { type, config, ...(name === undefined ? {} : { name }), ...(trainable === undefined ? {} : { trainable }), call };
+}

@@ -1,0 +1,58 @@
+/** Layers without parameters: activation, dropout, flatten, reshape. */
+import { TilegradError } from "../../errors.ts";
+import { sizeOf } from "../../graph/types.ts";
+import { showType } from "../../ops/op.ts";
+import { dropout as drop } from "../../ops/random.ts";
+import { reshape as reshapeTensor } from "../../ops/view.ts";
+import type { ActivationName } from "../activations.ts";
+import { activate } from "../activations.ts";
+import type { Layer, LayerOptions } from "../layer.ts";
+import { layer } from "../layer.ts";
+
+export interface ActivationOptions extends LayerOptions {
+  readonly activation: ActivationName;
+}
+
+/** An activation function as a layer. */
+export function activation(first: ActivationName | ActivationOptions): Layer {
+  const options = typeof first === "string" ? { activation: first } : first;
+  return layer("activation", options, (x) => activate(options.activation, x));
+}
+
+export interface DropoutOptions extends LayerOptions {
+  readonly rate: number;
+}
+
+/** In training, zeroes each element with probability `rate` and scales the rest by 1 / (1 - rate). */
+export function dropout(first: number | DropoutOptions): Layer {
+  const options = typeof first === "number" ? { rate: first } : first;
+  const { rate } = options;
+  if (!(rate >= 0 && rate < 1)) throw new TilegradError("E_ARGUMENT", `dropout: got rate ${rate}; expected [0, 1).`);
+  return layer("dropout", options, (x, context) =>
+    context.training && rate > 0 ? drop(x, rate, { stream: context.stream() }) : x,
+  );
+}
+
+/** [batch, ...] -> [batch, features], row-major. */
+export function flatten(options: LayerOptions = {}): Layer {
+  return layer("flatten", options, (x) => reshapeTensor(x, [x.shape[0], sizeOf(x.shape.slice(1))]));
+}
+
+export interface ReshapeOptions extends LayerOptions {
+  /** Without the batch; one dimension may be -1. */
+  readonly shape: readonly number[];
+}
+
+/** [batch, ...] -> [batch, ...shape]. */
+export function reshape(first: readonly number[] | ReshapeOptions): Layer {
+  const options: ReshapeOptions = "shape" in first ? first : { shape: first };
+  return layer("reshape", options, (x) => {
+    const known = sizeOf(options.shape.filter((n) => n !== -1));
+    const features = sizeOf(x.shape.slice(1));
+    const fits = options.shape.includes(-1) ? features % known === 0 : features === known;
+    if (!fits) {
+      throw new TilegradError("E_SHAPE", `reshape: got ${showType(x)}; its ${features} features do not fill [${options.shape}].`);
+    }
+    return reshapeTensor(x, [x.shape[0], ...options.shape]);
+  });
+}

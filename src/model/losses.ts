@@ -1,0 +1,243 @@
+/**
+ * Losses for classifiers, as graph. Each gives one loss per example from the model's output; class and sample weights, the
+ * reduction and the gradient are the same for all. Every form is finite at logits of +-1e4.
+ */
+import { TilegradError } from "../errors.ts";
+import type { Tensor } from "../graph/types.ts";
+import { sizeOf } from "../graph/types.ts";
+import type { Json } from "../io/json.ts";
+import { sum } from "../ops/broadcast.ts";
+import { iota } from "../ops/constant.ts";
+import { cast } from "../ops/cast.ts";
+import { add, clip, div, equal, exp, greater, log, maximum, mul, neg, sigmoid, softplus, square, sub, where } from "../ops/elementwise.ts";
+import { logSoftmax, mean, softmax } from "../ops/reduce.ts";
+import { showType } from "../ops/op.ts";
+import { reshape } from "../ops/view.ts";
+
+/** `mean`: sum(w l) / N (Keras). `weightedMean`: sum(w l) / sum(w) (scikit-learn). */
+export type Reduction = "mean" | "sum" | "weightedMean";
+
+export interface LossOptions {
+  /** Weight of each class, e.g. { 0: 1, 1: 10 }. */
+  readonly classWeight?: Readonly<Record<number, number>>;
+  /** Default mean. */
+  readonly reduction?: Reduction;
+}
+
+export interface Loss {
+  readonly type: string;
+  readonly config: Readonly<Record<string, Json>>;
+  readonly reduction: Reduction;
+  /** output [batch, ...] and target [batch, ...] -> unweighted loss [batch]. */
+  perExample(output: Tensor, target: Tensor): Tensor;
+  /** target -> weight [batch], or null when all are 1. */
+  weight(target: Tensor): Tensor | null;
+  /** The model's output as scores: probabilities where the loss works on logits. */
+  scores(output: Tensor): Tensor;
+}
+
+/**
+ * What the loss of a batch is: per-example losses times weights, reduced.
+ * @param sampleWeight [batch] or null
+ */
+export function reduceLoss(loss: Loss, output: Tensor, target: Tensor, sampleWeight: Tensor | null): Tensor {
+  const losses = loss.perExample(output, target);
+  const classWeight = loss.weight(target);
+  const weight = classWeight && sampleWeight ? mul(classWeight, sampleWeight) : (classWeight ?? sampleWeight);
+  const total = sum(weight ? mul(losses, weight) : losses);
+  switch (loss.reduction) {
+    case "sum":
+      return total;
+    case "mean":
+      return mul(total, 1 / losses.shape[0]);
+    case "weightedMean":
+      return weight ? div(total, sum(weight)) : mul(total, 1 / losses.shape[0]);
+    default:
+      return loss.reduction satisfies never;
+  }
+}
+
+function define(
+  type: string,
+  options: LossOptions & object,
+  scores: Loss["scores"],
+  perExample: (output: Tensor, target: Tensor) => Tensor,
+  weight: Loss["weight"] = binaryWeight(options.classWeight),
+): Loss {
+  const config = Object.fromEntries(Object.entries(options).filter(([, v]) => v !== undefined)) as Record<string, Json>;
+  return { type, config, reduction: options.reduction ?? "mean", scores, weight, perExample };
+}
+
+/** One number an example: [batch] or [batch, 1], the same for output and target. */
+function perExampleShape(name: string, output: Tensor, target: Tensor): { z: Tensor; y: Tensor; batch: number } {
+  const batch = output.shape[0];
+  if (sizeOf(output.shape) !== batch || sizeOf(target.shape) !== batch) {
+    throw new TilegradError("E_SHAPE", `${name}: output ${showType(output)}, target ${showType(target)}; expected [batch, 1] for both.`, {
+      hint: "End the model with dense(1), or use softmaxCrossentropy for several classes.",
+    });
+  }
+  return { z: reshape(output, [batch]), y: reshape(target, [batch]), batch };
+}
+
+function binaryWeight(classWeight: LossOptions["classWeight"]): Loss["weight"] {
+  if (!classWeight) return () => null;
+  const negative = classWeight[0] ?? 1;
+  const positive = classWeight[1] ?? 1;
+  checkWeights(Object.values(classWeight));
+  if (negative === 1 && positive === 1) return () => null;
+  return (target) => where(greater(reshape(target, [target.shape[0]]), 0.5), positive, negative);
+}
+
+function checkWeights(weights: readonly number[]): void {
+  const bad = weights.find((w) => !(w >= 0 && Number.isFinite(w)));
+  if (bad !== undefined) throw new TilegradError("E_ARGUMENT", `classWeight: got ${bad}; expected finite numbers of at least 0.`);
+}
+
+/** The pre-sigmoid value when a model ends in a sigmoid, so that the loss may be computed from logits. */
+function logitOf(output: Tensor): Tensor | null {
+  const { node } = output;
+  if (node.op.alias) {
+    const inner = logitOf(node.inputs[0]);
+    return inner && reshape(inner, output.shape);
+  }
+  return node.op.name === "sigmoid" ? node.inputs[0] : null;
+}
+
+const probability = (output: Tensor): Tensor => (logitOf(output) ? output : sigmoid(output));
+
+export interface BinaryCrossentropyOptions extends LossOptions {
+  /** Factor on the loss of positives; default 1. */
+  readonly posWeight?: number;
+  /** Targets become y (1 - s) + s / 2; default 0. */
+  readonly labelSmoothing?: number;
+  /**
+   * `logits` (default): the output is a logit; a final sigmoid is undone, so that nothing is lost to rounding.
+   * `clamp`: the output is a probability, limited to [epsilon, 1 - epsilon] (Keras; epsilon 1e-7).
+   * `epsilonInLog`: -[y log(p + epsilon) + (1 - y) log(1 - p + epsilon)] (epsilon 1e-8).
+   */
+  readonly form?: "logits" | "clamp" | "epsilonInLog";
+  readonly epsilon?: number;
+}
+
+/** -[w y log p + (1 - y) log(1 - p)] */
+export function binaryCrossentropy(options: BinaryCrossentropyOptions = {}): Loss {
+  const { posWeight = 1, labelSmoothing = 0, form = "logits" } = options;
+  const { epsilon = form === "clamp" ? 1e-7 : 1e-8 } = options;
+  checkWeights([posWeight]);
+  if (!(labelSmoothing >= 0 && labelSmoothing < 1)) {
+    throw new TilegradError("E_ARGUMENT", `labelSmoothing: got ${labelSmoothing}; expected [0, 1).`);
+  }
+  const smooth = (y: Tensor): Tensor => (labelSmoothing === 0 ? y : add(mul(y, 1 - labelSmoothing), labelSmoothing / 2));
+  const scores = form === "logits" ? probability : (output: Tensor): Tensor => output;
+  return define("binaryCrossentropy", options, scores, (output, target) => {
+    const logits = form === "logits" ? (logitOf(output) ?? output) : output;
+    const { z, y: label } = perExampleShape("binaryCrossentropy", logits, target);
+    const y = smooth(label);
+    // y softplus(-z) + (1 - y) softplus(z): no cancellation on either side.
+    if (form === "logits") return add(mul(mul(y, posWeight), softplus(neg(z))), mul(sub(1, y), softplus(z)));
+    const [p, q] =
+      form === "clamp"
+        ? [clip(z, epsilon, 1 - epsilon), sub(1, clip(z, epsilon, 1 - epsilon))]
+        : [add(z, epsilon), add(sub(1, z), epsilon)];
+    return neg(add(mul(mul(y, posWeight), log(p)), mul(sub(1, y), log(q))));
+  });
+}
+
+export interface FocalOptions extends LossOptions {
+  /** Default 2. */
+  readonly gamma?: number;
+  /** Weight of positives (1 - alpha for negatives); null: none. Default 0.25. */
+  readonly alpha?: number | null;
+}
+
+/** -a_t (1 - p_t)^gamma log p_t from logits (Lin et al. 2017). */
+export function focal(options: FocalOptions = {}): Loss {
+  const { gamma = 2, alpha = 0.25 } = options;
+  if (!(gamma >= 0)) throw new TilegradError("E_ARGUMENT", `focal: got gamma ${gamma}; expected at least 0.`);
+  if (alpha !== null && !(alpha >= 0 && alpha <= 1)) {
+    throw new TilegradError("E_ARGUMENT", `focal: got alpha ${alpha}; expected [0, 1] or null.`);
+  }
+  return define("focal", options, probability, (output, target) => {
+    const { z, y } = perExampleShape("focal", logitOf(output) ?? output, target);
+    // With t = +-1, log p_t = -softplus(-t z) and (1 - p_t)^gamma = e^(-gamma softplus(t z)).
+    const tz = mul(sub(mul(y, 2), 1), z);
+    const loss = mul(exp(mul(softplus(tz), -gamma)), softplus(neg(tz)));
+    return alpha === null ? loss : mul(loss, where(greater(y, 0.5), alpha, 1 - alpha));
+  });
+}
+
+/** max(0, 1 - t z), t = 2 y - 1 */
+export function hinge(options: LossOptions = {}): Loss {
+  return define("hinge", options, probability, (output, target) => margin("hinge", output, target));
+}
+
+/** max(0, 1 - t z)^2 */
+export function squaredHinge(options: LossOptions = {}): Loss {
+  return define("squaredHinge", options, probability, (output, target) => square(margin("squaredHinge", output, target)));
+}
+
+function margin(name: string, output: Tensor, target: Tensor): Tensor {
+  const { z, y } = perExampleShape(name, output, target);
+  return maximum(sub(1, mul(sub(mul(y, 2), 1), z)), 0);
+}
+
+export interface MeanSquaredErrorOptions extends LossOptions {
+  /** `output` (default): on the output itself. `probability`: on sigmoid(output). */
+  readonly on?: "output" | "probability";
+}
+
+/** (output - y)^2, the mean over an example's outputs; no factor 1/2. */
+export function meanSquaredError(options: MeanSquaredErrorOptions = {}): Loss {
+  const { on = "output" } = options;
+  const value = on === "output" ? (output: Tensor): Tensor => output : probability;
+  return define("meanSquaredError", options, value, (output, target) => {
+    const batch = output.shape[0];
+    if (sizeOf(output.shape) !== sizeOf(target.shape)) {
+      throw new TilegradError("E_SHAPE", `meanSquaredError: output ${showType(output)}, target ${showType(target)}; expected equal sizes.`);
+    }
+    const error = square(sub(reshape(value(output), [batch, -1]), reshape(target, [batch, -1])));
+    return error.shape[1] === 1 ? reshape(error, [batch]) : mean(error, { axes: 1 });
+  });
+}
+
+export interface SoftmaxCrossentropyOptions extends LossOptions {
+  /** Targets become (1 - s) onehot + s / C; default 0. */
+  readonly labelSmoothing?: number;
+}
+
+/** -sum_c y_c log softmax(z)_c from logits [batch, C]; targets are class numbers [batch] or probabilities [batch, C]. */
+export function softmaxCrossentropy(options: SoftmaxCrossentropyOptions = {}): Loss {
+  const { labelSmoothing = 0, classWeight } = options;
+  if (classWeight) checkWeights(Object.values(classWeight));
+  const probabilities = (target: Tensor, classes: number): Tensor => {
+    const [batch] = target.shape;
+    if (sizeOf(target.shape) === batch * classes && classes > 1) return reshape(target, [batch, classes]);
+    return equal(reshape(target, [batch, 1]), reshape(cast(iota(classes), "f32"), [1, classes]));
+  };
+  const weight = (target: Tensor): Tensor | null => {
+    if (!classWeight) return null;
+    const [batch] = target.shape;
+    const classes = Object.keys(classWeight).map(Number);
+    const soft = sizeOf(target.shape) > batch;
+    if (soft) {
+      throw new TilegradError("E_ARGUMENT", "softmaxCrossentropy: classWeight needs targets that are class numbers.");
+    }
+    const label = reshape(target, [batch]);
+    return classes.reduce<Tensor>((w, c) => where(equal(label, c), classWeight[c], w), add(mul(label, 0), 1));
+  };
+  return define(
+    "softmaxCrossentropy",
+    options,
+    (output) => softmax(output),
+    (output, target) => {
+      if (output.shape.length !== 2) {
+        throw new TilegradError("E_SHAPE", `softmaxCrossentropy: got output ${showType(output)}; expected [batch, classes].`);
+      }
+      const classes = output.shape[1];
+      const y = probabilities(target, classes);
+      const smooth = labelSmoothing === 0 ? y : add(mul(y, 1 - labelSmoothing), labelSmoothing / classes);
+      return neg(sum(mul(smooth, logSoftmax(output)), { axes: 1 }));
+    },
+    weight,
+  );
+}

@@ -1,0 +1,104 @@
+/** Callbacks: heard after each epoch, at a fixed step; what they decide takes effect before the next. */
+import { TilegradError } from "../errors.ts";
+import type { Json } from "../io/json.ts";
+import type { PlateauOptions } from "../model/schedules.ts";
+import { Plateau } from "../model/schedules.ts";
+import type { Weights } from "./parameters.ts";
+
+/** What an epoch came to: `loss`, with validation `valLoss` and a `val...` for each metric, `learningRate`. */
+export type EpochLogs = Readonly<Record<string, number>>;
+
+/** What a callback may do. */
+export interface Control {
+  /** Ends `fit` after this epoch. */
+  stop(): void;
+  /** Factor on the schedule's learning rate; 1 to begin with. */
+  rateScale: number;
+  getWeights(): Promise<Weights>;
+  setWeights(weights: Weights): void;
+}
+
+export interface Callback {
+  /** Under this name its state is kept in checkpoints. */
+  readonly name: string;
+  /** `epoch` counts from 0. */
+  onEpochEnd?(epoch: number, logs: EpochLogs, control: Control): void | Promise<void>;
+  /** After the last epoch, however training ended (but not when it failed). */
+  onTrainEnd?(control: Control): void | Promise<void>;
+  /** For checkpoints: what it remembers, and taking it up again. */
+  state?(): { readonly json: Json; readonly weights?: Weights };
+  restore?(state: { readonly json: Json; readonly weights?: Weights }): void;
+}
+
+export interface EarlyStoppingOptions {
+  /** Default valLoss. */
+  readonly monitor?: string;
+  /** Default: max for accuracies, areas and F-scores, min for losses. */
+  readonly mode?: "min" | "max";
+  /** Epochs without improvement that are put up with; default 10. */
+  readonly patience?: number;
+  /** Improvements no larger than this do not count; default 0. */
+  readonly minDelta?: number;
+  /** Ends with the weights of the best epoch; default true. */
+  readonly restoreBest?: boolean;
+}
+
+const isLossLike = (name: string): boolean => /loss|brier|ece|error/i.test(name);
+
+function monitored(name: string, logs: EpochLogs): number {
+  const value = logs[name];
+  if (value === undefined) {
+    throw new TilegradError("E_ARGUMENT", `monitor: got "${name}"; this run has ${Object.keys(logs).join(", ")}.`, {
+      hint: "Name one of these, pass validation data, or add the metric.",
+    });
+  }
+  return value;
+}
+
+/** Stops when a value has not improved for `patience` epochs. */
+export function earlyStopping(options: EarlyStoppingOptions = {}): Callback & { readonly best: { epoch: number; value: number } | null } {
+  const { monitor = "valLoss", patience = 10, minDelta = 0, restoreBest = true } = options;
+  const mode = options.mode ?? (isLossLike(monitor) ? "min" : "max");
+  let best: { epoch: number; value: number } | null = null;
+  let waited = 0;
+  let weights: Weights | undefined;
+  return {
+    name: "earlyStopping",
+    get best() {
+      return best;
+    },
+    async onEpochEnd(epoch, logs, control) {
+      const value = monitored(monitor, logs);
+      const improved = best === null || (mode === "min" ? value < best.value - minDelta : value > best.value + minDelta);
+      if (improved) {
+        best = { epoch, value };
+        waited = 0;
+        if (restoreBest) weights = await control.getWeights();
+      } else if (++waited >= patience) control.stop();
+    },
+    onTrainEnd(control) {
+      if (weights) control.setWeights(weights);
+    },
+    state: () => ({ json: { best: best && { ...best }, waited }, ...(weights ? { weights } : {}) }),
+    restore(state) {
+      ({ best, waited } = state.json as { best: typeof best; waited: number });
+      weights = state.weights;
+    },
+  };
+}
+
+/** Lowers the learning rate when a value has stopped improving. `minRate` is a share of the schedule's rate here. */
+export function reduceOnPlateau(options: PlateauOptions & { readonly monitor?: string } = {}): Callback {
+  const { monitor = "valLoss", ...rest } = options;
+  const plateau = new Plateau({ mode: isLossLike(monitor) ? "min" : "max", ...rest });
+  return {
+    name: "reduceOnPlateau",
+    onEpochEnd(_, logs, control) {
+      control.rateScale = plateau.next(monitored(monitor, logs), control.rateScale);
+    },
+    state: () => ({ json: { ...plateau.state } }),
+    restore(state) {
+      plateau.state = { ...(state.json as typeof plateau.state) };
+    },
+  };
+}

@@ -1,0 +1,61 @@
+/** What is trained and tested on: rows of features with labels, checked before anything is allocated. */
+import { TilegradError } from "../errors.ts";
+import { sizeOf } from "../graph/types.ts";
+
+export interface Data {
+  /** Features, row-major: [rows, ...inputShape]. */
+  readonly x: ArrayLike<number>;
+  /** Labels: [rows] or [rows, outputs]. */
+  readonly y: ArrayLike<number>;
+  /** Weight of each row's loss: [rows], at least 0. */
+  readonly sampleWeight?: ArrayLike<number>;
+}
+
+export interface CheckedData {
+  readonly rows: number;
+  readonly x: Float32Array;
+  readonly y: Float32Array;
+  /** Shape of one row's label. */
+  readonly yShape: readonly number[];
+  readonly weight: Float32Array | null;
+}
+
+const floats = (values: ArrayLike<number>): Float32Array => (values instanceof Float32Array ? values : Float32Array.from(values));
+
+/** Features of whole rows. @throws E_SHAPE, and E_DATA for a feature that is NaN or infinite. */
+export function checkFeatures(where: string, x: ArrayLike<number>, inputShape: readonly number[]): { x: Float32Array; rows: number } {
+  const width = sizeOf(inputShape);
+  const rows = x.length / width;
+  if (!Number.isInteger(rows) || rows === 0) {
+    throw new TilegradError("E_SHAPE", `${where}: x has ${x.length} values; expected a positive multiple of ${width} ([rows, ${inputShape.join(", ")}]).`);
+  }
+  const checked = floats(x);
+  const bad = checked.findIndex((v) => !Number.isFinite(v));
+  if (bad >= 0) {
+    throw new TilegradError("E_DATA", `${where}: x is ${checked[bad]} in row ${Math.floor(bad / width)}, feature ${bad % width}; expected finite numbers.`, {
+      hint: "Impute or drop missing values first.",
+    });
+  }
+  return { x: checked, rows };
+}
+
+/** @throws E_SHAPE, E_DATA */
+export function checkData(where: string, data: Data, inputShape: readonly number[]): CheckedData {
+  const { x, rows } = checkFeatures(where, data.x, inputShape);
+  const perRow = data.y.length / rows;
+  if (!Number.isInteger(perRow) || perRow === 0) {
+    throw new TilegradError("E_SHAPE", `${where}: y has ${data.y.length} values for ${rows} rows; expected one (or k) per row.`);
+  }
+  const y = floats(data.y);
+  const badLabel = y.findIndex((v) => !Number.isFinite(v));
+  if (badLabel >= 0) throw new TilegradError("E_DATA", `${where}: the label of row ${Math.floor(badLabel / perRow)} is ${y[badLabel]}.`);
+  const weight = data.sampleWeight ? floats(data.sampleWeight) : null;
+  if (weight && weight.length !== rows) {
+    throw new TilegradError("E_SHAPE", `${where}: sampleWeight has ${weight.length} values for ${rows} rows; expected one per row.`);
+  }
+  const badWeight = weight?.findIndex((v) => !(v >= 0 && Number.isFinite(v))) ?? -1;
+  if (badWeight >= 0) {
+    throw new TilegradError("E_DATA", `${where}: sampleWeight of row ${badWeight} is ${weight?.[badWeight]}; expected a finite number of at least 0.`);
+  }
+  return { rows, x, y, yShape: perRow === 1 ? [] : [perRow], weight };
+}

@@ -1,0 +1,75 @@
+/** Loss and metrics of predictions, exact in f64 on the host. */
+import { interpreter } from "../cpu/interpret.ts";
+import { averagePrecision, rocAuc } from "../metrics/areas.ts";
+import { confusionMatrix, measures } from "../metrics/confusion.ts";
+import { brier, logLoss } from "../metrics/probability.ts";
+import type { Loss } from "../model/losses.ts";
+import { reduceLoss } from "../model/losses.ts";
+import type { Model } from "../model/model.ts";
+import { input } from "../ops/constant.ts";
+import type { Elements } from "../ops/op.ts";
+import type { CheckedData } from "./data.ts";
+
+type Metric = (y: Float32Array, scores: Float32Array, weight: Float32Array | undefined) => number | null;
+
+const atHalf =
+  (name: "accuracy" | "balancedAccuracy" | "precision" | "recall" | "f1" | "mcc"): Metric =>
+  (y, scores, weight) =>
+    measures(confusionMatrix(y, scores, 0.5, weight))[name];
+
+/** Of a yes/no target, at threshold 0.5 where one is needed; prAuc is average precision. */
+const metrics = {
+  accuracy: atHalf("accuracy"),
+  balancedAccuracy: atHalf("balancedAccuracy"),
+  precision: atHalf("precision"),
+  recall: atHalf("recall"),
+  f1: atHalf("f1"),
+  mcc: atHalf("mcc"),
+  rocAuc,
+  prAuc: averagePrecision,
+  logLoss: (y, scores, weight) => logLoss(y, scores, weight ? { sampleWeight: weight } : {}),
+  brier,
+} satisfies Record<string, Metric>;
+
+export type MetricName = keyof typeof metrics;
+export const metricNames = Object.keys(metrics) as MetricName[];
+
+export class Scorer {
+  private readonly model: Model;
+  private readonly loss: Loss;
+  private readonly names: readonly MetricName[];
+
+  constructor(model: Model, loss: Loss, names: readonly MetricName[]) {
+    this.model = model;
+    this.loss = loss;
+    this.names = names;
+  }
+
+  /** The loss of all rows together (weights and reduction as in training), then the metrics; null becomes NaN. */
+  score(outputs: Float32Array, { y, yShape, weight, rows }: CheckedData): Record<string, number> {
+    const output = input("output", [rows, ...this.model.outputShape]);
+    const target = input("target", [rows, ...yShape]);
+    const weights = weight ? input("weight", [rows]) : null;
+    const loss = reduceLoss(this.loss, output, target, weights);
+    const value = this.run({ output: outputs, target: y, ...(weight ? { weight } : {}) }, loss)[0];
+    const scored: Record<string, number> = { loss: value };
+    if (this.names.length === 0) return scored;
+    const scores = this.scores(outputs);
+    for (const name of this.names) scored[name] = metrics[name](y, scores, weight ?? undefined) ?? Number.NaN;
+    return scored;
+  }
+
+  /** Outputs as scores. */
+  scores(outputs: Float32Array): Float32Array {
+    const rows = outputs.length / this.model.outputShape.reduce((a, b) => a * b, 1);
+    const output = input("output", [rows, ...this.model.outputShape]);
+    return Float32Array.from(this.run({ output: outputs }, this.loss.scores(output)));
+  }
+
+  private run(feeds: Readonly<Record<string, Float32Array>>, result: ReturnType<typeof reduceLoss>): Elements {
+    const graph = { outputs: { result }, updates: [] };
+    const compiled = interpreter(graph, (name) => Float64Array.from(feeds[name]), "f64");
+    compiled.run({});
+    return compiled.outputs.result;
+  }
+}

@@ -1,0 +1,103 @@
+/** The graph of one training step, whole: batch, forward, loss, backward, clipping, optimizer, and the loss's record. */
+import type { Graph, Tensor, Update } from "../graph/types.ts";
+import { sizeOf } from "../graph/types.ts";
+import type { Loss } from "../model/losses.ts";
+import { reduceLoss } from "../model/losses.ts";
+import type { Model } from "../model/model.ts";
+import type { Optimizer } from "../model/optimizers.ts";
+import { clipGradients } from "../model/optimizers.ts";
+import { sum } from "../ops/broadcast.ts";
+import { pack } from "../ops/concat.ts";
+import { input, state, stepScalar } from "../ops/constant.ts";
+import { abs, add, isFinite, mul, sign, square, where } from "../ops/elementwise.ts";
+import { dynamicSlice, dynamicUpdateSlice, gather } from "../ops/gather.ts";
+import { reshape } from "../ops/view.ts";
+import { gradients } from "../passes/differentiate.ts";
+import type { ParameterLayout } from "./parameters.ts";
+import { parameterViews } from "./parameters.ts";
+
+export interface StepSpec {
+  readonly model: Model;
+  readonly loss: Loss;
+  readonly optimizer: Optimizer;
+  readonly layout: ParameterLayout;
+  readonly batch: number;
+  /** Rows on the device, the shape of one row's x and y, and whether rows have weights. */
+  readonly data: { readonly rows: number; readonly y: readonly number[]; readonly weighted: boolean };
+  /** Elements of the batch order and of the loss record on the device. */
+  readonly orderSize: number;
+  readonly recordSize: number;
+  /** Whether any parameter has an L1 or L2 penalty. */
+  readonly penalties: { readonly l1: boolean; readonly l2: boolean };
+}
+
+export function trainingStep(spec: StepSpec): Graph {
+  const { model, loss, optimizer, layout, batch, data } = spec;
+  const { arena, view } = parameterViews(layout);
+  const rows = dynamicSlice(input("order", [spec.orderSize], "u32"), stepScalar("orderOffset", "u32"), batch);
+  const x = gather(input("x", [data.rows, ...model.inputShape]), rows);
+  const y = gather(input("y", [data.rows, ...data.y]), rows);
+  const weight = data.weighted ? gather(input("weight", [data.rows]), rows) : null;
+
+  const updates: Update[] = [];
+  const statistics: [Tensor, Tensor][] = [];
+  const output = model.trace(x, {
+    training: true,
+    parameter: ({ name }) => view(name),
+    update: (target, value) => statistics.push([target, value]),
+  });
+  const dataLoss = reduceLoss(loss, output, y, weight);
+  const { penalty, gradient } = penalties(arena, spec.penalties);
+  const total = penalty ? add(dataLoss, penalty) : dataLoss;
+
+  // A loss that is not finite freezes all updates, until the host has looked.
+  const alive = state("alive", []);
+  const stillAlive = mul(alive, isFinite(total));
+  const guarded = (next: Tensor, old: Tensor): Tensor => where(mul(stillAlive, isFinite(next)), next, old);
+  updates.push({ state: alive, value: stillAlive });
+  const record = state("record", [spec.recordSize]);
+  updates.push({ state: record, value: dynamicUpdateSlice(record, reshape(total, [1]), stepScalar("recordOffset", "u32")) });
+
+  const trained = layout.placed.flatMap(({ spec, offset }) => (offset === null ? [] : [{ offset, tensor: view(spec.name) }]));
+  if (trained.length > 0) {
+    const parts = gradients(dataLoss, trained.map((p) => p.tensor));
+    const packed = pack(parts.map((g) => reshape(g, [sizeOf(g.shape)])), trained.map((p) => p.offset), layout.arenaSize);
+    const g = clipGradients(gradient ? add(packed, gradient) : packed, optimizer);
+    const slots = Object.fromEntries(Object.keys(optimizer.slots).map((name) => [name, state(`slot ${name}`, arena.shape)]));
+    const next = optimizer.update({ p: arena, g, slots, scalar: (name) => stepScalar(`optimizer ${name}`) });
+    updates.push({ state: arena, value: guarded(next.p, arena) });
+    for (const [name, value] of Object.entries(next.slots)) updates.push({ state: slots[name], value: guarded(value, slots[name]) });
+  }
+  for (const [target, value] of statistics) updates.push({ state: target, value: guarded(value, target) });
+  return { outputs: {}, updates };
+}
+
+/** The penalty of the regularizers, and its gradient, over the whole arena at once. */
+function penalties(p: Tensor, { l1, l2 }: StepSpec["penalties"]): { penalty: Tensor | null; gradient: Tensor | null } {
+  const terms: { value: Tensor; slope: Tensor }[] = [];
+  if (l1) {
+    const weight = input("l1", p.shape);
+    terms.push({ value: mul(weight, abs(p)), slope: mul(weight, sign(p)) });
+  }
+  if (l2) {
+    const weight = input("l2", p.shape);
+    terms.push({ value: mul(weight, square(p)), slope: mul(mul(weight, 2), p) });
+  }
+  if (terms.length === 0) return { penalty: null, gradient: null };
+  return { penalty: sum(terms.map((t) => t.value).reduce(add)), gradient: terms.map((t) => t.slope).reduce(add) };
+}
+
+/** The forward pass over rows [offset, offset + batch) of x, written to the same rows of `output`. */
+export function predictionStep(model: Model, layout: ParameterLayout, batch: number, rows: number): Graph {
+  const { view } = parameterViews(layout);
+  const inputs = sizeOf(model.inputShape);
+  const outputs = sizeOf(model.outputShape);
+  const flat = dynamicSlice(input("x", [rows * inputs]), stepScalar("inputOffset", "u32"), batch * inputs);
+  const y = model.trace(reshape(flat, [batch, ...model.inputShape]), {
+    training: false,
+    parameter: ({ name }) => view(name),
+  });
+  const output = state("output", [rows * outputs]);
+  const value = dynamicUpdateSlice(output, reshape(y, [batch * outputs]), stepScalar("outputOffset", "u32"));
+  return { outputs: {}, updates: [{ state: output, value }] };
+}
