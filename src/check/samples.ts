@@ -46,7 +46,9 @@ export function sampleGraph(op: OpDef, sample: Sample, { gradient }: { gradient:
   const outputs: Record<string, Tensor> = Object.fromEntries(made.map((t, k) => [`y${k}`, t]));
   const differentiable = made.every((t) => t.dtype === "f32") && inputs.some((t) => t.dtype === "f32");
   if (gradient && op.grad && differentiable) {
-    const terms = made.map((t, k) => sum(mul(t, feed(`upstream${k}`, { ...t, range: [-1, 1] }, 50 + k))));
+    const terms = made
+      .filter((t) => t.index !== op.saved)
+      .map((t) => sum(mul(t, feed(`upstream${t.index}`, { ...t, range: [-1, 1] }, 50 + t.index))));
     const wrt = inputs.filter((t) => t.dtype === "f32");
     gradients(terms.reduce(add), wrt).forEach((g, k) => {
       outputs[`d${k}`] = g;

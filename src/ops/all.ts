@@ -5,12 +5,18 @@ import { concatOps } from "./concat.ts";
 import { conv2dOps } from "./conv2d.ts";
 import { elementwiseOps } from "./elementwise.ts";
 import { gatherOps } from "./gather.ts";
+import { gruOps } from "./gru.ts";
 import { linearOps } from "./linear.ts";
+import { lstmOps } from "./lstm.ts";
 import { matmulOps } from "./matmul.ts";
+import { normalizationOps } from "./normalization.ts";
 import type { OpDef } from "./op.ts";
+import { pool2dOps } from "./pool2d.ts";
 import { randomOps } from "./random.ts";
 import { reduceOps } from "./reduce.ts";
+import { simpleRnnOps } from "./simpleRnn.ts";
 import { sliceOps } from "./slice.ts";
+import { upsamplingOps } from "./upsampling.ts";
 import { viewOps } from "./view.ts";
 
 export const allOps: readonly OpDef[] = [
@@ -24,6 +30,12 @@ export const allOps: readonly OpDef[] = [
   ...matmulOps,
   ...linearOps,
   ...conv2dOps,
+  ...pool2dOps,
+  ...normalizationOps,
+  ...upsamplingOps,
+  ...lstmOps,
+  ...gruOps,
+  ...simpleRnnOps,
   ...castOps,
   ...randomOps,
 ];

@@ -61,7 +61,7 @@ const denseGradOp: OpDef = {
   ],
 };
 
-const denseGrad = (x: Tensor, dy: Tensor): Tensor[] => apply(denseGradOp, [x, dy]);
+export const denseGrad = (x: Tensor, dy: Tensor): Tensor[] => apply(denseGradOp, [x, dy]);
 
 /** x · kernel + bias over the last axis of x. */
 export function linear(x: Tensor, kernel: Tensor, bias: Tensor): Tensor {

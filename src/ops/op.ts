@@ -27,6 +27,8 @@ export interface OpDef {
   readonly readsOnce?: readonly number[];
   /** The kernel reads back what it stored (`peeks`), so its outputs need memory. */
   readonly readsBack?: boolean;
+  /** This output is kept for the op's own gradient only: it has none itself. */
+  readonly saved?: number;
   /** Costs nothing to compute twice: views, constants, step scalars. Such ops never get a buffer of their own. */
   readonly free?: boolean;
   /** Element i of the output is element i of the input (reshape): storage is shared. */

@@ -1,0 +1,119 @@
+// Backward through time of gru.wgsl in one dispatch, laid out as it is. `dxz` is the gradient of the projected input, `da`
+// that of the recurrent product, which differs in the candidate's third by the factor r.
+
+const WG: u32 = 64;
+const UNITS: u32 = 64;
+const PER_LANE: u32 = 1;
+const ROWS: u32 = 4;
+alias Rows = vec4<f32>;
+
+struct Params {
+  batch: u32,
+  time: u32,
+  units: u32,
+  backwards: u32,
+}
+
+@group(1) @binding(0) var<uniform> params: Params;
+@group(1) @binding(1) var<storage, read> kernel: array<f32>;
+@group(1) @binding(2) var<storage, read> mask: array<f32>;
+@group(1) @binding(3) var<storage, read> saved: array<f32>;
+@group(1) @binding(4) var<storage, read> dy: array<f32>;
+@group(1) @binding(5) var<storage, read_write> dxz: array<f32>;
+@group(1) @binding(6) var<storage, read_write> da: array<f32>;
+@group(1) @binding(7) var<storage, read_write> dh0: array<f32>;
+
+var<workgroup> da_tile: array<Rows, 3u * UNITS>;
+
+fn load_kernel(i: u32) -> f32 {
+  return kernel[i];
+}
+
+fn load_mask(i: u32) -> f32 {
+  return mask[i];
+}
+
+fn load_saved(i: u32) -> f32 {
+  return saved[i];
+}
+
+fn load_dy(i: u32) -> f32 {
+  return dy[i];
+}
+
+fn store_dxz(i: u32, v: f32) {
+  dxz[i] = v;
+}
+
+fn store_da(i: u32, v: f32) {
+  da[i] = v;
+}
+
+fn store_dh0(i: u32, v: f32) {
+  dh0[i] = v;
+}
+
+@compute @workgroup_size(WG)
+fn main(
+  @builtin(local_invocation_index) lane: u32,
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+) {
+  let units = params.units;
+  let plane = params.batch * params.time * units;
+  let first = min((group.y * groups.x + group.x) * ROWS, params.batch);
+  let rows = min(ROWS, params.batch - first);
+  var dh: array<Rows, PER_LANE>;
+  for (var s = 0u; s < params.time; s++) {
+    let t = select(params.time - 1u - s, s, params.backwards != 0u);
+    for (var p = 0u; p * WG + lane < units; p++) {
+      let j = p * WG + lane;
+      var az = Rows();
+      var ar = Rows();
+      var ah = Rows();
+      for (var r = 0u; r < rows; r++) {
+        let step = (first + r) * params.time + t;
+        let e = step * units + j;
+        dh[p][r] += load_dy(e);
+        var dn = 0.0;
+        if (load_mask(step) > 0.5) {
+          let h = load_saved(e);
+          let update = load_saved(e + plane);
+          let reset = load_saved(e + 2u * plane);
+          let n = load_saved(e + 3u * plane);
+          let d = dh[p][r];
+          dn = d * (1.0 - update) * (1.0 - n * n);
+          az[r] = d * (h - n) * update * (1.0 - update);
+          ar[r] = dn * load_saved(e + 4u * plane) * reset * (1.0 - reset);
+          ah[r] = dn * reset;
+          dh[p][r] = d * update;
+        }
+        let x = 3u * step * units + j;
+        store_dxz(x, az[r]);
+        store_dxz(x + units, ar[r]);
+        store_dxz(x + 2u * units, dn);
+        store_da(x, az[r]);
+        store_da(x + units, ar[r]);
+        store_da(x + 2u * units, ah[r]);
+      }
+      da_tile[j] = az;
+      da_tile[units + j] = ar;
+      da_tile[2u * units + j] = ah;
+    }
+    workgroupBarrier();
+    for (var p = 0u; p * WG + lane < units; p++) {
+      let start = (p * WG + lane) * 3u * units;
+      var total = Rows();
+      for (var k = 0u; k < 3u * units; k++) {
+        total += da_tile[k] * load_kernel(start + k);
+      }
+      dh[p] += total;
+    }
+    workgroupBarrier();
+  }
+  for (var p = 0u; p * WG + lane < units; p++) {
+    for (var r = 0u; r < rows; r++) {
+      store_dh0((first + r) * units + p * WG + lane, dh[p][r]);
+    }
+  }
+}

@@ -1,0 +1,131 @@
+// lib: math
+// Backward through time of lstm.wgsl in one dispatch, laid out as it is. Each step turns the gradients of h and c into
+// those of the gates' arguments, then carries dh = dz U^T to the step before. `saved` is what the forward kernel stored.
+
+const WG: u32 = 64;
+const UNITS: u32 = 64;
+const PER_LANE: u32 = 1;
+const ROWS: u32 = 4;
+alias Rows = vec4<f32>;
+
+struct Params {
+  batch: u32,
+  time: u32,
+  units: u32,
+  backwards: u32,
+}
+
+@group(1) @binding(0) var<uniform> params: Params;
+@group(1) @binding(1) var<storage, read> kernel: array<f32>;
+@group(1) @binding(2) var<storage, read> mask: array<f32>;
+@group(1) @binding(3) var<storage, read> saved: array<f32>;
+@group(1) @binding(4) var<storage, read> dy: array<f32>;
+@group(1) @binding(5) var<storage, read> dcells: array<f32>;
+@group(1) @binding(6) var<storage, read_write> dxz: array<f32>;
+@group(1) @binding(7) var<storage, read_write> dh0: array<f32>;
+@group(1) @binding(8) var<storage, read_write> dc0: array<f32>;
+
+var<workgroup> dz_tile: array<Rows, 4u * UNITS>;
+
+fn load_kernel(i: u32) -> f32 {
+  return kernel[i];
+}
+
+fn load_mask(i: u32) -> f32 {
+  return mask[i];
+}
+
+fn load_saved(i: u32) -> f32 {
+  return saved[i];
+}
+
+fn load_dy(i: u32) -> f32 {
+  return dy[i];
+}
+
+fn load_dcells(i: u32) -> f32 {
+  return dcells[i];
+}
+
+fn store_dxz(i: u32, v: f32) {
+  dxz[i] = v;
+}
+
+fn store_dh0(i: u32, v: f32) {
+  dh0[i] = v;
+}
+
+fn store_dc0(i: u32, v: f32) {
+  dc0[i] = v;
+}
+
+@compute @workgroup_size(WG)
+fn main(
+  @builtin(local_invocation_index) lane: u32,
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+) {
+  let units = params.units;
+  let plane = params.batch * params.time * units;
+  let first = min((group.y * groups.x + group.x) * ROWS, params.batch);
+  let rows = min(ROWS, params.batch - first);
+  var dh: array<Rows, PER_LANE>;
+  var dc: array<Rows, PER_LANE>;
+  for (var s = 0u; s < params.time; s++) {
+    let t = select(params.time - 1u - s, s, params.backwards != 0u);
+    for (var p = 0u; p * WG + lane < units; p++) {
+      let j = p * WG + lane;
+      var zi = Rows();
+      var zf = Rows();
+      var zg = Rows();
+      var zo = Rows();
+      for (var r = 0u; r < rows; r++) {
+        let step = (first + r) * params.time + t;
+        let e = step * units + j;
+        dh[p][r] += load_dy(e);
+        dc[p][r] += load_dcells(e);
+        if (load_mask(step) > 0.5) {
+          let c = load_saved(e + plane);
+          let i = load_saved(e + 2u * plane);
+          let f = load_saved(e + 3u * plane);
+          let g = load_saved(e + 4u * plane);
+          let o = load_saved(e + 5u * plane);
+          let a = tanh_f(f * c + i * g);
+          let d = dc[p][r] + dh[p][r] * o * (1.0 - a * a);
+          zi[r] = d * g * i * (1.0 - i);
+          zf[r] = d * c * f * (1.0 - f);
+          zg[r] = d * i * (1.0 - g * g);
+          zo[r] = dh[p][r] * a * o * (1.0 - o);
+          dc[p][r] = d * f;
+          dh[p][r] = 0.0;
+        }
+        let z = 4u * step * units + j;
+        store_dxz(z, zi[r]);
+        store_dxz(z + units, zf[r]);
+        store_dxz(z + 2u * units, zg[r]);
+        store_dxz(z + 3u * units, zo[r]);
+      }
+      dz_tile[j] = zi;
+      dz_tile[units + j] = zf;
+      dz_tile[2u * units + j] = zg;
+      dz_tile[3u * units + j] = zo;
+    }
+    workgroupBarrier();
+    for (var p = 0u; p * WG + lane < units; p++) {
+      let start = (p * WG + lane) * 4u * units;
+      var total = Rows();
+      for (var k = 0u; k < 4u * units; k++) {
+        total += dz_tile[k] * load_kernel(start + k);
+      }
+      dh[p] += total;
+    }
+    workgroupBarrier();
+  }
+  for (var p = 0u; p * WG + lane < units; p++) {
+    for (var r = 0u; r < rows; r++) {
+      let e = (first + r) * units + p * WG + lane;
+      store_dh0(e, dh[p][r]);
+      store_dc0(e, dc[p][r]);
+    }
+  }
+}

@@ -1,0 +1,90 @@
+// lib: math
+// A simple RNN over all time steps in one dispatch, laid out as lstm.wgsl: h' = tanh(xz + h U). A step whose mask is 0
+// leaves h as it is. `before` is h before each step.
+
+const WG: u32 = 64;
+const UNITS: u32 = 64;
+const ROWS: u32 = 4;
+alias Rows = vec4<f32>;
+
+struct Params {
+  batch: u32,
+  time: u32,
+  units: u32,
+  backwards: u32,
+}
+
+@group(1) @binding(0) var<uniform> params: Params;
+@group(1) @binding(1) var<storage, read> xz: array<f32>;
+@group(1) @binding(2) var<storage, read> kernel: array<f32>;
+@group(1) @binding(3) var<storage, read> h0: array<f32>;
+@group(1) @binding(4) var<storage, read> mask: array<f32>;
+@group(1) @binding(5) var<storage, read_write> y: array<f32>;
+@group(1) @binding(6) var<storage, read_write> before: array<f32>;
+
+var<workgroup> h_tile: array<Rows, 2u * UNITS>;
+
+fn load_xz(i: u32) -> f32 {
+  return xz[i];
+}
+
+fn load_kernel(i: u32) -> f32 {
+  return kernel[i];
+}
+
+fn load_h0(i: u32) -> f32 {
+  return h0[i];
+}
+
+fn load_mask(i: u32) -> f32 {
+  return mask[i];
+}
+
+fn store_y(i: u32, v: f32) {
+  y[i] = v;
+}
+
+fn store_before(i: u32, v: f32) {
+  before[i] = v;
+}
+
+@compute @workgroup_size(WG)
+fn main(
+  @builtin(local_invocation_index) lane: u32,
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+) {
+  let units = params.units;
+  let first = min((group.y * groups.x + group.x) * ROWS, params.batch);
+  let rows = min(ROWS, params.batch - first);
+  for (var j = lane; j < units; j += WG) {
+    var h = Rows();
+    for (var r = 0u; r < rows; r++) {
+      h[r] = load_h0((first + r) * units + j);
+    }
+    h_tile[j] = h;
+  }
+  workgroupBarrier();
+  for (var s = 0u; s < params.time; s++) {
+    let t = select(s, params.time - 1u - s, params.backwards != 0u);
+    let now = (s & 1u) * UNITS;
+    for (var j = lane; j < units; j += WG) {
+      var z = Rows();
+      for (var k = 0u; k < units; k++) {
+        z += h_tile[now + k] * load_kernel(k * units + j);
+      }
+      var h = h_tile[now + j];
+      for (var r = 0u; r < rows; r++) {
+        let step = (first + r) * params.time + t;
+        let e = step * units + j;
+        store_before(e, h[r]);
+        if (load_mask(step) > 0.5) {
+          h[r] = tanh_f(z[r] + load_xz(e));
+        }
+        store_y(e, h[r]);
+      }
+      h_tile[UNITS - now + j] = h;
+    }
+    workgroupBarrier();
+  }
+}

@@ -1,0 +1,128 @@
+/** What the whole-sequence recurrent ops share: shapes, the order of the steps, and how their kernels fit a device. */
+import { TilegradError } from "../errors.ts";
+import type { Tensor, TensorType } from "../graph/types.ts";
+import { sameShape } from "../graph/types.ts";
+import { constant } from "./constant.ts";
+import type { Elements, KernelChoice, KernelLimits } from "./op.ts";
+import { expectDType, shapeError } from "./op.ts";
+import { slice } from "./slice.ts";
+import { reshape } from "./view.ts";
+
+export interface RecurrentOptions {
+  /** Steps to keep, f32 [batch, time]: where it is 0 (below 0.5) the state is carried over. Default: all. */
+  readonly mask?: Tensor;
+  /** From the last step to the first; outputs stay at the step they belong to. Default false. */
+  readonly goBackwards?: boolean;
+}
+
+export interface Extents {
+  readonly batch: number;
+  readonly time: number;
+  readonly units: number;
+}
+
+/** xz [batch, time, gates * units] */
+export function extentsOf(xz: TensorType, gates: number): Extents {
+  const [batch, time, width] = xz.shape;
+  return { batch, time, units: width / gates };
+}
+
+/** Checks xz, recurrent kernel, initial states and mask of a cell with so many gates. */
+export function checkRecurrent(
+  name: string,
+  gates: number,
+  xz: TensorType,
+  kernel: TensorType,
+  states: readonly TensorType[],
+  mask: TensorType,
+): Extents {
+  const inputs = [xz, kernel, ...states, mask];
+  for (const t of inputs) expectDType(name, t, "f32");
+  const { batch, time, units } = extentsOf(xz, gates);
+  const fits =
+    xz.shape.length === 3 &&
+    sameShape(kernel.shape, [units, gates * units]) &&
+    states.every((t) => sameShape(t.shape, [batch, units])) &&
+    sameShape(mask.shape, [batch, time]);
+  if (fits) return { batch, time, units };
+  const width = gates === 1 ? "units" : `${gates} * units`;
+  throw shapeError(
+    name,
+    inputs,
+    `xz [batch, time, ${width}], kernel [units, ${width}], states [batch, units] and a mask [batch, time]`,
+  );
+}
+
+/** Runs `visit` over the steps in the order in which the state passes through them. */
+export function forEachStep(time: number, backwards: boolean, visit: (t: number) => void): void {
+  for (let s = 0; s < time; s++) visit(backwards ? time - 1 - s : s);
+}
+
+/** y[column] += sum of x[k] * kernel[k, column] */
+export function addProduct(
+  y: Float64Array,
+  x: Elements,
+  kernel: Elements,
+  { rows, columns }: { rows: number; columns: number },
+): void {
+  for (let k = 0; k < rows; k++) {
+    const left = x[k];
+    for (let column = 0; column < columns; column++) y[column] += left * kernel[k * columns + column];
+  }
+}
+
+/** y[k] += sum of x[column] * kernel[k, column] */
+export function addTransposedProduct(
+  y: Float64Array,
+  x: Float64Array,
+  kernel: Elements,
+  { rows, columns }: { rows: number; columns: number },
+): void {
+  for (let k = 0; k < rows; k++) {
+    let total = 0;
+    for (let column = 0; column < columns; column++) total += x[column] * kernel[k * columns + column];
+    y[k] += total;
+  }
+}
+
+/**
+ * Sizes of a recurrent kernel: threads, units a thread, and how many sequences a workgroup runs - four, or two where only
+ * those fit its memory. `tiles` is how many numbers a unit keeps there for each sequence.
+ * @throws E_DEVICE when not even two sequences fit.
+ */
+export function recurrentSizes(
+  name: string,
+  { batch, time, units }: Extents,
+  { goBackwards }: { readonly goBackwards: boolean },
+  tiles: number,
+  limits: KernelLimits,
+): Pick<KernelChoice, "params" | "grid"> & { constants: Record<string, number | string>; perLane: number } {
+  const bytes = 4 * tiles * units;
+  const rows = 4 * bytes <= limits.maxWorkgroupBytes ? 4 : 2;
+  if (rows * bytes > limits.maxWorkgroupBytes) {
+    const most = Math.floor(limits.maxWorkgroupBytes / (8 * tiles));
+    throw new TilegradError("E_DEVICE", `${name}: got ${units} units; this device's workgroup memory holds ${most}.`, {
+      hint: "Stack several smaller layers.",
+    });
+  }
+  const wg = Math.min(limits.maxWorkgroupSize, 256, 8 * Math.ceil(units / 8));
+  return {
+    constants: { WG: wg, UNITS: units, ROWS: rows, Rows: `vec${rows}<f32>` },
+    perLane: Math.ceil(units / wg),
+    params: { batch, time, units, backwards: goBackwards ? 1 : 0 },
+    grid: { workgroups: [Math.ceil(batch / rows), 1, 1] },
+  };
+}
+
+/** A mask that keeps every step; it costs nothing. */
+export const maskOr = (mask: Tensor | undefined, { batch, time }: Extents): Tensor => mask ?? constant(1, [batch, time]);
+
+/** A state that starts at zero; it costs nothing. */
+export const stateOr = (state: Tensor | undefined, { batch, units }: Extents): Tensor =>
+  state ?? constant(0, [batch, units]);
+
+/** y [batch, time, units] at the step that was run last -> [batch, units] */
+export function lastStep(y: Tensor, goBackwards: boolean): Tensor {
+  const [batch, time, units] = y.shape;
+  return reshape(slice(y, [0, goBackwards ? 0 : time - 1, 0], [batch, 1, units]), [batch, units]);
+}
