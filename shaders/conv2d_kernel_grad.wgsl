@@ -1,8 +1,10 @@
 // Partial sums of a convolution's kernel gradient: y [splits, taps * depth, filters], split s summing x times dy over its
 // share of the output rows of all images. Each thread holds 4 weights by 4 filters of a group in registers and adds in
-// the order of the rows, so that the bits depend on the shape alone.
+// the order of the rows, so that the bits depend on the shape alone. With ONE_TAP the 4 weights are channels of one tap:
+// which columns meet the image is then known before the loop.
 
 const WG: u32 = 64;
+const ONE_TAP: bool = false;
 
 struct Params {
   count: u32,
@@ -44,8 +46,8 @@ fn store_y(i: u32, v: f32) {
   y[i] = v;
 }
 
-fn write_weight(weight: u32, split: u32, group: u32, unit: u32, v: vec4<f32>) {
-  if (weight >= params.weights) {
+fn write_weight(weight: u32, last: u32, split: u32, group: u32, unit: u32, v: vec4<f32>) {
+  if (weight > last) {
     return;
   }
   let at = (split * params.weights + weight) * params.filters + group * params.units + unit;
@@ -64,24 +66,31 @@ fn write_weight(weight: u32, split: u32, group: u32, unit: u32, v: vec4<f32>) {
 fn item(i: u32) {
   let unit_tiles = (params.units + 3u) / 4u;
   let column_tiles = params.groups * unit_tiles;
-  let weight_tiles = (params.weights + 3u) / 4u;
+  let channel_tiles = (params.depth + 3u) / 4u;
+  let weight_tiles = select((params.weights + 3u) / 4u, params.weights / params.depth * channel_tiles, ONE_TAP);
+  let tile = (i / column_tiles) % weight_tiles;
+  let split = i / (column_tiles * weight_tiles);
   let group = (i % column_tiles) / unit_tiles;
   let unit = (i % unit_tiles) * 4u;
-  let first = (i / column_tiles) % weight_tiles * 4u;
-  let split = i / (column_tiles * weight_tiles);
+  let first = select(tile * 4u, tile / channel_tiles * params.depth + tile % channel_tiles * 4u, ONE_TAP);
+  let last = select(params.weights, (tile / channel_tiles + 1u) * params.depth, ONE_TAP) - 1u;
   // Beyond the last weight or unit the last one is computed again, and not stored.
-  let weight = min(vec4<u32>(first, first + 1u, first + 2u, first + 3u), vec4<u32>(params.weights - 1u));
-  let units = min(vec4<u32>(unit, unit + 1u, unit + 2u, unit + 3u), vec4<u32>(params.units - 1u));
+  let weight = min(vec4<u32>(first, first + 1u, first + 2u, first + 3u), vec4<u32>(last));
+  let filters = min(vec4<u32>(unit, unit + 1u, unit + 2u, unit + 3u), vec4<u32>(params.units - 1u)) + group * params.units;
   let tap = weight / params.depth;
   let offset_y = vec4<i32>(tap / params.taps_x) * params.dilation_y - params.top;
   let offset_x = vec4<i32>(tap % params.taps_x) * params.dilation_x - params.left;
   let channel = weight % params.depth + group * params.depth;
-  let filters = units + group * params.units;
+  // The columns at which one tap lies inside the image.
+  let begin = u32(max(-offset_x.x + params.stride_x - 1, 0) / params.stride_x);
+  let beyond = u32(max(i32(params.width) - offset_x.x + params.stride_x - 1, 0) / params.stride_x);
+  let first_column = select(0u, begin, ONE_TAP);
+  let end_column = select(params.out_width, min(beyond, params.out_width), ONE_TAP);
+  let end = min((split + 1u) * params.share, params.rows);
   var sum0 = vec4<f32>(0.0);
   var sum1 = vec4<f32>(0.0);
   var sum2 = vec4<f32>(0.0);
   var sum3 = vec4<f32>(0.0);
-  let end = min((split + 1u) * params.share, params.rows);
   for (var row = split * params.share; row < end; row++) {
     let from_y = vec4<u32>(i32(row % params.out_height) * params.stride_y + offset_y);
     let row_inside = from_y < vec4<u32>(params.height);
@@ -89,12 +98,13 @@ fn item(i: u32) {
       continue;
     }
     let row_start = (from_y + row / params.out_height * params.height) * params.width;
-    for (var column = 0u; column < params.out_width; column++) {
+    for (var column = first_column; column < end_column; column++) {
       let from_x = vec4<u32>(i32(column) * params.stride_x + offset_x);
+      let all_at = (row_start + from_x) * params.channels + channel;
       let inside = row_inside & (from_x < vec4<u32>(params.width));
-      let at = select(vec4<u32>(0u), (row_start + from_x) * params.channels + channel, inside);
+      let at = select(select(vec4<u32>(0u), all_at, inside), all_at, ONE_TAP);
       let loaded = vec4<f32>(load_x(at.x), load_x(at.y), load_x(at.z), load_x(at.w));
-      let v = select(vec4<f32>(0.0), loaded, inside);
+      let v = select(select(vec4<f32>(0.0), loaded, inside), loaded, ONE_TAP);
       let d = (row * params.out_width + column) * params.filters + filters;
       let g = vec4<f32>(load_dy(d.x), load_dy(d.y), load_dy(d.z), load_dy(d.w));
       sum0 += v.x * g;
@@ -103,10 +113,10 @@ fn item(i: u32) {
       sum3 += v.w * g;
     }
   }
-  write_weight(first, split, group, unit, sum0);
-  write_weight(first + 1u, split, group, unit, sum1);
-  write_weight(first + 2u, split, group, unit, sum2);
-  write_weight(first + 3u, split, group, unit, sum3);
+  write_weight(first, last, split, group, unit, sum0);
+  write_weight(first + 1u, last, split, group, unit, sum1);
+  write_weight(first + 2u, last, split, group, unit, sum2);
+  write_weight(first + 3u, last, split, group, unit, sum3);
 }
 
 @compute @workgroup_size(WG)

@@ -75,13 +75,21 @@ export function conv2dKernel(
   };
 }
 
-const gradTiles = (g: ConvGeometry): number =>
-  Math.ceil((g.tapsY * g.tapsX * g.depth) / TILE) * Math.ceil(g.units / TILE) * g.groups;
+/** A tile of weights stays within one tap where that leaves few of its places idle. */
+const oneTap = (g: ConvGeometry): boolean => g.depth >= TILE - 1;
+
+function gradTiles(g: ConvGeometry): number {
+  const taps = g.tapsY * g.tapsX;
+  const weightTiles = oneTap(g) ? taps * Math.ceil(g.depth / TILE) : Math.ceil((taps * g.depth) / TILE);
+  return weightTiles * Math.ceil(g.units / TILE) * g.groups;
+}
 
 /** How many shares the kernel gradient's sum is cut into: enough threads, each with enough pixels; by shape alone. */
 export function kernelGradSplits(g: ConvGeometry): number {
   const rows = g.batch * g.outHeight;
-  const wanted = Math.ceil(4096 / gradTiles(g));
+  const tiles = gradTiles(g);
+  // Up to 32 shares are added by a serial sum, which many weights want on every device.
+  const wanted = Math.min(Math.ceil(4096 / tiles), tiles >= 32 ? 32 : 4096);
   const most = Math.floor((rows * g.outWidth) / 64);
   const splits = Math.max(1, Math.min(wanted, most, rows));
   // Shares are whole rows: no more of them than hold any.
@@ -97,6 +105,7 @@ export function kernelGradKernel(
   const rows = g.batch * g.outHeight;
   return {
     shader: conv2dKernelGrad,
+    constants: { ONE_TAP: oneTap(g) },
     params: {
       count: threads,
       rows,

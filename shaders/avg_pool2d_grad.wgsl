@@ -1,0 +1,70 @@
+// Gradient of the average over windows, one thread per element of the image: it gathers from the windows that hold it, so
+// nothing is added out of order.
+
+const WG: u32 = 64;
+const INCLUDE_PAD: bool = false;
+
+struct Params {
+  count: u32,
+  height: u32,
+  width: u32,
+  channels: u32,
+  out_height: u32,
+  out_width: u32,
+  taps_y: u32,
+  taps_x: u32,
+  stride_y: u32,
+  stride_x: u32,
+  top: u32,
+  left: u32,
+}
+
+@group(1) @binding(0) var<uniform> params: Params;
+@group(1) @binding(1) var<storage, read> dy: array<f32>;
+@group(1) @binding(2) var<storage, read_write> dx: array<f32>;
+
+fn load_dy(i: u32) -> f32 {
+  return dy[i];
+}
+
+fn store_dx(i: u32, v: f32) {
+  dx[i] = v;
+}
+
+// The first position whose window of `taps` reaches `at`, in coordinates of the padded image.
+fn first_window(at: u32, taps: u32, stride: u32) -> u32 {
+  return (max(at + 1u, taps) - taps + stride - 1u) / stride;
+}
+
+// Real pixels of a window along one axis.
+fn real_taps(window: u32, taps: u32, stride: u32, before: u32, size: u32) -> u32 {
+  return min(window * stride + taps, size + before) - max(window * stride, before);
+}
+
+fn item(i: u32) {
+  let channel = i % params.channels;
+  let at_x = (i / params.channels) % params.width + params.left;
+  let at_y = (i / (params.channels * params.width)) % params.height + params.top;
+  let image = i / (params.channels * params.width * params.height);
+  let end_y = min(at_y / params.stride_y + 1u, params.out_height);
+  let end_x = min(at_x / params.stride_x + 1u, params.out_width);
+  var total = 0.0;
+  for (var out_y = first_window(at_y, params.taps_y, params.stride_y); out_y < end_y; out_y++) {
+    let rows = real_taps(out_y, params.taps_y, params.stride_y, params.top, params.height);
+    for (var out_x = first_window(at_x, params.taps_x, params.stride_x); out_x < end_x; out_x++) {
+      let columns = real_taps(out_x, params.taps_x, params.stride_x, params.left, params.width);
+      let divisor = select(rows * columns, params.taps_y * params.taps_x, INCLUDE_PAD);
+      let window = (image * params.out_height + out_y) * params.out_width + out_x;
+      total += load_dy(window * params.channels + channel) / f32(divisor);
+    }
+  }
+  store_dx(i, total);
+}
+
+@compute @workgroup_size(WG)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  let i = id.y * groups.x * WG + id.x;
+  if (i < params.count) {
+    item(i);
+  }
+}

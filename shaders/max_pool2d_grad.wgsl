@@ -1,0 +1,87 @@
+// Gradient of the maximum over windows, one thread per element of the image: it gathers from the windows whose first
+// maximum it is, row by row, so nothing is added out of order.
+
+const WG: u32 = 64;
+
+struct Params {
+  count: u32,
+  height: u32,
+  width: u32,
+  channels: u32,
+  out_height: u32,
+  out_width: u32,
+  taps_y: u32,
+  taps_x: u32,
+  stride_y: u32,
+  stride_x: u32,
+  top: u32,
+  left: u32,
+}
+
+@group(1) @binding(0) var<uniform> params: Params;
+@group(1) @binding(1) var<storage, read> x: array<f32>;
+@group(1) @binding(2) var<storage, read> y: array<f32>;
+@group(1) @binding(3) var<storage, read> dy: array<f32>;
+@group(1) @binding(4) var<storage, read_write> dx: array<f32>;
+
+fn load_x(i: u32) -> f32 {
+  return x[i];
+}
+
+fn load_y(i: u32) -> f32 {
+  return y[i];
+}
+
+fn load_dy(i: u32) -> f32 {
+  return dy[i];
+}
+
+fn store_dx(i: u32, v: f32) {
+  dx[i] = v;
+}
+
+// The first position whose window of `taps` reaches `at`, in coordinates of the padded image.
+fn first_window(at: u32, taps: u32, stride: u32) -> u32 {
+  return (max(at + 1u, taps) - taps + stride - 1u) / stride;
+}
+
+fn item(i: u32) {
+  let channel = i % params.channels;
+  let at_x = (i / params.channels) % params.width + params.left;
+  let at_y = (i / (params.channels * params.width)) % params.height + params.top;
+  let image = i / (params.channels * params.width * params.height);
+  let end_y = min(at_y / params.stride_y + 1u, params.out_height);
+  let end_x = min(at_x / params.stride_x + 1u, params.out_width);
+  let own = load_x(i);
+  var total = 0.0;
+  for (var out_y = first_window(at_y, params.taps_y, params.stride_y); out_y < end_y; out_y++) {
+    for (var out_x = first_window(at_x, params.taps_x, params.stride_x); out_x < end_x; out_x++) {
+      let window = ((image * params.out_height + out_y) * params.out_width + out_x) * params.channels + channel;
+      if (load_y(window) != own) {
+        continue;
+      }
+      let from_x = max(out_x * params.stride_x, params.left);
+      let beyond = min(out_x * params.stride_x + params.taps_x, params.width + params.left);
+      var is_first = true;
+      for (var py = max(out_y * params.stride_y, params.top); py <= at_y; py++) {
+        let row = (image * params.height + py - params.top) * params.width;
+        let stop = select(beyond, at_x, py == at_y);
+        for (var px = from_x; px < stop; px++) {
+          is_first = is_first && load_x((row + px - params.left) * params.channels + channel) != own;
+        }
+      }
+      if (is_first) {
+        total += load_dy(window);
+      }
+    }
+  }
+  store_dx(i, total);
+}
+
+@compute @workgroup_size(WG)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  let i = id.y * groups.x * WG + id.x;
+  if (i < params.count) {
+    item(i);
+  }
+}
