@@ -23,18 +23,17 @@ export interface Limits {
   readonly budgetMs: number;
 }
 
-type Run = () => Promise<{ proof: number; ms?: number; count: number }>;
+type Run = (segment: number) => Promise<{ proof: number; ms?: number; count: number }>;
 
-/** Segment 0 is the warm-up. `prepare` makes a segment's input before its clock starts. */
-async function segments(count: number, limits: Limits, prepare: () => void, run: Run) {
+/** Segment 0 is the warm-up. */
+async function segments(count: number, limits: Limits, run: Run) {
   const ms: number[] = [];
   const proofs: number[] = [];
   const begin = performance.now();
   for (let segment = 0; segment < count; segment++) {
     if (ms.length > 0 && performance.now() - begin > limits.budgetMs) break;
-    prepare();
     const start = performance.now();
-    const result = await run();
+    const result = await run(segment);
     const elapsed = result.ms ?? performance.now() - start;
     if (segment > 0 || elapsed > limits.budgetMs) ms.push(elapsed / result.count);
     proofs.push(result.proof);
@@ -65,12 +64,10 @@ async function measureTraining(
   const train = await engine.trainer(workload, weights);
   const source = batches(workload);
   const perSegment = workload.epochsPerSegment * stepsPerEpoch(workload);
-  let steps: Batch[] = [];
-  const prepare = () => {
-    steps = take(source, perSegment);
-  };
-  const timing = await segments(workload.segments, limits, prepare, async () => {
-    const { value, ms } = await train(steps);
+  // All before the first clock starts: a peer that keeps its device busy between segments would gain from a pause.
+  const prepared = Array.from({ length: workload.segments }, () => take(source, perSegment));
+  const timing = await segments(workload.segments, limits, async (segment) => {
+    const { value, ms } = await train(prepared[segment]);
     return { proof: value, ms, count: perSegment };
   });
   return { firstMs, ...timing };
@@ -89,7 +86,7 @@ async function measureMatmul(engine: Engine, workload: Matmul, limits: Limits): 
     const { value, ms } = await multiply();
     return { proof: value, ms, count: 1 };
   };
-  return { firstMs, ...(await segments(workload.segments, limits, () => {}, run)) };
+  return { firstMs, ...(await segments(workload.segments, limits, run)) };
 }
 
 async function measureInference(
@@ -109,7 +106,7 @@ async function measureInference(
     const { value, ms } = await predict(x);
     return { proof: value.reduce((sum, score) => sum + score, 0) / value.length, ms, count: 1 };
   };
-  return { firstMs, ...(await segments(workload.segments, limits, () => {}, run)) };
+  return { firstMs, ...(await segments(workload.segments, limits, run)) };
 }
 
 export async function measure(engine: Engine, workload: Workload, limits: Limits): Promise<Measurement> {
