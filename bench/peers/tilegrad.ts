@@ -1,0 +1,121 @@
+/** tilegrad itself, through its public API: on the CPU reference and on WebGPU. */
+import { performance } from "node:perf_hooks";
+import {
+  adam,
+  binaryCrossentropy,
+  compile,
+  type Device,
+  dense,
+  flatten,
+  linearDecay,
+  openDevice,
+  rmsprop,
+  sequential,
+  sgd,
+  type TrainingEvent,
+} from "../../src/node.ts";
+import { batchOrder, trainingData, type Weight } from "../data.ts";
+import type { Layer, Optimizer, Training } from "../workloads.ts";
+import { type Engine, type Peer, Unavailable } from "./peer.ts";
+
+function makeLayer(layer: Layer) {
+  switch (layer.type) {
+    case "dense":
+      return dense(layer.units, { activation: layer.activation });
+    case "flatten":
+      return flatten();
+    case "conv2d":
+    case "maxPool2d":
+    case "lstm":
+      throw new Unavailable(`tilegrad has no ${layer.type} yet`);
+    default:
+      return layer satisfies never;
+  }
+}
+
+function makeOptimizer(optimizer: Optimizer) {
+  switch (optimizer.type) {
+    case "sgd": {
+      const { rate, decay } = optimizer;
+      if (decay === undefined) return sgd({ learningRate: rate });
+      return sgd({ learningRate: linearDecay(rate, decay.to, { per: "step", total: decay.steps, endAt: "total" }) });
+    }
+    case "adam": {
+      const { rate: learningRate, beta1, beta2, epsilon } = optimizer;
+      return adam({ learningRate, beta1, beta2, epsilon });
+    }
+    case "rmsprop": {
+      const { rate: learningRate, rho: alpha, epsilon } = optimizer;
+      return rmsprop({ learningRate, alpha, epsilon });
+    }
+    default:
+      return optimizer satisfies never;
+  }
+}
+
+/**
+ * Splits one run of `fit`, whose losses arrive in chunks of its own choice, into the segments that are timed: a segment
+ * ends when its last step would have arrived were the steps of a chunk spread evenly over its time.
+ */
+function segmenter(events: AsyncIterator<TrainingEvent>) {
+  const losses: number[] = [];
+  let steps = 0;
+  let ended = performance.now();
+  let [chunkStart, chunkEnd] = [ended, ended];
+  let chunkSteps = 1;
+  return async (count: number) => {
+    steps += count;
+    while (losses.length < steps) {
+      const { value, done } = await events.next();
+      if (done) throw new Error(`training ended after ${losses.length} steps`);
+      if (value.type !== "steps") continue;
+      losses.push(...value.losses);
+      [chunkStart, chunkEnd, chunkSteps] = [chunkEnd, performance.now(), value.losses.length];
+    }
+    const started = ended;
+    ended = chunkEnd - ((chunkEnd - chunkStart) * (losses.length - steps)) / chunkSteps;
+    return { value: losses[steps - 1], ms: ended - started };
+  };
+}
+
+function engine(device: Device): Engine {
+  const { backend, adapter, driver, software } = device.info;
+
+  const build = async (workload: Training, weights: readonly Weight[][]) => {
+    const model = sequential({ input: workload.input }, workload.layers.map(makeLayer));
+    const [weight0, weight1] = workload.classWeight ?? [1, 1];
+    const trainer = await compile(model, {
+      device,
+      loss: binaryCrossentropy({ classWeight: { 0: weight0, 1: weight1 } }),
+      optimizer: makeOptimizer(workload.optimizer),
+    });
+    const values = weights.flat().map((weight) => weight.values);
+    trainer.setWeights(Object.fromEntries(model.parameters.map(({ name }, i) => [name, values[i]])));
+    return trainer;
+  };
+
+  return {
+    about: { backend, adapter, driver, kind: software ? "software" : "hardware" },
+
+    async trainer(workload, weights) {
+      const trainer = await build(workload, weights);
+      const order = (epoch: number) => batchOrder(workload, epoch);
+      // One segment more than is timed: chunks overlap, and the last ones would arrive with their work already done.
+      const epochs = workload.epochsPerSegment * (workload.segments + 1);
+      const next = segmenter(trainer.run(trainingData(workload), { epochs, batchSize: workload.batch, order }));
+      return (steps) => next(steps.length);
+    },
+
+    async predictor(workload, weights) {
+      const trainer = await build(workload, weights);
+      return async (x) => ({ value: await trainer.predict(x) });
+    },
+  };
+}
+
+async function open(options: Parameters<typeof openDevice>[0]): Promise<Engine> {
+  return engine(await openDevice(options));
+}
+
+export const tilegradCpu: Peer = { name: "tilegrad-cpu", gpu: false, open: () => open({ backend: "cpu" }) };
+export const tilegradWebgpu: Peer = { name: "tilegrad-webgpu", gpu: true, open: (device) => open({ device }) };
