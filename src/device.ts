@@ -2,6 +2,7 @@
 import { TilegradError } from "./errors.ts";
 import type { Graph, TensorType } from "./graph/types.ts";
 import { sizeOf } from "./graph/types.ts";
+import type { Files } from "./io/bundle.ts";
 import type { Elements, StepValues } from "./ops/op.ts";
 
 export interface DeviceInfo {
@@ -46,8 +47,17 @@ export interface CompileOptions {
   readonly fusion?: boolean;
 }
 
+/** Where models and checkpoints are kept: folders on disk in Node, the origin private file system in a browser. */
+export interface FileStore {
+  /** Publishes files that belong together, all or nothing. @throws E_FILE */
+  publish(folder: string, files: Files): Promise<void>;
+  /** The files published last; `head` names the others. @throws E_FILE */
+  read(folder: string, head: string): Promise<Files>;
+}
+
 export interface Device {
   readonly info: DeviceInfo;
+  readonly files: FileStore;
   /** A new tensor of zeros or of `data`. @throws E_MEMORY when it does not fit. */
   tensor(type: TensorType, label: string, data?: ArrayLike<number>): DeviceTensor;
   /** @throws E_KERNEL when the device refuses a kernel. */

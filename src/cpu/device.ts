@@ -1,7 +1,8 @@
 /** The CPU reference as a device: the same graphs, executed op by op. Slow and simple; for checking, and without a GPU. */
-import type { CompiledStep, Device, DeviceTensor } from "../device.ts";
+import type { CompiledStep, Device, DeviceTensor, FileStore } from "../device.ts";
 import { checkBinding } from "../device.ts";
 import { verify } from "../graph/verify.ts";
+import { opfs } from "../io/browser.ts";
 import type { Elements } from "../ops/op.ts";
 import { simplify } from "../passes/simplify.ts";
 import type { Interpreter, Precision } from "./interpret.ts";
@@ -18,8 +19,14 @@ interface CpuStep extends CompiledStep {
 /** Lets timers and signals have their turn, since steps run on the caller's thread. */
 const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
 
-/** @param precision f64 computes everything in double precision; for gradient checks. */
-export function openCpu({ precision = "f32" }: { precision?: Precision } = {}): Device {
+export interface CpuOptions {
+  /** f64 computes everything in double precision; for gradient checks. */
+  readonly precision?: Precision;
+  /** Default: the browser's origin private file system. */
+  readonly files?: FileStore;
+}
+
+export function openCpu({ precision = "f32", files = opfs }: CpuOptions = {}): Device {
   const alive = new Set<CpuTensor>();
   const wrap = (type: { dtype: DeviceTensor["dtype"]; shape: readonly number[] }, label: string, data: Elements): CpuTensor => {
     const tensor: CpuTensor = {
@@ -39,6 +46,7 @@ export function openCpu({ precision = "f32" }: { precision?: Precision } = {}): 
   };
   return {
     info: { backend: "cpu", adapter: "CPU reference", driver: `JavaScript, ${precision}`, software: true },
+    files,
     maxQueue: 1024,
     tensor(type, label, data) {
       const elements = allocate(type, precision);

@@ -81,3 +81,6 @@ function opfsError(error: unknown, action: "read" | "write", folder: string): un
     cause: error,
   });
 }
+
+/** The origin private file system as a place for models and checkpoints. */
+export const opfs = { publish: writeOpfs, read: readOpfs };

@@ -1,5 +1,6 @@
 /** Callbacks: heard after each epoch, at a fixed step; what they decide takes effect before the next. */
 import { TilegradError } from "../errors.ts";
+import type { CheckpointFile } from "../io/checkpoint.ts";
 import type { Json } from "../io/json.ts";
 import type { PlateauOptions } from "../model/schedules.ts";
 import { Plateau } from "../model/schedules.ts";
@@ -14,6 +15,8 @@ export interface Control {
   stop(): void;
   /** Factor on the schedule's learning rate; 1 to begin with. */
   rateScale: number;
+  /** Everything a resumed run needs, callbacks included. */
+  checkpoint(): Promise<CheckpointFile>;
   getWeights(): Promise<Weights>;
   setWeights(weights: Weights): void;
 }
@@ -23,6 +26,8 @@ export interface Callback {
   readonly name: string;
   /** `epoch` counts from 0. */
   onEpochEnd?(epoch: number, logs: EpochLogs, control: Control): void | Promise<void>;
+  /** After every callback has heard of the epoch: what is saved now is complete. */
+  afterEpoch?(epoch: number, control: Control): void | Promise<void>;
   /** After the last epoch, however training ended (but not when it failed). */
   onTrainEnd?(control: Control): void | Promise<void>;
   /** For checkpoints: what it remembers, and taking it up again. */
@@ -99,6 +104,16 @@ export function reduceOnPlateau(options: PlateauOptions & { readonly monitor?: s
     state: () => ({ json: { ...plateau.state } }),
     restore(state) {
       plateau.state = { ...(state.json as typeof plateau.state) };
+    },
+  };
+}
+
+/** Hands a checkpoint to `save` every `every` epochs. */
+export function checkpoint({ every = 1, save }: { every?: number; save: (checkpoint: CheckpointFile) => Promise<void> }): Callback {
+  return {
+    name: "checkpoint",
+    async afterEpoch(epoch, control) {
+      if ((epoch + 1) % every === 0) await save(await control.checkpoint());
     },
   };
 }

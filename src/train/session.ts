@@ -65,7 +65,6 @@ export class TrainingSession {
   /** Uploads the data and compiles a step for each batch size that will occur. */
   static async open(state: TrainingState, data: CheckedData, batches: readonly number[], fusion: boolean): Promise<TrainingSession> {
     const { device, model, loss, optimizer, parameters, slots } = state;
-    const { device, model, loss, optimizer, parameters, slots } = state;
     const own: DeviceTensor[] = [];
     const make = (type: TensorType, label: string, values?: ArrayLike<number>): DeviceTensor => {
       const tensor = device.tensor(type, label, values);

@@ -1,6 +1,8 @@
 /** Training, evaluation and prediction of one model on one device. */
 import type { Device, DeviceTensor } from "../device.ts";
 import { TilegradError } from "../errors.ts";
+import { decodeCheckpoint, encodeCheckpoint } from "../io/checkpoint.ts";
+import { fingerprint } from "../io/fingerprint.ts";
 import type { Loss } from "../model/losses.ts";
 import type { Model } from "../model/model.ts";
 import { summary } from "../model/model.ts";
@@ -16,6 +18,8 @@ import { Scorer } from "./metrics.ts";
 import type { Weights } from "./parameters.ts";
 import { Parameters } from "./parameters.ts";
 import { Predictor } from "./predictor.ts";
+import type { ModelExtras } from "./saving.ts";
+import { checkpointOf, modelFiles, restoreCheckpoint } from "./saving.ts";
 import type { PlannedStep, TrainingState } from "./session.ts";
 import { TrainingSession } from "./session.ts";
 
@@ -60,9 +64,9 @@ export interface Cursor {
   /** Steps done of the next one, and what they add to its loss. */
   readonly stepInEpoch: number;
   readonly lossSum: number;
+  readonly batchSize: number;
 }
 
-const START: Cursor = { epoch: 0, stepInEpoch: 0, lossSum: 0 };
 const SHUFFLE_STREAM = 0x5f_ff_ff_ff;
 
 /** A model made ready to train. @throws E_ARGUMENT, E_SHAPE, E_MEMORY */
@@ -82,6 +86,12 @@ export class Trainer {
   /** Where an interrupted `fit` stands; `fit` goes on from here. */
   cursor: Cursor | null = null;
   rateScale = 1;
+  /** A callback ended the interrupted `fit`. */
+  stopped = false;
+  /** Of the data that is being trained on. */
+  fingerprint = "";
+  /** Names the compiled plan: a resume must sum in the same order. */
+  readonly planName: string;
   /** Dispatches of one training step, once `fit` has compiled it. */
   dispatches = 0;
   readonly parameters: Parameters;
@@ -100,6 +110,7 @@ export class Trainer {
     this.optimizer = optimizer;
     this.seed = seed;
     this.fusion = fusion;
+    this.planName = `${device.info.backend} dispatch${fusion ? "" : ", no fusion"}`;
     this.parameters = new Parameters(device, model, seed);
     const { arenaSize } = this.parameters.layout;
     this.slots = Object.fromEntries(
@@ -127,6 +138,7 @@ export class Trainer {
     const checked = checkData("fit", data, this.model.inputShape);
     const validation = options.validation ? checkData("validation", options.validation, this.model.inputShape) : null;
     throwIfAborted(signal);
+    this.checkResume(checked, batchSize);
     const batches = batchSizes(options.order?.(0).length ?? checked.rows, batchSize);
     if (validation) await this.predictor.prepare(validation.rows);
     const session = await TrainingSession.open(this.trainingState(), checked, batches, this.fusion);
@@ -147,14 +159,16 @@ export class Trainer {
     callbacks: readonly Callback[],
   ): AsyncGenerator<TrainingEvent, void> {
     const { epochs, signal } = options;
-    const start = this.cursor ?? START;
-    const firstStep = this.step - start.epoch * Math.ceil(data.rows / batchSize) - start.stepInEpoch;
-    let stopped = false;
+    const atStart = (epoch: number): Cursor => ({ epoch, stepInEpoch: 0, lossSum: 0, batchSize });
+    const start = this.cursor ?? atStart(0);
+    const stepsPerEpoch = Math.ceil((options.order?.(0).length ?? data.rows) / batchSize);
+    const firstStep = this.step - start.epoch * stepsPerEpoch - start.stepInEpoch;
     const control: Control = {
       stop: () => {
-        stopped = true;
+        this.stopped = true;
       },
       rateScale: this.rateScale,
+      checkpoint: () => checkpointOf(this, callbacks),
       getWeights: () => this.getWeights(),
       setWeights: (weights) => this.setWeights(weights),
     };
@@ -162,24 +176,27 @@ export class Trainer {
       this.rateScale * this.optimizer.schedule.rate({ step, epoch, stepsPerEpoch, epochs });
 
     // Epochs that nobody needs to decide after run into each other, so that small ones still fill a chunk.
-    const together = validation || callbacks.length > 0 ? 1 : epochs;
-    for (let epoch = start.epoch; epoch < epochs && !stopped; epoch += together) {
+    const together = validation || callbacks.length > 0 ? 1 : epochs - start.epoch;
+    for (let epoch = start.epoch; epoch < epochs && !this.stopped; epoch += together) {
       const last = Math.min(epochs, epoch + together);
       const plan = this.planned(data.rows, options, batchSize, epoch, last, start, firstStep, rateAt);
-      let at: Cursor = epoch === start.epoch ? start : { epoch, stepInEpoch: 0, lossSum: 0 };
+      let at = epoch === start.epoch ? start : atStart(epoch);
       for await (const { steps, losses } of session.run(plan)) {
         for (let i = 0; i < steps.length; i++) {
-          const { rows, stepsInEpoch, rate } = steps[i] as EpochStep;
+          const { rows, stepsInEpoch, epochRows, rate } = steps[i] as EpochStep;
           if (!Number.isFinite(losses[i])) this.failNonFinite(losses[i], at);
           this.step++;
           at = { ...at, stepInEpoch: at.stepInEpoch + 1, lossSum: at.lossSum + losses[i] * rows.length };
           this.cursor = at;
           if (at.stepInEpoch < stepsInEpoch) continue;
-          const logs: Record<string, number> = { loss: at.lossSum / epochRows(steps[i] as EpochStep), learningRate: rate };
-          at = { epoch: at.epoch + 1, stepInEpoch: 0, lossSum: 0 };
-          if (together === 1) await this.endEpoch(at.epoch - 1, logs, validation, callbacks, control);
-          this.cursor = at;
+          const logs: Record<string, number> = { loss: at.lossSum / epochRows, learningRate: rate };
+          at = atStart(at.epoch + 1);
+          if (validation) Object.assign(logs, await this.validate(validation));
           record(this.history, logs);
+          this.cursor = at;
+          for (const callback of callbacks) await callback.onEpochEnd?.(at.epoch - 1, logs, control);
+          this.rateScale = control.rateScale;
+          for (const callback of callbacks) await callback.afterEpoch?.(at.epoch - 1, control);
           yield { type: "epoch", epoch: at.epoch - 1, logs };
         }
         yield { type: "steps", epoch: at.epoch, step: this.step, losses };
@@ -189,6 +206,7 @@ export class Trainer {
     for (const callback of callbacks) await callback.onTrainEnd?.(control);
     this.epochBase += epochs;
     this.cursor = null;
+    this.stopped = false;
   }
 
   private *planned(
@@ -227,19 +245,34 @@ export class Trainer {
     return Uint32Array.from({ length: rows }, (_, i) => i);
   }
 
-  private async endEpoch(
-    epoch: number,
-    logs: Record<string, number>,
-    validation: CheckedData | null,
-    callbacks: readonly Callback[],
-    control: Control,
-  ): Promise<void> {
-    if (validation) {
-      const scored = await this.score(validation);
-      for (const [name, value] of Object.entries(scored)) logs[`val${name[0].toUpperCase()}${name.slice(1)}`] = value;
+  private async validate(data: CheckedData): Promise<Record<string, number>> {
+    const scored = Object.entries(await this.score(data));
+    return Object.fromEntries(scored.map(([name, value]) => [`val${name[0].toUpperCase()}${name.slice(1)}`, value]));
+  }
+
+  /** Takes up an interrupted run; the next `fit` goes on from there. */
+  resumeAt(from: { cursor: Cursor; step: number; rateScale: number; stopped: boolean; history: Readonly<Record<string, readonly number[]>>; data: string }): void {
+    this.cursor = from.cursor;
+    this.step = from.step;
+    this.rateScale = from.rateScale;
+    this.stopped = from.stopped;
+    this.fingerprint = from.data;
+    for (const name of Object.keys(this.history)) delete this.history[name];
+    for (const [name, values] of Object.entries(from.history)) this.history[name] = [...values];
+  }
+
+  /** An interrupted run goes on only with the data and the batches it was started with. */
+  private checkResume({ x, y, weight }: CheckedData, batchSize: number): void {
+    const data = fingerprint(weight ? [x, y, weight] : [x, y]);
+    if (this.cursor && this.cursor.batchSize !== batchSize) {
+      throw new TilegradError("E_ARGUMENT", `fit: got batchSize ${batchSize}; the run to go on with has ${this.cursor.batchSize}.`);
     }
-    for (const callback of callbacks) await callback.onEpochEnd?.(epoch, logs, control);
-    this.rateScale = control.rateScale;
+    if (this.cursor && this.fingerprint !== data) {
+      throw new TilegradError("E_DATA", "fit: the run to go on with was started on other data.", {
+        hint: "Pass the same rows in the same order, or make a new trainer.",
+      });
+    }
+    this.fingerprint = data;
   }
 
   private failNonFinite(loss: number, { epoch, stepInEpoch }: Cursor): never {
@@ -278,6 +311,22 @@ export class Trainer {
     this.parameters.write(weights);
   }
 
+  /** Saves the model in a folder (Node) or under a name in the OPFS (browser). @throws E_FILE; the old one stays whole. */
+  async save(folder: string, extras: ModelExtras = {}): Promise<void> {
+    await this.device.files.publish(folder, await modelFiles(this, extras));
+  }
+
+  /** Saves everything a resumed run needs, in the same way. */
+  async saveCheckpoint(folder: string, callbacks: readonly Callback[] = []): Promise<void> {
+    await this.device.files.publish(folder, encodeCheckpoint(await checkpointOf(this, callbacks)));
+  }
+
+  /** Takes up a checkpoint: the next `fit`, with the same data and options, goes on to the same bits. @throws E_FILE */
+  async restoreCheckpoint(folder: string, callbacks: readonly Callback[] = []): Promise<void> {
+    const files = await this.device.files.read(folder, "checkpoint.json");
+    restoreCheckpoint(this, decodeCheckpoint(files, folder), callbacks, folder);
+  }
+
   /** Layers, shapes, parameters and bytes, as text. */
   summary(): string {
     return summary(this.model);
@@ -300,8 +349,6 @@ interface EpochStep extends PlannedStep {
   readonly stepsInEpoch: number;
   readonly epochRows: number;
 }
-
-const epochRows = (step: EpochStep): number => step.epochRows;
 
 function record(history: History, logs: EpochLogs): void {
   for (const [name, value] of Object.entries(logs)) {

@@ -1,8 +1,9 @@
 /** WebGPU as a device: opens an adapter, owns memory and pipelines, queues runs and submits many at once. */
-import type { CompiledStep, CompileOptions, Device, DeviceInfo, DeviceTensor, MemoryUse } from "../device.ts";
+import type { CompiledStep, CompileOptions, Device, DeviceInfo, DeviceTensor, FileStore, MemoryUse } from "../device.ts";
 import { TilegradError } from "../errors.ts";
 import type { Graph, TensorType } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
+import { opfs } from "../io/browser.ts";
 import type { Elements, KernelLimits, StepValues } from "../ops/op.ts";
 import { GpuMemory } from "./memory.ts";
 import { PipelineCache } from "./pipelines.ts";
@@ -14,6 +15,8 @@ export interface GpuDeviceOptions {
   readonly gpu?: GPU;
   /** How the device is called in reports, if the opener knows better than the adapter. */
   readonly info?: Partial<DeviceInfo>;
+  /** Default: the browser's origin private file system. */
+  readonly files?: FileStore;
   /** Bytes the device may hold; default 8 GiB. */
   readonly memoryBudget?: number;
 }
@@ -61,6 +64,7 @@ interface GpuTensor extends DeviceTensor {
 
 export class WebGpuDevice implements Device {
   readonly info: DeviceInfo;
+  readonly files: FileStore;
   readonly maxQueue = MAX_QUEUE;
   readonly limits: KernelLimits;
   readonly gpu: GPUDevice;
@@ -79,6 +83,7 @@ export class WebGpuDevice implements Device {
 
   constructor(device: GPUDevice, adapter: GPUAdapter, options: GpuDeviceOptions) {
     this.gpu = device;
+    this.files = options.files ?? opfs;
     const { limits } = device;
     const software = options.info?.software ?? looksLikeSoftware(adapter.info);
     this.info = {

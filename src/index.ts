@@ -1,0 +1,19 @@
+/** tilegrad in the browser, and wherever else `navigator.gpu` is. */
+import { openCpu } from "./cpu/device.ts";
+import type { Device } from "./device.ts";
+import type { GpuDeviceOptions } from "./webgpu/device.ts";
+import { openGpuDevice } from "./webgpu/device.ts";
+
+export * from "./api.ts";
+export { openCpu } from "./cpu/device.ts";
+export type { GpuDeviceOptions } from "./webgpu/device.ts";
+
+export interface OpenDeviceOptions extends GpuDeviceOptions {
+  /** Default webgpu. `cpu` is the reference: slow, and there without a GPU. */
+  readonly backend?: "webgpu" | "cpu";
+}
+
+/** Opens a device; nothing falls back silently. @throws E_DEVICE when there is no WebGPU. */
+export async function openDevice({ backend = "webgpu", ...options }: OpenDeviceOptions = {}): Promise<Device> {
+  return backend === "cpu" ? openCpu() : openGpuDevice(options);
+}

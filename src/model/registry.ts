@@ -1,0 +1,53 @@
+/** Makes models and losses again from the JSON they were saved as. Applications that load nothing never import this. */
+import { TilegradError } from "../errors.ts";
+import type { Json } from "../io/json.ts";
+import type { Layer } from "./layer.ts";
+import { dense } from "./layers/dense.ts";
+import { activation, dropout, flatten, reshape } from "./layers/shape.ts";
+import type { Loss } from "./losses.ts";
+import { binaryCrossentropy, focal, hinge, meanSquaredError, softmaxCrossentropy, squaredHinge } from "./losses.ts";
+import type { Model } from "./model.ts";
+import { sequential } from "./model.ts";
+
+/** Makes a layer from its options. */
+// biome-ignore lint/suspicious/noExplicitAny: each maker checks the options it gets
+export type LayerMaker = (options: any) => Layer;
+// biome-ignore lint/suspicious/noExplicitAny: as above
+type LossMaker = (options: any) => Loss;
+
+const layerMakers: Readonly<Record<string, LayerMaker>> = { dense, activation, dropout, flatten, reshape };
+const lossMakers: Readonly<Record<string, LossMaker>> = {
+  binaryCrossentropy, focal, hinge, squaredHinge, meanSquaredError, softmaxCrossentropy,
+};
+
+const isObject = (value: unknown): value is Record<string, Json> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+function make<T>(what: string, makers: Readonly<Record<string, (options: unknown) => T>>, value: unknown): T {
+  if (!isObject(value) || typeof value.type !== "string" || !isObject(value.config ?? {})) {
+    throw new TilegradError("E_FILE", `${what}: got ${JSON.stringify(value)}; expected { "type": ..., "config": { ... } }.`);
+  }
+  if (!Object.hasOwn(makers, value.type)) {
+    throw new TilegradError("E_FILE", `${what}: got type "${value.type}"; known are ${Object.keys(makers).join(", ")}.`, {
+      hint: "Pass the makers of custom layers as `layers`.",
+    });
+  }
+  return makers[value.type](value.config ?? {});
+}
+
+/**
+ * The model of an `architecture`.
+ * @param custom makers of layers that are not tilegrad's own, by type
+ * @throws E_FILE for what is no architecture, E_SHAPE and E_ARGUMENT as the layers do
+ */
+export function modelFromJson(architecture: unknown, custom: Readonly<Record<string, LayerMaker>> = {}): Model {
+  const shaped = isObject(architecture) && architecture.type === "sequential" ? architecture : null;
+  if (!shaped || !Array.isArray(shaped.layers) || !Array.isArray(shaped.input)) {
+    throw new TilegradError("E_FILE", 'architecture: expected { "type": "sequential", "input": [...], "layers": [...] }.');
+  }
+  const layers = shaped.layers.map((l, i) => make(`architecture.layers[${i}]`, { ...layerMakers, ...custom }, l));
+  return sequential({ input: shaped.input as number[] }, layers);
+}
+
+/** @throws E_FILE */
+export const lossFromJson = (value: unknown): Loss => make("loss", lossMakers, value);

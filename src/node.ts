@@ -1,0 +1,38 @@
+/** tilegrad in Node: the same API, WebGPU through Dawn, models in folders on disk. */
+import { openCpu as openCpuAnywhere } from "./cpu/device.ts";
+import type { Device, FileStore } from "./device.ts";
+import { publishFolder, readPublished } from "./node/files.ts";
+import type { GpuName } from "./node/gpu.ts";
+import { openGpu } from "./node/gpu.ts";
+import { openGpuDevice } from "./webgpu/device.ts";
+
+export * from "./api.ts";
+export type { GpuName } from "./node/gpu.ts";
+
+/** Folders on disk; a save is published by one rename. */
+export const folders: FileStore = { publish: publishFolder, read: readPublished };
+
+export interface OpenDeviceOptions {
+  /**
+   * `webgpu` (default): a hardware GPU when there is one, else the software GPU from npm. `swiftshader`, `lavapipe`: that
+   * software GPU. `cpu`: the reference.
+   */
+  readonly backend?: GpuName | "cpu";
+  /** Bytes the device may hold; default 8 GiB. */
+  readonly memoryBudget?: number;
+}
+
+/** The CPU reference, which needs no optional package. */
+export const openCpu = (): Device => openCpuAnywhere({ files: folders });
+
+/** Opens a device. @throws E_PEER when an optional package is missing, E_DEVICE when the device is not there. */
+export async function openDevice({ backend = "webgpu", memoryBudget }: OpenDeviceOptions = {}): Promise<Device> {
+  if (backend === "cpu") return openCpu();
+  const { gpu, kind, driver } = await openGpu({ device: backend });
+  return openGpuDevice({
+    gpu,
+    files: folders,
+    info: { software: kind === "software", adapter: driver },
+    ...(memoryBudget === undefined ? {} : { memoryBudget }),
+  });
+}
