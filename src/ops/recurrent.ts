@@ -87,8 +87,9 @@ export function addTransposedProduct(
 
 /**
  * Sizes of a recurrent kernel: threads, units a thread, and how many sequences a workgroup runs - four, or two where only
- * those fit its memory. `tiles` is how many numbers a unit keeps there for each sequence.
- * @throws E_DEVICE when not even two sequences fit.
+ * those fit its memory. `tiles` is how many numbers a unit keeps there for each sequence. Software GPUs get few threads, for
+ * cheap barriers, and no larger array than needed: SwiftShader takes a third of a millisecond to compile each number of it.
+ * @throws E_DEVICE when not even two sequences fit: over 512 units with the 16 KiB that every device has.
  */
 export function recurrentSizes(
   name: string,
@@ -97,17 +98,18 @@ export function recurrentSizes(
   tiles: number,
   limits: KernelLimits,
 ): Pick<KernelChoice, "params" | "grid"> & { constants: Record<string, number | string>; perLane: number } {
-  const bytes = 4 * tiles * units;
+  const places = 8 * Math.ceil(units / 8);
+  const wg = Math.min(limits.maxWorkgroupSize, limits.software ? 32 : 256, places);
+  const bytes = 4 * tiles * places;
   const rows = 4 * bytes <= limits.maxWorkgroupBytes ? 4 : 2;
   if (rows * bytes > limits.maxWorkgroupBytes) {
-    const most = Math.floor(limits.maxWorkgroupBytes / (8 * tiles));
+    const most = 8 * Math.floor(limits.maxWorkgroupBytes / (64 * tiles));
     throw new TilegradError("E_DEVICE", `${name}: got ${units} units; this device's workgroup memory holds ${most}.`, {
       hint: "Stack several smaller layers.",
     });
   }
-  const wg = Math.min(limits.maxWorkgroupSize, 256, 8 * Math.ceil(units / 8));
   return {
-    constants: { WG: wg, UNITS: units, ROWS: rows, Rows: `vec${rows}<f32>` },
+    constants: { WG: wg, UNITS: places, ROWS: rows, Rows: `vec${rows}<f32>` },
     perLane: Math.ceil(units / wg),
     params: { batch, time, units, backwards: goBackwards ? 1 : 0 },
     grid: { workgroups: [Math.ceil(batch / rows), 1, 1] },

@@ -1,0 +1,111 @@
+/** Sequences: the ops of ops.json as graphs of this project, from PyTorch's layout of the weights or from Keras's. */
+import type { Tensor } from "../../src/graph/types.ts";
+import { concat } from "../../src/ops/concat.ts";
+import { add } from "../../src/ops/elementwise.ts";
+import { gather } from "../../src/ops/gather.ts";
+import { gru } from "../../src/ops/gru.ts";
+import { linear } from "../../src/ops/linear.ts";
+import { lstm } from "../../src/ops/lstm.ts";
+import { simpleRnn } from "../../src/ops/simpleRnn.ts";
+import { slice } from "../../src/ops/slice.ts";
+import { reshape, transpose } from "../../src/ops/view.ts";
+import type { OpBuilder, OpCase, OracleTensor } from "./opCase.ts";
+
+type Inputs = Readonly<Record<string, Tensor>>;
+
+interface Weights {
+  readonly kernel: Tensor;
+  readonly recurrent: Tensor;
+  readonly bias: Tensor;
+  readonly recurrentBias: Tensor;
+}
+
+/** Rows r, z, n of PyTorch's GRU in Keras's order z, r, h. */
+function gruOrder(w: Tensor): Tensor {
+  const units = w.shape[0] / 3;
+  const part = (gate: number): Tensor => slice(w, w.shape.map((_, d) => (d === 0 ? gate * units : 0)), [units, ...w.shape.slice(1)]);
+  return concat([part(1), part(0), part(2)], 0);
+}
+
+/** The weights of one direction in Keras's layout; the bias of PyTorch's LSTM and RNN is the sum of its two. */
+function weightsOf(cell: "lstm" | "gru" | "rnn", inputs: Inputs, suffix = ""): Weights {
+  const get = (name: string): Tensor => inputs[`${name}${suffix}`];
+  if ("kernel" in inputs) {
+    const bias = get("bias");
+    const row = (k: number): Tensor => reshape(slice(bias, [k, 0], [1, bias.shape[1]]), [bias.shape[1]]);
+    const [first, second] = cell === "gru" ? [row(0), row(1)] : [bias, bias];
+    return { kernel: get("kernel"), recurrent: get("recurrent_kernel"), bias: first, recurrentBias: second };
+  }
+  const order = cell === "gru" ? gruOrder : (w: Tensor): Tensor => w;
+  const bias = order(get("b_ih"));
+  const recurrentBias = order(get("b_hh"));
+  return {
+    kernel: transpose(order(get("w_ih"))),
+    recurrent: transpose(order(get("w_hh"))),
+    bias: cell === "gru" ? bias : add(bias, recurrentBias),
+    recurrentBias,
+  };
+}
+
+/** [directions, batch, units] -> [batch, units] of one direction, if there is an initial state. */
+const direction = (state: Tensor | undefined, k: number): Tensor | undefined =>
+  state && reshape(slice(state, [k, 0, 0], [1, ...state.shape.slice(1)]), state.shape.slice(1));
+
+const stack = (states: readonly Tensor[]): Tensor => concat(states.map((s) => reshape(s, [1, ...s.shape])), 0);
+
+export const sequenceOps: Readonly<Record<string, OpBuilder>> = {
+  lstm: (inputs, { params }) => {
+    const w = weightsOf("lstm", inputs);
+    const { y, h, c } = lstm(linear(inputs.x, w.kernel, w.bias), w.recurrent, {
+      h0: direction(inputs.h0, 0),
+      c0: direction(inputs.c0, 0),
+    });
+    return { output: params.return_sequences ? y : h, h_n: h, c_n: c };
+  },
+  gru: (inputs, { params }) => {
+    const w = weightsOf("gru", inputs);
+    const xz = linear(inputs.x, w.kernel, w.bias);
+    const { y, h } = gru(xz, w.recurrent, w.recurrentBias, { h0: direction(inputs.h0, 0) });
+    return { output: params.return_sequences ? y : h, h_n: h };
+  },
+  simple_rnn: (inputs, { params }) => {
+    const w = weightsOf("rnn", inputs);
+    const { y, h } = simpleRnn(linear(inputs.x, w.kernel, w.bias), w.recurrent, { h0: direction(inputs.h0, 0) });
+    return { output: params.return_sequences ? y : h, h_n: h };
+  },
+  bidirectional_lstm: (inputs, { params }) => {
+    const [forward, backward] = ["", "_reverse"].map((suffix, k) => {
+      const w = weightsOf("lstm", inputs, suffix);
+      const states = { h0: direction(inputs.h0, k), c0: direction(inputs.c0, k) };
+      return lstm(linear(inputs.x, w.kernel, w.bias), w.recurrent, { ...states, goBackwards: k === 1 });
+    });
+    const output = params.return_sequences ? concat([forward.y, backward.y]) : concat([forward.h, backward.h]);
+    return { output, h_n: stack([forward.h, backward.h]), c_n: stack([forward.c, backward.c]) };
+  },
+  embedding: ({ table, indices }) => gather(table, indices),
+};
+
+interface RecurrentCase extends OpCase {
+  readonly h_n?: OracleTensor;
+  readonly c_n?: OracleTensor;
+  readonly keras_inputs?: OpCase["inputs"];
+  readonly keras_grads?: OpCase["grads"];
+}
+
+/** The case with its final states to be compared too, once in each layout it is given in. */
+export function layoutsOf(one: RecurrentCase): OpCase[] {
+  const { h_n, c_n, keras_inputs, keras_grads } = one;
+  const torch: OpCase = { ...one, after: { ...(h_n && { h_n }), ...(c_n && { c_n }) } };
+  if (!keras_inputs || !keras_grads) return [torch];
+  const shared = <T>(all: Readonly<Record<string, T>>): Record<string, T> =>
+    Object.fromEntries(Object.entries(all).filter(([name]) => !/^[wb]_/.test(name)));
+  return [
+    torch,
+    {
+      ...torch,
+      id: `${one.id} (Keras's layout)`,
+      inputs: { ...shared(one.inputs), ...keras_inputs },
+      grads: { ...shared(one.grads), ...keras_grads },
+    },
+  ];
+}
