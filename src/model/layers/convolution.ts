@@ -1,0 +1,181 @@
+/** Convolutions over images and sequences, Keras's options in camelCase. */
+import { TilegradError } from "../../errors.ts";
+import type { Tensor } from "../../graph/types.ts";
+import { conv1d as conv1dOp, conv2d as conv2dOp, conv2dTranspose as conv2dTransposeOp } from "../../ops/conv2d.ts";
+import { add } from "../../ops/elementwise.ts";
+import { showType } from "../../ops/op.ts";
+import { reshape } from "../../ops/view.ts";
+import type { Padding, Pair } from "../../ops/window.ts";
+import { pairOf } from "../../ops/window.ts";
+import type { ActivationName } from "../activations.ts";
+import { activate } from "../activations.ts";
+import type { Initializer } from "../initializers.ts";
+import type { Layer, LayerContext, LayerOptions, Regularizer } from "../layer.ts";
+import { layer } from "../layer.ts";
+
+/** What all convolutions share. */
+interface KernelOptions extends LayerOptions {
+  readonly activation?: ActivationName;
+  /** Default true. */
+  readonly useBias?: boolean;
+  /** Default glorotUniform. */
+  readonly kernelInitializer?: Initializer;
+  /** Default zeros. */
+  readonly biasInitializer?: Initializer;
+  readonly kernelRegularizer?: Regularizer;
+  readonly biasRegularizer?: Regularizer;
+}
+
+export interface Conv2dLayerOptions extends KernelOptions {
+  /** Channels of the output. */
+  readonly filters: number;
+  /** Height and width of the kernel in pixels. */
+  readonly kernelSize: Pair;
+  /** Default 1. */
+  readonly strides?: Pair;
+  /** Default `valid`. */
+  readonly padding?: Padding;
+  /** Default 1. */
+  readonly dilationRate?: Pair;
+  /** Default 1. */
+  readonly groups?: number;
+}
+
+/**
+ * x [batch, height, width, channels] -> activation(x * kernel [kernelSize, channels / groups, filters] + bias [filters]),
+ * [batch, outHeight, outWidth, filters].
+ */
+export function conv2d(filters: number, kernelSize: Pair, options?: Omit<Conv2dLayerOptions, "filters" | "kernelSize">): Layer;
+export function conv2d(options: Conv2dLayerOptions): Layer;
+export function conv2d(first: number | Conv2dLayerOptions, kernelSize?: Pair, rest: object = {}): Layer {
+  const options = (typeof first === "number" ? { filters: first, kernelSize, ...rest } : first) as Conv2dLayerOptions;
+  const { filters, strides, padding, dilationRate, groups = 1 } = options;
+  positive("conv2d", { filters, groups });
+  const taps = pairOf("conv2d", "kernelSize", options.kernelSize);
+  return layer("conv2d", options, (x, context) => {
+    const channels = lastOf("conv2d", x, 4, "an image [batch, height, width, channels]");
+    if (channels % groups !== 0 || filters % groups !== 0) {
+      throw new TilegradError("E_SHAPE", `conv2d: got ${channels} channels and ${filters} filters; ${groups} groups must divide both.`);
+    }
+    const kernel = kernelOf(context, [...taps, channels / groups, filters], options);
+    return finish(context, conv2dOp(x, kernel, { strides, padding, dilation: dilationRate, groups }), options);
+  });
+}
+
+export interface Conv1dLayerOptions extends KernelOptions {
+  readonly filters: number;
+  /** Time steps. */
+  readonly kernelSize: number;
+  readonly strides?: number;
+  /** Default `valid`; `causal` pads the past alone. */
+  readonly padding?: "valid" | "same" | "causal" | readonly [number, number];
+  readonly dilationRate?: number;
+  readonly groups?: number;
+}
+
+/** x [batch, time, channels] -> activation(x * kernel [kernelSize, channels / groups, filters] + bias), [batch, outTime, filters]. */
+export function conv1d(filters: number, kernelSize: number, options?: Omit<Conv1dLayerOptions, "filters" | "kernelSize">): Layer;
+export function conv1d(options: Conv1dLayerOptions): Layer;
+export function conv1d(first: number | Conv1dLayerOptions, kernelSize?: number, rest: object = {}): Layer {
+  const options = (typeof first === "number" ? { filters: first, kernelSize, ...rest } : first) as Conv1dLayerOptions;
+  const { filters, strides, padding, dilationRate, groups = 1 } = options;
+  positive("conv1d", { filters, kernelSize: options.kernelSize, groups });
+  return layer("conv1d", options, (x, context) => {
+    const channels = lastOf("conv1d", x, 3, "a sequence [batch, time, channels]");
+    if (channels % groups !== 0 || filters % groups !== 0) {
+      throw new TilegradError("E_SHAPE", `conv1d: got ${channels} channels and ${filters} filters; ${groups} groups must divide both.`);
+    }
+    const kernel = kernelOf(context, [options.kernelSize, channels / groups, filters], options);
+    return finish(context, conv1dOp(x, kernel, { strides, padding, dilation: dilationRate, groups }), options);
+  });
+}
+
+export interface DepthwiseConv2dLayerOptions extends KernelOptions {
+  readonly kernelSize: Pair;
+  readonly strides?: Pair;
+  readonly padding?: Padding;
+  readonly dilationRate?: Pair;
+  /** Filters of each channel; default 1. */
+  readonly depthMultiplier?: number;
+}
+
+/**
+ * Each channel by kernels of its own, [kernelSize, channels, depthMultiplier]: x [batch, height, width, channels] ->
+ * [batch, outHeight, outWidth, channels * depthMultiplier], output channel = channel * depthMultiplier + filter.
+ */
+export function depthwiseConv2d(kernelSize: Pair, options?: Omit<DepthwiseConv2dLayerOptions, "kernelSize">): Layer;
+export function depthwiseConv2d(options: DepthwiseConv2dLayerOptions): Layer;
+export function depthwiseConv2d(first: Pair | DepthwiseConv2dLayerOptions, rest: object = {}): Layer {
+  const options: DepthwiseConv2dLayerOptions = isPair(first) ? { kernelSize: first, ...rest } : first;
+  const { strides, padding, dilationRate, depthMultiplier = 1 } = options;
+  positive("depthwiseConv2d", { depthMultiplier });
+  const taps = pairOf("depthwiseConv2d", "kernelSize", options.kernelSize);
+  return layer("depthwiseConv2d", options, (x, context) => {
+    const channels = lastOf("depthwiseConv2d", x, 4, "an image [batch, height, width, channels]");
+    const kernel = kernelOf(context, [...taps, channels, depthMultiplier], options);
+    const grouped = reshape(kernel, [...taps, 1, channels * depthMultiplier]);
+    return finish(context, conv2dOp(x, grouped, { strides, padding, dilation: dilationRate, groups: channels }), options);
+  });
+}
+
+export interface Conv2dTransposeLayerOptions extends KernelOptions {
+  readonly filters: number;
+  readonly kernelSize: Pair;
+  readonly strides?: Pair;
+  readonly padding?: Padding;
+  readonly dilationRate?: Pair;
+}
+
+/**
+ * The adjoint of a convolution, which enlarges by its strides: x [batch, height, width, channels], kernel
+ * [kernelSize, filters, channels] -> [batch, height * stride ..., filters].
+ */
+export function conv2dTranspose(
+  filters: number,
+  kernelSize: Pair,
+  options?: Omit<Conv2dTransposeLayerOptions, "filters" | "kernelSize">,
+): Layer;
+export function conv2dTranspose(options: Conv2dTransposeLayerOptions): Layer;
+export function conv2dTranspose(first: number | Conv2dTransposeLayerOptions, kernelSize?: Pair, rest: object = {}): Layer {
+  const options = (typeof first === "number" ? { filters: first, kernelSize, ...rest } : first) as Conv2dTransposeLayerOptions;
+  const { filters, strides, padding, dilationRate } = options;
+  positive("conv2dTranspose", { filters });
+  const taps = pairOf("conv2dTranspose", "kernelSize", options.kernelSize);
+  return layer("conv2dTranspose", options, (x, context) => {
+    const channels = lastOf("conv2dTranspose", x, 4, "an image [batch, height, width, channels]");
+    const kernel = kernelOf(context, [...taps, filters, channels], options);
+    return finish(context, conv2dTransposeOp(x, kernel, { strides, padding, dilation: dilationRate }), options);
+  });
+}
+
+const isPair = (value: Pair | object): value is Pair => typeof value === "number" || Array.isArray(value);
+
+function positive(name: string, values: Readonly<Record<string, number>>): void {
+  for (const [option, value] of Object.entries(values)) {
+    if (!Number.isInteger(value) || value < 1) {
+      throw new TilegradError("E_ARGUMENT", `${name}: got ${option} ${value}; expected a positive integer.`);
+    }
+  }
+}
+
+/** The channels of an input of the right rank. */
+function lastOf(name: string, x: Tensor, rank: number, expected: string): number {
+  if (x.shape.length !== rank) throw new TilegradError("E_SHAPE", `${name}: got ${showType(x)}; expected ${expected}.`);
+  return x.shape[rank - 1];
+}
+
+const kernelOf = (context: LayerContext, shape: readonly number[], options: KernelOptions): Tensor =>
+  context.parameter("kernel", shape, {
+    initializer: options.kernelInitializer ?? "glorotUniform",
+    regularizer: options.kernelRegularizer,
+  });
+
+/** Bias and activation, which ride in the convolution's kernel. */
+function finish(context: LayerContext, y: Tensor, { useBias = true, activation = "linear", ...options }: KernelOptions): Tensor {
+  if (!useBias) return activate(activation, y);
+  const bias = context.parameter("bias", y.shape.slice(-1), {
+    initializer: options.biasInitializer ?? "zeros",
+    regularizer: options.biasRegularizer,
+  });
+  return activate(activation, add(y, bias));
+}

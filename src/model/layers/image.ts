@@ -1,0 +1,102 @@
+/** Layers that rearrange, enlarge, pad or crop, and have no parameters. */
+import { TilegradError } from "../../errors.ts";
+import type { Tensor } from "../../graph/types.ts";
+import { showType } from "../../ops/op.ts";
+import { pad, slice } from "../../ops/slice.ts";
+import { upsample2d } from "../../ops/upsampling.ts";
+import { transpose } from "../../ops/view.ts";
+import type { Pair } from "../../ops/window.ts";
+import type { Layer, LayerOptions } from "../layer.ts";
+import { layer } from "../layer.ts";
+
+export interface UpSampling2dOptions extends LayerOptions {
+  /** Factors along height and width; default 2. */
+  readonly size?: Pair;
+  /** Default `nearest`. */
+  readonly interpolation?: "nearest" | "bilinear";
+}
+
+/** [batch, height, width, channels] -> [batch, height * size, width * size, channels] */
+export function upSampling2d(first: Pair | UpSampling2dOptions = {}): Layer {
+  const options = isSides(first) ? { size: first as Pair } : (first as UpSampling2dOptions);
+  const { size, interpolation } = options;
+  return layer("upSampling2d", options, (x) => upsample2d(x, { size, interpolation }));
+}
+
+/** The same on all sides, [vertical, horizontal], or [[top, bottom], [left, right]]; pixels. */
+export type Sides = number | readonly [number, number] | readonly [readonly [number, number], readonly [number, number]];
+
+export interface ZeroPadding2dOptions extends LayerOptions {
+  /** Default 1. */
+  readonly padding?: Sides;
+}
+
+/** Zeros around images: [batch, height, width, channels] -> [batch, top + height + bottom, left + width + right, channels] */
+export function zeroPadding2d(first: Sides | ZeroPadding2dOptions = {}): Layer {
+  const options = isSides(first) ? { padding: first } : first;
+  const sides = sidesOf("zeroPadding2d", "padding", options.padding ?? 1);
+  return layer("zeroPadding2d", options, (x) => {
+    expectImage("zeroPadding2d", x);
+    return pad(x, [[0, 0], ...sides, [0, 0]]);
+  });
+}
+
+export interface Cropping2dOptions extends LayerOptions {
+  /** Default 0. */
+  readonly cropping?: Sides;
+}
+
+/** Cuts the borders off: [batch, height, width, channels] -> [batch, height - top - bottom, width - left - right, channels] */
+export function cropping2d(first: Sides | Cropping2dOptions = {}): Layer {
+  const options = isSides(first) ? { cropping: first } : first;
+  const [rows, columns] = sidesOf("cropping2d", "cropping", options.cropping ?? 0);
+  return layer("cropping2d", options, (x) => {
+    expectImage("cropping2d", x);
+    const [batch, height, width, channels] = x.shape;
+    const size = [batch, height - rows[0] - rows[1], width - columns[0] - columns[1], channels];
+    if (size[1] < 1 || size[2] < 1) {
+      throw new TilegradError("E_SHAPE", `cropping2d: got ${showType(x)}; cropping ${JSON.stringify([rows, columns])} leaves nothing.`);
+    }
+    return slice(x, [0, rows[0], columns[0], 0], size);
+  });
+}
+
+export interface PermuteOptions extends LayerOptions {
+  /** The new order of the axes, counted from 1; the batch stays first. */
+  readonly dims: readonly number[];
+}
+
+/** `permute([2, 1])`: [batch, a, b] -> [batch, b, a]. */
+export function permute(first: readonly number[] | PermuteOptions): Layer {
+  const options: PermuteOptions = "dims" in first ? first : { dims: first };
+  const { dims } = options;
+  if ([...dims].sort((a, b) => a - b).some((d, k) => d !== k + 1)) {
+    throw new TilegradError("E_ARGUMENT", `permute: got dims [${dims}]; expected each of 1 to ${dims.length} once.`);
+  }
+  return layer("permute", options, (x) => {
+    if (x.shape.length !== dims.length + 1) {
+      throw new TilegradError("E_SHAPE", `permute: got ${showType(x)}; expected ${dims.length} axes after the batch.`);
+    }
+    return transpose(x, [0, ...dims]);
+  });
+}
+
+const isSides = (value: Sides | object): value is Sides => typeof value === "number" || Array.isArray(value);
+
+function sidesOf(name: string, option: string, value: Sides): readonly (readonly [number, number])[] {
+  const pair = typeof value === "number" ? [value, value] : value;
+  const sides = pair.map((side) => (typeof side === "number" ? ([side, side] as const) : side));
+  const fits = sides.length === 2 && sides.every((s) => s.length === 2 && s.every((n) => Number.isInteger(n) && n >= 0));
+  if (!fits) {
+    throw new TilegradError("E_ARGUMENT", `${name}: got ${option} ${JSON.stringify(value)}; expected integers >= 0.`, {
+      hint: "Give one number, [vertical, horizontal] or [[top, bottom], [left, right]].",
+    });
+  }
+  return sides;
+}
+
+function expectImage(type: string, x: Tensor): void {
+  if (x.shape.length !== 4) {
+    throw new TilegradError("E_SHAPE", `${type}: got ${showType(x)}; expected an image [batch, height, width, channels].`);
+  }
+}

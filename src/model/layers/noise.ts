@@ -1,0 +1,60 @@
+/** Noise in training and nothing otherwise. Every draw is a function of seed, step and place, the same on every device. */
+import { TilegradError } from "../../errors.ts";
+import type { Tensor } from "../../graph/types.ts";
+import { add, greaterEqual, mul, where } from "../../ops/elementwise.ts";
+import { dropoutMask, randomNormal, randomUniform } from "../../ops/random.ts";
+import type { Layer, LayerContext, LayerOptions } from "../layer.ts";
+import { layer } from "../layer.ts";
+
+export interface RateOptions extends LayerOptions {
+  /** Share of what is dropped, in [0, 1). */
+  readonly rate: number;
+}
+
+function rated(type: string, first: number | RateOptions, drop: (x: Tensor, rate: number, context: LayerContext) => Tensor): Layer {
+  const options = typeof first === "number" ? { rate: first } : first;
+  const { rate } = options;
+  if (!(rate >= 0 && rate < 1)) throw new TilegradError("E_ARGUMENT", `${type}: got rate ${rate}; expected [0, 1).`);
+  return layer(type, options, (x, context) => (context.training && rate > 0 ? drop(x, rate, context) : x));
+}
+
+/**
+ * Drops whole channels of each example, [batch, ..., channels]: neighbouring pixels or steps of one channel say much the same,
+ * so dropping single ones would take little away (Tompson et al., 2015). Keras's SpatialDropout1D and 2D.
+ */
+export const spatialDropout = (options: number | RateOptions): Layer =>
+  rated("spatialDropout", options, (x, rate, context) => {
+    const shape = x.shape.map((n, d) => (d === 0 || d === x.shape.length - 1 ? n : 1));
+    return mul(x, dropoutMask(shape, rate, { stream: context.stream() }));
+  });
+
+/** -scale * alpha of the SELU activation: what its output tends to on the left. */
+const SELU_FLOOR = -1.7580993408473766;
+
+/**
+ * Sets dropped elements to SELU's negative saturation, then scales and shifts so that mean 0 and variance 1 stay as they are
+ * (Klambauer et al., "Self-normalizing neural networks", 2017).
+ */
+export const alphaDropout = (options: number | RateOptions): Layer =>
+  rated("alphaDropout", options, (x, rate, context) => {
+    const scale = 1 / Math.sqrt((1 - rate) * (1 + rate * SELU_FLOOR ** 2));
+    const kept = greaterEqual(randomUniform(x.shape, { stream: context.stream() }), rate);
+    return add(mul(where(kept, x, SELU_FLOOR), scale), -scale * SELU_FLOOR * rate);
+  });
+
+export interface GaussianNoiseOptions extends LayerOptions {
+  /** Standard deviation of what is added, at least 0. */
+  readonly stddev: number;
+}
+
+/** Adds normal noise of mean 0. */
+export function gaussianNoise(first: number | GaussianNoiseOptions): Layer {
+  const options = typeof first === "number" ? { stddev: first } : first;
+  const { stddev } = options;
+  if (!(stddev >= 0 && Number.isFinite(stddev))) {
+    throw new TilegradError("E_ARGUMENT", `gaussianNoise: got stddev ${stddev}; expected a finite number >= 0.`);
+  }
+  return layer("gaussianNoise", options, (x, context) =>
+    context.training && stddev > 0 ? add(x, mul(randomNormal(x.shape, { stream: context.stream() }), stddev)) : x,
+  );
+}
