@@ -35,6 +35,11 @@ fn random_uniform(i: u32, step: u32, stream: u32, key: vec2<u32>) -> f32 {
   return f32(random_bits(i, step, stream, key) >> 8u) * 5.9604644775390625e-8;
 }
 
+// Elements i .. i + 3, i a multiple of 4: one block.
+fn random_uniform4(i: u32, step: u32, stream: u32, key: vec2<u32>) -> vec4<f32> {
+  return vec4<f32>(philox4x32(vec4<u32>(i >> 2u, 0u, step, stream), key) >> vec4<u32>(8u)) * 5.9604644775390625e-8;
+}
+
 // Box-Muller: elements 2j and 2j + 1 are the cosine and the sine of one pair.
 fn random_normal(i: u32, step: u32, stream: u32, key: vec2<u32>) -> f32 {
   let bits = philox4x32(vec4<u32>(i >> 2u, 0u, step, stream), key);

@@ -3,7 +3,7 @@ import type { Tensor } from "../graph/types.ts";
 import { sameShape, sizeOf } from "../graph/types.ts";
 import { constant, isConstant } from "./constant.ts";
 import type { OpDef } from "./op.ts";
-import { apply1, f32, resolveAxis, shapeError, stridedIndex, stridesOf, walk } from "./op.ts";
+import { apply1, f32, resolveAxis, shapeError, strided4, stridedIndex, stridesOf, walk } from "./op.ts";
 import { reduceKernel, reduceReference, reduceShape } from "./reduce_kernel.ts";
 import { reshape, transpose } from "./view.ts";
 
@@ -35,12 +35,16 @@ const broadcastOp: OpDef = {
     const { shape } = node.outputs[0];
     return code.at(x, stridedIndex(code, index, shape, broadcastStrides(x.shape, shape)));
   },
+  inline4: (code, { inputs: [x], outputs: [{ shape }] }, index) =>
+    strided4(code, x, index, shape, broadcastStrides(x.shape, shape)),
   free: true,
   flops: () => 0,
   samples: () => [
     { inputs: [f32()], attrs: { shape: [3, 5] } },
     { inputs: [f32(5)], attrs: { shape: [3, 5] } },
     { inputs: [f32(3, 1, 2)], attrs: { shape: [4, 3, 7, 2] } },
+    { inputs: [f32(32, 1, 12)], attrs: { shape: [32, 3, 12] } },
+    { inputs: [f32(32, 1)], attrs: { shape: [32, 40] } },
   ],
 };
 

@@ -12,8 +12,10 @@ const castOp: OpDef = {
   },
   pointwise: true,
   inline: (code, node, index) => `${node.attrs.dtype}(${code.at(node.inputs[0], index)})`,
+  inline4: (code, node, index) => `vec4<${node.attrs.dtype}>(${code.at4(node.inputs[0], index)})`,
   samples: () => [
     { inputs: [{ ...u32(7), range: [0, 100] }], attrs: { dtype: "f32" } },
+    { inputs: [{ ...u32(1024), range: [0, 100] }], attrs: { dtype: "f32" } },
     { inputs: [{ ...f32(7), range: [0, 100] }], attrs: { dtype: "u32" }, gradcheck: false },
   ],
 };

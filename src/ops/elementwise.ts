@@ -16,7 +16,8 @@ import { apply1, f32, shapeError, showType } from "./op.ts";
 export type Operand = Tensor | number;
 
 interface Row {
-  readonly wgsl: (...x: string[]) => string;
+  /** Of scalars or of vec4: `t` is the type. With `math`, of scalars alone. */
+  readonly wgsl: (x: readonly string[], t: string) => string;
   readonly js: (...x: number[]) => number;
   /** dx_i = upstream * derivative_i; rules get the inputs, the output y and the upstream gradient dy. */
   readonly grad: (call: { x: readonly Tensor[]; y: Tensor; dy: Tensor }) => readonly (Tensor | null)[];
@@ -53,45 +54,48 @@ function define(name: string, row: Row): OpDef {
     pointwise: true,
     inline(code, node, index) {
       if (row.math) code.use(mathLib);
-      return row.wgsl(...node.inputs.map((x) => code.at(x, index)));
+      return row.wgsl(node.inputs.map((x) => code.at(x, index)), "f32");
     },
+    inline4: row.math
+      ? undefined
+      : (code, node, index) => row.wgsl(node.inputs.map((x) => code.at4(x, index)), "vec4<f32>"),
     flops: (node) => (row.flops ?? 1) * sizeOf(node.outputs[0].shape),
     samples: () => {
       const of = (...shape: number[]): Sample => ({
         inputs: Array.from({ length: arity }, () => ({ ...f32(...shape), range: row.range ?? [-2, 2] })),
       });
-      return [of(), of(1), of(7, 13), of(1031)];
+      return [of(), of(1), of(7, 13), of(1031), of(17, 64)];
     },
   };
   return op;
 }
 
 const addOp = define("add", {
-  wgsl: (a, b) => `(${a} + ${b})`,
+  wgsl: ([a, b]) => `(${a} + ${b})`,
   js: (a, b) => a + b,
   grad: ({ dy }) => [dy, dy],
 });
 const subOp = define("sub", {
-  wgsl: (a, b) => `(${a} - ${b})`,
+  wgsl: ([a, b]) => `(${a} - ${b})`,
   js: (a, b) => a - b,
   grad: ({ dy }) => [dy, neg(dy)],
 });
 const mulOp = define("mul", {
-  wgsl: (a, b) => `(${a} * ${b})`,
+  wgsl: ([a, b]) => `(${a} * ${b})`,
   js: (a, b) => a * b,
   grad: ({ x: [a, b], dy }) => [mul(dy, b), mul(dy, a)],
 });
 const divOp = define("div", {
-  wgsl: (a, b) => `(${a} / ${b})`,
+  wgsl: ([a, b]) => `(${a} / ${b})`,
   js: (a, b) => a / b,
   // d(a/b) = da / b - (a/b) db / b
   grad: ({ x: [, b], y, dy }) => [div(dy, b), neg(div(mul(dy, y), b))],
   range: [0.5, 2],
 });
-const negOp = define("neg", { wgsl: (a) => `(-${a})`, js: (a) => -a, grad: ({ dy }) => [neg(dy)] });
+const negOp = define("neg", { wgsl: ([a]) => `(-${a})`, js: (a) => -a, grad: ({ dy }) => [neg(dy)] });
 const powOp = define("pow", {
   // WGSL's pow is undefined for a negative base, as is a real power in general.
-  wgsl: (a, b) => `pow(${a}, ${b})`,
+  wgsl: ([a, b]) => `pow(${a}, ${b})`,
   js: (a, b) => a ** b,
   grad: ({ x: [a, b], y, dy }) => [mul(dy, mul(b, pow(a, sub(b, 1)))), mul(dy, mul(y, log(a)))],
   range: [0.5, 2],
@@ -99,29 +103,29 @@ const powOp = define("pow", {
 });
 // At a tie the whole gradient goes to the first argument (TensorFlow's rule).
 const minOp = define("min", {
-  wgsl: (a, b) => `min(${a}, ${b})`,
+  wgsl: ([a, b]) => `min(${a}, ${b})`,
   js: (a, b) => Math.min(a, b),
   grad: ({ x: [a, b], dy }) => [mul(dy, lessEqual(a, b)), mul(dy, greater(a, b))],
 });
 const maxOp = define("max", {
-  wgsl: (a, b) => `max(${a}, ${b})`,
+  wgsl: ([a, b]) => `max(${a}, ${b})`,
   js: (a, b) => Math.max(a, b),
   grad: ({ x: [a, b], dy }) => [mul(dy, greaterEqual(a, b)), mul(dy, less(a, b))],
 });
 const absOp = define("abs", {
-  wgsl: (a) => `abs(${a})`,
+  wgsl: ([a]) => `abs(${a})`,
   js: (a) => Math.abs(a),
   grad: ({ x: [a], dy }) => [mul(dy, sign(a))],
 });
-const expOp = define("exp", { wgsl: (a) => `exp(${a})`, js: (a) => Math.exp(a), grad: ({ y, dy }) => [mul(dy, y)] });
+const expOp = define("exp", { wgsl: ([a]) => `exp(${a})`, js: (a) => Math.exp(a), grad: ({ y, dy }) => [mul(dy, y)] });
 const logOp = define("log", {
-  wgsl: (a) => `log(${a})`,
+  wgsl: ([a]) => `log(${a})`,
   js: (a) => Math.log(a),
   grad: ({ x: [a], dy }) => [div(dy, a)],
   range: [0.1, 4],
 });
 const log1pOp = define("log1p", {
-  wgsl: (a) => `log1p_f(${a})`,
+  wgsl: ([a]) => `log1p_f(${a})`,
   js: (a) => log1pJs(a),
   grad: ({ x: [a], dy }) => [div(dy, add(a, 1))],
   math: true,
@@ -129,34 +133,34 @@ const log1pOp = define("log1p", {
   flops: 12,
 });
 const expm1Op = define("expm1", {
-  wgsl: (a) => `expm1_f(${a})`,
+  wgsl: ([a]) => `expm1_f(${a})`,
   js: (a) => expm1Js(a),
   grad: ({ y, dy }) => [mul(dy, add(y, 1))],
   math: true,
   flops: 12,
 });
 const sqrtOp = define("sqrt", {
-  wgsl: (a) => `sqrt(${a})`,
+  wgsl: ([a]) => `sqrt(${a})`,
   js: (a) => Math.sqrt(a),
   grad: ({ y, dy }) => [div(mul(dy, 0.5), y)],
   range: [0.1, 4],
 });
 const rsqrtOp = define("rsqrt", {
-  wgsl: (a) => `inverseSqrt(${a})`,
+  wgsl: ([a]) => `inverseSqrt(${a})`,
   js: (a) => 1 / Math.sqrt(a),
   // d x^-1/2 = -1/2 x^-3/2
   grad: ({ y, dy }) => [mul(mul(dy, -0.5), mul(y, square(y)))],
   range: [0.1, 4],
 });
 const squareOp = define("square", {
-  wgsl: (a) => `(${a} * ${a})`,
+  wgsl: ([a]) => `(${a} * ${a})`,
   js: (a) => a * a,
   grad: ({ x: [a], dy }) => [mul(dy, mul(a, 2))],
 });
-const signOp = define("sign", { wgsl: (a) => `sign(${a})`, js: (a) => Math.sign(a), grad: () => [null] });
-const floorOp = define("floor", { wgsl: (a) => `floor(${a})`, js: (a) => Math.floor(a), grad: () => [null] });
+const signOp = define("sign", { wgsl: ([a]) => `sign(${a})`, js: (a) => Math.sign(a), grad: () => [null] });
+const floorOp = define("floor", { wgsl: ([a]) => `floor(${a})`, js: (a) => Math.floor(a), grad: () => [null] });
 const sinOp = define("sin", {
-  wgsl: (a) => `sin_quarters(${a}, 0)`,
+  wgsl: ([a]) => `sin_quarters(${a}, 0)`,
   js: (a) => Math.sin(a),
   grad: ({ x: [a], dy }) => [mul(dy, cos(a))],
   math: true,
@@ -164,7 +168,7 @@ const sinOp = define("sin", {
   flops: 20,
 });
 const cosOp = define("cos", {
-  wgsl: (a) => `sin_quarters(${a}, 1)`,
+  wgsl: ([a]) => `sin_quarters(${a}, 1)`,
   js: (a) => Math.cos(a),
   grad: ({ x: [a], dy }) => [neg(mul(dy, sin(a)))],
   math: true,
@@ -172,28 +176,28 @@ const cosOp = define("cos", {
   flops: 20,
 });
 const tanhOp = define("tanh", {
-  wgsl: (a) => `tanh_f(${a})`,
+  wgsl: ([a]) => `tanh_f(${a})`,
   js: (a) => Math.tanh(a),
   grad: ({ y, dy }) => [mul(dy, sub(1, square(y)))],
   math: true,
   flops: 12,
 });
 const sigmoidOp = define("sigmoid", {
-  wgsl: (a) => `sigmoid_f(${a})`,
+  wgsl: ([a]) => `sigmoid_f(${a})`,
   js: (a) => sigmoidJs(a),
   grad: ({ y, dy }) => [mul(dy, mul(y, sub(1, y)))],
   math: true,
   flops: 6,
 });
 const softplusOp = define("softplus", {
-  wgsl: (a) => `softplus_f(${a})`,
+  wgsl: ([a]) => `softplus_f(${a})`,
   js: (a) => softplusJs(a),
   grad: ({ x: [a], dy }) => [mul(dy, sigmoid(a))],
   math: true,
   flops: 16,
 });
 const erfOp = define("erf", {
-  wgsl: (a) => `erf_f(${a})`,
+  wgsl: ([a]) => `erf_f(${a})`,
   js: (a) => erfJs(a),
   // 2 / sqrt(pi) e^-x^2
   grad: ({ x: [a], dy }) => [mul(dy, mul(exp(neg(square(a))), 2 / Math.sqrt(Math.PI)))],
@@ -201,7 +205,7 @@ const erfOp = define("erf", {
   flops: 30,
 });
 const reluOp = define("relu", {
-  wgsl: (a) => `max(${a}, 0.0)`,
+  wgsl: ([a], t) => `max(${a}, ${t}(0.0))`,
   js: (a) => (a > 0 ? a : 0),
   // From the output, so that the pre-activation need not be kept.
   grad: ({ y, dy }) => [mul(dy, greater(y, 0))],
@@ -209,7 +213,7 @@ const reluOp = define("relu", {
 
 const compare = (name: string, symbol: string, js: (a: number, b: number) => boolean): OpDef =>
   define(name, {
-    wgsl: (a, b) => `select(0.0, 1.0, ${a} ${symbol} ${b})`,
+    wgsl: ([a, b], t) => `${t}(${a} ${symbol} ${b})`,
     js: (a, b) => (js(a, b) ? 1 : 0),
     grad: () => [null, null],
   });
@@ -220,12 +224,12 @@ const lessEqualOp = compare("lessEqual", "<=", (a, b) => a <= b);
 const equalOp = compare("equal", "==", (a, b) => a === b);
 
 const whereOp = define("where", {
-  wgsl: (c, a, b) => `select(${b}, ${a}, ${c} != 0.0)`,
+  wgsl: ([c, a, b], t) => `select(${b}, ${a}, ${c} != ${t}(0.0))`,
   js: (c, a, b) => (c !== 0 ? a : b),
   grad: ({ x: [c], dy }) => [null, where(c, dy, 0), where(c, 0, dy)],
 });
 const isFiniteOp = define("isFinite", {
-  wgsl: (a) => `is_finite_f(${a})`,
+  wgsl: ([a]) => `is_finite_f(${a})`,
   js: (a) => (Number.isFinite(a) ? 1 : 0),
   grad: () => [null],
   math: true,

@@ -30,11 +30,20 @@ const gatherOp: OpDef = {
     const row = code.at(indices, code.let(`${index} / ${dim}`));
     return code.at(x, code.let(`${row} * ${dim} + ${index} % ${dim}`));
   },
+  inline4: (code, { inputs: [x, indices] }, index) => {
+    const inner = rowSize(x);
+    if (inner % 4 !== 0) return null;
+    const dim = code.dim(inner);
+    const row = code.at(indices, code.let(`${index} / ${dim}`));
+    return code.at4(x, code.let(`${row} * ${dim} + ${index} % ${dim}`));
+  },
   flops: () => 0,
   samples: () => [
     { inputs: [f32(1), { ...u32(1), values: [0] }] },
     { inputs: [f32(5, 3), { ...u32(7), range: [0, 5] }] },
     { inputs: [f32(9, 2, 2), { ...u32(2, 4), range: [0, 9] }] },
+    { inputs: [f32(9, 12), { ...u32(64), range: [0, 9] }] },
+    { inputs: [f32(9, 13), { ...u32(64), range: [0, 9] }] },
   ],
 };
 

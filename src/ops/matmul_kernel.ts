@@ -1,9 +1,11 @@
 /** Which kernel multiplies matrices, given shapes and device. */
 import matmulNaive from "../../shaders/matmul_naive.wgsl";
-import type { TensorType } from "../graph/types.ts";
-import type { Attrs } from "../graph/types.ts";
+import matmulSubgroup from "../../shaders/matmul_subgroup.wgsl";
+import matmulTiled from "../../shaders/matmul_tiled.wgsl";
+import matmulVec4 from "../../shaders/matmul_vec4.wgsl";
+import type { Attrs, TensorType } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
-import type { KernelChoice, KernelLimits } from "./op.ts";
+import type { KernelChoice, KernelLimits, MatmulVariant } from "./op.ts";
 
 export interface MatmulExtents {
   readonly batch: number;
@@ -23,34 +25,96 @@ export function matmulExtents(a: TensorType, b: TensorType, { transposeA, transp
   };
 }
 
+/** Can the device run it? */
+export function supportsMatmul(variant: MatmulVariant, limits: KernelLimits): boolean {
+  if (variant === "subgroup") return limits.minSubgroupSize >= 4;
+  if (variant === "tiled") return limits.maxWorkgroupSize >= 128;
+  return true;
+}
+
+/** Fewer tiles of 64 x 64 than this leave a hardware GPU idle. */
+const BUSY_TILES = 32;
+
+/** All variants add up in the order of k, so the choice is one of speed alone. See bench/results/kernels.md. */
+function chooseVariant({ batch, m, n }: MatmulExtents, limits: KernelLimits): MatmulVariant {
+  const tiles = batch * Math.ceil(m / 64) * Math.ceil(n / 64);
+  if (limits.software) return n >= 16 && supportsMatmul("subgroup", limits) ? "subgroup" : "vec4";
+  return n >= 32 && m >= 32 && tiles >= BUSY_TILES && supportsMatmul("tiled", limits) ? "tiled" : "vec4";
+}
+
+/** y = a · b. With `onesRow`, output 1 is the sum of b over its rows: a row of ones below a, one batch only. */
 export function matmulKernel(
   a: TensorType,
   b: TensorType,
   attrs: Attrs,
   onesRow: boolean,
-  _limits: KernelLimits,
+  limits: KernelLimits,
 ): KernelChoice {
-  const { batch, m, n, k } = matmulExtents(a, b, attrs);
-  return {
-    shader: matmulNaive,
-    constants: { ONES_ROW: onesRow },
-    params: {
-      batch,
-      m,
-      n,
-      k,
-      a_batch: m * k,
-      a_row: attrs.transposeA ? 1 : k,
-      a_inner: attrs.transposeA ? m : 1,
-      b_batch: b.shape.length > 2 ? k * n : 0,
-      b_inner: attrs.transposeB ? 1 : n,
-      b_column: attrs.transposeB ? k : 1,
-    },
-    grid: { threads: batch * (m + (onesRow ? 1 : 0)) * n },
-    loads: [
-      { hook: "load_a", input: 0 },
-      { hook: "load_b", input: 1 },
-    ],
-    stores: [{ hook: "store_y", output: 0 }, ...(onesRow ? [{ hook: "store_total", output: 1 }] : [])],
+  const extents = matmulExtents(a, b, attrs);
+  const { batch, m, n, k } = extents;
+  const rows = m + (onesRow ? 1 : 0);
+  const params = {
+    batch,
+    m,
+    n,
+    k,
+    a_batch: m * k,
+    a_row: attrs.transposeA ? 1 : k,
+    a_inner: attrs.transposeA ? m : 1,
+    b_batch: b.shape.length > 2 ? k * n : 0,
+    b_inner: attrs.transposeB ? 1 : n,
+    b_column: attrs.transposeB ? k : 1,
   };
+  const total = onesRow ? [{ hook: "store_total", output: 1 }] : [];
+  const variant = limits.matmul ?? chooseVariant(extents, limits);
+  if (variant === "naive") {
+    return {
+      shader: matmulNaive,
+      constants: { ONES_ROW: onesRow },
+      params,
+      grid: { threads: batch * rows * n },
+      loads: [
+        { hook: "load_a", input: 0 },
+        { hook: "load_b", input: 1 },
+      ],
+      stores: [{ hook: "store_y", output: 0 }, ...total],
+    };
+  }
+  // Four neighbours are taken at once where they lie side by side and no row ends between them.
+  const wideA = !attrs.transposeA && k % 4 === 0;
+  const wideB = !attrs.transposeB && n % 4 === 0;
+  const wideY = n % 4 === 0;
+  const common = { ONES_ROW: onesRow, WIDE_A: wideA, WIDE_B: wideB, WIDE_Y: wideY };
+  return {
+    ...specialise(variant, { ...extents, m: rows }, limits, common),
+    params,
+    loads: [
+      wideA ? { hook: "load_a4", input: 0, width: 4 } : { hook: "load_a", input: 0 },
+      wideB ? { hook: "load_b4", input: 1, width: 4 } : { hook: "load_b", input: 1 },
+    ],
+    stores: [wideY ? { hook: "store_y4", output: 0, width: 4 } : { hook: "store_y", output: 0 }, ...total],
+  };
+}
+
+function specialise(
+  variant: Exclude<MatmulVariant, "naive">,
+  { batch, m, n }: MatmulExtents,
+  limits: KernelLimits,
+  common: NonNullable<KernelChoice["constants"]>,
+): Pick<KernelChoice, "shader" | "constants" | "grid"> {
+  const columns = Math.ceil(n / 4);
+  switch (variant) {
+    case "vec4":
+      return { shader: matmulVec4, constants: common, grid: { threads: batch * Math.ceil(m / 4) * columns } };
+    case "subgroup": {
+      // As many threads as there are columns to hold, but whole subgroups of any size up to 32.
+      const wg = Math.min(32, 8 * Math.ceil(columns / 8));
+      const constants = { ...common, WG: wg, LANES: limits.minSubgroupSize >= 8 ? 8 : 4 };
+      return { shader: matmulSubgroup, constants, grid: { workgroups: [batch * Math.ceil(m / 8) * Math.ceil(columns / wg), 1, 1] } };
+    }
+    case "tiled":
+      return { shader: matmulTiled, constants: common, grid: { workgroups: [batch * Math.ceil(m / 64) * Math.ceil(n / 64), 1, 1] } };
+    default:
+      return variant satisfies never;
+  }
 }

@@ -17,6 +17,11 @@ export interface OpDef {
   readonly reference?: (call: ReferenceCall) => void;
   /** WGSL for one element of the (only) output. Ops with `inline` fuse; an op has `inline`, `kernel` or `expand`. */
   readonly inline?: (code: InlineCode, node: Node, index: string) => string;
+  /**
+   * As `inline`, for the four elements from `index` (a multiple of 4) on as a vec4; null where the shapes do not allow it.
+   * Absent: written with `inline`, four times.
+   */
+  readonly inline4?: (code: InlineCode, node: Node, index: string) => string | null;
   /** `inline` reads element i of every input for element i of the output. */
   readonly pointwise?: boolean;
   /** The same values as other ops: applied once the graph is differentiated, before fusion. */
@@ -67,6 +72,8 @@ export type StepValues = Readonly<Record<string, number>>;
 export interface InlineCode {
   /** The element of `tensor` at a linear index (a WGSL u32 expression). */
   at(tensor: Tensor, index: string): string;
+  /** Its four elements from `index`, a multiple of 4, on as a vec4. */
+  at4(tensor: Tensor, index: string): string;
   /** Names an expression, once. */
   let(expression: string): string;
   /** A number of the shape, kept in the parameter block so that one pipeline serves many shapes. */
@@ -82,10 +89,16 @@ export interface KernelLimits {
   readonly maxWorkgroupsPerDimension: number;
   readonly maxStorageBuffers: number;
   readonly maxWorkgroupBytes: number;
-  readonly subgroups: boolean;
+  /** Lanes that a subgroup has at least; 0 where there are no subgroups. */
+  readonly minSubgroupSize: number;
   /** A software GPU: workgroup memory and barriers are dear, registers and vec4 loads cheap. */
   readonly software: boolean;
+  /** Forces one matmul kernel; for tests and measurements. Default: chosen by shape and device. */
+  readonly matmul?: MatmulVariant;
 }
+
+export const MATMUL_VARIANTS = ["naive", "vec4", "subgroup", "tiled"] as const;
+export type MatmulVariant = (typeof MATMUL_VARIANTS)[number];
 
 /** One dispatch: a shader, what to specialise it with, and which tensors its hooks read and write. */
 export interface KernelChoice {
@@ -96,10 +109,10 @@ export interface KernelChoice {
   readonly params: Readonly<Record<string, number>>;
   /** Threads wanted (one dimension), or workgroups. */
   readonly grid: { readonly threads: number } | { readonly workgroups: readonly [number, number, number] };
-  /** Hook functions `NAME(i: u32) -> elem` and the input each reads. */
-  readonly loads: readonly { readonly hook: string; readonly input: number }[];
-  /** Hook functions `NAME(i: u32, v: elem)` and the output each writes. */
-  readonly stores: readonly { readonly hook: string; readonly output: number }[];
+  /** Hook functions `NAME(i: u32) -> elem` and the input each reads; with width 4, elements i .. i + 3 as a vec4, 4 | i. */
+  readonly loads: readonly { readonly hook: string; readonly input: number; readonly width?: 4 }[];
+  /** Hook functions `NAME(i: u32, v: elem)` and the output each writes; with width 4, v is a vec4 and 4 | i. */
+  readonly stores: readonly { readonly hook: string; readonly output: number; readonly width?: 4 }[];
   /** Hook functions `NAME(i: u32) -> elem` that read back what the kernel itself stored. */
   readonly peeks?: readonly { readonly hook: string; readonly output: number }[];
 }
@@ -196,17 +209,14 @@ export function walk(
   }
 }
 
-/**
- * WGSL for sum of coordinate_d(index) * stride_d, where `index` is linear over `shape`. Neighbouring dimensions that
- * step together are merged first, so a plain copy costs nothing.
- */
-export function stridedIndex(
-  code: InlineCode,
-  index: string,
-  shape: readonly number[],
-  strides: readonly number[],
-): string {
-  const dims: { size: number; stride: number }[] = [];
+interface Dimension {
+  size: number;
+  stride: number;
+}
+
+/** Neighbouring dimensions that step together become one, so that a plain copy costs no arithmetic. */
+function mergeDimensions(shape: readonly number[], strides: readonly number[]): Dimension[] {
+  const dims: Dimension[] = [];
   for (let d = 0; d < shape.length; d++) {
     if (shape[d] === 1) continue;
     const last = dims.at(-1);
@@ -215,6 +225,18 @@ export function stridedIndex(
       last.stride = strides[d];
     } else dims.push({ size: shape[d], stride: strides[d] });
   }
+  return dims;
+}
+
+/** WGSL for start + the sum of coordinate_d(index) * stride_d, where `index` is linear over `shape`. */
+export function stridedIndex(
+  code: InlineCode,
+  index: string,
+  shape: readonly number[],
+  strides: readonly number[],
+  start = 0,
+): string {
+  const dims = mergeDimensions(shape, strides);
   const terms: string[] = [];
   let inner = 1;
   for (let d = dims.length - 1; d >= 0; d--) {
@@ -226,6 +248,25 @@ export function stridedIndex(
     }
     inner *= size;
   }
+  if (start !== 0) terms.push(code.dim(start));
   if (terms.length === 0) return "0u";
   return terms.length === 1 && terms[0] === index ? index : code.let(terms.join(" + "));
+}
+
+/** WGSL for the elements of x that `stridedIndex` gives for four neighbours, where they are neighbours in x or all one. */
+export function strided4(
+  code: InlineCode,
+  x: Tensor,
+  index: string,
+  shape: readonly number[],
+  strides: readonly number[],
+  start = 0,
+): string | null {
+  const dims = mergeDimensions(shape, strides);
+  const inner = dims.pop();
+  if (!inner || inner.size % 4 !== 0) return null;
+  const at = (): string => stridedIndex(code, index, shape, strides, start);
+  if (inner.stride === 0) return `vec4<${x.dtype}>(${code.at(x, at())})`;
+  const aligned = inner.stride === 1 && start % 4 === 0 && dims.every((d) => d.stride % 4 === 0);
+  return aligned ? code.at4(x, at()) : null;
 }

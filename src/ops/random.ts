@@ -5,11 +5,11 @@
 import permutationShader from "../../shaders/permutation.wgsl";
 import philoxLib from "../../shaders/lib/philox.wgsl";
 import { TilegradError } from "../errors.ts";
-import type { Tensor } from "../graph/types.ts";
+import type { Node, Tensor } from "../graph/types.ts";
 import { draws, shuffle } from "../random.ts";
 import { stepScalar } from "./constant.ts";
 import { greaterEqual, mul, where } from "./elementwise.ts";
-import type { OpDef } from "./op.ts";
+import type { InlineCode, OpDef } from "./op.ts";
 import { apply1, f32, u32 } from "./op.ts";
 
 const scalar = (value: number) => ({ ...u32(), values: [value] });
@@ -18,7 +18,13 @@ const randomInputs = [scalar(7), scalar(1), scalar(3)];
 /** The seed whose key is (low, high), as src/random.ts takes it. */
 const seedOf = (low: number, high: number): number => (high | 0) * 2 ** 32 + low;
 
-function drawOp(name: "uniform" | "normal", wgsl: string): OpDef {
+/** `wgsl` names the function that draws one element, `wgsl4` the one that draws four. */
+function drawOp(name: "uniform" | "normal", wgsl: string, wgsl4?: string): OpDef {
+  const call = (f: string, code: InlineCode, node: Node, index: string): string => {
+    code.use(philoxLib);
+    const [low, high, step] = node.inputs.map((x) => code.at(x, "0u"));
+    return `${f}(${index}, ${step}, ${code.dim(node.attrs.stream)}, vec2<u32>(${low}, ${high}))`;
+  };
   return {
     name,
     shape: (_, { shape }) => [f32(...shape)],
@@ -27,20 +33,18 @@ function drawOp(name: "uniform" | "normal", wgsl: string): OpDef {
       const draw = draws(seedOf(low, high), attrs.stream, step);
       for (let i = 0; i < y.length; i++) y[i] = draw[name](i);
     },
-    inline: (code, node, index) => {
-      code.use(philoxLib);
-      const [low, high, step] = node.inputs.map((x) => code.at(x, "0u"));
-      return `${wgsl}(${index}, ${step}, ${code.dim(node.attrs.stream)}, vec2<u32>(${low}, ${high}))`;
-    },
+    inline: (code, node, index) => call(wgsl, code, node, index),
+    inline4: wgsl4 === undefined ? undefined : (code, node, index) => call(wgsl4, code, node, index),
     flops: (node) => 60 * node.outputs[0].shape.reduce((a, b) => a * b, 1),
     samples: () => [
       { inputs: randomInputs, attrs: { shape: [], stream: 0 } },
       { inputs: randomInputs, attrs: { shape: [7, 13], stream: 5 } },
       { inputs: randomInputs, attrs: { shape: [1031], stream: 1 } },
+      { inputs: randomInputs, attrs: { shape: [1032], stream: 1 } },
     ],
   };
 }
-const uniformOp = drawOp("uniform", "random_uniform");
+const uniformOp = drawOp("uniform", "random_uniform", "random_uniform4");
 const normalOp = drawOp("normal", "random_normal");
 
 const permutationOp: OpDef = {

@@ -3,7 +3,7 @@ import { TilegradError } from "../errors.ts";
 import type { Tensor } from "../graph/types.ts";
 import { sameShape } from "../graph/types.ts";
 import type { InlineCode, OpDef } from "./op.ts";
-import { apply1, f32, shapeError, stridedIndex, stridesOf, walk } from "./op.ts";
+import { apply1, f32, shapeError, strided4, stridedIndex, stridesOf, walk } from "./op.ts";
 
 const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((total, v, i) => total + v * b[i], 0);
 
@@ -28,9 +28,11 @@ const sliceOp: OpDef = {
   inline: (code, node, index) => {
     const [x] = node.inputs;
     const strides = stridesOf(x.shape);
-    const start = dot(node.attrs.begin, strides);
-    const local = stridedIndex(code, index, node.outputs[0].shape, strides);
-    return code.at(x, start === 0 ? local : code.let(`${code.dim(start)} + ${local}`));
+    return code.at(x, stridedIndex(code, index, node.outputs[0].shape, strides, dot(node.attrs.begin, strides)));
+  },
+  inline4: (code, { inputs: [x], attrs, outputs: [y] }, index) => {
+    const strides = stridesOf(x.shape);
+    return strided4(code, x, index, y.shape, strides, dot(attrs.begin, strides));
   },
   free: true,
   flops: () => 0,
@@ -38,6 +40,8 @@ const sliceOp: OpDef = {
     { inputs: [f32(5)], attrs: { begin: [1], size: [3] } },
     { inputs: [f32(4, 7)], attrs: { begin: [1, 2], size: [3, 4] } },
     { inputs: [f32(3, 2, 5)], attrs: { begin: [0, 1, 0], size: [3, 1, 5] } },
+    { inputs: [f32(40, 20)], attrs: { begin: [3, 8], size: [32, 12] } },
+    { inputs: [f32(40, 20)], attrs: { begin: [3, 5], size: [32, 12] } },
   ],
 };
 

@@ -3,7 +3,7 @@ import { TilegradError } from "../errors.ts";
 import type { Tensor } from "../graph/types.ts";
 import { sameShape, sizeOf } from "../graph/types.ts";
 import type { OpDef } from "./op.ts";
-import { apply1, f32, resolveAxis, shapeError, stridedIndex, stridesOf, walk } from "./op.ts";
+import { apply1, f32, resolveAxis, shapeError, strided4, stridedIndex, stridesOf, walk } from "./op.ts";
 
 const reshapeOp: OpDef = {
   name: "reshape",
@@ -48,12 +48,17 @@ const transposeOp: OpDef = {
     const permuted = node.attrs.permutation.map((d: number) => strides[d]);
     return code.at(x, stridedIndex(code, index, node.outputs[0].shape, permuted));
   },
+  inline4: (code, { inputs: [x], attrs, outputs: [y] }, index) => {
+    const strides = stridesOf(x.shape);
+    return strided4(code, x, index, y.shape, attrs.permutation.map((d: number) => strides[d]));
+  },
   free: true,
   flops: () => 0,
   samples: () => [
     { inputs: [f32(3, 5)], attrs: { permutation: [1, 0] } },
     { inputs: [f32(2, 3, 4)], attrs: { permutation: [2, 0, 1] } },
     { inputs: [f32(1, 7, 1, 3)], attrs: { permutation: [3, 1, 0, 2] } },
+    { inputs: [f32(8, 16, 12)], attrs: { permutation: [1, 0, 2] } },
   ],
 };
 

@@ -428,6 +428,7 @@ const copyOp: OpDef = {
   reference: ({ inputs: [x], outputs: [y] }) => y.set(x),
   pointwise: true,
   inline: (code, node, index) => code.at(node.inputs[0], index),
+  inline4: (code, node, index) => code.at4(node.inputs[0], index),
   flops: () => 0,
 };
 

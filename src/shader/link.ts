@@ -1,10 +1,11 @@
 /** Specialises a handwritten kernel: replaces named declarations, and nothing else, and puts the libraries before it. */
 import { invariant } from "../errors.ts";
 import math from "../../shaders/lib/math.wgsl";
+import matmul from "../../shaders/lib/matmul.wgsl";
 import philox from "../../shaders/lib/philox.wgsl";
 import type { ShaderLibrary, ShaderModule } from "./module.ts";
 
-const libraries: Readonly<Record<string, ShaderLibrary>> = { math, philox };
+const libraries: Readonly<Record<string, ShaderLibrary>> = { math, matmul, philox };
 
 export interface Specialisation {
   /** Values of module constants and aliases by name. */
@@ -19,27 +20,28 @@ export interface Specialisation {
 export function link(shader: ShaderModule, { constants, hooks, declarations, libs }: Specialisation): string {
   let code = shader.code;
   for (const [name, value] of Object.entries(constants)) code = replaceConstant(shader.name, code, name, value);
-  const dropped: string[] = [];
   for (const { name, space } of shader.bindings) {
     if (space === "uniform") continue;
     code = code.replace(new RegExp(`@group\\(\\d+\\) @binding\\(\\d+\\) var<storage[^>]*> ${name}:[^;]*;\\n?`), "");
-    dropped.push(name);
   }
   for (const [name, text] of Object.entries(hooks)) {
     const span = functionSpan(code, name);
     invariant(span, `shader ${shader.name} has no hook ${name}.`);
     code = code.slice(0, span.start) + text + code.slice(span.end);
   }
-  // Store hooks that this use leaves out do nothing.
-  for (const [, name] of code.matchAll(/fn (store_\w+)\(/g)) {
+  // Hooks that this use leaves out load zeros and store nothing.
+  for (const [, name, type] of code.matchAll(/fn ((?:load|store)_\w+)\([^)]*\)(?: -> ([^{]*))?/g)) {
     if (name in hooks) continue;
     const span = functionSpan(code, name);
     invariant(span, `shader ${shader.name}: hook ${name} does not end.`);
-    code = `${code.slice(0, span.body)}{}${code.slice(span.end)}`;
+    code = `${code.slice(0, span.body)}{${type ? ` return ${type.trim()}(); ` : ""}}${code.slice(span.end)}`;
   }
   const named = [shader, ...libs].flatMap((part) => part.libs.map((name) => libraries[name]));
   const all = new Set([...named, ...libs]);
-  return [...[...all].map((lib) => lib.code), declarations, code].filter((text) => text !== "").join("\n");
+  // Directives come first in WGSL.
+  const directives = code.match(/^enable [^;]*;$/gm) ?? [];
+  const rest = code.replace(/^enable [^;]*;\n/gm, "");
+  return [...directives, ...[...all].map((lib) => lib.code), declarations, rest].filter((text) => text !== "").join("\n");
 }
 
 function replaceConstant(shader: string, code: string, name: string, value: number | boolean | string): string {

@@ -5,13 +5,15 @@
  */
 import { invariant } from "../errors.ts";
 import mapShader from "../../shaders/map.wgsl";
-import type { DType, Node, Tensor } from "../graph/types.ts";
+import type { DType, Node } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
-import { dynamicUpdateSliceOp } from "../ops/gather.ts";
-import type { InlineCode, KernelChoice, KernelLimits } from "../ops/op.ts";
-import type { Cluster, Kernel } from "../passes/fuse.ts";
+import type { KernelChoice, KernelLimits } from "../ops/op.ts";
+import type { Kernel } from "../passes/fuse.ts";
 import { base } from "../passes/fuse.ts";
-import type { BufferSpec, Place, Plan } from "../passes/plan.ts";
+import type { BufferSpec, Plan } from "../passes/plan.ts";
+import { Bindings } from "./bindings.ts";
+import type { HookContext } from "./hooks.ts";
+import { HookWriter } from "./hooks.ts";
 import { link } from "./link.ts";
 import type { ShaderLibrary, ShaderModule } from "./module.ts";
 import { packParams } from "./params.ts";
@@ -51,8 +53,11 @@ export function lower(plan: Plan, limits: KernelLimits, steps: StepLayout): Kern
 
 const STEP_BINDING = "@group(0) @binding(0) var<uniform> step_row: array<vec4<u32>, 16>;";
 
-class KernelWriter {
-  private readonly buffers: { buffer: BufferSpec; write: boolean }[] = [];
+/** From here on a map kernel has enough threads with four elements each. */
+const WIDE_MAP = 1024;
+
+class KernelWriter implements HookContext {
+  readonly bindings = new Bindings();
   private readonly dims: number[] = [];
   readonly libs = new Set<ShaderLibrary>();
   private usesStep = false;
@@ -71,7 +76,7 @@ class KernelWriter {
   write(): KernelCall {
     const { anchor } = this.kernel;
     const choice = anchor?.op.kernel?.(anchor, this.limits) ?? this.mapChoice();
-    const hooks = anchor ? this.anchorHooks(anchor, choice) : this.mapHooks();
+    const hooks = anchor ? this.anchorHooks(anchor, choice) : this.mapHooks(choice);
     const { shader, constants = {}, params } = choice;
     const code = link(shader, { constants, hooks, declarations: this.declarations(), libs: this.libs });
     const ops = this.kernel.nodes.map((n) => n.op.name);
@@ -80,21 +85,13 @@ class KernelWriter {
       label: `${shader.name}(${ops.join(" ")})`,
       shader: shader.name,
       code,
-      buffers: this.buffers,
+      buffers: this.bindings.buffers,
       params: packParams(shader, params),
       dims: Uint32Array.from({ length: Math.ceil(this.dims.length / 4) * 4 }, (_, i) => this.dims[i] ?? 0),
       workgroups: this.workgroups(choice),
       flops: nodes.reduce((total, n) => total + (n.op.flops?.(n) ?? sizeOf(n.outputs[0].shape)), 0),
       bytes: this.bytes(),
     };
-  }
-
-  /** The name of a buffer's binding in this kernel. */
-  bind(buffer: BufferSpec, write: boolean): string {
-    let at = this.buffers.findIndex((b) => b.buffer === buffer);
-    if (at < 0) at = this.buffers.push({ buffer, write }) - 1;
-    else if (write) this.buffers[at] = { buffer, write };
-    return `b${at}`;
   }
 
   dim(value: number): string {
@@ -111,48 +108,49 @@ class KernelWriter {
   }
 
   private mapChoice(): KernelChoice {
-    const [{ size }] = this.kernel.clusters;
-    return { shader: mapShader, params: { count: size }, grid: { threads: size }, loads: [], stores: [] };
+    const { nodes, clusters: [{ size }] } = this.kernel;
+    const wide = size % 4 === 0 && size >= WIDE_MAP && nodes.every(({ op }) => op.inline4 || op.pointwise);
+    const width = wide ? 4 : 1;
+    const constants = { WIDTH: width };
+    return { shader: mapShader, constants, params: { count: size }, grid: { threads: size / width }, loads: [], stores: [] };
   }
 
-  private mapHooks(): Record<string, string> {
-    const body = new HookWriter(this, this.kernel.clusters[0], null);
+  private mapHooks({ constants }: KernelChoice): Record<string, string> {
+    const body = new HookWriter(this, { cluster: this.kernel.clusters[0], width: constants?.WIDTH === 4 ? 4 : 1 });
     body.storeAll();
     return { compute: `fn compute(i: u32) {\n${body.text()}}` };
   }
 
   private anchorHooks(anchor: Node, choice: KernelChoice): Record<string, string> {
     const hooks: Record<string, string> = {};
-    for (const { hook, input } of choice.loads) {
+    const typeOf = (dtype: DType, width: 1 | 4): string => (width === 4 ? `vec4<${dtype}>` : dtype);
+    for (const { hook, input, width = 1 } of choice.loads) {
       const cluster = this.kernel.clusters.find((c) => "load" in c.role && c.role.load === input);
-      const body = new HookWriter(this, cluster ?? null, null);
+      const body = new HookWriter(this, { cluster, width });
       const t = anchor.inputs[input];
-      const value = body.at(t, "i");
+      const value = width === 4 ? body.at4(t, "i") : body.at(t, "i");
       body.storeAll();
-      hooks[hook] = `fn ${hook}(i: u32) -> ${t.dtype} {\n${body.text()}return ${value};\n}`;
+      hooks[hook] = `fn ${hook}(i: u32) -> ${typeOf(t.dtype, width)} {\n${body.text()}return ${value};\n}`;
     }
-    for (const { hook, output } of choice.stores) {
+    for (const { hook, output, width = 1 } of choice.stores) {
       const cluster = this.kernel.clusters.find((c) => "store" in c.role && c.role.store === output);
       const type = anchor.outputs[output];
-      const body = new HookWriter(this, cluster ?? null, { node: anchor, index: output, ...type });
+      const body = new HookWriter(this, { cluster, width, anchored: { node: anchor, index: output, ...type } });
       body.storeAll();
-      hooks[hook] = `fn ${hook}(i: u32, v: ${type.dtype}) {\n${body.text()}}`;
+      hooks[hook] = `fn ${hook}(i: u32, v: ${typeOf(type.dtype, width)}) {\n${body.text()}}`;
     }
     for (const { hook, output } of choice.peeks ?? []) {
       const type = anchor.outputs[output];
       const place = this.plan.placeOf({ node: anchor, index: output, ...type });
       invariant(place, `${hook}: the output it reads back has no memory.`);
       const index = place.offset === 0 ? "i" : `${this.dim(place.offset)} + i`;
-      hooks[hook] = `fn ${hook}(i: u32) -> ${type.dtype} {\nreturn ${this.bind(place.buffer, true)}[${index}];\n}`;
+      hooks[hook] = `fn ${hook}(i: u32) -> ${type.dtype} {\nreturn ${this.bindings.read(place.buffer, index, 1)};\n}`;
     }
     return hooks;
   }
 
   private declarations(): string {
-    const lines = this.buffers.map(
-      ({ buffer, write }, i) =>
-        `@group(1) @binding(${i + 2}) var<storage, ${write ? "read_write" : "read"}> b${i}: array<${buffer.dtype}>;`,
-    );
+    const lines = this.bindings.declarations(2);
     if (this.dims.length > 0) {
       lines.unshift(`@group(1) @binding(1) var<uniform> dims: array<vec4<u32>, ${Math.ceil(this.dims.length / 4)}>;`);
     }
@@ -191,99 +189,4 @@ function workgroupThreads(shader: ShaderModule, constants: KernelChoice["constan
     return Number(constants[size] ?? own);
   };
   return shader.workgroupSize.map(value).reduce((a, b) => a * b, 1);
-}
-
-/** The body of one hook function, in which `i` is the index and `v`, in a store hook, the anchor's value. */
-class HookWriter implements InlineCode {
-  private readonly lines: string[] = [];
-  private readonly values = new Map<Node, Map<string, string>>();
-  private readonly names = new Map<string, string>();
-  private readonly kernel: KernelWriter;
-  private readonly cluster: Cluster | null;
-  private readonly anchored: Tensor | null;
-
-  constructor(kernel: KernelWriter, cluster: Cluster | null, anchored: Tensor | null) {
-    this.kernel = kernel;
-    this.cluster = cluster;
-    this.anchored = anchored;
-  }
-
-  text(): string {
-    return this.lines.map((line) => `${line}\n`).join("");
-  }
-
-  at(view: Tensor, index: string): string {
-    const tensor = base(view);
-    const { node } = tensor;
-    const key = `${tensor.index} ${index}`;
-    const known = this.values.get(node)?.get(key);
-    if (known) return known;
-    const value = this.evaluate(tensor, index);
-    const byIndex = this.values.get(node) ?? new Map<string, string>();
-    byIndex.set(key, value);
-    this.values.set(node, byIndex);
-    return value;
-  }
-
-  let(expression: string): string {
-    if (/^(\w+|-?[\d.]+[uf]?|dims\[\d+\]\.\w)$/.test(expression)) return expression;
-    const known = this.names.get(expression);
-    if (known) return known;
-    const name = `t${this.names.size}`;
-    this.names.set(expression, name);
-    this.lines.push(`let ${name} = ${expression};`);
-    return name;
-  }
-
-  dim(value: number): string {
-    return this.kernel.dim(value);
-  }
-
-  step(name: string, dtype: DType): string {
-    return this.let(this.kernel.step(name, dtype));
-  }
-
-  use(lib: ShaderLibrary): void {
-    this.kernel.libs.add(lib);
-  }
-
-  /** Writes every value of this hook that lives in memory; all are computed before any is stored. */
-  storeAll(): void {
-    const stores: string[] = [];
-    const store = (value: string, place: Place, index: string): void => {
-      const at = place.offset === 0 ? index : `${this.dim(place.offset)} + ${index}`;
-      stores.push(`${this.kernel.bind(place.buffer, true)}[${at}] = ${value};`);
-    };
-    const { plan } = this.kernel;
-    if (this.anchored) {
-      const place = plan.placeOf(this.anchored);
-      if (place) store("v", place, "i");
-    }
-    for (const node of this.kernel.kernel.nodes) {
-      if (!this.cluster || plan.clusterOf.get(node) !== this.cluster) continue;
-      const t: Tensor = { node, index: 0, ...node.outputs[0] };
-      const place = plan.placeOf(t);
-      if (!place) continue;
-      if (node.op === dynamicUpdateSliceOp) {
-        const [, value, offset] = node.inputs;
-        store(this.at(value, "i"), place, this.let(`${this.at(offset, "0u")} + i`));
-      } else store(this.at(t, "i"), place, "i");
-    }
-    this.lines.push(...stores);
-  }
-
-  private evaluate(tensor: Tensor, index: string): string {
-    const { node } = tensor;
-    if (this.anchored?.node === node && this.anchored.index === tensor.index && index === "i") return "v";
-    const mine = this.cluster !== null && this.kernel.plan.clusterOf.get(node) === this.cluster;
-    if (!mine) {
-      const place = this.kernel.plan.placeOf(tensor);
-      if (place) {
-        const at = place.offset === 0 ? index : this.let(`${this.dim(place.offset)} + ${index}`);
-        return this.let(`${this.kernel.bind(place.buffer, false)}[${at}]`);
-      }
-    }
-    invariant(node.op.inline && (mine || node.op.free), `${node.op.name} is read where it was not computed.`);
-    return this.let(node.op.inline(this, node, index));
-  }
 }

@@ -1,0 +1,120 @@
+// lib: matmul
+// y [batch, m, n] = a · b on subgroups: a thread holds four columns of the eight rows that its whole workgroup shares; each
+// lane fetches A for one row and the others get it by broadcast. Wins on software GPUs, where a load costs far more than
+// a product. Needs subgroups of at least LANES lanes. Sums over k in order: the bits of matmul_naive.
+// With ONES_ROW, A has one more row, all ones, whose products go to `store_total`: the bias gradient beside the kernel's.
+enable subgroups;
+
+const WG: u32 = 32;
+const ROWS: u32 = 8;
+// Lanes that fetch rows of A: 8, or 4 where subgroups may be that small.
+const LANES: u32 = 8;
+// Whether load_a4, load_b4 and store_y4 serve (see lib/matmul.wgsl).
+const WIDE_A: bool = false;
+const WIDE_B: bool = false;
+const WIDE_Y: bool = false;
+const ONES_ROW: bool = false;
+
+struct Params {
+  batch: u32,
+  m: u32,
+  n: u32,
+  k: u32,
+  a_batch: u32,
+  a_row: u32,
+  a_inner: u32,
+  b_batch: u32,
+  b_inner: u32,
+  b_column: u32,
+}
+
+@group(1) @binding(0) var<uniform> params: Params;
+@group(1) @binding(1) var<storage, read> a: array<f32>;
+@group(1) @binding(2) var<storage, read> b: array<f32>;
+@group(1) @binding(3) var<storage, read_write> y: array<f32>;
+@group(1) @binding(4) var<storage, read_write> total: array<f32>;
+
+fn load_a(i: u32) -> f32 {
+  return a[i];
+}
+
+fn load_a4(i: u32) -> vec4<f32> {
+  return vec4<f32>(a[i], a[i + 1u], a[i + 2u], a[i + 3u]);
+}
+
+fn load_b(i: u32) -> f32 {
+  return b[i];
+}
+
+fn load_b4(i: u32) -> vec4<f32> {
+  return vec4<f32>(b[i], b[i + 1u], b[i + 2u], b[i + 3u]);
+}
+
+fn store_y(i: u32, v: f32) {
+  y[i] = v;
+}
+
+fn store_y4(i: u32, v: vec4<f32>) {
+  y[i] = v.x;
+  y[i + 1u] = v.y;
+  y[i + 2u] = v.z;
+  y[i + 3u] = v.w;
+}
+
+fn store_total(i: u32, v: f32) {
+  total[i] = v;
+}
+
+var<private> sums: array<vec4<f32>, ROWS>;
+
+// Adds one column of A times one row of B. Lane r of `low` holds row r; with four lanes, rows 4 to 7 are in `high`.
+fn add_product(low: f32, high: f32, row: vec4<f32>) {
+  sums[0] += subgroupBroadcast(low, 0u) * row;
+  sums[1] += subgroupBroadcast(low, 1u) * row;
+  sums[2] += subgroupBroadcast(low, 2u) * row;
+  sums[3] += subgroupBroadcast(low, 3u) * row;
+  sums[4] += subgroupBroadcast(high, 4u % LANES) * row;
+  sums[5] += subgroupBroadcast(high, 5u % LANES) * row;
+  sums[6] += subgroupBroadcast(high, 6u % LANES) * row;
+  sums[7] += subgroupBroadcast(high, 7u % LANES) * row;
+}
+
+@compute @workgroup_size(WG)
+fn main(
+  @builtin(local_invocation_index) thread: u32,
+  @builtin(subgroup_invocation_id) lane: u32,
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+) {
+  let across = (params.n + 4u * WG - 1u) / (4u * WG);
+  let down = (params.m + select(0u, 1u, ONES_ROW) + ROWS - 1u) / ROWS;
+  let tile = group.y * groups.x + group.x;
+  let column = 4u * (WG * (tile % across) + thread);
+  let first_row = ROWS * ((tile / across) % down);
+  let batch = tile / (across * down);
+  if (batch >= params.batch) {
+    return;
+  }
+  let low_row = first_row + lane % LANES;
+  let high_row = first_row + 4u + lane % 4u;
+  let whole = params.k & ~3u;
+  for (var k = 0u; k < whole; k += 4u) {
+    let low = a_part(batch, low_row, k);
+    var high = low;
+    if (LANES == 4u) {
+      high = a_part(batch, high_row, k);
+    }
+    add_product(low.x, high.x, b_row(batch, k, column));
+    add_product(low.y, high.y, b_row(batch, k + 1u, column));
+    add_product(low.z, high.z, b_row(batch, k + 2u, column));
+    add_product(low.w, high.w, b_row(batch, k + 3u, column));
+  }
+  for (var k = whole; k < params.k; k++) {
+    let low = a_rest(batch, low_row, k).x;
+    let high = select(low, a_rest(batch, high_row, k).x, LANES == 4u);
+    add_product(low, high, b_row(batch, k, column));
+  }
+  for (var r = 0u; r < ROWS; r++) {
+    store_row(batch, first_row + r, column, sums[r]);
+  }
+}

@@ -1,0 +1,129 @@
+// lib: matmul
+// y [batch, m, n] = a · b by tiles of 64 x 64 x 16 in workgroup memory, each thread eight rows of four columns. Wins on
+// hardware GPUs once there are enough tiles to fill them. Sums over k in order: the bits of matmul_naive, unless the
+// compiler contracts a product and a sum, as hardware may.
+// With ONES_ROW, A has one more row, all ones, whose products go to `store_total`: the bias gradient beside the kernel's.
+
+const WG: u32 = 128;
+const TILE: u32 = 64;
+const TILE_K: u32 = 16;
+const ROWS: u32 = 8;
+// Fours along a row of a tile of A, and of B.
+const A_PARTS: u32 = TILE_K / 4;
+const B_PARTS: u32 = TILE / 4;
+// Whether load_a4, load_b4 and store_y4 serve (see lib/matmul.wgsl).
+const WIDE_A: bool = false;
+const WIDE_B: bool = false;
+const WIDE_Y: bool = false;
+const ONES_ROW: bool = false;
+
+struct Params {
+  batch: u32,
+  m: u32,
+  n: u32,
+  k: u32,
+  a_batch: u32,
+  a_row: u32,
+  a_inner: u32,
+  b_batch: u32,
+  b_inner: u32,
+  b_column: u32,
+}
+
+@group(1) @binding(0) var<uniform> params: Params;
+@group(1) @binding(1) var<storage, read> a: array<f32>;
+@group(1) @binding(2) var<storage, read> b: array<f32>;
+@group(1) @binding(3) var<storage, read_write> y: array<f32>;
+@group(1) @binding(4) var<storage, read_write> total: array<f32>;
+
+fn load_a(i: u32) -> f32 {
+  return a[i];
+}
+
+fn load_a4(i: u32) -> vec4<f32> {
+  return vec4<f32>(a[i], a[i + 1u], a[i + 2u], a[i + 3u]);
+}
+
+fn load_b(i: u32) -> f32 {
+  return b[i];
+}
+
+fn load_b4(i: u32) -> vec4<f32> {
+  return vec4<f32>(b[i], b[i + 1u], b[i + 2u], b[i + 3u]);
+}
+
+fn store_y(i: u32, v: f32) {
+  y[i] = v;
+}
+
+fn store_y4(i: u32, v: vec4<f32>) {
+  y[i] = v.x;
+  y[i + 1u] = v.y;
+  y[i + 2u] = v.z;
+  y[i + 3u] = v.w;
+}
+
+fn store_total(i: u32, v: f32) {
+  total[i] = v;
+}
+
+var<workgroup> a_tile: array<vec4<f32>, TILE * A_PARTS>;
+var<workgroup> b_tile: array<vec4<f32>, TILE_K * B_PARTS>;
+
+@compute @workgroup_size(WG)
+fn main(
+  @builtin(local_invocation_index) thread: u32,
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+) {
+  let across = (params.n + TILE - 1u) / TILE;
+  let down = (params.m + select(0u, 1u, ONES_ROW) + TILE - 1u) / TILE;
+  let tile = group.y * groups.x + group.x;
+  let first_column = TILE * (tile % across);
+  let first_row = TILE * ((tile / across) % down);
+  let batch = tile / (across * down);
+  if (batch >= params.batch) {
+    return;
+  }
+  // A thread's rows are WG / B_PARTS apart, so that its neighbours read other banks.
+  let part = thread % B_PARTS;
+  let lane_row = thread / B_PARTS;
+  var sums: array<vec4<f32>, ROWS>;
+  for (var start = 0u; start < params.k; start += TILE_K) {
+    for (var e = thread; e < TILE * A_PARTS; e += WG) {
+      // Neighbouring threads read neighbouring memory, whichever way A lies.
+      let row = select(e % TILE, e / A_PARTS, params.a_inner == 1u);
+      let p = select(e / TILE, e % A_PARTS, params.a_inner == 1u);
+      let k = start + 4u * p;
+      if (k + 4u <= params.k) {
+        a_tile[row * A_PARTS + p] = a_part(batch, first_row + row, k);
+      } else {
+        a_tile[row * A_PARTS + p] = a_rest(batch, first_row + row, k);
+      }
+    }
+    for (var e = thread; e < TILE_K * B_PARTS; e += WG) {
+      let p = select(e / TILE_K, e % B_PARTS, params.b_column == 1u);
+      let k = select(e % TILE_K, e / B_PARTS, params.b_column == 1u);
+      var row: vec4<f32>;
+      if (start + k < params.k) {
+        row = b_row(batch, start + k, first_column + 4u * p);
+      }
+      b_tile[k * B_PARTS + p] = row;
+    }
+    workgroupBarrier();
+    for (var q = 0u; q < A_PARTS; q++) {
+      let b0 = b_tile[4u * q * B_PARTS + part];
+      let b1 = b_tile[(4u * q + 1u) * B_PARTS + part];
+      let b2 = b_tile[(4u * q + 2u) * B_PARTS + part];
+      let b3 = b_tile[(4u * q + 3u) * B_PARTS + part];
+      for (var r = 0u; r < ROWS; r++) {
+        let x = a_tile[(r * (WG / B_PARTS) + lane_row) * A_PARTS + q];
+        sums[r] = sums[r] + x.x * b0 + x.y * b1 + x.z * b2 + x.w * b3;
+      }
+    }
+    workgroupBarrier();
+  }
+  for (var r = 0u; r < ROWS; r++) {
+    store_row(batch, first_row + r * (WG / B_PARTS) + lane_row, first_column + 4u * part, sums[r]);
+  }
+}

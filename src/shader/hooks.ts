@@ -1,0 +1,149 @@
+/** Writes the body of one hook function: what it loads, computes on the way and stores. */
+import { invariant } from "../errors.ts";
+import type { DType, Node, Tensor } from "../graph/types.ts";
+import { dynamicUpdateSliceOp } from "../ops/gather.ts";
+import type { InlineCode } from "../ops/op.ts";
+import type { Cluster, Kernel } from "../passes/fuse.ts";
+import { base } from "../passes/fuse.ts";
+import type { Place, Plan } from "../passes/plan.ts";
+import type { Bindings } from "./bindings.ts";
+import type { ShaderLibrary } from "./module.ts";
+
+/** What the hooks of a kernel share. */
+export interface HookContext {
+  readonly plan: Plan;
+  readonly kernel: Kernel;
+  readonly bindings: Bindings;
+  readonly libs: Set<ShaderLibrary>;
+  dim(value: number): string;
+  step(name: string, dtype: DType): string;
+}
+
+export interface Hook {
+  /** The pointwise nodes that ride in it. */
+  readonly cluster?: Cluster;
+  /** 4: index `i` is a multiple of 4, and the hook is about the elements i .. i + 3, as vec4. */
+  readonly width: 1 | 4;
+  /** In a store hook: the output of the anchor whose value the parameter `v` is. */
+  readonly anchored?: Tensor;
+}
+
+export class HookWriter implements InlineCode {
+  private readonly lines: string[] = [];
+  private readonly values = new Map<Node, Map<string, string>>();
+  private readonly names = new Map<string, string>();
+  private readonly context: HookContext;
+  private readonly hook: Hook;
+
+  constructor(context: HookContext, hook: Hook) {
+    this.context = context;
+    this.hook = hook;
+  }
+
+  text(): string {
+    return this.lines.map((line) => `${line}\n`).join("");
+  }
+
+  at(view: Tensor, index: string): string {
+    return this.value(view, index, 1);
+  }
+
+  at4(view: Tensor, index: string): string {
+    return this.value(view, index, 4);
+  }
+
+  let(expression: string): string {
+    if (/^(\w+|-?[\d.]+[uf]?|dims\[\d+\]\.\w)$/.test(expression)) return expression;
+    const known = this.names.get(expression);
+    if (known) return known;
+    const name = `t${this.names.size}`;
+    this.names.set(expression, name);
+    this.lines.push(`let ${name} = ${expression};`);
+    return name;
+  }
+
+  dim(value: number): string {
+    return this.context.dim(value);
+  }
+
+  step(name: string, dtype: DType): string {
+    return this.let(this.context.step(name, dtype));
+  }
+
+  use(lib: ShaderLibrary): void {
+    this.context.libs.add(lib);
+  }
+
+  /** Writes every value of this hook that lives in memory; all are computed before any is stored. */
+  storeAll(): void {
+    const { plan, kernel } = this.context;
+    const { cluster, anchored, width } = this.hook;
+    const stores: string[] = [];
+    const add = (value: string, { buffer, offset }: Place, index = "i", aligned = offset % 4 === 0): void => {
+      const at = offset === 0 ? index : `${this.dim(offset)} + ${index}`;
+      if (width === 1 || aligned) stores.push(this.context.bindings.write(buffer, at, value, width));
+      else [..."xyzw"].forEach((c, k) => stores.push(this.context.bindings.write(buffer, `${at} + ${k}u`, `${value}.${c}`, 1)));
+    };
+    const own = anchored && plan.placeOf(anchored);
+    if (own) add("v", own);
+    for (const node of kernel.nodes) {
+      if (!cluster || plan.clusterOf.get(node) !== cluster) continue;
+      const t: Tensor = { node, index: 0, ...node.outputs[0] };
+      const place = plan.placeOf(t);
+      if (!place) continue;
+      if (node.op === dynamicUpdateSliceOp) {
+        const [, value, offset] = node.inputs;
+        add(this.value(value, "i", width), place, this.let(`${this.at(offset, "0u")} + i`), false);
+      } else add(this.value(t, "i", width), place);
+    }
+    this.lines.push(...stores);
+  }
+
+  private value(view: Tensor, index: string, width: 1 | 4): string {
+    const tensor = base(view);
+    const byPlace = this.values.get(tensor.node) ?? new Map<string, string>();
+    this.values.set(tensor.node, byPlace);
+    const key = `${tensor.index} ${index} ${width}`;
+    const known = byPlace.get(key);
+    if (known) return known;
+    const value = this.evaluate(tensor, index, width);
+    byPlace.set(key, value);
+    return value;
+  }
+
+  private evaluate(tensor: Tensor, index: string, width: 1 | 4): string {
+    const { node } = tensor;
+    const { plan, bindings } = this.context;
+    const { cluster, anchored } = this.hook;
+    if (anchored?.node === node && anchored.index === tensor.index && index === "i" && width === this.hook.width) return "v";
+    const mine = cluster !== undefined && plan.clusterOf.get(node) === cluster;
+    const place = mine ? undefined : plan.placeOf(tensor);
+    if (place && (width === 1 || place.offset % 4 === 0)) {
+      const at = place.offset === 0 ? index : this.let(`${this.dim(place.offset)} + ${index}`);
+      return this.let(bindings.read(place.buffer, at, width));
+    }
+    const { inline, inline4, pointwise, name } = node.op;
+    invariant(place || (inline && (mine || node.op.free)), `${name} is read where it was not computed.`);
+    if (width === 1) return this.let((inline as NonNullable<typeof inline>)(this, node, index));
+    const four = place ? null : inline4?.(this, node, index);
+    if (four) return this.let(four);
+    const elements = [..."xyzw"].map((c, k) =>
+      inline && pointwise && !place
+        ? inline(this.component(c), node, index)
+        : this.at(tensor, k === 0 ? index : this.let(`${index} + ${k}u`)),
+    );
+    return this.let(`vec4<${tensor.dtype}>(${new Set(elements).size === 1 ? elements[0] : elements.join(", ")})`);
+  }
+
+  /** This writer for a rule that knows scalars alone: it sees one component of every vec4. */
+  private component(c: string): InlineCode {
+    return {
+      at: (x, index) => `${this.at4(x, index)}.${c}`,
+      at4: (x, index) => this.at4(x, index),
+      let: (expression) => this.let(expression),
+      dim: (value) => this.dim(value),
+      step: (name, dtype) => this.step(name, dtype),
+      use: (lib) => this.use(lib),
+    };
+  }
+}
