@@ -1,6 +1,7 @@
 /** Maximum and average over windows of images (NHWC), and their gradients. */
 import avgPool2dGrad from "../../shaders/avg_pool2d_grad.wgsl";
 import maxPool2dGrad from "../../shaders/max_pool2d_grad.wgsl";
+import maxPool2dGradDisjoint from "../../shaders/max_pool2d_grad_disjoint.wgsl";
 import pool2d from "../../shaders/pool2d.wgsl";
 import { TilegradError } from "../errors.ts";
 import type { Attrs, Node, Tensor, TensorType } from "../graph/types.ts";
@@ -95,17 +96,21 @@ const maxPool2dGradOp: OpDef = {
       }
     });
   },
-  kernel: ({ inputs: [x], attrs }) => ({
-    shader: maxPool2dGrad,
-    params: { count: sizeOf(x.shape), ...poolParams(poolGeometry("maxPool2dGrad", x, attrs), attrs as WindowAttrs) },
-    grid: { threads: sizeOf(x.shape) },
-    loads: [
-      { hook: "load_x", input: 0 },
-      { hook: "load_y", input: 1 },
-      { hook: "load_dy", input: 2 },
-    ],
-    stores: [{ hook: "store_dx", output: 0 }],
-  }),
+  kernel: ({ inputs: [x, y], attrs }) => {
+    const disjoint = [0, 1].every((axis) => attrs.strides[axis] >= attrs.size[axis]);
+    const threads = sizeOf(disjoint ? y.shape : x.shape);
+    return {
+      shader: disjoint ? maxPool2dGradDisjoint : maxPool2dGrad,
+      params: { count: threads, ...poolParams(poolGeometry("maxPool2dGrad", x, attrs), attrs as WindowAttrs) },
+      grid: { threads },
+      loads: [
+        { hook: "load_x", input: 0 },
+        ...(disjoint ? [] : [{ hook: "load_y", input: 1 }]),
+        { hook: "load_dy", input: 2 },
+      ],
+      stores: [{ hook: "store_dx", output: 0 }],
+    };
+  },
   flops: ({ inputs: [, y], attrs }) => sizeOf(y.shape) * sizeOf(attrs.size),
 };
 
@@ -250,6 +255,7 @@ function cases(extra: Attrs): Sample[] {
     one([3, 6, 5, 5], [3, 2], 1, "same"),
     one([1, 11, 7, 1], [2, 3], [3, 2], [[1, 0], [2, 1]]),
     one([2, 13, 17, 3], [2, 2], 3, "valid"),
+    one([1, 6, 7, 2], [3, 2], [3, 2], [[2, 1], [1, 1]]),
   ];
 }
 

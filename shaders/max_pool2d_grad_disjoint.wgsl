@@ -1,0 +1,80 @@
+// Gradient of the maximum over windows that do not overlap, one thread per window: it writes every pixel from its window's
+// start to the next one's (the last window's to the border), so each pixel is written once and read once.
+
+const WG: u32 = 64;
+
+struct Params {
+  count: u32,
+  height: u32,
+  width: u32,
+  channels: u32,
+  out_height: u32,
+  out_width: u32,
+  taps_y: u32,
+  taps_x: u32,
+  stride_y: u32,
+  stride_x: u32,
+  top: u32,
+  left: u32,
+}
+
+@group(1) @binding(0) var<uniform> params: Params;
+@group(1) @binding(1) var<storage, read> x: array<f32>;
+@group(1) @binding(2) var<storage, read> dy: array<f32>;
+@group(1) @binding(3) var<storage, read_write> dx: array<f32>;
+
+fn load_x(i: u32) -> f32 {
+  return x[i];
+}
+
+fn load_dy(i: u32) -> f32 {
+  return dy[i];
+}
+
+fn store_dx(i: u32, v: f32) {
+  dx[i] = v;
+}
+
+fn item(i: u32) {
+  let channel = i % params.channels;
+  let out_x = (i / params.channels) % params.out_width;
+  let out_y = (i / (params.channels * params.out_width)) % params.out_height;
+  let image = i / (params.channels * params.out_width * params.out_height);
+  // Coordinates of the padded image: the window's, and where its pixels end.
+  let bottom = params.height + params.top;
+  let right = params.width + params.left;
+  let from_y = max(out_y * params.stride_y, params.top);
+  let from_x = max(out_x * params.stride_x, params.left);
+  let window_y = min(out_y * params.stride_y + params.taps_y, bottom);
+  let window_x = min(out_x * params.stride_x + params.taps_x, right);
+  let end_y = select((out_y + 1u) * params.stride_y, bottom, out_y + 1u == params.out_height);
+  let end_x = select((out_x + 1u) * params.stride_x, right, out_x + 1u == params.out_width);
+  var largest = -3.4028234663852886e38;
+  let first = (image * params.height + from_y - params.top) * params.width + from_x - params.left;
+  var winner = first * params.channels + channel;
+  for (var py = from_y; py < window_y; py++) {
+    let row = (image * params.height + py - params.top) * params.width;
+    for (var px = from_x; px < window_x; px++) {
+      let at = (row + px - params.left) * params.channels + channel;
+      let v = load_x(at);
+      winner = select(winner, at, v > largest);
+      largest = max(largest, v);
+    }
+  }
+  let gradient = load_dy(i);
+  for (var py = from_y; py < end_y; py++) {
+    let row = (image * params.height + py - params.top) * params.width;
+    for (var px = from_x; px < end_x; px++) {
+      let at = (row + px - params.left) * params.channels + channel;
+      store_dx(at, select(0.0, gradient, at == winner));
+    }
+  }
+}
+
+@compute @workgroup_size(WG)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  let i = id.y * groups.x * WG + id.x;
+  if (i < params.count) {
+    item(i);
+  }
+}
