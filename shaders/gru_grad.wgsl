@@ -3,7 +3,6 @@
 
 const WG: u32 = 64;
 const UNITS: u32 = 64;
-const PER_LANE: u32 = 1;
 const ROWS: u32 = 4;
 alias Rows = vec4<f32>;
 
@@ -24,6 +23,7 @@ struct Params {
 @group(1) @binding(7) var<storage, read_write> dh0: array<f32>;
 
 var<workgroup> da_tile: array<Rows, 3u * UNITS>;
+var<workgroup> dh_tile: array<Rows, UNITS>;
 
 fn load_kernel(i: u32) -> f32 {
   return kernel[i];
@@ -63,30 +63,29 @@ fn main(
   let plane = params.batch * params.time * units;
   let first = min((group.y * groups.x + group.x) * ROWS, params.batch);
   let rows = min(ROWS, params.batch - first);
-  var dh: array<Rows, PER_LANE>;
   for (var s = 0u; s < params.time; s++) {
     let t = select(params.time - 1u - s, s, params.backwards != 0u);
-    for (var p = 0u; p * WG + lane < units; p++) {
-      let j = p * WG + lane;
+    for (var j = lane; j < units; j += WG) {
+      var dh = dh_tile[j];
       var az = Rows();
       var ar = Rows();
       var ah = Rows();
       for (var r = 0u; r < rows; r++) {
         let step = (first + r) * params.time + t;
         let e = step * units + j;
-        dh[p][r] += load_dy(e);
+        dh[r] += load_dy(e);
         var dn = 0.0;
         if (load_mask(step) > 0.5) {
           let h = load_saved(e);
           let update = load_saved(e + plane);
           let reset = load_saved(e + 2u * plane);
           let n = load_saved(e + 3u * plane);
-          let d = dh[p][r];
+          let d = dh[r];
           dn = d * (1.0 - update) * (1.0 - n * n);
           az[r] = d * (h - n) * update * (1.0 - update);
           ar[r] = dn * load_saved(e + 4u * plane) * reset * (1.0 - reset);
           ah[r] = dn * reset;
-          dh[p][r] = d * update;
+          dh[r] = d * update;
         }
         let x = 3u * step * units + j;
         store_dxz(x, az[r]);
@@ -96,24 +95,35 @@ fn main(
         store_da(x + units, ar[r]);
         store_da(x + 2u * units, ah[r]);
       }
+      dh_tile[j] = dh;
       da_tile[j] = az;
       da_tile[units + j] = ar;
       da_tile[2u * units + j] = ah;
     }
     workgroupBarrier();
-    for (var p = 0u; p * WG + lane < units; p++) {
-      let start = (p * WG + lane) * 3u * units;
-      var total = Rows();
-      for (var k = 0u; k < 3u * units; k++) {
-        total += da_tile[k] * load_kernel(start + k);
+    for (var k = 4u * lane; k < units; k += 4u * WG) {
+      let at = vec4<u32>(k, min(vec3<u32>(k + 1u, k + 2u, k + 3u), vec3<u32>(units - 1u))) * (3u * units);
+      var sum_0 = Rows();
+      var sum_1 = Rows();
+      var sum_2 = Rows();
+      var sum_3 = Rows();
+      for (var column = 0u; column < 3u * units; column++) {
+        let d = da_tile[column];
+        sum_0 += d * load_kernel(at.x + column);
+        sum_1 += d * load_kernel(at.y + column);
+        sum_2 += d * load_kernel(at.z + column);
+        sum_3 += d * load_kernel(at.w + column);
       }
-      dh[p] += total;
+      dh_tile[k] += sum_0;
+      dh_tile[k + 1u] += sum_1;
+      dh_tile[k + 2u] += sum_2;
+      dh_tile[k + 3u] += sum_3;
     }
     workgroupBarrier();
   }
-  for (var p = 0u; p * WG + lane < units; p++) {
+  for (var j = lane; j < units; j += WG) {
     for (var r = 0u; r < rows; r++) {
-      store_dh0((first + r) * units + p * WG + lane, dh[p][r]);
+      store_dh0((first + r) * units + j, dh_tile[j][r]);
     }
   }
 }

@@ -1,6 +1,7 @@
 // lib: math
 // Backward through time of lstm.wgsl in one dispatch, laid out as it is. Each step turns the gradients of h and c into
-// those of the gates' arguments, then carries dh = dz U^T to the step before. `saved` is what the forward kernel stored.
+// those of the gates' arguments, then carries dh = dz U^T to the step before, four units a thread so that what is read of
+// dz serves four rows of U. `saved` is what the forward kernel stored.
 
 const WG: u32 = 64;
 const UNITS: u32 = 64;
@@ -26,6 +27,7 @@ struct Params {
 @group(1) @binding(8) var<storage, read_write> dc0: array<f32>;
 
 var<workgroup> dz_tile: array<Rows, 4u * UNITS>;
+var<workgroup> dh_tile: array<Rows, UNITS>;
 
 fn load_kernel(i: u32) -> f32 {
   return kernel[i];
@@ -69,12 +71,12 @@ fn main(
   let plane = params.batch * params.time * units;
   let first = min((group.y * groups.x + group.x) * ROWS, params.batch);
   let rows = min(ROWS, params.batch - first);
-  var dh: array<Rows, PER_LANE>;
   var dc: array<Rows, PER_LANE>;
   for (var s = 0u; s < params.time; s++) {
     let t = select(params.time - 1u - s, s, params.backwards != 0u);
     for (var p = 0u; p * WG + lane < units; p++) {
       let j = p * WG + lane;
+      var dh = dh_tile[j];
       var zi = Rows();
       var zf = Rows();
       var zg = Rows();
@@ -82,7 +84,7 @@ fn main(
       for (var r = 0u; r < rows; r++) {
         let step = (first + r) * params.time + t;
         let e = step * units + j;
-        dh[p][r] += load_dy(e);
+        dh[r] += load_dy(e);
         dc[p][r] += load_dcells(e);
         if (load_mask(step) > 0.5) {
           let c = load_saved(e + plane);
@@ -91,13 +93,13 @@ fn main(
           let g = load_saved(e + 4u * plane);
           let o = load_saved(e + 5u * plane);
           let a = tanh_f(f * c + i * g);
-          let d = dc[p][r] + dh[p][r] * o * (1.0 - a * a);
+          let d = dc[p][r] + dh[r] * o * (1.0 - a * a);
           zi[r] = d * g * i * (1.0 - i);
           zf[r] = d * c * f * (1.0 - f);
           zg[r] = d * i * (1.0 - g * g);
-          zo[r] = dh[p][r] * a * o * (1.0 - o);
+          zo[r] = dh[r] * a * o * (1.0 - o);
           dc[p][r] = d * f;
-          dh[p][r] = 0.0;
+          dh[r] = 0.0;
         }
         let z = 4u * step * units + j;
         store_dxz(z, zi[r]);
@@ -105,26 +107,39 @@ fn main(
         store_dxz(z + 2u * units, zg[r]);
         store_dxz(z + 3u * units, zo[r]);
       }
+      dh_tile[j] = dh;
       dz_tile[j] = zi;
       dz_tile[units + j] = zf;
       dz_tile[2u * units + j] = zg;
       dz_tile[3u * units + j] = zo;
     }
     workgroupBarrier();
-    for (var p = 0u; p * WG + lane < units; p++) {
-      let start = (p * WG + lane) * 4u * units;
-      var total = Rows();
-      for (var k = 0u; k < 4u * units; k++) {
-        total += dz_tile[k] * load_kernel(start + k);
+    // Rows beyond the last repeat it; nobody reads their sums.
+    for (var k = 4u * lane; k < units; k += 4u * WG) {
+      let at = vec4<u32>(k, min(vec3<u32>(k + 1u, k + 2u, k + 3u), vec3<u32>(units - 1u))) * (4u * units);
+      var sum_0 = Rows();
+      var sum_1 = Rows();
+      var sum_2 = Rows();
+      var sum_3 = Rows();
+      for (var column = 0u; column < 4u * units; column++) {
+        let d = dz_tile[column];
+        sum_0 += d * load_kernel(at.x + column);
+        sum_1 += d * load_kernel(at.y + column);
+        sum_2 += d * load_kernel(at.z + column);
+        sum_3 += d * load_kernel(at.w + column);
       }
-      dh[p] += total;
+      dh_tile[k] += sum_0;
+      dh_tile[k + 1u] += sum_1;
+      dh_tile[k + 2u] += sum_2;
+      dh_tile[k + 3u] += sum_3;
     }
     workgroupBarrier();
   }
   for (var p = 0u; p * WG + lane < units; p++) {
+    let j = p * WG + lane;
     for (var r = 0u; r < rows; r++) {
-      let e = (first + r) * units + p * WG + lane;
-      store_dh0(e, dh[p][r]);
+      let e = (first + r) * units + j;
+      store_dh0(e, dh_tile[j][r]);
       store_dc0(e, dc[p][r]);
     }
   }

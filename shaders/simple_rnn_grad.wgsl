@@ -2,7 +2,6 @@
 
 const WG: u32 = 64;
 const UNITS: u32 = 64;
-const PER_LANE: u32 = 1;
 const ROWS: u32 = 4;
 alias Rows = vec4<f32>;
 
@@ -22,6 +21,7 @@ struct Params {
 @group(1) @binding(6) var<storage, read_write> dh0: array<f32>;
 
 var<workgroup> dz_tile: array<Rows, UNITS>;
+var<workgroup> dh_tile: array<Rows, UNITS>;
 
 fn load_kernel(i: u32) -> f32 {
   return kernel[i];
@@ -56,39 +56,49 @@ fn main(
   let units = params.units;
   let first = min((group.y * groups.x + group.x) * ROWS, params.batch);
   let rows = min(ROWS, params.batch - first);
-  var dh: array<Rows, PER_LANE>;
   for (var s = 0u; s < params.time; s++) {
     let t = select(params.time - 1u - s, s, params.backwards != 0u);
-    for (var p = 0u; p * WG + lane < units; p++) {
-      let j = p * WG + lane;
+    for (var j = lane; j < units; j += WG) {
+      var dh = dh_tile[j];
       var dz = Rows();
       for (var r = 0u; r < rows; r++) {
         let step = (first + r) * params.time + t;
         let e = step * units + j;
-        dh[p][r] += load_dy(e);
+        dh[r] += load_dy(e);
         if (load_mask(step) > 0.5) {
           let h = load_y(e);
-          dz[r] = dh[p][r] * (1.0 - h * h);
-          dh[p][r] = 0.0;
+          dz[r] = dh[r] * (1.0 - h * h);
+          dh[r] = 0.0;
         }
         store_dxz(e, dz[r]);
       }
+      dh_tile[j] = dh;
       dz_tile[j] = dz;
     }
     workgroupBarrier();
-    for (var p = 0u; p * WG + lane < units; p++) {
-      let start = (p * WG + lane) * units;
-      var total = Rows();
-      for (var k = 0u; k < units; k++) {
-        total += dz_tile[k] * load_kernel(start + k);
+    for (var k = 4u * lane; k < units; k += 4u * WG) {
+      let at = vec4<u32>(k, min(vec3<u32>(k + 1u, k + 2u, k + 3u), vec3<u32>(units - 1u))) * units;
+      var sum_0 = Rows();
+      var sum_1 = Rows();
+      var sum_2 = Rows();
+      var sum_3 = Rows();
+      for (var column = 0u; column < units; column++) {
+        let d = dz_tile[column];
+        sum_0 += d * load_kernel(at.x + column);
+        sum_1 += d * load_kernel(at.y + column);
+        sum_2 += d * load_kernel(at.z + column);
+        sum_3 += d * load_kernel(at.w + column);
       }
-      dh[p] += total;
+      dh_tile[k] += sum_0;
+      dh_tile[k + 1u] += sum_1;
+      dh_tile[k + 2u] += sum_2;
+      dh_tile[k + 3u] += sum_3;
     }
     workgroupBarrier();
   }
-  for (var p = 0u; p * WG + lane < units; p++) {
+  for (var j = lane; j < units; j += WG) {
     for (var r = 0u; r < rows; r++) {
-      store_dh0((first + r) * units + p * WG + lane, dh[p][r]);
+      store_dh0((first + r) * units + j, dh_tile[j][r]);
     }
   }
 }

@@ -87,7 +87,7 @@ const gruOp: OpDef = {
     }
   },
   kernel: ({ inputs: [xz], attrs }, limits) => {
-    const { perLane: _, ...sizes } = recurrentSizes("gru", extentsOf(xz, 3), attrs as Order, 2, limits);
+    const sizes = recurrentSizes("gru", extentsOf(xz, 3), attrs as Order, 2, limits);
     return {
       shader: gruShader,
       ...sizes,
@@ -147,11 +147,10 @@ const gruGradOp: OpDef = {
   },
   kernel: ({ inputs: [, , saved], attrs }, limits) => {
     const [, batch, time, units] = saved.shape;
-    const { perLane, constants, ...rest } = recurrentSizes("gruGrad", { batch, time, units }, attrs as Order, 3, limits);
+    const sizes = recurrentSizes("gruGrad", { batch, time, units }, attrs as Order, 4, limits);
     return {
       shader: gruGradShader,
-      constants: { ...constants, PER_LANE: perLane },
-      ...rest,
+      ...sizes,
       loads: ["load_kernel", "load_mask", "load_saved", "load_dy"].map((hook, input) => ({ hook, input })),
       stores: ["store_dxz", "store_da", "store_dh0"].map((hook, output) => ({ hook, output })),
     };

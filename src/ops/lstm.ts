@@ -91,11 +91,11 @@ const lstmOp: OpDef = {
     }
   },
   kernel: ({ inputs: [xz], attrs }, limits) => {
-    const { perLane, constants, ...rest } = recurrentSizes("lstm", extentsOf(xz, 4), attrs as Order, 2, limits);
+    const sizes = recurrentSizes("lstm", extentsOf(xz, 4), attrs as Order, 2, limits);
     return {
       shader: lstmShader,
-      constants: { ...constants, PER_LANE: perLane },
-      ...rest,
+      ...sizes,
+      constants: { ...sizes.constants, PER_LANE: Math.ceil(sizes.params.units / sizes.constants.WG) },
       loads: ["load_xz", "load_kernel", "load_h0", "load_c0", "load_mask"].map((hook, input) => ({ hook, input })),
       stores: ["store_y", "store_cells", "store_saved"].map((hook, output) => ({ hook, output })),
     };
@@ -157,11 +157,11 @@ const lstmGradOp: OpDef = {
   },
   kernel: ({ inputs: [, , saved], attrs }, limits) => {
     const [, batch, time, units] = saved.shape;
-    const { perLane, constants, ...rest } = recurrentSizes("lstmGrad", { batch, time, units }, attrs as Order, 4, limits);
+    const sizes = recurrentSizes("lstmGrad", { batch, time, units }, attrs as Order, 5, limits);
     return {
       shader: lstmGradShader,
-      constants: { ...constants, PER_LANE: perLane },
-      ...rest,
+      ...sizes,
+      constants: { ...sizes.constants, PER_LANE: Math.ceil(sizes.params.units / sizes.constants.WG) },
       loads: ["load_kernel", "load_mask", "load_saved", "load_dy", "load_dcells"].map((hook, input) => ({ hook, input })),
       stores: ["store_dxz", "store_dh0", "store_dc0"].map((hook, output) => ({ hook, output })),
     };

@@ -87,9 +87,10 @@ export function addTransposedProduct(
 
 /**
  * Sizes of a recurrent kernel: threads, units a thread, and how many sequences a workgroup runs - four, or two where only
- * those fit its memory. `tiles` is how many numbers a unit keeps there for each sequence. Software GPUs get few threads, for
- * cheap barriers, and no larger array than needed: SwiftShader takes a third of a millisecond to compile each number of it.
- * @throws E_DEVICE when not even two sequences fit: over 512 units with the 16 KiB that every device has.
+ * those fit its memory. `tiles` is how many numbers a unit keeps there for each sequence. Software GPUs get a thread for
+ * every four units, for cheap barriers; the arrays are no larger than needed, because SwiftShader takes a third of a
+ * millisecond to compile each of their numbers.
+ * @throws E_DEVICE when not even two sequences fit: over 400 units of an LSTM with the 16 KiB that every device has.
  */
 export function recurrentSizes(
   name: string,
@@ -97,9 +98,10 @@ export function recurrentSizes(
   { goBackwards }: { readonly goBackwards: boolean },
   tiles: number,
   limits: KernelLimits,
-): Pick<KernelChoice, "params" | "grid"> & { constants: Record<string, number | string>; perLane: number } {
+): Pick<KernelChoice, "params" | "grid"> & { constants: { WG: number; UNITS: number; ROWS: number; Rows: string } } {
   const places = 8 * Math.ceil(units / 8);
-  const wg = Math.min(limits.maxWorkgroupSize, limits.software ? 32 : 256, places);
+  const threads = limits.software ? 8 * Math.ceil(units / 32) : places;
+  const wg = Math.min(limits.maxWorkgroupSize, 256, threads);
   const bytes = 4 * tiles * places;
   const rows = 4 * bytes <= limits.maxWorkgroupBytes ? 4 : 2;
   if (rows * bytes > limits.maxWorkgroupBytes) {
@@ -110,7 +112,6 @@ export function recurrentSizes(
   }
   return {
     constants: { WG: wg, UNITS: places, ROWS: rows, Rows: `vec${rows}<f32>` },
-    perLane: Math.ceil(units / wg),
     params: { batch, time, units, backwards: goBackwards ? 1 : 0 },
     grid: { workgroups: [Math.ceil(batch / rows), 1, 1] },
   };

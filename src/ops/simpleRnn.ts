@@ -68,7 +68,7 @@ const simpleRnnOp: OpDef = {
     }
   },
   kernel: ({ inputs: [xz], attrs }, limits) => {
-    const { perLane: _, ...sizes } = recurrentSizes("simpleRnn", extentsOf(xz, 1), attrs as Order, 2, limits);
+    const sizes = recurrentSizes("simpleRnn", extentsOf(xz, 1), attrs as Order, 2, limits);
     return {
       shader: simpleRnnShader,
       ...sizes,
@@ -119,12 +119,10 @@ const simpleRnnGradOp: OpDef = {
     }
   },
   kernel: ({ inputs: [, , y], attrs }, limits) => {
-    const sizes = recurrentSizes("simpleRnnGrad", extentsOf(y, 1), attrs as Order, 1, limits);
-    const { perLane, constants, ...rest } = sizes;
+    const sizes = recurrentSizes("simpleRnnGrad", extentsOf(y, 1), attrs as Order, 2, limits);
     return {
       shader: simpleRnnGradShader,
-      constants: { ...constants, PER_LANE: perLane },
-      ...rest,
+      ...sizes,
       loads: ["load_kernel", "load_mask", "load_y", "load_dy"].map((hook, input) => ({ hook, input })),
       stores: ["store_dxz", "store_dh0"].map((hook, output) => ({ hook, output })),
     };
