@@ -122,13 +122,17 @@ export interface PlateauOptions {
 /** The state machine behind reduce-on-plateau (PyTorch's ReduceLROnPlateau). */
 export class Plateau {
   private readonly options: Required<PlateauOptions>;
-  state: { best: number | null; bad: number; cooling: number };
+  state: { best: number | null; bad: number; cooling: number } = { best: null, bad: 0, cooling: 0 };
 
   constructor(options: PlateauOptions = {}) {
     this.options = {
       mode: "min", factor: 0.1, patience: 10, threshold: 1e-4, thresholdMode: "rel", cooldown: 0, minRate: 0, epsilon: 1e-8,
       ...options,
     };
+  }
+
+  /** Forgets all values heard of. */
+  reset(): void {
     this.state = { best: null, bad: 0, cooling: 0 };
   }
 

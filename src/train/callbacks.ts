@@ -24,6 +24,8 @@ export interface Control {
 export interface Callback {
   /** Under this name its state is kept in checkpoints. */
   readonly name: string;
+  /** Before the first epoch of a `fit`, but not when it goes on with an interrupted one: forget earlier runs. */
+  onTrainBegin?(): void;
   /** `epoch` counts from 0. */
   onEpochEnd?(epoch: number, logs: EpochLogs, control: Control): void | Promise<void>;
   /** After every callback has heard of the epoch: what is saved now is complete. */
@@ -72,6 +74,11 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback & { 
     get best() {
       return best;
     },
+    onTrainBegin() {
+      best = null;
+      waited = 0;
+      weights = undefined;
+    },
     async onEpochEnd(epoch, logs, control) {
       const value = monitored(monitor, logs);
       const improved = best === null || (mode === "min" ? value < best.value - minDelta : value > best.value + minDelta);
@@ -98,6 +105,7 @@ export function reduceOnPlateau(options: PlateauOptions & { readonly monitor?: s
   const plateau = new Plateau({ mode: isLossLike(monitor) ? "min" : "max", ...rest });
   return {
     name: "reduceOnPlateau",
+    onTrainBegin: () => plateau.reset(),
     onEpochEnd(_, logs, control) {
       control.rateScale = plateau.next(monitored(monitor, logs), control.rateScale);
     },

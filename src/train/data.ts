@@ -1,6 +1,6 @@
 /** What is trained and tested on: rows of features with labels, checked before anything is allocated. */
 import { TilegradError } from "../errors.ts";
-import { sizeOf } from "../graph/types.ts";
+import { sameShape, sizeOf } from "../graph/types.ts";
 
 export interface Data {
   /** Features, row-major: [rows, ...inputShape]. */
@@ -58,4 +58,10 @@ export function checkData(where: string, data: Data, inputShape: readonly number
     throw new TilegradError("E_DATA", `${where}: sampleWeight of row ${badWeight} is ${weight?.[badWeight]}; expected a finite number of at least 0.`);
   }
   return { rows, x, y, yShape: perRow === 1 ? [] : [perRow], weight };
+}
+
+/** @throws E_SHAPE when the labels of `other` have another shape than those of `data` */
+export function checkSameLabels(where: string, other: CheckedData, data: CheckedData): void {
+  if (sameShape(other.yShape, data.yShape)) return;
+  throw new TilegradError("E_SHAPE", `${where}: labels are [rows, ${other.yShape}]; those of the training data [rows, ${data.yShape}].`);
 }

@@ -1,5 +1,7 @@
 /** Loss and metrics of predictions, exact in f64 on the host. */
 import { interpreter } from "../cpu/interpret.ts";
+import { TilegradError } from "../errors.ts";
+import { sizeOf } from "../graph/types.ts";
 import { averagePrecision, rocAuc } from "../metrics/areas.ts";
 import { confusionMatrix, measures } from "../metrics/confusion.ts";
 import { brier, logLoss } from "../metrics/probability.ts";
@@ -39,7 +41,17 @@ export class Scorer {
   private readonly loss: Loss;
   private readonly names: readonly MetricName[];
 
+  /** @throws E_ARGUMENT for an unknown metric, or when the model has more than one output */
   constructor(model: Model, loss: Loss, names: readonly MetricName[]) {
+    const unknown = names.find((name) => !Object.hasOwn(metrics, name));
+    if (unknown !== undefined) {
+      throw new TilegradError("E_ARGUMENT", `metrics: got "${unknown}"; expected ${metricNames.join(", ")}.`);
+    }
+    if (names.length > 0 && sizeOf(model.outputShape) !== 1) {
+      throw new TilegradError("E_ARGUMENT", `metrics: the model gives [${model.outputShape}]; metrics need one score a row.`, {
+        hint: "Leave metrics out, or end the model with dense(1).",
+      });
+    }
     this.model = model;
     this.loss = loss;
     this.names = names;
@@ -61,7 +73,7 @@ export class Scorer {
 
   /** Outputs as scores. */
   scores(outputs: Float32Array): Float32Array {
-    const rows = outputs.length / this.model.outputShape.reduce((a, b) => a * b, 1);
+    const rows = outputs.length / sizeOf(this.model.outputShape);
     const output = input("output", [rows, ...this.model.outputShape]);
     return Float32Array.from(this.run({ output: outputs }, this.loss.scores(output)));
   }

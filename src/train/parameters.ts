@@ -2,7 +2,7 @@
  * Where parameters live: what is trained in one flat arena, so that the optimizer is one kernel; what is not (statistics,
  * frozen layers) each in a tensor of its own.
  */
-import type { Device, DeviceTensor } from "../device.ts";
+import type { DeviceTensor } from "../device.ts";
 import { TilegradError } from "../errors.ts";
 import type { Tensor } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
@@ -13,6 +13,7 @@ import { f32 } from "../ops/op.ts";
 import { slice } from "../ops/slice.ts";
 import { reshape } from "../ops/view.ts";
 import { draws } from "../random.ts";
+import type { MakeTensor } from "./tensors.ts";
 
 export interface PlacedParameter {
   readonly spec: ParameterSpec;
@@ -80,16 +81,17 @@ export class Parameters {
   /** Bindings of the states of `parameterViews`, by name. */
   readonly bindings: Readonly<Record<string, DeviceTensor>>;
 
-  constructor(device: Device, model: Model, seed: number) {
+  /** Initial weights, drawn by seed. */
+  constructor(make: MakeTensor, model: Model, seed: number) {
     this.layout = layoutParameters(model);
     const arena = new Float32Array(this.layout.arenaSize);
     const bindings: Record<string, DeviceTensor> = {};
     this.layout.placed.forEach(({ spec, offset }, i) => {
       const values = initialize(spec.initializer, spec.shape, draws(seed, INITIAL_WEIGHTS + i));
-      if (offset === null) bindings[`parameter ${spec.name}`] = device.tensor(f32(...spec.shape), spec.name, values);
+      if (offset === null) bindings[`parameter ${spec.name}`] = make(f32(...spec.shape), spec.name, values);
       else arena.set(values, offset);
     });
-    bindings.parameters = device.tensor(f32(arena.length), "parameters", arena);
+    bindings.parameters = make(f32(arena.length), "parameters", arena);
     this.bindings = bindings;
   }
 
@@ -120,9 +122,5 @@ export class Parameters {
       if (offset === null) this.bindings[`parameter ${spec.name}`].write(weights[spec.name]);
       else this.bindings.parameters.write(weights[spec.name], offset);
     }
-  }
-
-  dispose(): void {
-    for (const tensor of Object.values(this.bindings)) tensor.dispose();
   }
 }

@@ -5,6 +5,7 @@ import type { Model } from "../model/model.ts";
 import { f32 } from "../ops/op.ts";
 import type { Parameters } from "./parameters.ts";
 import { predictionStep } from "./step.ts";
+import { TensorGroup } from "./tensors.ts";
 
 /** Rows a plan computes at once, and rows that its buffers hold. */
 interface Size {
@@ -12,16 +13,30 @@ interface Size {
   readonly window: number;
 }
 
-const SIZES: readonly Size[] = [
-  { batch: 1, window: 1 },
-  { batch: 32, window: 32 },
-  { batch: 256, window: 4096 },
-];
+/** Elements that one layer's output, and that the buffers of x and output, should not exceed. */
+const MOST_ACTIVATIONS = 2 ** 22;
+const MOST_WINDOW = 2 ** 23;
+
+/** For one row, for a few, for many; fewer rows where rows are large. */
+function sizesFor(model: Model): readonly Size[] {
+  const inputs = sizeOf(model.inputShape);
+  const widest = Math.max(inputs, ...model.layers.map((l) => sizeOf(l.outputShape)));
+  const most = 2 ** Math.max(0, Math.floor(Math.log2(MOST_ACTIVATIONS / widest)));
+  const many = Math.min(256, most);
+  const windows = Math.floor(MOST_WINDOW / Math.max(inputs, sizeOf(model.outputShape)) / many);
+  const few = Math.min(32, most);
+  return [
+    { batch: 1, window: 1 },
+    ...(few > 1 ? [{ batch: few, window: few }] : []),
+    { batch: many, window: many * Math.max(1, Math.min(windows, Math.floor(4096 / many))) },
+  ];
+}
 
 interface Plan extends Size {
   readonly step: CompiledStep;
   readonly x: DeviceTensor;
   readonly output: DeviceTensor;
+  dispose(): void;
 }
 
 /** Plans are made on first use and kept, so that predicting again allocates nothing. */
@@ -29,12 +44,16 @@ export class Predictor {
   private readonly device: Device;
   private readonly model: Model;
   private readonly parameters: Parameters;
+  private readonly fusion: boolean;
+  private readonly sizes: readonly Size[];
   private readonly plans = new Map<Size, Promise<Plan>>();
 
-  constructor(device: Device, model: Model, parameters: Parameters) {
+  constructor(device: Device, model: Model, parameters: Parameters, fusion: boolean) {
     this.device = device;
     this.model = model;
     this.parameters = parameters;
+    this.fusion = fusion;
+    this.sizes = sizesFor(model);
   }
 
   /** Makes the plan for `rows` rows ahead of time. */
@@ -61,31 +80,41 @@ export class Predictor {
   }
 
   private planFor(rows: number): Promise<Plan> {
-    const size = SIZES.find((s) => rows <= s.window) ?? (SIZES.at(-1) as Size);
+    const size = this.sizes.find((s) => rows <= s.window) ?? (this.sizes.at(-1) as Size);
     let plan = this.plans.get(size);
     if (!plan) {
       plan = this.create(size);
       this.plans.set(size, plan);
+      plan.catch(() => this.plans.delete(size));
     }
     return plan;
   }
 
   private async create(size: Size): Promise<Plan> {
-    const { device, model, parameters } = this;
+    const { device, model, parameters, fusion } = this;
     const { batch, window } = size;
-    const x = device.tensor(f32(window * sizeOf(model.inputShape)), `predict ${batch} x`);
-    const output = device.tensor(f32(window * sizeOf(model.outputShape)), `predict ${batch} output`);
-    const step = await device.compile(predictionStep(model, parameters.layout, batch, window), {
-      bindings: { ...parameters.bindings, x, output },
-      label: `predict ${batch}`,
-    });
-    return { ...size, step, x, output };
+    const own = new TensorGroup(device);
+    try {
+      const x = own.make(f32(window * sizeOf(model.inputShape)), `predict ${batch} x`);
+      const output = own.make(f32(window * sizeOf(model.outputShape)), `predict ${batch} output`);
+      const step = await device.compile(predictionStep(model, parameters.layout, batch, window), {
+        bindings: { ...parameters.bindings, x, output },
+        label: `predict ${batch}`,
+        fusion,
+      });
+      const dispose = (): void => {
+        step.dispose();
+        own.dispose();
+      };
+      return { ...size, step, x, output, dispose };
+    } catch (error) {
+      own.dispose();
+      throw error;
+    }
   }
 
   dispose(): void {
-    for (const made of this.plans.values()) {
-      made.then(({ step, x, output }) => [step, x, output].forEach((owned) => owned.dispose())).catch(() => {});
-    }
+    for (const made of this.plans.values()) made.then((plan) => plan.dispose()).catch(() => {});
     this.plans.clear();
   }
 }

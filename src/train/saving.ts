@@ -1,4 +1,5 @@
 /** A trainer as files: the model people copy around, and the checkpoint a run goes on from. */
+import type { DeviceTensor } from "../device.ts";
 import { TilegradError } from "../errors.ts";
 import type { Files } from "../io/bundle.ts";
 import type { CheckpointFile } from "../io/checkpoint.ts";
@@ -7,9 +8,26 @@ import { stringifyJson } from "../io/json.ts";
 import type { ModelFile } from "../io/model.ts";
 import { encodeModel } from "../io/model.ts";
 import type { StoredTensors } from "../io/safetensors.ts";
+import type { Place } from "../io/place.ts";
+import { asJson, asNumber, asObject, field, misplaced } from "../io/place.ts";
+import type { Loss } from "../model/losses.ts";
+import type { Model } from "../model/model.ts";
+import type { Optimizer } from "../model/optimizers.ts";
 import type { Callback } from "./callbacks.ts";
-import type { Weights } from "./parameters.ts";
-import type { Cursor, Trainer } from "./trainer.ts";
+import type { Parameters, Weights } from "./parameters.ts";
+import type { Cursor, Progress } from "./progress.ts";
+
+/** What is saved of a trainer. */
+export interface Saved {
+  readonly model: Model;
+  readonly loss: Loss;
+  readonly optimizer: Optimizer;
+  readonly seed: number;
+  readonly planName: string;
+  readonly parameters: Parameters;
+  readonly slots: Readonly<Record<string, DeviceTensor>>;
+  readonly progress: Progress;
+}
 
 /** What travels with a model besides its weights. */
 export type ModelExtras = Pick<ModelFile, "preprocessing" | "threshold" | "labels"> & {
@@ -18,9 +36,9 @@ export type ModelExtras = Pick<ModelFile, "preprocessing" | "threshold" | "label
 };
 
 /** The trained model as files, `model.json` last. */
-export async function modelFiles(trainer: Trainer, { training, ...extras }: ModelExtras = {}): Promise<Files> {
-  const { model, loss, seed, history } = trainer;
-  const weights = stored(await trainer.getWeights(), Object.fromEntries(model.parameters.map((p) => [p.name, p.shape])));
+export async function modelFiles(trainer: Saved, { training, ...extras }: ModelExtras = {}): Promise<Files> {
+  const { model, loss, seed, parameters, progress: { history } } = trainer;
+  const weights = stored(await parameters.read(), Object.fromEntries(model.parameters.map((p) => [p.name, p.shape])));
   return encodeModel({
     ...extras,
     architecture: model.architecture,
@@ -40,25 +58,17 @@ const PARAMETER = "parameter ";
 const SLOT = "slot ";
 const BEST = "best ";
 
-const configOf = ({ model, loss, optimizer }: Trainer): Json => ({
+const configOf = ({ model, loss, optimizer }: Saved): Json => ({
   architecture: model.architecture,
   loss: { type: loss.type, config: { ...loss.config } },
   optimizer: { type: optimizer.type, config: { ...optimizer.config } },
 });
 
-interface States {
-  readonly [name: string]: Json;
-  readonly rateScale: number;
-  readonly stopped: boolean;
-  readonly lossSum: number;
-  readonly batchSize: number;
-  readonly callbacks: { readonly [name: string]: Json };
-}
-
 /** All that a resumed run needs. */
-export async function checkpointOf(trainer: Trainer, callbacks: readonly Callback[]): Promise<CheckpointFile> {
+export async function checkpointOf(trainer: Saved, callbacks: readonly Callback[]): Promise<CheckpointFile> {
+  const { parameters, progress } = trainer;
   const shapes = Object.fromEntries(trainer.model.parameters.map((p) => [p.name, p.shape]));
-  const tensors: StoredTensors = { ...prefixed(PARAMETER, stored(await trainer.getWeights(), shapes)) };
+  const tensors: StoredTensors = { ...prefixed(PARAMETER, stored(await parameters.read(), shapes)) };
   for (const [name, slot] of Object.entries(trainer.slots)) {
     Object.assign(tensors, { [SLOT + name]: { dtype: "f32", shape: slot.shape, data: await slot.read() } });
   }
@@ -69,55 +79,69 @@ export async function checkpointOf(trainer: Trainer, callbacks: readonly Callbac
     states[callback.name] = state.json;
     if (state.weights) Object.assign(tensors, prefixed(`${BEST}${callback.name} `, stored(state.weights, shapes)));
   }
-  const { epoch, stepInEpoch, lossSum, batchSize } = trainer.cursor ?? { epoch: 0, stepInEpoch: 0, lossSum: 0, batchSize: 0 };
-  const all: States = { rateScale: trainer.rateScale, stopped: trainer.stopped, lossSum, batchSize, callbacks: states };
+  const { step, cursor, rateScale, stopped, data, history } = progress;
+  // No batch size: no `fit` is to be gone on with.
+  const { epoch, stepInEpoch, lossSum, batchSize } = cursor ?? { epoch: 0, stepInEpoch: 0, lossSum: 0, batchSize: 0 };
   return {
-    step: trainer.step,
+    step,
     epoch,
     cursor: stepInEpoch,
     seed: trainer.seed,
-    data: trainer.fingerprint,
+    data,
     plan: trainer.planName,
     config: configOf(trainer),
-    states: all,
-    history: trainer.history,
+    states: { rateScale, stopped, lossSum, batchSize, callbacks: states },
+    history: structuredClone(history),
     tensors,
   };
 }
 
-/** Puts a trainer and its callbacks where a checkpoint was made. @throws E_FILE when it belongs to another run. */
-export function restoreCheckpoint(trainer: Trainer, checkpoint: CheckpointFile, callbacks: readonly Callback[], where: string): void {
+/**
+ * Puts a trainer and its callbacks where a checkpoint was made.
+ * @throws E_FILE when it belongs to another run; nothing is changed then
+ */
+export function restoreCheckpoint(trainer: Saved, checkpoint: CheckpointFile, callbacks: readonly Callback[], where: string): void {
   const differs = (what: string): TilegradError =>
     new TilegradError("E_FILE", `${where}: this checkpoint was made with another ${what}.`, {
       hint: "Resume with the options the run was started with, or start a new run in another folder.",
     });
   if (checkpoint.seed !== trainer.seed) throw differs("seed");
-  const saved = checkpoint.config as Record<string, Json>;
+  const config = asObject({ value: checkpoint.config, file: where, path: "config" });
   for (const [name, value] of Object.entries(configOf(trainer) as Record<string, Json>)) {
-    if (stringifyJson(saved[name] ?? null) !== stringifyJson(value)) throw differs(name);
+    if (stringifyJson(config[name] ?? null) !== stringifyJson(value)) throw differs(name);
   }
   const weightsOf = (prefix: string): Weights =>
     Object.fromEntries(
       Object.entries(checkpoint.tensors)
         .filter(([name]) => name.startsWith(prefix))
-        .map(([name, t]) => [name.slice(prefix.length), t.data as Float32Array]),
+        .map(([name, t]) => [name.slice(prefix.length), Float32Array.from(t.data)]),
     );
-  const states = checkpoint.states as unknown as States;
   const slots = weightsOf(SLOT);
   for (const [name, slot] of Object.entries(trainer.slots)) {
     if (slots[name]?.length !== slot.shape[0]) throw differs("optimizer");
   }
-  trainer.setWeights(weightsOf(PARAMETER));
+  const states: Place = { value: checkpoint.states, file: where, path: "states" };
+  const number = (name: string): number => asNumber(field(states, name));
+  const [batchSize, lossSum, rateScale] = [number("batchSize"), number("lossSum"), number("rateScale")];
+  const stopped = asJson(field(states, "stopped"));
+  if (typeof stopped !== "boolean") throw misplaced(field(states, "stopped"), "true or false");
+  const remembered = asObject(field(states, "callbacks"));
+  try {
+    trainer.parameters.write(weightsOf(PARAMETER));
+  } catch (cause) {
+    throw new TilegradError("E_FILE", `${where}: ${(cause as Error).message}`, { cause });
+  }
   for (const [name, slot] of Object.entries(trainer.slots)) slot.write(slots[name]);
   for (const callback of callbacks) {
-    const json = states.callbacks[callback.name];
+    const json = remembered[callback.name];
     if (json === undefined) continue;
     const weights = weightsOf(`${BEST}${callback.name} `);
     callback.restore?.({ json, ...(Object.keys(weights).length > 0 ? { weights } : {}) });
   }
-  const { lossSum, batchSize, rateScale, stopped } = states;
-  const cursor: Cursor = { epoch: checkpoint.epoch, stepInEpoch: checkpoint.cursor, lossSum, batchSize };
-  trainer.resumeAt({ cursor, step: checkpoint.step, rateScale, stopped, history: checkpoint.history, data: checkpoint.data });
+  const cursor: Cursor | null =
+    batchSize === 0 ? null : { epoch: checkpoint.epoch, stepInEpoch: checkpoint.cursor, lossSum, batchSize };
+  const history = Object.fromEntries(Object.entries(checkpoint.history).map(([name, values]) => [name, [...values]]));
+  Object.assign(trainer.progress, { step: checkpoint.step, cursor, rateScale, stopped, data: checkpoint.data, history });
 }
 
 function stored(weights: Weights, shapes: Readonly<Record<string, readonly number[]>>): StoredTensors {

@@ -1,6 +1,5 @@
 /** Training data on the device and the compiled steps over it; runs steps in chunks and reads their losses late. */
 import type { CompiledStep, Device, DeviceTensor } from "../device.ts";
-import type { TensorType } from "../graph/types.ts";
 import type { Loss } from "../model/losses.ts";
 import type { Model } from "../model/model.ts";
 import type { Optimizer } from "../model/optimizers.ts";
@@ -10,6 +9,7 @@ import type { CheckedData } from "./data.ts";
 import type { Parameters } from "./parameters.ts";
 import { perParameter } from "./parameters.ts";
 import { trainingStep } from "./step.ts";
+import { TensorGroup } from "./tensors.ts";
 
 /** Everything of a model in training that outlives one `fit`. */
 export interface TrainingState {
@@ -21,6 +21,7 @@ export interface TrainingState {
   /** The optimizer's slots, bound as `slot NAME`. */
   readonly slots: Readonly<Record<string, DeviceTensor>>;
   readonly seed: number;
+  readonly fusion: boolean;
 }
 
 /** One step to run. */
@@ -32,51 +33,62 @@ export interface PlannedStep {
   readonly rate: number;
 }
 
+/** Steps that have run, and their losses. */
+export interface Chunk<S extends PlannedStep> {
+  readonly steps: readonly S[];
+  readonly losses: Float32Array;
+}
+
 /** Time a chunk should take: short enough that a page stays responsive and cancelling is prompt. */
 const TARGET_MS = 50;
 /** Chunks that may be on their way at once, so that the device never waits for the host. */
 const IN_FLIGHT = 2;
+/** Steps of the first chunk; the first run of a kernel is slow. */
+const FIRST_CHUNK = 4;
+/** Row numbers that a chunk may hold: 16 MB of them. */
+const MOST_ROWS = 2 ** 22;
 
 export class TrainingSession {
   private readonly state: TrainingState;
   private readonly bindings: Readonly<Record<string, DeviceTensor>>;
-  private readonly own: readonly DeviceTensor[];
+  private readonly own: TensorGroup;
   private readonly steps: ReadonlyMap<number, CompiledStep>;
   private readonly chunkRows: Uint32Array;
   private turn = 0;
-  /** Steps a chunk holds now. */
-  private chunk = 4;
+  /** Steps a chunk may hold, and holds now. */
+  private readonly most: number;
+  private chunk: number;
   private lastEnd = 0;
 
   private constructor(
     state: TrainingState,
-    orderSize: number,
+    most: number,
     bindings: Readonly<Record<string, DeviceTensor>>,
-    own: readonly DeviceTensor[],
+    own: TensorGroup,
     steps: ReadonlyMap<number, CompiledStep>,
   ) {
     this.state = state;
     this.bindings = bindings;
     this.own = own;
     this.steps = steps;
-    this.chunkRows = new Uint32Array(orderSize / IN_FLIGHT);
+    this.most = most;
+    this.chunk = Math.min(FIRST_CHUNK, most);
+    this.chunkRows = new Uint32Array(bindings.order.shape[0] / IN_FLIGHT);
   }
 
-  /** Uploads the data and compiles a step for each batch size that will occur. */
-  static async open(state: TrainingState, data: CheckedData, batches: readonly number[], fusion: boolean): Promise<TrainingSession> {
-    const { device, model, loss, optimizer, parameters, slots } = state;
-    const own: DeviceTensor[] = [];
-    const make = (type: TensorType, label: string, values?: ArrayLike<number>): DeviceTensor => {
-      const tensor = device.tensor(type, label, values);
-      own.push(tensor);
-      return tensor;
-    };
+  /** Uploads the data and compiles a step for each batch size that will occur. @throws E_MEMORY, E_SHAPE, E_KERNEL */
+  static async open(state: TrainingState, data: CheckedData, batches: readonly number[]): Promise<TrainingSession> {
+    const { device, model, loss, optimizer, parameters, slots, fusion } = state;
+    const own = new TensorGroup(device);
+    const { make } = own;
     try {
       const l1 = perParameter(parameters.layout, (p) => p.regularizer?.l1 ?? 0);
       const l2 = perParameter(parameters.layout, (p) => p.regularizer?.l2 ?? 0);
       const penalties = { l1: l1.some((v) => v !== 0), l2: l2.some((v) => v !== 0) };
-      const orderSize = IN_FLIGHT * device.maxQueue * Math.max(...batches);
-      const recordSize = IN_FLIGHT * device.maxQueue;
+      const largest = Math.max(...batches);
+      const most = Math.max(1, Math.min(device.maxQueue, Math.floor(MOST_ROWS / largest)));
+      const orderSize = IN_FLIGHT * most * largest;
+      const recordSize = IN_FLIGHT * most;
       const bindings: Record<string, DeviceTensor> = {
         ...parameters.bindings,
         ...Object.fromEntries(Object.entries(slots).map(([name, tensor]) => [`slot ${name}`, tensor])),
@@ -93,15 +105,21 @@ export class TrainingSession {
         model, loss, optimizer, layout: parameters.layout, orderSize, recordSize, penalties,
         data: { rows: data.rows, y: data.yShape, weighted: data.weight !== null },
       };
-      const compiled = await Promise.all(
+      const compiled = await Promise.allSettled(
         batches.map(async (batch) => {
           const graph = trainingStep({ ...spec, batch });
           return [batch, await device.compile(graph, { bindings, label: `train ${batch}`, fusion })] as const;
         }),
       );
-      return new TrainingSession(state, orderSize, bindings, own, new Map(compiled));
+      const steps = new Map(compiled.flatMap((result) => (result.status === "fulfilled" ? [result.value] : [])));
+      const failed = compiled.find((result) => result.status === "rejected");
+      if (failed) {
+        for (const step of steps.values()) step.dispose();
+        throw failed.reason;
+      }
+      return new TrainingSession(state, most, bindings, own, steps);
     } catch (error) {
-      for (const tensor of own) tensor.dispose();
+      own.dispose();
       throw error;
     }
   }
@@ -112,32 +130,43 @@ export class TrainingSession {
   }
 
   /**
-   * Runs steps in order and yields their losses chunk by chunk, later chunks already on their way. Where chunks are cut
-   * follows measured time and never changes a result. Returning early still runs what was started.
+   * Runs steps in order and yields their losses chunk by chunk, later chunks already on their way: whoever wants to know
+   * where the weights stand ends `steps` and takes what still comes. Where chunks are cut follows measured time and never
+   * changes a result. Steps after a loss that is not finite change nothing and, but for their own chunk, are not yielded.
    */
-  async *run(steps: Iterator<PlannedStep>): AsyncGenerator<{ readonly steps: readonly PlannedStep[]; readonly losses: Float32Array }> {
-    const flying: { steps: PlannedStep[]; losses: Promise<Float32Array>; began: number }[] = [];
-    const land = async (): Promise<{ steps: PlannedStep[]; losses: Float32Array }> => {
-      const { steps: done, losses, began } = flying.shift() as (typeof flying)[number];
-      const values = await losses;
-      this.adapt(done.length, began);
-      return { steps: done, losses: values };
+  async *run<S extends PlannedStep>(steps: Iterator<S, void>): AsyncGenerator<Chunk<S>, void> {
+    const flying: { steps: S[]; losses: Promise<Float32Array>; began: number }[] = [];
+    let failure: { readonly cause: unknown } | null = null;
+    let frozen = false;
+    const take = (): S[] => {
+      const taken: S[] = [];
+      try {
+        for (let next = frozen ? null : steps.next(); next && !next.done; next = steps.next()) {
+          taken.push(next.value);
+          if (taken.length === this.chunk) break;
+        }
+      } catch (cause) {
+        failure = { cause };
+      }
+      return taken;
     };
     try {
       for (;;) {
-        const next: PlannedStep[] = [];
-        while (next.length < this.chunk) {
-          const { value, done } = steps.next();
-          if (done) break;
-          next.push(value);
-        }
+        const next = take();
         if (next.length > 0) flying.push({ steps: next, losses: this.start(next), began: performance.now() });
-        else if (flying.length === 0) return;
-        if (flying.length === IN_FLIGHT || next.length === 0) yield await land();
+        else if (flying.length === 0) break;
+        if (flying.length < IN_FLIGHT && next.length > 0) continue;
+        const { steps: done, losses, began } = flying.shift() as (typeof flying)[number];
+        const values = await losses;
+        this.adapt(done.length, began);
+        if (frozen) continue;
+        frozen = !values.every(Number.isFinite);
+        yield { steps: done, losses: values };
       }
     } finally {
       await Promise.allSettled(flying.map((f) => f.losses));
     }
+    if (failure) throw (failure as { cause: unknown }).cause;
   }
 
   private start(steps: readonly PlannedStep[]): Promise<Float32Array> {
@@ -145,7 +174,7 @@ export class TrainingSession {
     const [seedLow, seedHigh] = seedKey(seed);
     const half = this.turn++ % IN_FLIGHT;
     const orderStart = half * this.chunkRows.length;
-    const recordStart = half * device.maxQueue;
+    const recordStart = half * this.most;
     let used = 0;
     for (const { rows } of steps) {
       this.chunkRows.set(rows, used);
@@ -168,12 +197,12 @@ export class TrainingSession {
     const elapsed = Math.max(0.01, now - Math.max(began, this.lastEnd));
     this.lastEnd = now;
     const aim = Math.round((steps * TARGET_MS) / elapsed);
-    this.chunk = Math.max(1, Math.min(aim, 2 * this.chunk, this.state.device.maxQueue));
+    this.chunk = Math.max(1, Math.min(aim, 2 * this.chunk, this.most));
   }
 
   dispose(): void {
     for (const step of this.steps.values()) step.dispose();
-    for (const tensor of this.own) tensor.dispose();
+    this.own.dispose();
   }
 }
 

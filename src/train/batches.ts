@@ -1,0 +1,94 @@
+/** Which rows each step trains on. */
+import { TilegradError } from "../errors.ts";
+import { shuffle } from "../random.ts";
+import type { PlannedStep } from "./session.ts";
+
+export interface OrderOptions {
+  /** Default 32. The last batch of an epoch may be smaller; it is exact, not padded. */
+  readonly batchSize?: number;
+  /** Default true: a new order each epoch, by seed. */
+  readonly shuffle?: boolean;
+  /** The rows of each epoch, in order, instead of shuffling; rows may repeat or be left out, their number stays the same. */
+  readonly order?: (epoch: number) => ArrayLike<number>;
+}
+
+/** A step of an epoch. */
+export interface EpochStep extends PlannedStep {
+  readonly stepsInEpoch: number;
+  readonly epochRows: number;
+}
+
+/** Streams of random draws from here on do not belong to the model's layers or weights. */
+const SHUFFLE_STREAM = 0x5f_ff_ff_ff;
+
+export class Batches {
+  readonly batchSize: number;
+  readonly rowsPerEpoch: number;
+  private readonly rows: number;
+  private readonly seed: number;
+  private readonly options: OrderOptions;
+  private readonly firstShuffle: number;
+
+  /**
+   * @param rows rows of the data
+   * @param firstShuffle epochs trained before the first, so that every epoch of a trainer has an order of its own
+   * @throws E_ARGUMENT for a bad batch size or an order without rows
+   */
+  constructor(rows: number, seed: number, options: OrderOptions, firstShuffle: number) {
+    const { batchSize = 32, order } = options;
+    if (!Number.isInteger(batchSize) || batchSize < 1) {
+      throw new TilegradError("E_ARGUMENT", `fit: got batchSize ${batchSize}; expected a positive integer.`);
+    }
+    this.batchSize = batchSize;
+    this.rows = rows;
+    this.seed = seed;
+    this.options = options;
+    this.firstShuffle = firstShuffle;
+    this.rowsPerEpoch = order ? order(0).length : rows;
+    if (this.rowsPerEpoch === 0) throw new TilegradError("E_ARGUMENT", "order: got no rows; expected one or more.");
+  }
+
+  get stepsPerEpoch(): number {
+    return Math.ceil(this.rowsPerEpoch / this.batchSize);
+  }
+
+  /** The batch sizes that occur, each of which needs a plan: the full one, the tail's. */
+  get sizes(): number[] {
+    const tail = this.rowsPerEpoch % this.batchSize;
+    const sizes = this.rowsPerEpoch >= this.batchSize ? [this.batchSize] : [];
+    return tail > 0 ? [...sizes, tail] : sizes;
+  }
+
+  /**
+   * The steps of an epoch from the `skip`-th on.
+   * @param step updates done before the first of them
+   * @param rate learning rate by the number of updates done
+   */
+  *steps(epoch: number, skip: number, step: number, rate: (step: number) => number): Generator<EpochStep, void> {
+    const { batchSize, stepsPerEpoch, rowsPerEpoch } = this;
+    const order = this.order(epoch);
+    for (let i = skip; i < stepsPerEpoch; i++) {
+      const at = step + i - skip;
+      const rows = order.subarray(i * batchSize, (i + 1) * batchSize);
+      yield { rows, step: at, rate: rate(at), stepsInEpoch: stepsPerEpoch, epochRows: rowsPerEpoch };
+    }
+  }
+
+  private order(epoch: number): Uint32Array {
+    const { rows, seed, rowsPerEpoch } = this;
+    const { order, shuffle: shuffled = true } = this.options;
+    if (order) {
+      const given = order(epoch);
+      if (given.length !== rowsPerEpoch) {
+        throw new TilegradError("E_ARGUMENT", `order: got ${given.length} rows for epoch ${epoch}; the first epoch has ${rowsPerEpoch}.`);
+      }
+      for (let i = 0; i < given.length; i++) {
+        if (Number.isInteger(given[i]) && given[i] >= 0 && given[i] < rows) continue;
+        throw new TilegradError("E_ARGUMENT", `order: got row ${given[i]} in epoch ${epoch}; the data has rows 0 to ${rows - 1}.`);
+      }
+      return Uint32Array.from(given);
+    }
+    if (shuffled) return shuffle(rows, seed, SHUFFLE_STREAM, this.firstShuffle + epoch);
+    return Uint32Array.from({ length: rows }, (_, i) => i);
+  }
+}

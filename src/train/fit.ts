@@ -1,0 +1,114 @@
+/** The loop over epochs: runs steps, records losses, asks callbacks, and keeps count of what the weights have seen. */
+import { TilegradError } from "../errors.ts";
+import type { Optimizer } from "../model/optimizers.ts";
+import type { Batches, EpochStep, OrderOptions } from "./batches.ts";
+import type { Callback, Control, EpochLogs } from "./callbacks.ts";
+import type { Data } from "./data.ts";
+import type { Cursor, Progress } from "./progress.ts";
+import { recordEpoch } from "./progress.ts";
+import type { Chunk, TrainingSession } from "./session.ts";
+
+export interface FitOptions extends OrderOptions {
+  readonly epochs: number;
+  readonly validation?: Data;
+  readonly callbacks?: readonly Callback[];
+  /** Stops within two chunks (about 100 ms) with E_ABORTED; the trainer can then be saved, and `fit` again goes on. */
+  readonly signal?: AbortSignal;
+}
+
+/** What happened, in order. An `epoch` event comes after the `steps` event of its last step. */
+export type TrainingEvent =
+  | { readonly type: "steps"; readonly epoch: number; readonly step: number; readonly losses: Float32Array }
+  | { readonly type: "epoch"; readonly epoch: number; readonly logs: EpochLogs };
+
+/** One `fit`, ready to run. */
+export interface Fit {
+  readonly session: TrainingSession;
+  readonly batches: Batches;
+  readonly optimizer: Optimizer;
+  readonly progress: Progress;
+  readonly options: FitOptions;
+  readonly control: Control;
+  /** Values of the validation data with the weights as they are, or null without any. */
+  readonly validate: (() => Promise<EpochLogs>) | null;
+}
+
+/** @throws E_NONFINITE, E_ABORTED, E_LOST; the progress then tells where the weights stand. */
+export async function* runEpochs(fit: Fit): AsyncGenerator<TrainingEvent, void> {
+  const { progress, options, batches, session, optimizer, validate, control } = fit;
+  const { epochs, callbacks = [], signal } = options;
+  const { stepsPerEpoch, batchSize } = batches;
+  if (!progress.cursor) for (const callback of callbacks) callback.onTrainBegin?.();
+  progress.cursor ??= startOf(0, batchSize);
+  const firstStep = progress.step - progress.cursor.epoch * stepsPerEpoch - progress.cursor.stepInEpoch;
+  // Epochs that nobody needs to decide after run into each other, so that small ones still fill a chunk.
+  const together = validate || callbacks.length > 0 ? 1 : epochs;
+
+  while (progress.cursor.epoch < epochs && !progress.stopped) {
+    const { cursor } = progress;
+    let interrupted = false;
+    function* steps(): Generator<EpochStep, void> {
+      let { step } = progress;
+      for (let epoch = cursor.epoch; epoch < Math.min(epochs, cursor.epoch + together); epoch++) {
+        const rate = (at: number): number =>
+          progress.rateScale * optimizer.schedule.rate({ step: at - firstStep, epoch, stepsPerEpoch, epochs });
+        for (const next of batches.steps(epoch, epoch === cursor.epoch ? cursor.stepInEpoch : 0, step, rate)) {
+          if (interrupted || signal?.aborted) return;
+          yield next;
+          step = next.step + 1;
+        }
+      }
+    }
+    const chunks = session.run(steps());
+    try {
+      for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield* await land(fit, next.value);
+    } finally {
+      // Steps that were on their way have changed the weights: they count, whoever left the loop.
+      interrupted = true;
+      for await (const chunk of chunks) await land(fit, chunk);
+    }
+    throwIfAborted(signal);
+  }
+  for (const callback of callbacks) await callback.onTrainEnd?.(control);
+  progress.cursor = null;
+  progress.stopped = false;
+}
+
+/** Takes note of steps that have run. @throws E_NONFINITE */
+async function land(fit: Fit, { steps, losses }: Chunk<EpochStep>): Promise<TrainingEvent[]> {
+  const { progress, validate, control, options } = fit;
+  const events: TrainingEvent[] = [];
+  for (let i = 0; i < steps.length; i++) {
+    const { rows, stepsInEpoch, epochRows, rate } = steps[i];
+    const cursor = progress.cursor as Cursor;
+    if (!Number.isFinite(losses[i])) throw nonFinite(losses[i], cursor);
+    progress.step++;
+    const { epoch, stepInEpoch, lossSum } = cursor;
+    const sum = lossSum + losses[i] * rows.length;
+    progress.cursor = { ...cursor, stepInEpoch: stepInEpoch + 1, lossSum: sum };
+    if (stepInEpoch + 1 < stepsInEpoch) continue;
+    const logs = { loss: sum / epochRows, learningRate: rate, ...(await validate?.()) };
+    recordEpoch(progress.history, logs);
+    progress.cursor = startOf(epoch + 1, cursor.batchSize);
+    for (const callback of options.callbacks ?? []) await callback.onEpochEnd?.(epoch, logs, control);
+    for (const callback of options.callbacks ?? []) await callback.afterEpoch?.(epoch, control);
+    events.push({ type: "epoch", epoch, logs });
+  }
+  return [{ type: "steps", epoch: (progress.cursor as Cursor).epoch, step: progress.step, losses }, ...events];
+}
+
+const startOf = (epoch: number, batchSize: number): Cursor => ({ epoch, stepInEpoch: 0, lossSum: 0, batchSize });
+
+function nonFinite(loss: number, { epoch, stepInEpoch }: Cursor): TilegradError {
+  return new TilegradError(
+    "E_NONFINITE",
+    `The loss became ${loss} at step ${stepInEpoch + 1} of epoch ${epoch + 1}; the weights are those before that step.`,
+    { hint: "Lower the learning rate (trainer.rateScale, then fit again goes on), clip gradients (clipNorm), or scale the inputs." },
+  );
+}
+
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) {
+    throw new TilegradError("E_ABORTED", "Training was cancelled.", { cause: signal.reason, hint: "fit again goes on from here." });
+  }
+}

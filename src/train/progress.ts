@@ -1,0 +1,39 @@
+/** How far training has come: all that a resumed run needs besides weights, optimizer slots and callbacks. */
+
+/** One list of values per epoch: `loss`, `learningRate`, and with validation `valLoss` and `val...` for each metric. */
+export type History = Record<string, number[]>;
+
+/** Where an interrupted `fit` stands. */
+export interface Cursor {
+  /** Epochs done. */
+  readonly epoch: number;
+  /** Steps done of the next one, and what they add to its loss. */
+  readonly stepInEpoch: number;
+  readonly lossSum: number;
+  readonly batchSize: number;
+}
+
+export interface Progress {
+  /** Updates done since the trainer was made. */
+  step: number;
+  /** Null when no `fit` was interrupted. */
+  cursor: Cursor | null;
+  /** Factor on the schedule's learning rate. */
+  rateScale: number;
+  /** A callback ended the interrupted `fit`. */
+  stopped: boolean;
+  /** Fingerprint of the data that is being trained on. */
+  data: string;
+  /** Of all epochs, those of earlier `fit`s included. */
+  history: History;
+}
+
+export const newProgress = (): Progress => ({ step: 0, cursor: null, rateScale: 1, stopped: false, data: "", history: {} });
+
+/** Adds an epoch's values. */
+export function recordEpoch(history: History, logs: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(logs)) {
+    history[name] ??= [];
+    history[name].push(value);
+  }
+}

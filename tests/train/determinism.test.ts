@@ -1,0 +1,57 @@
+import { expect, it } from "vitest";
+import type { Device } from "../../src/device.ts";
+import { adam } from "../../src/model/optimizers.ts";
+import { cosineDecay } from "../../src/model/schedules.ts";
+import { bitsOf, onDevices, problem, trainerOf, withDropout, wrapDevice } from "./support.ts";
+
+const data = problem(70);
+
+onDevices((device) => {
+  /** Three epochs with dropout, shuffling, sample weights, a schedule and a tail batch of 6. */
+  async function run(on: Device, { seed = 7, epochs = 3 } = {}): Promise<Record<string, unknown>> {
+    const trainer = trainerOf(on, withDropout(), { seed, optimizer: adam({ learningRate: cosineDecay(0.02, { warmup: 2, per: "step" }) }) });
+    try {
+      const history = await trainer.fit(data, { epochs, batchSize: 16 });
+      return { ...(await bitsOf(trainer)), history: structuredClone(history) };
+    } finally {
+      trainer.dispose();
+    }
+  }
+
+  it("gives byte-identical weights, optimizer state and history in two runs with one seed", async () => {
+    expect(await run(device())).toEqual(await run(device()));
+  });
+
+  it("gives other weights for another seed", async () => {
+    const [a, b] = [await run(device()), await run(device(), { seed: 8 })];
+    expect(a["dense/kernel"]).not.toEqual(b["dense/kernel"]);
+  });
+
+  it.each([1, 2, 3, 7])("gives the same bits when chunks hold at most %i steps", async (maxQueue) => {
+    expect(await run(wrapDevice(device(), { maxQueue }))).toEqual(await run(device()));
+  });
+
+  it("gives the same bits when a slow readback makes chunks small", async () => {
+    const slow = wrapDevice(device(), {
+      tensor: (type, label, values) => {
+        const tensor = device().tensor(type, label, values);
+        if (label !== "loss record") return tensor;
+        const { read: fast } = tensor;
+        const read: typeof fast = async (...range) => {
+          const result = await fast(...range);
+          await new Promise((resolve) => setTimeout(resolve, 120));
+          return result;
+        };
+        return Object.assign(tensor, { read });
+      },
+    });
+    expect(await run(slow, { epochs: 2 })).toEqual(await run(device(), { epochs: 2 }));
+  });
+
+  it("draws another order and other masks in every epoch", async () => {
+    const trainer = trainerOf(device(), withDropout(), { optimizer: adam({ learningRate: 0 }) });
+    const { loss } = await trainer.fit(data, { epochs: 4, batchSize: 16 });
+    trainer.dispose();
+    expect(new Set(loss).size).toBe(4);
+  });
+});
