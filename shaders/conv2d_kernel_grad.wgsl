@@ -1,10 +1,14 @@
 // Partial sums of a convolution's kernel gradient: y [splits, taps * depth, filters], split s summing x times dy over its
 // share of the output rows of all images. Each thread holds 4 weights by 4 filters of a group in registers and adds in
 // the order of the rows, so that the bits depend on the shape alone. With ONE_TAP the 4 weights are channels of one tap:
-// which columns meet the image is then known before the loop.
+// which columns meet the image is then known before the loop. With BIAS one more tile sums dy alone, the bias's gradient.
 
 const WG: u32 = 64;
 const ONE_TAP: bool = false;
+const BIAS: bool = false;
+// Four channels, or filters, are neighbours in memory: load_x4, or load_dy4 and store_y4, serve.
+const WIDE_CHANNELS: bool = false;
+const WIDE_FILTERS: bool = false;
 
 struct Params {
   count: u32,
@@ -33,17 +37,37 @@ struct Params {
 @group(1) @binding(1) var<storage, read> x: array<f32>;
 @group(1) @binding(2) var<storage, read> dy: array<f32>;
 @group(1) @binding(3) var<storage, read_write> y: array<f32>;
+@group(1) @binding(4) var<storage, read_write> bias: array<f32>;
 
 fn load_x(i: u32) -> f32 {
   return x[i];
+}
+
+fn load_x4(i: u32) -> vec4<f32> {
+  return vec4<f32>(x[i], x[i + 1u], x[i + 2u], x[i + 3u]);
 }
 
 fn load_dy(i: u32) -> f32 {
   return dy[i];
 }
 
+fn load_dy4(i: u32) -> vec4<f32> {
+  return vec4<f32>(dy[i], dy[i + 1u], dy[i + 2u], dy[i + 3u]);
+}
+
 fn store_y(i: u32, v: f32) {
   y[i] = v;
+}
+
+fn store_y4(i: u32, v: vec4<f32>) {
+  y[i] = v.x;
+  y[i + 1u] = v.y;
+  y[i + 2u] = v.z;
+  y[i + 3u] = v.w;
+}
+
+fn store_bias(i: u32, v: f32) {
+  bias[i] = v;
 }
 
 fn write_weight(weight: u32, last: u32, split: u32, group: u32, unit: u32, v: vec4<f32>) {
@@ -51,6 +75,10 @@ fn write_weight(weight: u32, last: u32, split: u32, group: u32, unit: u32, v: ve
     return;
   }
   let at = (split * params.weights + weight) * params.filters + group * params.units + unit;
+  if (WIDE_FILTERS) {
+    store_y4(at, v);
+    return;
+  }
   store_y(at, v.x);
   if (unit + 1u < params.units) {
     store_y(at + 1u, v.y);
@@ -63,20 +91,64 @@ fn write_weight(weight: u32, last: u32, split: u32, group: u32, unit: u32, v: ve
   }
 }
 
+fn gradients(pixel: u32, filters: vec4<u32>) -> vec4<f32> {
+  let at = pixel * params.filters + filters;
+  if (WIDE_FILTERS) {
+    return load_dy4(at.x);
+  }
+  return vec4<f32>(load_dy(at.x), load_dy(at.y), load_dy(at.z), load_dy(at.w));
+}
+
+fn pixels(at: vec4<u32>, inside: vec4<bool>) -> vec4<f32> {
+  if (WIDE_CHANNELS) {
+    return load_x4(at.x);
+  }
+  if (ONE_TAP) {
+    return vec4<f32>(load_x(at.x), load_x(at.y), load_x(at.z), load_x(at.w));
+  }
+  let safe = select(vec4<u32>(0u), at, inside);
+  let loaded = vec4<f32>(load_x(safe.x), load_x(safe.y), load_x(safe.z), load_x(safe.w));
+  return select(vec4<f32>(0.0), loaded, inside);
+}
+
+fn sum_bias(split: u32, end: u32, group: u32, unit: u32, filters: vec4<u32>) {
+  var sum = vec4<f32>(0.0);
+  for (var pixel = split * params.share * params.out_width; pixel < end * params.out_width; pixel++) {
+    sum += gradients(pixel, filters);
+  }
+  let at = split * params.filters + group * params.units + unit;
+  store_bias(at, sum.x);
+  if (unit + 1u < params.units) {
+    store_bias(at + 1u, sum.y);
+  }
+  if (unit + 2u < params.units) {
+    store_bias(at + 2u, sum.z);
+  }
+  if (unit + 3u < params.units) {
+    store_bias(at + 3u, sum.w);
+  }
+}
+
 fn item(i: u32) {
   let unit_tiles = (params.units + 3u) / 4u;
   let column_tiles = params.groups * unit_tiles;
   let channel_tiles = (params.depth + 3u) / 4u;
   let weight_tiles = select((params.weights + 3u) / 4u, params.weights / params.depth * channel_tiles, ONE_TAP);
-  let tile = (i / column_tiles) % weight_tiles;
-  let split = i / (column_tiles * weight_tiles);
+  let row_tiles = weight_tiles + select(0u, 1u, BIAS);
+  let tile = (i / column_tiles) % row_tiles;
+  let split = i / (column_tiles * row_tiles);
+  let end = min((split + 1u) * params.share, params.rows);
   let group = (i % column_tiles) / unit_tiles;
   let unit = (i % unit_tiles) * 4u;
+  let filters = min(vec4<u32>(unit, unit + 1u, unit + 2u, unit + 3u), vec4<u32>(params.units - 1u)) + group * params.units;
+  if (BIAS && tile == weight_tiles) {
+    sum_bias(split, end, group, unit, filters);
+    return;
+  }
   let first = select(tile * 4u, tile / channel_tiles * params.depth + tile % channel_tiles * 4u, ONE_TAP);
   let last = select(params.weights, (tile / channel_tiles + 1u) * params.depth, ONE_TAP) - 1u;
   // Beyond the last weight or unit the last one is computed again, and not stored.
   let weight = min(vec4<u32>(first, first + 1u, first + 2u, first + 3u), vec4<u32>(last));
-  let filters = min(vec4<u32>(unit, unit + 1u, unit + 2u, unit + 3u), vec4<u32>(params.units - 1u)) + group * params.units;
   let tap = weight / params.depth;
   let offset_y = vec4<i32>(tap / params.taps_x) * params.dilation_y - params.top;
   let offset_x = vec4<i32>(tap % params.taps_x) * params.dilation_x - params.left;
@@ -86,7 +158,6 @@ fn item(i: u32) {
   let beyond = u32(max(i32(params.width) - offset_x.x + params.stride_x - 1, 0) / params.stride_x);
   let first_column = select(0u, begin, ONE_TAP);
   let end_column = select(params.out_width, min(beyond, params.out_width), ONE_TAP);
-  let end = min((split + 1u) * params.share, params.rows);
   var sum0 = vec4<f32>(0.0);
   var sum1 = vec4<f32>(0.0);
   var sum2 = vec4<f32>(0.0);
@@ -100,13 +171,9 @@ fn item(i: u32) {
     let row_start = (from_y + row / params.out_height * params.height) * params.width;
     for (var column = first_column; column < end_column; column++) {
       let from_x = vec4<u32>(i32(column) * params.stride_x + offset_x);
-      let all_at = (row_start + from_x) * params.channels + channel;
-      let inside = row_inside & (from_x < vec4<u32>(params.width));
-      let at = select(select(vec4<u32>(0u), all_at, inside), all_at, ONE_TAP);
-      let loaded = vec4<f32>(load_x(at.x), load_x(at.y), load_x(at.z), load_x(at.w));
-      let v = select(select(vec4<f32>(0.0), loaded, inside), loaded, ONE_TAP);
-      let d = (row * params.out_width + column) * params.filters + filters;
-      let g = vec4<f32>(load_dy(d.x), load_dy(d.y), load_dy(d.z), load_dy(d.w));
+      let at = (row_start + from_x) * params.channels + channel;
+      let v = pixels(at, row_inside & (from_x < vec4<u32>(params.width)));
+      let g = gradients(row * params.out_width + column, filters);
       sum0 += v.x * g;
       sum1 += v.y * g;
       sum2 += v.z * g;

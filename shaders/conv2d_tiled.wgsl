@@ -3,6 +3,13 @@
 
 const WG: u32 = 64;
 const DIVIDE: bool = false;
+// Four channels of x are neighbours in memory: load_x4 serves.
+const WIDE_X: bool = false;
+// Four weights of neighbouring units, or with TRANSPOSED of neighbouring channels, are: load_kernel4 serves.
+const WIDE_KERNEL: bool = false;
+const TRANSPOSED: bool = false;
+// Four units of y are: store_y4 serves.
+const WIDE_Y: bool = false;
 
 struct Params {
   count: u32,
@@ -40,12 +47,27 @@ fn load_x(i: u32) -> f32 {
   return x[i];
 }
 
+fn load_x4(i: u32) -> vec4<f32> {
+  return vec4<f32>(x[i], x[i + 1u], x[i + 2u], x[i + 3u]);
+}
+
 fn load_kernel(i: u32) -> f32 {
   return kernel[i];
 }
 
+fn load_kernel4(i: u32) -> vec4<f32> {
+  return vec4<f32>(kernel[i], kernel[i + 1u], kernel[i + 2u], kernel[i + 3u]);
+}
+
 fn store_y(i: u32, v: f32) {
   y[i] = v;
+}
+
+fn store_y4(i: u32, v: vec4<f32>) {
+  y[i] = v.x;
+  y[i + 1u] = v.y;
+  y[i + 2u] = v.z;
+  y[i + 3u] = v.w;
 }
 
 // Coordinates in x of four pixels, beyond any size where there is none.
@@ -62,6 +84,10 @@ fn write_pixel(pixel: u32, group: u32, unit: u32, v: vec4<f32>) {
     return;
   }
   let at = pixel * params.out_channels + group * params.units + unit;
+  if (WIDE_Y) {
+    store_y4(at, v);
+    return;
+  }
   store_y(at, v.x);
   if (unit + 1u < params.units) {
     store_y(at + 1u, v.y);
@@ -72,6 +98,27 @@ fn write_pixel(pixel: u32, group: u32, unit: u32, v: vec4<f32>) {
   if (unit + 3u < params.units) {
     store_y(at + 3u, v.w);
   }
+}
+
+// Weights of four units for one channel.
+fn weights(at: vec4<u32>) -> vec4<f32> {
+  if (WIDE_KERNEL) {
+    return load_kernel4(at.x);
+  }
+  return vec4<f32>(load_kernel(at.x), load_kernel(at.y), load_kernel(at.z), load_kernel(at.w));
+}
+
+// Weights of four units (columns) for four channels (rows).
+fn weight_matrix(at: vec4<u32>) -> mat4x4<f32> {
+  if (WIDE_KERNEL && TRANSPOSED) {
+    return transpose(mat4x4<f32>(load_kernel4(at.x), load_kernel4(at.y), load_kernel4(at.z), load_kernel4(at.w)));
+  }
+  let step = params.weight_depth;
+  return mat4x4<f32>(weights(at), weights(at + step), weights(at + 2u * step), weights(at + 3u * step));
+}
+
+fn pixel4(at: u32, inside: bool) -> vec4<f32> {
+  return select(vec4<f32>(0.0), load_x4(at), inside);
 }
 
 fn item(i: u32) {
@@ -105,9 +152,18 @@ fn item(i: u32) {
       }
       let at = select(vec4<u32>(0u), (row_start + column) * params.channels, inside) + first_channel;
       let weight = first_weight + (ky * params.taps_x + kx) * params.weight_tap;
+      if (WIDE_X) {
+        for (var c = 0u; c < params.depth; c += 4u) {
+          let w = weight_matrix(weight + c * params.weight_depth);
+          sum0 += w * pixel4(at.x + c, inside.x);
+          sum1 += w * pixel4(at.y + c, inside.y);
+          sum2 += w * pixel4(at.z + c, inside.z);
+          sum3 += w * pixel4(at.w + c, inside.w);
+        }
+        continue;
+      }
       for (var c = 0u; c < params.depth; c++) {
-        let k = weight + c * params.weight_depth;
-        let w = vec4<f32>(load_kernel(k.x), load_kernel(k.y), load_kernel(k.z), load_kernel(k.w));
+        let w = weights(weight + c * params.weight_depth);
         let loaded = vec4<f32>(load_x(at.x + c), load_x(at.y + c), load_x(at.z + c), load_x(at.w + c));
         let v = select(vec4<f32>(0.0), loaded, inside);
         sum0 += v.x * w;

@@ -1,13 +1,14 @@
 /** Convolution (cross-correlation) of images, NHWC by HWIO, and the adjoints of its two arguments. */
 import { TilegradError } from "../errors.ts";
 import type { Attrs, Tensor, TensorType } from "../graph/types.ts";
-import { sizeOf } from "../graph/types.ts";
-import { sum } from "./broadcast.ts";
+import { broadcastTo, sum } from "./broadcast.ts";
 import type { ConvGeometry } from "./conv2d_kernel.ts";
 import { conv2dKernel, kernelGradKernel, kernelGradSplits } from "./conv2d_kernel.ts";
+import { add } from "./elementwise.ts";
+import { linear } from "./linear.ts";
 import { matmul } from "./matmul.ts";
-import type { Elements, OpDef, Sample } from "./op.ts";
-import { apply1, f32, shapeError } from "./op.ts";
+import type { Elements, OpDef, ReferenceCall, Sample } from "./op.ts";
+import { apply, apply1, f32, shapeError } from "./op.ts";
 import { reshape } from "./view.ts";
 import type { Padding, WindowAttrs, WindowOptions } from "./window.ts";
 import { eachTap, geometryOf, pairOf, positions, resolveWindow } from "./window.ts";
@@ -107,52 +108,87 @@ const inputGradOp: OpDef = {
     })),
 };
 
-/** x, dy -> the kernel's gradient [...size, channels / groups, filters]: a sum over batch and positions. */
-const kernelGradOp: OpDef = {
-  name: "conv2dKernelGrad",
-  shape: ([x, dy], attrs) => [f32(...kernelShape("conv2dKernelGrad", x, dy, attrs))],
-  grad: ({ inputs: [x, dy], attrs, upstream: [upstream] }) => [
-    inputGrad(dy, upstream as Tensor, x.shape.slice(1, 3), attrs),
-    apply1(conv2dOp, [x, upstream as Tensor], attrs),
+/** x [..], kernel, bias [filters]: differentiates as one op, computes as convolution + bias. */
+const conv2dBiasOp: OpDef = {
+  name: "conv2dBias",
+  shape: ([x, kernel, bias], attrs) => {
+    const types = conv2dOp.shape([x, kernel], attrs);
+    if (bias.shape.join() !== String(kernel.shape[3])) throw shapeError("conv2d", [kernel, bias], "a bias [filters]");
+    return types;
+  },
+  grad: ({ inputs: [x, kernel], attrs, upstream: [dy] }) => [
+    inputGrad(dy as Tensor, kernel, x.shape.slice(1, 3), attrs),
+    ...apply(kernelGradOp, [x, dy as Tensor], { ...attrsOf(attrs), size: kernel.shape.slice(0, 2), bias: true }),
   ],
-  reference: ({ inputs: [x, dy], inputTypes: [tx], attrs, outputs: [dk], outputTypes: [tk] }) => {
-    const g = convGeometry("conv2dKernelGrad", tx, tk.shape, attrs);
-    summed(dk, (sums) =>
-      eachProduct(g, attrs, (xi, ki, yi) => {
-        for (let j = 0; j < g.units; j++) sums[ki + j] += x[xi] * dy[yi + j];
-      }),
-    );
+  reference: (call) => {
+    const [, , bias] = call.inputs;
+    const [y] = call.outputs;
+    conv2dOp.reference?.(call);
+    for (let i = 0; i < y.length; i++) y[i] += bias[i % bias.length];
   },
-  // Partial sums over equal shares of the output rows, then their sum: both in an order that the shape alone fixes.
-  expand: ({ inputs: [x, dy], attrs, outputs: [kernel] }) => {
-    const splits = kernelGradSplits(convGeometry("conv2dKernelGrad", x, kernel.shape, attrs));
-    const parts = apply1(kernelGradPartsOp, [x, dy], { ...attrs, splits });
-    return [splits === 1 ? reshape(parts, kernel.shape) : sum(parts, { axes: 0 })];
-  },
-  samples: () => kernelGradSamples({}),
+  expand: ({ inputs: [x, kernel, bias], attrs }) => [add(apply1(conv2dOp, [x, kernel], attrs), bias)],
+  samples: () => cases.map(({ x, kernel, attrs }) => ({ inputs: [f32(...x), f32(...kernel), f32(kernel[3])], attrs })),
 };
 
-/** Partial sums of conv2dKernelGrad: [splits, ...kernel], split s over the s-th share of the rows of all images. */
+/**
+ * x, dy -> the kernel's gradient [...size, channels / groups, filters] and, with `bias`, the bias's [filters]: sums over batch
+ * and positions.
+ */
+const kernelGradOp: OpDef = {
+  name: "conv2dKernelGrad",
+  shape: ([x, dy], attrs) => {
+    const kernel = kernelShape("conv2dKernelGrad", x, dy, attrs);
+    return attrs.bias ? [f32(...kernel), f32(kernel[3])] : [f32(...kernel)];
+  },
+  grad: ({ inputs: [x, dy], attrs, upstream: [dk, db] }) => {
+    const byKernel = dk ? apply1(conv2dOp, [x, dk], attrs) : null;
+    const byBias = db ? broadcastTo(db, dy.shape) : null;
+    return [
+      dk ? inputGrad(dy, dk, x.shape.slice(1, 3), attrs) : null,
+      byKernel && byBias ? add(byKernel, byBias) : (byKernel ?? byBias),
+    ];
+  },
+  reference: (call) => partialSums(call, 1),
+  // Partial sums over equal shares of the output rows, then their sum: both in an order that the shape alone fixes.
+  expand: ({ inputs: [x, dy], attrs, outputs }) => {
+    const splits = kernelGradSplits(convGeometry("conv2dKernelGrad", x, outputs[0].shape, attrs));
+    const parts = apply(kernelGradPartsOp, [x, dy], { ...attrs, splits });
+    return parts.map((part, k) => (splits === 1 ? reshape(part, outputs[k].shape) : sum(part, { axes: 0 })));
+  },
+  samples: () => [...kernelGradSamples({ bias: false }), ...kernelGradSamples({ bias: true })],
+};
+
+/** Partial sums of conv2dKernelGrad: [splits, ...kernel] and [splits, filters], split s over the s-th share of all rows. */
 const kernelGradPartsOp: OpDef = {
   name: "conv2dKernelGradParts",
-  shape: ([x, dy], attrs) => [f32(attrs.splits, ...kernelShape("conv2dKernelGradParts", x, dy, attrs))],
-  reference: ({ inputs: [x, dy], inputTypes: [tx], attrs, outputs: [parts], outputTypes: [{ shape }] }) => {
-    const kernel = shape.slice(1);
-    const g = convGeometry("conv2dKernelGradParts", tx, kernel, attrs);
-    const share = Math.ceil((g.batch * g.outHeight) / attrs.splits) * g.outWidth * g.filters;
-    summed(parts, (sums) =>
-      eachProduct(g, attrs, (xi, ki, yi) => {
-        const at = Math.floor(yi / share) * sizeOf(kernel) + ki;
-        for (let j = 0; j < g.units; j++) sums[at + j] += x[xi] * dy[yi + j];
-      }),
-    );
-  },
+  shape: ([x, dy], attrs) => kernelGradOp.shape([x, dy], attrs).map(({ shape }) => f32(attrs.splits, ...shape)),
+  reference: (call) => partialSums(call, call.attrs.splits),
   kernel: ({ inputs: [x], attrs, outputs: [{ shape }] }) =>
-    kernelGradKernel(convGeometry("conv2dKernelGradParts", x, shape.slice(1), attrs), attrs as WindowAttrs, attrs.splits),
+    kernelGradKernel(convGeometry("conv2dKernelGradParts", x, shape.slice(1), attrs), attrs as WindowAttrs, {
+      splits: attrs.splits,
+      bias: attrs.bias,
+    }),
   flops: ({ inputs: [x], attrs, outputs: [{ shape }] }) =>
     2 * macs(convGeometry("conv2dKernelGradParts", x, shape.slice(1), attrs)),
-  samples: () => kernelGradSamples({ splits: 1 }).concat(kernelGradSamples({ splits: 3 })),
+  samples: () => [...kernelGradSamples({ splits: 1, bias: true }), ...kernelGradSamples({ splits: 3, bias: false })],
 };
+
+function partialSums({ inputs: [x, dy], inputTypes: [tx, ty], attrs, outputs: [kernel, bias] }: ReferenceCall, splits: number): void {
+  const filters = ty.shape[3];
+  const weights = kernel.length / splits;
+  const g = convGeometry("conv2dKernelGrad", tx, [...attrs.size, tx.shape[3] / attrs.groups, filters], attrs);
+  const share = Math.ceil((g.batch * g.outHeight) / splits) * g.outWidth * filters;
+  summed(kernel, (sums) =>
+    eachProduct(g, attrs, (xi, ki, yi) => {
+      const at = Math.floor(yi / share) * weights + ki;
+      for (let j = 0; j < g.units; j++) sums[at + j] += x[xi] * dy[yi + j];
+    }),
+  );
+  if (!attrs.bias) return;
+  summed(bias, (sums) => {
+    for (let i = 0; i < dy.length; i++) sums[Math.floor(i / share) * filters + (i % filters)] += dy[i];
+  });
+}
 
 function kernelShape(op: string, x: TensorType, dy: TensorType, attrs: Attrs): number[] {
   const kernel = [attrs.size[0], attrs.size[1], x.shape[3] / attrs.groups, dy.shape[3]];
@@ -171,24 +207,27 @@ const inputGrad = (dy: Tensor, kernel: Tensor, size: readonly number[], attrs: A
   apply1(inputGradOp, [dy, kernel], { ...attrsOf(attrs), size });
 
 const kernelGrad = (x: Tensor, dy: Tensor, size: readonly number[], attrs: Attrs): Tensor =>
-  apply1(kernelGradOp, [x, dy], { ...attrsOf(attrs), size });
+  apply1(kernelGradOp, [x, dy], { ...attrsOf(attrs), size, bias: false });
 
 export interface Conv2dOptions extends WindowOptions {
   /** Channels and filters fall into so many groups that do not meet; `groups` = channels is a depthwise convolution. */
   readonly groups?: number;
+  /** [filters], added to each output pixel. */
+  readonly bias?: Tensor;
 }
 
 /**
- * x [batch, height, width, channels] * kernel [height, width, channels / groups, filters] ->
+ * x [batch, height, width, channels] * kernel [height, width, channels / groups, filters] + bias ->
  * [batch, outHeight, outWidth, filters]; no kernel flip. Throws `E_SHAPE`, `E_ARGUMENT`.
  */
-export function conv2d(x: Tensor, kernel: Tensor, { groups = 1, ...window }: Conv2dOptions = {}): Tensor {
+export function conv2d(x: Tensor, kernel: Tensor, { groups = 1, bias, ...window }: Conv2dOptions = {}): Tensor {
   const attrs = { ...resolveWindow("conv2d", x.shape.slice(1, 3), kernel.shape, window), groups: groupsOf(groups) };
   const pointwise = kernel.shape[0] === 1 && kernel.shape[1] === 1 && groups === 1 && x.shape[3] === kernel.shape[2];
   if (pointwise && [...attrs.strides, ...attrs.padding.flat().map((n) => n + 1)].every((n) => n === 1)) {
-    return matmul(x, reshape(kernel, kernel.shape.slice(2)));
+    const matrix = reshape(kernel, kernel.shape.slice(2));
+    return bias ? linear(x, matrix, bias) : matmul(x, matrix);
   }
-  return apply1(conv2dOp, [x, kernel], attrs);
+  return bias ? apply1(conv2dBiasOp, [x, kernel, bias], attrs) : apply1(conv2dOp, [x, kernel], attrs);
 }
 
 function groupsOf(groups: number): number {
@@ -201,7 +240,7 @@ function groupsOf(groups: number): number {
  * [batch, outHeight, outWidth, filters], where out = size * stride with `same` padding and
  * (size - 1) * stride + extent of the kernel - explicit padding otherwise (Keras: at least size * stride with `valid`).
  */
-export function conv2dTranspose(x: Tensor, kernel: Tensor, { groups = 1, ...window }: Conv2dOptions = {}): Tensor {
+export function conv2dTranspose(x: Tensor, kernel: Tensor, { groups = 1, bias, ...window }: Conv2dOptions = {}): Tensor {
   const strides = pairOf("conv2dTranspose", "strides", window.strides ?? 1);
   const dilation = pairOf("conv2dTranspose", "dilation", window.dilation ?? 1);
   const { padding = "valid" } = window;
@@ -212,7 +251,8 @@ export function conv2dTranspose(x: Tensor, kernel: Tensor, { groups = 1, ...wind
     return (x.shape[axis + 1] - 1) * strides[axis] + spread - padding[axis][0] - padding[axis][1];
   });
   const attrs = resolveWindow("conv2dTranspose", size, kernel.shape, window);
-  return inputGrad(x, kernel, size, { ...attrs, groups: groupsOf(groups) });
+  const y = inputGrad(x, kernel, size, { ...attrs, groups: groupsOf(groups) });
+  return bias ? add(y, bias) : y;
 }
 
 export interface Conv1dOptions {
@@ -220,6 +260,7 @@ export interface Conv1dOptions {
   readonly padding?: "valid" | "same" | "causal" | readonly [number, number];
   readonly dilation?: number;
   readonly groups?: number;
+  readonly bias?: Tensor;
 }
 
 /**
@@ -227,7 +268,7 @@ export interface Conv1dOptions {
  * past alone, so that no output sees a later input.
  */
 export function conv1d(x: Tensor, kernel: Tensor, options: Conv1dOptions = {}): Tensor {
-  const { strides = 1, padding = "valid", dilation = 1, groups = 1 } = options;
+  const { strides = 1, padding = "valid", dilation = 1, groups = 1, bias } = options;
   const past = (kernel.shape[0] - 1) * dilation;
   const sides = padding === "causal" ? ([past, 0] as const) : padding;
   const around: Padding = typeof sides === "string" ? sides : [[0, 0], sides];
@@ -236,6 +277,7 @@ export function conv1d(x: Tensor, kernel: Tensor, options: Conv1dOptions = {}): 
     padding: around,
     dilation: [1, dilation],
     groups,
+    bias,
   });
   return reshape(y, [y.shape[0], ...y.shape.slice(2)]);
 }
@@ -261,6 +303,7 @@ const cases: readonly Case[] = [
   sampleCase([1, 1, 5, 2], [5, 5, 2, 3], { padding: "same" }),
   sampleCase([3, 13, 17, 5], [3, 3, 5, 7], { padding: "same", dilation: 2 }),
   sampleCase([5, 1, 31, 4], [1, 5, 4, 6], { strides: [1, 2] }),
+  sampleCase([2, 6, 7, 8], [3, 3, 4, 16], { padding: "same", groups: 2 }),
 ];
 
 function outputOf(x: readonly number[], kernel: readonly number[], attrs: WindowAttrs): TensorType {
@@ -274,4 +317,4 @@ const kernelGradSamples = (extra: Attrs): Sample[] =>
     attrs: { ...attrs, size: kernel.slice(0, 2), ...extra },
   }));
 
-export const conv2dOps = [conv2dOp, inputGradOp, kernelGradOp, kernelGradPartsOp];
+export const conv2dOps = [conv2dOp, conv2dBiasOp, inputGradOp, kernelGradOp, kernelGradPartsOp];

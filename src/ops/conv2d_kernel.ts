@@ -19,6 +19,12 @@ const TILE = 4;
 /** Threads that keep a hardware GPU busy. */
 const BUSY = 16384;
 
+const load = (hook: string, input: number, wide: boolean): KernelChoice["loads"][number] =>
+  wide ? { hook: `${hook}4`, input, width: 4 } : { hook, input };
+
+const store = (hook: string, output: number, wide: boolean): KernelChoice["stores"][number] =>
+  wide ? { hook: `${hook}4`, output, width: 4 } : { hook, output };
+
 /**
  * Forward, an output pixel o meets the image at o * stride - padding + tap * dilation. Backward, a pixel i of the image meets
  * the output at (i + padding - tap * dilation) / stride, where that is whole. The shaders know only the common form.
@@ -37,9 +43,13 @@ export function conv2dKernel(
   // Tiles read each pixel and weight a quarter as often; below three channels most of a tile would be idle.
   const tiled = units >= 3 && pixels >= TILE && (limits.software || tiles >= BUSY);
   const threads = tiled ? tiles : pixels * units * g.groups;
+  const depth = forward ? g.depth : g.units;
+  const [wideX, wideY] = [tiled && depth % TILE === 0, tiled && units % TILE === 0];
+  const wideKernel = forward ? wideY : wideX;
+  const wide = { WIDE_X: wideX, WIDE_Y: wideY, WIDE_KERNEL: wideKernel, TRANSPOSED: !forward };
   return {
     shader: tiled ? conv2dTiled : conv2dDirect,
-    constants: { DIVIDE: !forward && (strides[0] > 1 || strides[1] > 1) },
+    constants: { DIVIDE: !forward && (strides[0] > 1 || strides[1] > 1), ...(tiled ? wide : {}) },
     params: {
       count: threads,
       pixels,
@@ -50,7 +60,7 @@ export function conv2dKernel(
       height: forward ? g.height : g.outHeight,
       width: forward ? g.width : g.outWidth,
       channels: forward ? g.channels : g.filters,
-      depth: forward ? g.depth : g.units,
+      depth,
       taps_y: g.tapsY,
       taps_x: g.tapsX,
       scale_y: forward ? strides[0] : 1,
@@ -67,11 +77,8 @@ export function conv2dKernel(
       weight_group: g.units,
     },
     grid: { threads },
-    loads: [
-      { hook: "load_x", input: 0 },
-      { hook: "load_kernel", input: 1 },
-    ],
-    stores: [{ hook: "store_y", output: 0 }],
+    loads: [load("load_x", 0, wideX), load("load_kernel", 1, wideKernel)],
+    stores: [store("store_y", 0, wideY)],
   };
 }
 
@@ -99,13 +106,15 @@ export function kernelGradSplits(g: ConvGeometry): number {
 export function kernelGradKernel(
   g: ConvGeometry,
   { strides, dilation, padding: [[top], [left]] }: WindowAttrs,
-  splits: number,
+  { splits, bias }: { readonly splits: number; readonly bias: boolean },
 ): KernelChoice {
-  const threads = gradTiles(g) * splits;
+  const biasTiles = bias ? Math.ceil(g.units / TILE) * g.groups : 0;
+  const threads = (gradTiles(g) + biasTiles) * splits;
   const rows = g.batch * g.outHeight;
+  const [wideX, wideFilters] = [g.depth % TILE === 0, g.units % TILE === 0];
   return {
     shader: conv2dKernelGrad,
-    constants: { ONE_TAP: oneTap(g) },
+    constants: { ONE_TAP: oneTap(g), BIAS: bias, WIDE_CHANNELS: wideX, WIDE_FILTERS: wideFilters },
     params: {
       count: threads,
       rows,
@@ -129,10 +138,7 @@ export function kernelGradKernel(
       left,
     },
     grid: { threads },
-    loads: [
-      { hook: "load_x", input: 0 },
-      { hook: "load_dy", input: 1 },
-    ],
-    stores: [{ hook: "store_y", output: 0 }],
+    loads: [load("load_x", 0, wideX), load("load_dy", 1, wideFilters)],
+    stores: [store("store_y", 0, wideFilters), ...(bias ? [{ hook: "store_bias", output: 1 }] : [])],
   };
 }

@@ -6,7 +6,7 @@ import { avgPool2d, globalAvgPool, maxPool2d } from "../../src/ops/pool2d.ts";
 import type { OpBuilder } from "./opCase.ts";
 
 const convolution: OpBuilder = ({ x, kernel, bias }, { params: { strides, padding, dilation, groups } }) =>
-  add(conv2d(x, kernel, { strides, padding, dilation, groups }), bias);
+  conv2d(x, kernel, { strides, padding, dilation, groups, bias });
 
 export const imageOps: Readonly<Record<string, OpBuilder>> = {
   conv2d: convolution,

@@ -2,7 +2,6 @@
 import { TilegradError } from "../../errors.ts";
 import type { Tensor } from "../../graph/types.ts";
 import { conv1d as conv1dOp, conv2d as conv2dOp, conv2dTranspose as conv2dTransposeOp } from "../../ops/conv2d.ts";
-import { add } from "../../ops/elementwise.ts";
 import { showType } from "../../ops/op.ts";
 import { reshape } from "../../ops/view.ts";
 import type { Padding, Pair } from "../../ops/window.ts";
@@ -58,7 +57,8 @@ export function conv2d(first: number | Conv2dLayerOptions, kernelSize?: Pair, re
       throw new TilegradError("E_SHAPE", `conv2d: got ${channels} channels and ${filters} filters; ${groups} groups must divide both.`);
     }
     const kernel = kernelOf(context, [...taps, channels / groups, filters], options);
-    return finish(context, conv2dOp(x, kernel, { strides, padding, dilation: dilationRate, groups }), options);
+    const bias = biasOf(context, filters, options);
+    return activated(conv2dOp(x, kernel, { strides, padding, dilation: dilationRate, groups, bias }), options);
   });
 }
 
@@ -86,7 +86,8 @@ export function conv1d(first: number | Conv1dLayerOptions, kernelSize?: number, 
       throw new TilegradError("E_SHAPE", `conv1d: got ${channels} channels and ${filters} filters; ${groups} groups must divide both.`);
     }
     const kernel = kernelOf(context, [options.kernelSize, channels / groups, filters], options);
-    return finish(context, conv1dOp(x, kernel, { strides, padding, dilation: dilationRate, groups }), options);
+    const bias = biasOf(context, filters, options);
+    return activated(conv1dOp(x, kernel, { strides, padding, dilation: dilationRate, groups, bias }), options);
   });
 }
 
@@ -114,7 +115,8 @@ export function depthwiseConv2d(first: Pair | DepthwiseConv2dLayerOptions, rest:
     const channels = lastOf("depthwiseConv2d", x, 4, "an image [batch, height, width, channels]");
     const kernel = kernelOf(context, [...taps, channels, depthMultiplier], options);
     const grouped = reshape(kernel, [...taps, 1, channels * depthMultiplier]);
-    return finish(context, conv2dOp(x, grouped, { strides, padding, dilation: dilationRate, groups: channels }), options);
+    const bias = biasOf(context, channels * depthMultiplier, options);
+    return activated(conv2dOp(x, grouped, { strides, padding, dilation: dilationRate, groups: channels, bias }), options);
   });
 }
 
@@ -144,7 +146,8 @@ export function conv2dTranspose(first: number | Conv2dTransposeLayerOptions, ker
   return layer("conv2dTranspose", options, (x, context) => {
     const channels = lastOf("conv2dTranspose", x, 4, "an image [batch, height, width, channels]");
     const kernel = kernelOf(context, [...taps, filters, channels], options);
-    return finish(context, conv2dTransposeOp(x, kernel, { strides, padding, dilation: dilationRate }), options);
+    const bias = biasOf(context, filters, options);
+    return activated(conv2dTransposeOp(x, kernel, { strides, padding, dilation: dilationRate, bias }), options);
   });
 }
 
@@ -170,12 +173,12 @@ const kernelOf = (context: LayerContext, shape: readonly number[], options: Kern
     regularizer: options.kernelRegularizer,
   });
 
-/** Bias and activation, which ride in the convolution's kernel. */
-function finish(context: LayerContext, y: Tensor, { useBias = true, activation = "linear", ...options }: KernelOptions): Tensor {
-  if (!useBias) return activate(activation, y);
-  const bias = context.parameter("bias", y.shape.slice(-1), {
+function biasOf(context: LayerContext, filters: number, { useBias = true, ...options }: KernelOptions): Tensor | undefined {
+  if (!useBias) return undefined;
+  return context.parameter("bias", [filters], {
     initializer: options.biasInitializer ?? "zeros",
     regularizer: options.biasRegularizer,
   });
-  return activate(activation, add(y, bias));
 }
+
+const activated = (y: Tensor, { activation = "linear" }: KernelOptions): Tensor => activate(activation, y);
