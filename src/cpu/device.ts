@@ -35,8 +35,9 @@ export function openCpu({ precision = "f32", files = opfs }: CpuOptions = {}): D
       label,
       data,
       read: async (offset = 0, count = data.length - offset) => {
+        const copy = data.slice(offset, offset + count);
         await turn();
-        return data.slice(offset, offset + count);
+        return copy;
       },
       write: (values, offset = 0) => data.set(values, offset),
       dispose: () => void alive.delete(tensor),

@@ -4,11 +4,14 @@ import { TilegradError } from "../errors.ts";
 import type { Graph, TensorType } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
 import { opfs } from "../io/browser.ts";
-import type { Elements, KernelLimits, StepValues } from "../ops/op.ts";
+import type { KernelLimits, StepValues } from "../ops/op.ts";
+import type { GpuContext } from "./context.ts";
+import { Faults } from "./faults.ts";
 import { GpuMemory } from "./memory.ts";
 import { PipelineCache } from "./pipelines.ts";
 import { Readback } from "./readback.ts";
 import { GpuStep } from "./step.ts";
+import { gpuTensor } from "./tensor.ts";
 
 export interface GpuDeviceOptions {
   /** Where adapters come from; default `navigator.gpu`. */
@@ -60,11 +63,7 @@ function looksLikeSoftware({ vendor, architecture, device, description }: GPUAda
   return /swiftshader|llvmpipe|lavapipe|software|microsoft basic render/i.test(`${vendor} ${architecture} ${device} ${description}`);
 }
 
-interface GpuTensor extends DeviceTensor {
-  readonly buffer: GPUBuffer;
-}
-
-export class WebGpuDevice implements Device {
+export class WebGpuDevice implements Device, GpuContext {
   readonly info: DeviceInfo;
   readonly files: FileStore;
   readonly maxQueue = MAX_QUEUE;
@@ -79,9 +78,7 @@ export class WebGpuDevice implements Device {
   private readonly stepFloats = new Float32Array(this.stepBytes);
   private readonly stepGroup: GPUBindGroup;
   private readonly queued: GpuStep[] = [];
-  /** The first error nobody has been told of. */
-  private failure: TilegradError | null = null;
-  private readonly lost: Promise<never>;
+  private readonly faults: Faults;
 
   constructor(device: GPUDevice, adapter: GPUAdapter, options: GpuDeviceOptions) {
     this.gpu = device;
@@ -112,68 +109,27 @@ export class WebGpuDevice implements Device {
       layout: this.pipelines.stepLayout,
       entries: [{ binding: 0, resource: { buffer: this.stepTable, size: STEP_ROW } }],
     });
-    device.addEventListener("uncapturederror", (event) => {
-      const { error } = event as GPUUncapturedErrorEvent;
-      this.failure ??= new TilegradError("E_KERNEL", `The device reports: ${error.message}`);
-    });
-    this.lost = device.lost.then(({ reason, message }) => {
-      this.failure = new TilegradError("E_LOST", `The device was lost (${reason}): ${message}`, {
-        hint: "Open a new device and resume from the last checkpoint.",
-      });
-      throw this.failure;
-    });
-    this.lost.catch(() => {});
+    this.faults = new Faults(device);
   }
 
-  /** `work`, or E_LOST if the device goes first: after a loss some of WebGPU's promises never settle. */
-  async race<T>(work: Promise<T>): Promise<T> {
-    const result = await Promise.race([work, this.lost]);
-    this.check();
-    return result;
+  race<T>(work: Promise<T>): Promise<T> {
+    return this.faults.race(work);
   }
 
-  private check(): void {
-    const { failure } = this;
-    if (!failure) return;
-    if (failure.code !== "E_LOST") this.failure = null;
-    throw failure;
+  read(source: GPUBuffer, offset: number, bytes: number): Promise<ArrayBuffer> {
+    return this.readback.read(source, offset, bytes);
   }
 
-  tensor({ dtype, shape }: TensorType, label: string, data?: ArrayLike<number>): DeviceTensor {
-    this.check();
+  tensor(type: TensorType, label: string, data?: ArrayLike<number>): DeviceTensor {
+    this.faults.check();
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
-    const tensor = this.wrap({ dtype, shape }, label, this.allocator.create(label, 4 * sizeOf(shape), usage));
+    const tensor = gpuTensor(this, type, label, this.allocator.create(label, 4 * sizeOf(type.shape), usage));
     if (data) tensor.write(data);
     return tensor;
   }
 
-  /** A buffer as a tensor. */
-  wrap({ dtype, shape }: TensorType, label: string, buffer: GPUBuffer): GpuTensor {
-    const elements = (data: ArrayLike<number>): Elements => {
-      const Type = dtype === "f32" ? Float32Array : dtype === "u32" ? Uint32Array : Int32Array;
-      return data instanceof Type ? data : Type.from(data);
-    };
-    return {
-      dtype,
-      shape,
-      label,
-      buffer,
-      read: async (offset = 0, count = sizeOf(shape) - offset) => {
-        const bytes = await this.readback.read(buffer, 4 * offset, 4 * count);
-        return dtype === "f32" ? new Float32Array(bytes) : dtype === "u32" ? new Uint32Array(bytes) : new Int32Array(bytes);
-      },
-      write: (data, offset = 0) => {
-        // Runs queued before this write must not see it.
-        this.submit();
-        const values = elements(data);
-        this.gpu.queue.writeBuffer(buffer, 4 * offset, values.buffer as ArrayBuffer, values.byteOffset, values.byteLength);
-      },
-      dispose: () => this.allocator.destroy(buffer),
-    };
-  }
-
   async compile(graph: Graph, options: CompileOptions): Promise<CompiledStep> {
-    this.check();
+    this.faults.check();
     return this.race(GpuStep.create(this, graph, options));
   }
 
@@ -206,7 +162,7 @@ export class WebGpuDevice implements Device {
   }
 
   async flush(): Promise<void> {
-    this.check();
+    this.faults.check();
     this.submit();
     await this.race(this.gpu.queue.onSubmittedWorkDone());
   }
@@ -218,10 +174,4 @@ export class WebGpuDevice implements Device {
   dispose(): void {
     this.gpu.destroy();
   }
-}
-
-/** The buffer behind a tensor of this device. @throws E_ARGUMENT for another device's tensor. */
-export function bufferOf(tensor: DeviceTensor): GPUBuffer {
-  if (!("buffer" in tensor)) throw new TilegradError("E_ARGUMENT", `${tensor.label} is not on this device.`);
-  return (tensor as GpuTensor).buffer;
 }

@@ -1,23 +1,23 @@
 /** Reading device memory through a pool of staging buffers, so that reading again allocates nothing. */
-import type { WebGpuDevice } from "./device.ts";
+import type { GpuContext } from "./context.ts";
 
 export class Readback {
-  private readonly device: WebGpuDevice;
+  private readonly context: Omit<GpuContext, "read">;
   private readonly idle: GPUBuffer[] = [];
 
-  constructor(device: WebGpuDevice) {
-    this.device = device;
+  constructor(context: Omit<GpuContext, "read">) {
+    this.context = context;
   }
 
   /** A copy of `bytes` bytes from `offset`, after everything queued before. @throws E_LOST */
   async read(source: GPUBuffer, offset: number, bytes: number): Promise<ArrayBuffer> {
-    const { device } = this;
-    device.submit();
+    const { context } = this;
+    context.submit();
     const staging = this.take(bytes);
-    const encoder = device.gpu.createCommandEncoder({ label: `read ${source.label}` });
+    const encoder = context.gpu.createCommandEncoder({ label: `read ${source.label}` });
     encoder.copyBufferToBuffer(source, offset, staging, 0, bytes);
-    device.gpu.queue.submit([encoder.finish()]);
-    await device.race(staging.mapAsync(GPUMapMode.READ, 0, bytes));
+    context.gpu.queue.submit([encoder.finish()]);
+    await context.race(staging.mapAsync(GPUMapMode.READ, 0, bytes));
     const copy = staging.getMappedRange(0, bytes).slice(0);
     staging.unmap();
     this.idle.push(staging);
@@ -29,7 +29,9 @@ export class Readback {
     this.idle.sort((a, b) => a.size - b.size);
     const at = this.idle.findIndex((b) => b.size >= bytes);
     if (at >= 0) return this.idle.splice(at, 1)[0];
-    const size = 2 ** Math.ceil(Math.log2(Math.max(bytes, 4096)));
-    return this.device.allocator.create("staging", size, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST);
+    const { allocator, gpu } = this.context;
+    const rounded = 2 ** Math.ceil(Math.log2(Math.max(bytes, 4096)));
+    const size = Math.max(bytes, Math.min(rounded, gpu.limits.maxBufferSize));
+    return allocator.create("staging", size, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST);
   }
 }

@@ -5,8 +5,8 @@ import { checkBinding } from "../device.ts";
 import type { Graph } from "../graph/types.ts";
 import type { BufferSpec } from "../passes/plan.ts";
 import type { KernelCall, StepLayout } from "../shader/lower.ts";
-import type { WebGpuDevice } from "./device.ts";
-import { bufferOf } from "./device.ts";
+import type { GpuContext } from "./context.ts";
+import { bufferOf, gpuTensor } from "./tensor.ts";
 
 interface Dispatch {
   readonly pipeline: GPUComputePipeline;
@@ -19,10 +19,10 @@ export class GpuStep implements CompiledStep {
   readonly columns: StepLayout["columns"];
   private readonly dispatchList: readonly Dispatch[];
   private readonly own: readonly GPUBuffer[];
-  private readonly device: WebGpuDevice;
+  private readonly device: GpuContext;
 
   private constructor(
-    device: WebGpuDevice,
+    device: GpuContext,
     columns: StepLayout["columns"],
     dispatchList: readonly Dispatch[],
     outputs: Readonly<Record<string, DeviceTensor>>,
@@ -35,7 +35,7 @@ export class GpuStep implements CompiledStep {
     this.own = own;
   }
 
-  static async create(device: WebGpuDevice, graph: Graph, { bindings, label, fusion = true }: CompileOptions): Promise<GpuStep> {
+  static async create(device: GpuContext, graph: Graph, { bindings, label, fusion = true }: CompileOptions): Promise<GpuStep> {
     const { plan, calls, steps } = compileGraph(graph, device.limits, { fusion });
     const pipelines = calls.map((call) => device.pipelines.get(call));
     // A rejection must not go unhandled while another is awaited.
@@ -78,7 +78,7 @@ export class GpuStep implements CompiledStep {
       const outputs = Object.fromEntries(
         Object.entries(plan.graph.outputs).map(([name, t]) => {
           const spec = plan.buffers.find((b) => b.kind === "output" && b.name === name) as BufferSpec;
-          return [name, device.wrap(t, `${label} ${name}`, buffers.get(spec) as GPUBuffer)];
+          return [name, gpuTensor(device, t, `${label} ${name}`, buffers.get(spec) as GPUBuffer)];
         }),
       );
       return new GpuStep(device, steps.columns, dispatchList, outputs, own);
@@ -106,6 +106,7 @@ export class GpuStep implements CompiledStep {
   }
 
   dispose(): void {
+    this.device.submit();
     for (const buffer of this.own) this.device.allocator.destroy(buffer);
   }
 }

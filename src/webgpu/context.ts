@@ -1,0 +1,17 @@
+import type { KernelLimits } from "../ops/op.ts";
+import type { GpuMemory } from "./memory.ts";
+import type { PipelineCache } from "./pipelines.ts";
+
+/** What the parts of a WebGPU device need of the whole. */
+export interface GpuContext {
+  readonly gpu: GPUDevice;
+  readonly limits: KernelLimits;
+  readonly pipelines: PipelineCache;
+  readonly allocator: GpuMemory;
+  /** Hands everything queued to the GPU. */
+  submit(): void;
+  /** A copy of bytes of a buffer, after everything queued before. @throws E_LOST */
+  read(source: GPUBuffer, offset: number, bytes: number): Promise<ArrayBuffer>;
+  /** `work`, or what went wrong on the device meanwhile. */
+  race<T>(work: Promise<T>): Promise<T>;
+}
