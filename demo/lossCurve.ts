@@ -81,7 +81,11 @@ export class LossCurve {
     }
     if (values.length === 0) {
       context.textBaseline = "middle";
-      context.fillText("The loss of each epoch appears here.", (left + right) / 2, MARGIN.top + (bottom - MARGIN.top) / 4);
+      context.fillText(
+        "The loss of each epoch appears here.",
+        (left + right) / 2,
+        MARGIN.top + (bottom - MARGIN.top) / 4,
+      );
       return;
     }
 
