@@ -5,13 +5,13 @@
 
 const WG: u32 = 64;
 const UNITS: u32 = 64;
-const ROWS: u32 = 4;
 alias Rows = vec4<f32>;
 
 struct Params {
   batch: u32,
   time: u32,
   units: u32,
+  rows: u32,
   backwards: u32,
 }
 
@@ -62,8 +62,8 @@ fn main(
 ) {
   let units = params.units;
   let plane = params.batch * params.time * units;
-  let first = min((group.y * groups.x + group.x) * ROWS, params.batch);
-  let rows = min(ROWS, params.batch - first);
+  let first = min((group.y * groups.x + group.x) * params.rows, params.batch);
+  let rows = min(params.rows, params.batch - first);
   for (var j = lane; j < units; j += WG) {
     var h = Rows();
     for (var r = 0u; r < rows; r++) {
@@ -95,15 +95,17 @@ fn main(
         let reset = sigmoid_f(ar[r] + load_xz(x + units));
         let n = tanh_f(load_xz(x + 2u * units) + reset * ah[r]);
         let e = step * units + j;
-        store_saved(e, h[r]);
+        var h_next = h[r];
+        store_saved(e, h_next);
         store_saved(e + plane, update);
         store_saved(e + 2u * plane, reset);
         store_saved(e + 3u * plane, n);
         store_saved(e + 4u * plane, ah[r]);
         if (load_mask(step) > 0.5) {
-          h[r] = (1.0 - update) * n + update * h[r];
+          h_next = (1.0 - update) * n + update * h_next;
         }
-        store_y(e, h[r]);
+        store_y(e, h_next);
+        h[r] = h_next;
       }
       h_tile[UNITS - now + j] = h;
     }

@@ -3,13 +3,13 @@
 
 const WG: u32 = 64;
 const UNITS: u32 = 64;
-const ROWS: u32 = 4;
 alias Rows = vec4<f32>;
 
 struct Params {
   batch: u32,
   time: u32,
   units: u32,
+  rows: u32,
   backwards: u32,
 }
 
@@ -19,7 +19,7 @@ struct Params {
 @group(1) @binding(3) var<storage, read> saved: array<f32>;
 @group(1) @binding(4) var<storage, read> dy: array<f32>;
 @group(1) @binding(5) var<storage, read_write> dxz: array<f32>;
-@group(1) @binding(6) var<storage, read_write> da: array<f32>;
+@group(1) @binding(6) var<storage, read_write> da_out: array<f32>;
 @group(1) @binding(7) var<storage, read_write> dh0: array<f32>;
 
 var<workgroup> da_tile: array<Rows, 3u * UNITS>;
@@ -46,7 +46,7 @@ fn store_dxz(i: u32, v: f32) {
 }
 
 fn store_da(i: u32, v: f32) {
-  da[i] = v;
+  da_out[i] = v;
 }
 
 fn store_dh0(i: u32, v: f32) {
@@ -61,8 +61,8 @@ fn main(
 ) {
   let units = params.units;
   let plane = params.batch * params.time * units;
-  let first = min((group.y * groups.x + group.x) * ROWS, params.batch);
-  let rows = min(ROWS, params.batch - first);
+  let first = min((group.y * groups.x + group.x) * params.rows, params.batch);
+  let rows = min(params.rows, params.batch - first);
   for (var s = 0u; s < params.time; s++) {
     let t = select(params.time - 1u - s, s, params.backwards != 0u);
     for (var j = lane; j < units; j += WG) {
@@ -73,27 +73,30 @@ fn main(
       for (var r = 0u; r < rows; r++) {
         let step = (first + r) * params.time + t;
         let e = step * units + j;
-        dh[r] += load_dy(e);
-        var dn = 0.0;
+        var d = dh[r] + load_dy(e);
+        // Of a_z, a_r, a_h and xz_h.
+        var da = vec4<f32>();
         if (load_mask(step) > 0.5) {
           let h = load_saved(e);
           let update = load_saved(e + plane);
           let reset = load_saved(e + 2u * plane);
           let n = load_saved(e + 3u * plane);
-          let d = dh[r];
-          dn = d * (1.0 - update) * (1.0 - n * n);
-          az[r] = d * (h - n) * update * (1.0 - update);
-          ar[r] = dn * load_saved(e + 4u * plane) * reset * (1.0 - reset);
-          ah[r] = dn * reset;
-          dh[r] = d * update;
+          let dn = d * (1.0 - update) * (1.0 - n * n);
+          let dr = dn * load_saved(e + 4u * plane) * reset * (1.0 - reset);
+          da = vec4<f32>(d * (h - n) * update * (1.0 - update), dr, dn * reset, dn);
+          d *= update;
         }
         let x = 3u * step * units + j;
-        store_dxz(x, az[r]);
-        store_dxz(x + units, ar[r]);
-        store_dxz(x + 2u * units, dn);
-        store_da(x, az[r]);
-        store_da(x + units, ar[r]);
-        store_da(x + 2u * units, ah[r]);
+        store_dxz(x, da.x);
+        store_dxz(x + units, da.y);
+        store_dxz(x + 2u * units, da.w);
+        store_da(x, da.x);
+        store_da(x + units, da.y);
+        store_da(x + 2u * units, da.z);
+        az[r] = da.x;
+        ar[r] = da.y;
+        ah[r] = da.z;
+        dh[r] = d;
       }
       dh_tile[j] = dh;
       da_tile[j] = az;

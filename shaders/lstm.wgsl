@@ -1,20 +1,21 @@
 // lib: math
-// An LSTM over all time steps in one dispatch. One workgroup runs ROWS sequences, thread j their unit j (and j + WG ...);
+// An LSTM over all time steps in one dispatch. One workgroup runs `rows` sequences, thread j their unit j (and j + WG ...);
 // the last hidden state is in workgroup memory, twice, so that a step needs one barrier. Gates are i, f, g, o:
 // z = xz + h U;  c' = sigmoid(zf) c + sigmoid(zi) tanh(zg);  h' = sigmoid(zo) tanh(c').
+// `rows` is a parameter so that compilers keep the loop over rows: unrolled, lavapipe takes three times as long to compile.
 // A step whose mask is 0 leaves h and c as they are. `saved` has six planes [batch, time, units]: h and c before the step,
 // then the four gates.
 
 const WG: u32 = 64;
 const UNITS: u32 = 64;
 const PER_LANE: u32 = 1;
-const ROWS: u32 = 4;
 alias Rows = vec4<f32>;
 
 struct Params {
   batch: u32,
   time: u32,
   units: u32,
+  rows: u32,
   backwards: u32,
 }
 
@@ -70,8 +71,8 @@ fn main(
 ) {
   let units = params.units;
   let plane = params.batch * params.time * units;
-  let first = min((group.y * groups.x + group.x) * ROWS, params.batch);
-  let rows = min(ROWS, params.batch - first);
+  let first = min((group.y * groups.x + group.x) * params.rows, params.batch);
+  let rows = min(params.rows, params.batch - first);
   var c: array<Rows, PER_LANE>;
   for (var p = 0u; p * WG + lane < units; p++) {
     let j = p * WG + lane;
@@ -110,19 +111,22 @@ fn main(
         let g = tanh_f(zg[r] + load_xz(z + 2u * units));
         let o = sigmoid_f(zo[r] + load_xz(z + 3u * units));
         let e = step * units + j;
-        store_saved(e, h[r]);
-        store_saved(e + plane, c[p][r]);
+        var h_next = h[r];
+        var c_next = c[p][r];
+        store_saved(e, h_next);
+        store_saved(e + plane, c_next);
         store_saved(e + 2u * plane, i);
         store_saved(e + 3u * plane, f);
         store_saved(e + 4u * plane, g);
         store_saved(e + 5u * plane, o);
         if (load_mask(step) > 0.5) {
-          let next = f * c[p][r] + i * g;
-          c[p][r] = next;
-          h[r] = o * tanh_f(next);
+          c_next = f * c_next + i * g;
+          h_next = o * tanh_f(c_next);
         }
-        store_y(e, h[r]);
-        store_cells(e, c[p][r]);
+        store_y(e, h_next);
+        store_cells(e, c_next);
+        h[r] = h_next;
+        c[p][r] = c_next;
       }
       h_tile[UNITS - now + j] = h;
     }

@@ -6,13 +6,13 @@
 const WG: u32 = 64;
 const UNITS: u32 = 64;
 const PER_LANE: u32 = 1;
-const ROWS: u32 = 4;
 alias Rows = vec4<f32>;
 
 struct Params {
   batch: u32,
   time: u32,
   units: u32,
+  rows: u32,
   backwards: u32,
 }
 
@@ -69,8 +69,8 @@ fn main(
 ) {
   let units = params.units;
   let plane = params.batch * params.time * units;
-  let first = min((group.y * groups.x + group.x) * ROWS, params.batch);
-  let rows = min(ROWS, params.batch - first);
+  let first = min((group.y * groups.x + group.x) * params.rows, params.batch);
+  let rows = min(params.rows, params.batch - first);
   var dc: array<Rows, PER_LANE>;
   for (var s = 0u; s < params.time; s++) {
     let t = select(params.time - 1u - s, s, params.backwards != 0u);
@@ -84,8 +84,9 @@ fn main(
       for (var r = 0u; r < rows; r++) {
         let step = (first + r) * params.time + t;
         let e = step * units + j;
-        dh[r] += load_dy(e);
-        dc[p][r] += load_dcells(e);
+        var dh_next = dh[r] + load_dy(e);
+        var dc_next = dc[p][r] + load_dcells(e);
+        var dz = vec4<f32>();
         if (load_mask(step) > 0.5) {
           let c = load_saved(e + plane);
           let i = load_saved(e + 2u * plane);
@@ -93,19 +94,22 @@ fn main(
           let g = load_saved(e + 4u * plane);
           let o = load_saved(e + 5u * plane);
           let a = tanh_f(f * c + i * g);
-          let d = dc[p][r] + dh[r] * o * (1.0 - a * a);
-          zi[r] = d * g * i * (1.0 - i);
-          zf[r] = d * c * f * (1.0 - f);
-          zg[r] = d * i * (1.0 - g * g);
-          zo[r] = dh[r] * a * o * (1.0 - o);
-          dc[p][r] = d * f;
-          dh[r] = 0.0;
+          let d = dc_next + dh_next * o * (1.0 - a * a);
+          dz = vec4<f32>(d * g * i * (1.0 - i), d * c * f * (1.0 - f), d * i * (1.0 - g * g), dh_next * a * o * (1.0 - o));
+          dc_next = d * f;
+          dh_next = 0.0;
         }
         let z = 4u * step * units + j;
-        store_dxz(z, zi[r]);
-        store_dxz(z + units, zf[r]);
-        store_dxz(z + 2u * units, zg[r]);
-        store_dxz(z + 3u * units, zo[r]);
+        store_dxz(z, dz.x);
+        store_dxz(z + units, dz.y);
+        store_dxz(z + 2u * units, dz.z);
+        store_dxz(z + 3u * units, dz.w);
+        zi[r] = dz.x;
+        zf[r] = dz.y;
+        zg[r] = dz.z;
+        zo[r] = dz.w;
+        dh[r] = dh_next;
+        dc[p][r] = dc_next;
       }
       dh_tile[j] = dh;
       dz_tile[j] = zi;

@@ -4,13 +4,13 @@
 
 const WG: u32 = 64;
 const UNITS: u32 = 64;
-const ROWS: u32 = 4;
 alias Rows = vec4<f32>;
 
 struct Params {
   batch: u32,
   time: u32,
   units: u32,
+  rows: u32,
   backwards: u32,
 }
 
@@ -55,8 +55,8 @@ fn main(
   @builtin(num_workgroups) groups: vec3<u32>,
 ) {
   let units = params.units;
-  let first = min((group.y * groups.x + group.x) * ROWS, params.batch);
-  let rows = min(ROWS, params.batch - first);
+  let first = min((group.y * groups.x + group.x) * params.rows, params.batch);
+  let rows = min(params.rows, params.batch - first);
   for (var j = lane; j < units; j += WG) {
     var h = Rows();
     for (var r = 0u; r < rows; r++) {

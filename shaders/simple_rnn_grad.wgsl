@@ -2,13 +2,13 @@
 
 const WG: u32 = 64;
 const UNITS: u32 = 64;
-const ROWS: u32 = 4;
 alias Rows = vec4<f32>;
 
 struct Params {
   batch: u32,
   time: u32,
   units: u32,
+  rows: u32,
   backwards: u32,
 }
 
@@ -54,8 +54,8 @@ fn main(
   @builtin(num_workgroups) groups: vec3<u32>,
 ) {
   let units = params.units;
-  let first = min((group.y * groups.x + group.x) * ROWS, params.batch);
-  let rows = min(ROWS, params.batch - first);
+  let first = min((group.y * groups.x + group.x) * params.rows, params.batch);
+  let rows = min(params.rows, params.batch - first);
   for (var s = 0u; s < params.time; s++) {
     let t = select(params.time - 1u - s, s, params.backwards != 0u);
     for (var j = lane; j < units; j += WG) {

@@ -98,7 +98,7 @@ export function recurrentSizes(
   { goBackwards }: { readonly goBackwards: boolean },
   tiles: number,
   limits: KernelLimits,
-): Pick<KernelChoice, "params" | "grid"> & { constants: { WG: number; UNITS: number; ROWS: number; Rows: string } } {
+): Pick<KernelChoice, "params" | "grid"> & { constants: { WG: number; UNITS: number; Rows: string } } {
   const places = 8 * Math.ceil(units / 8);
   const threads = limits.software ? 8 * Math.ceil(units / 32) : places;
   const wg = Math.min(limits.maxWorkgroupSize, 256, threads);
@@ -111,8 +111,8 @@ export function recurrentSizes(
     });
   }
   return {
-    constants: { WG: wg, UNITS: places, ROWS: rows, Rows: `vec${rows}<f32>` },
-    params: { batch, time, units, backwards: goBackwards ? 1 : 0 },
+    constants: { WG: wg, UNITS: places, Rows: `vec${rows}<f32>` },
+    params: { batch, time, units, rows, backwards: goBackwards ? 1 : 0 },
     grid: { workgroups: [Math.ceil(batch / rows), 1, 1] },
   };
 }
