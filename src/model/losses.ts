@@ -138,7 +138,8 @@ export function binaryCrossentropy(options: BinaryCrossentropyOptions = {}): Los
     const [p, q] =
       form === "clamp"
         ? [clip(z, epsilon, 1 - epsilon), sub(1, clip(z, epsilon, 1 - epsilon))]
-        : [add(z, epsilon), add(sub(1, z), epsilon)];
+        : // The maximum keeps drivers from folding (1 - p) + epsilon into (1 + epsilon) - p, which is 0 at p = 1.
+          [add(z, epsilon), add(maximum(sub(1, z), 0), epsilon)];
     return neg(add(mul(mul(y, posWeight), log(p)), mul(sub(1, y), log(q))));
   });
 }

@@ -95,7 +95,7 @@ interface RecurrentCase extends OpCase {
 /** The case with its final states to be compared too, once in each layout it is given in. */
 export function layoutsOf(one: RecurrentCase): OpCase[] {
   const { h_n, c_n, keras_inputs, keras_grads } = one;
-  const torch: OpCase = { ...one, after: { ...(h_n && { h_n }), ...(c_n && { c_n }) } };
+  const torch: OpCase = { ...one, after: { ...one.after, ...(h_n && { h_n }), ...(c_n && { c_n }) } };
   if (!keras_inputs || !keras_grads) return [torch];
   const shared = <T>(all: Readonly<Record<string, T>>): Record<string, T> =>
     Object.fromEntries(Object.entries(all).filter(([name]) => !/^[wb]_/.test(name)));

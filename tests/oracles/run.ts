@@ -1,0 +1,154 @@
+/** `npm run oracles`: every case of every family, on a device, by the files' own tolerances. */
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import type { Device } from "../../src/device.ts";
+import { openDevice } from "../../src/node.ts";
+import type { FamilySummary, OracleResult } from "./family.ts";
+import { summarize } from "./family.ts";
+import type { LossesFile } from "./losses.ts";
+import { checkLoss } from "./losses.ts";
+import { runMetrics } from "./metrics.ts";
+import type { OpBuilder, OpCase } from "./opCase.ts";
+import { checkOpCase } from "./opCase.ts";
+import { coreOps } from "./opsCore.ts";
+import { imageOps } from "./opsImages.ts";
+import { layoutsOf, sequenceOps } from "./opsSequences.ts";
+import type { OptimizersFile } from "./optimizers.ts";
+import { checkClip, checkSchedule, checkTrajectory } from "./optimizers.ts";
+import { runSampling } from "./sampling.ts";
+import type { TrainingFile } from "./training.ts";
+import { checkRun } from "./training.ts";
+
+type Progress = (result: OracleResult) => void;
+type Family = (device: Device, file: unknown, progress: Progress) => Promise<readonly OracleResult[]>;
+
+/** Runs cases one after another; an error fails its case, not the run. */
+async function each<T extends { readonly id: string }>(
+  cases: readonly T[],
+  check: (one: T) => OracleResult | Promise<OracleResult>,
+  progress: Progress,
+): Promise<OracleResult[]> {
+  const results: OracleResult[] = [];
+  for (const one of cases) {
+    let result: OracleResult;
+    try {
+      result = await check(one);
+    } catch (error) {
+      result = { id: one.id, ratio: Number.POSITIVE_INFINITY, error: (error as Error).message };
+    }
+    results.push(result);
+    progress(result);
+  }
+  return results;
+}
+
+const builders: Readonly<Record<string, OpBuilder>> = { ...coreOps, ...imageOps, ...sequenceOps };
+
+/** Long inner dimensions: the README widens atol by sqrt(K) / 4. */
+function toleranceScale({ op, inputs, params }: OpCase): number {
+  if (op !== "matmul" && op !== "linear") return 1;
+  const { shape } = inputs.a ?? inputs.x;
+  const k = params.transpose_a ? shape[shape.length - 2] : shape[shape.length - 1];
+  return Math.max(1, Math.sqrt(k) / 4);
+}
+
+const families: Readonly<Record<string, Family>> = {
+  losses: (device, file, progress) => {
+    const losses = file as LossesFile;
+    return each(losses.cases, (one) => checkLoss(device, losses, one), progress);
+  },
+  ops: (device, file, progress) =>
+    each(
+      (file as { cases: OpCase[] }).cases,
+      async (one) => {
+        const build = builders[one.op];
+        if (!build) return { id: one.id, unsupported: true };
+        let worst: OracleResult = { id: one.id, ratio: 0 };
+        // Recurrent cases give their weights in two layouts; both must pass.
+        for (const layout of layoutsOf(one)) {
+          const result = await checkOpCase(device, build, layout, toleranceScale(one));
+          if (!(result.ratio <= (worst.ratio as number))) worst = { ...result, id: one.id };
+        }
+        return worst;
+      },
+      progress,
+    ),
+  optimizers: async (device, file, progress) => {
+    const { trajectories, schedules, clipping } = file as OptimizersFile;
+    return [
+      ...(await each(trajectories, (one) => checkTrajectory(device, one), progress)),
+      ...(await each(schedules, checkSchedule, progress)),
+      ...(await each(clipping, (one) => checkClip(device, one), progress)),
+    ];
+  },
+  training: (device, file, progress) => {
+    const training = file as TrainingFile;
+    return each(training.runs, (run) => checkRun(device, training, run), progress);
+  },
+  metrics: async (_, file) => runMetrics(file),
+  sampling: async (_, file) => runSampling(file),
+};
+
+export interface OracleReport {
+  readonly dir: string;
+  readonly device: Device["info"];
+  readonly families: Readonly<Record<string, FamilySummary>>;
+}
+
+/** @param onCase hears of every case as it ends */
+export async function runOracles(
+  device: Device,
+  dir: string,
+  wanted: readonly string[] = Object.keys(families),
+  onCase: (family: string, result: OracleResult) => void = () => {},
+): Promise<OracleReport> {
+  const summaries: Record<string, FamilySummary> = {};
+  for (const family of wanted) {
+    const file = path.join(dir, `${family}.json`);
+    if (!existsSync(file)) continue;
+    const results = await families[family](device, JSON.parse(readFileSync(file, "utf8")), (r) => onCase(family, r));
+    summaries[family] = summarize(results);
+  }
+  return { dir, device: device.info, families: summaries };
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      dir: { type: "string", default: "../shared/oracles" },
+      family: { type: "string" },
+      device: { type: "string", default: "webgpu" },
+      json: { type: "boolean", default: false },
+    },
+  });
+  const wanted = values.family?.split(",") ?? Object.keys(families);
+  const unknown = wanted.find((name) => !(name in families));
+  if (unknown !== undefined) {
+    console.error(`error: --family: got "${unknown}"; expected ${Object.keys(families).join(", ")}.`);
+    return 2;
+  }
+  if (!existsSync(values.dir)) {
+    console.error(`error: no oracle files in ${values.dir}.\nhint: pass their folder as --dir DIR.`);
+    return 2;
+  }
+  const device = await openDevice({ backend: values.device as "webgpu" });
+  console.error(`oracles of ${values.dir} on ${device.info.adapter} (${device.info.backend})`);
+  const report = await runOracles(device, values.dir, wanted, (family, { id, ratio, error, unsupported }) => {
+    if (!unsupported && !((ratio ?? Number.POSITIVE_INFINITY) <= 1)) console.error(`  FAILED ${family} ${id}: ${ratio} ${error ?? ""}`);
+  });
+  device.dispose();
+  for (const [family, { cases, passed, failed, unsupported, worst }] of Object.entries(report.families)) {
+    const hardest = worst ? `, worst ${worst.id} at ${worst.ratio.toPrecision(2)} of the tolerance` : "";
+    console.error(`${family}: ${cases} cases, ${passed} passed, ${failed} failed, ${unsupported} unsupported${hardest}`);
+  }
+  if (values.json) {
+    const plain = Object.fromEntries(
+      Object.entries(report.families).map(([family, { failures, ...summary }]) => [family, { ...summary, failures }]),
+    );
+    console.log(JSON.stringify({ ...report, families: plain }));
+  }
+  return Object.values(report.families).some((f) => f.failed > 0) ? 1 : 0;
+}
+
+if (process.argv[1] && /oracles\.m?js$/.test(process.argv[1])) process.exitCode = await main();
