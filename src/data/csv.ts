@@ -14,6 +14,8 @@ export interface CsvOptions {
   encoding?: Encoding;
   /** Columns that are categorical whatever their cells look like (labels, codes). */
   categorical?: readonly string[];
+  /** As `categorical`, but columns that may be absent: ids, labels that new rows do not have yet. */
+  categoricalIfPresent?: readonly string[];
   /** Columns that must be numeric: any other cell is an error. */
   numeric?: readonly string[];
   /** Columns that are not kept. */
@@ -201,14 +203,15 @@ class RowCollector implements CellSink {
     if (names.every((name) => !Number.isNaN(numberOf(name)))) {
       this.notes.push("The first line holds only numbers; it was read as the column names.");
     }
-    const { categorical = [], numeric = [], skip = [] } = options;
+    const { categorical = [], categoricalIfPresent = [], numeric = [], skip = [] } = options;
     for (const name of [...categorical, ...numeric, ...skip]) {
       if (!names.includes(name)) throw missingColumn(file, name, names);
     }
     const maxSpelled = Math.min(MAX_SPELLED_PER_COLUMN, Math.ceil(MAX_SPELLED / names.length));
     return names.map((name) => {
       if (skip.includes(name)) return null;
-      const forced = categorical.includes(name) ? "categorical" : numeric.includes(name) ? "numeric" : undefined;
+      const isCategorical = categorical.includes(name) || categoricalIfPresent.includes(name);
+      const forced = isCategorical ? "categorical" : numeric.includes(name) ? "numeric" : undefined;
       return new ColumnBuilder(name, { file, forced, maxSpelled });
     });
   }

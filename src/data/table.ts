@@ -1,4 +1,5 @@
 import { TilegradError } from "../errors.ts";
+import { nearest } from "../nearest.ts";
 
 /** A column of numbers, f64 [rows]; NaN = missing, never infinite. */
 export interface NumericColumn {
@@ -40,8 +41,9 @@ export function columnOf(table: Table, name: string): Column {
 /** The error for a column that is asked for but absent. */
 export function missingColumn(file: string, name: string, columns: readonly string[]): TilegradError {
   const shown = columns.slice(0, 20).join(", ") + (columns.length > 20 ? `, ... (${columns.length} in all)` : "");
+  const near = nearest(name, columns);
   return new TilegradError("E_DATA", `${file}: there is no column ${JSON.stringify(name)}; the columns are ${shown}.`, {
-    hint: "Check the spelling (names are case-sensitive) and the header line.",
+    hint: near ? `Did you mean ${JSON.stringify(near)}?` : "Check the spelling and the header line.",
   });
 }
 

@@ -1,0 +1,35 @@
+/** The command line: one file per command, exit status 0 (done), 1 (the work failed), 2 (command line or input wrong). */
+import { Command, CommanderError } from "commander";
+import packageJson from "../../package.json" with { type: "json" };
+import { addTrain } from "./train.ts";
+import { reportError } from "./errors.ts";
+
+const COMMANDS = [addTrain];
+
+function program(): Command {
+  const root = new Command("tilegrad")
+    .description("Train neural networks on the GPU from a table: rare yes/no questions above all.")
+    .version(packageJson.version)
+    .helpCommand(false)
+    .showHelpAfterError(false);
+  for (const add of COMMANDS) add(root);
+  // Errors are thrown, to be shown in one way; set on every command, since commander copies settings when they are made.
+  for (const command of [root, ...root.commands]) {
+    command.exitOverride().configureOutput({ outputError: () => {} }).allowExcessArguments(false);
+  }
+  return root;
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  // A reader that has seen enough (`| head`) is no error.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+  try {
+    await program().parseAsync(args, { from: "user" });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    return reportError(error, args.includes("--json"));
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,104 @@
+/** CSV files as tables, and which of their rows are for what. */
+import { createReadStream } from "node:fs";
+import path from "node:path";
+import type { CsvOptions } from "../data/csv.ts";
+import { readCsv } from "../data/csv.ts";
+import { stratifiedSplit } from "../data/splits.ts";
+import type { Table } from "../data/table.ts";
+import { rowList } from "../data/table.ts";
+import type { Target } from "../data/target.ts";
+import { targetOf } from "../data/target.ts";
+import { TilegradError } from "../errors.ts";
+import { parsePlainJson } from "../io/json.ts";
+import { nearest } from "../nearest.ts";
+import { fileError, readBytes } from "../node/files.ts";
+import { print } from "./terminal.ts";
+
+/** Reads a file as a stream; says what a user should know of it. @throws E_FILE, E_DATA, E_ABORTED */
+export async function readTable(
+  file: string,
+  options: CsvOptions & { signal?: AbortSignal; quiet?: boolean } = {},
+): Promise<Table> {
+  const { quiet = false, ...rest } = options;
+  try {
+    const { table, notes } = await readCsv(createReadStream(file), { name: path.basename(file), ...rest });
+    if (!quiet) for (const note of notes) print(`note: ${note}`);
+    return table;
+  } catch (error) {
+    throw fileError(error, "read", file);
+  }
+}
+
+/** Row lists from FILE#NAME. @throws E_FILE, E_ARGUMENT */
+export async function readSplits(text: string): Promise<{ train: number[]; test: number[] }> {
+  const at = text.lastIndexOf("#");
+  const [file, name] = [text.slice(0, at), text.slice(at + 1)];
+  if (at < 1 || name === "") {
+    throw new TilegradError("E_ARGUMENT", `--splits: got ${JSON.stringify(text)}; expected FILE#NAME.`, {
+      hint: 'The file is JSON: { "NAME": { "train": [rows], "test": [rows] } }, rows being data lines from 0.',
+    });
+  }
+  const splits = parsePlainJson(await readBytes(file), file) as Record<string, unknown> | null;
+  const found = typeof splits === "object" && splits !== null && Object.hasOwn(splits, name) ? splits[name] : undefined;
+  if (found === undefined) {
+    const known = Object.keys(splits ?? {}).filter((key) => typeof splits?.[key] === "object");
+    const near = nearest(name, known);
+    throw new TilegradError("E_FILE", `${file}: there is no split ${JSON.stringify(name)}; there are ${known.join(", ") || "none"}.`, {
+      hint: near ? `Did you mean ${JSON.stringify(near)}?` : "Name one of these after the #.",
+    });
+  }
+  const lists = found as { train?: unknown; test?: unknown };
+  const list = (part: "train" | "test"): number[] => {
+    const rows: unknown = lists[part];
+    if (Array.isArray(rows) && rows.length > 0 && rows.every((row) => Number.isInteger(row) && row >= 0)) return rows;
+    throw new TilegradError("E_FILE", `${file}#${name}: "${part}" is not a list of row numbers.`, {
+      hint: "Rows are the file's data lines, counted from 0.",
+    });
+  };
+  const [train, test] = [list("train"), list("test")];
+  const seen = new Set<number>();
+  for (const row of [...train, ...test]) {
+    if (seen.has(row)) {
+      throw new TilegradError("E_FILE", `${file}#${name}: row ${row} is listed twice; expected each row once.`, {
+        hint: "A row that is both in train and test would make the test metrics too good.",
+      });
+    }
+    seen.add(row);
+  }
+  return { train, test };
+}
+
+/** Rows of one table by their use; `testTable` is another file when the test rows are not of the same. */
+export interface Rows {
+  readonly train: Uint32Array;
+  readonly validation: Uint32Array;
+  readonly test: Uint32Array;
+  readonly testTable: Table;
+}
+
+export interface RowOptions {
+  readonly seed: number;
+  /** Share of the rows that are not for testing. */
+  readonly validation: number;
+  /** A share of all rows. */
+  readonly test?: number;
+  readonly testTable?: Table;
+  readonly splits?: { readonly train: readonly number[]; readonly test: readonly number[] };
+}
+
+/** Every part has both classes' shares. @throws E_DATA, E_ARGUMENT */
+export function chooseRows(table: Table, target: Target, options: RowOptions): Rows {
+  const { seed, validation, splits, testTable = table } = options;
+  const fitRows = (rows: Uint32Array): Pick<Rows, "train" | "validation"> => {
+    if (validation === 0) return { train: rows, validation: new Uint32Array(0) };
+    const parts = stratifiedSplit(targetOf(target, table, rows), { fractions: { train: 1 - validation, validation }, seed });
+    const pick = (places: Uint32Array): Uint32Array => places.map((place) => rows[place]);
+    return { train: pick(parts.train), validation: pick(parts.validation) };
+  };
+  if (splits) return { ...fitRows(rowList(table, splits.train)), test: rowList(table, splits.test), testTable };
+  if (options.testTable) return { ...fitRows(rowList(table)), test: rowList(testTable), testTable };
+  const { test = 0 } = options;
+  if (test === 0) return { ...fitRows(rowList(table)), test: new Uint32Array(0), testTable };
+  const parts = stratifiedSplit(targetOf(target, table), { fractions: { train: 1 - test, test }, seed });
+  return { ...fitRows(parts.train), test: parts.test, testTable };
+}

@@ -1,0 +1,97 @@
+/** What the user sees: lines and tables on stderr, results on stdout, a status line that is rewritten on a terminal. */
+
+/** A line for people, on stderr. */
+export const print = (line = ""): void => void process.stderr.write(`${line}\n`);
+
+/** A result, on stdout. */
+export const write = (text: string): void => void process.stdout.write(text);
+
+/** The one JSON object of `--json`. NaN and infinities, which JSON lacks, become null. */
+export const writeJson = (value: unknown): void => write(`${JSON.stringify(value, null, 2)}\n`);
+
+const coloured = (): boolean => process.stdout.isTTY === true && process.stderr.isTTY === true && !process.env["NO_COLOR"];
+const styled = (code: number, text: string): string => (coloured() ? `\u001b[${code}m${text}\u001b[0m` : text);
+export const bold = (text: string): string => styled(1, text);
+export const dim = (text: string): string => styled(2, text);
+
+/** Aligned columns, the first row being the header; `left` says which columns are texts (default: the first). */
+export function table(rows: readonly (readonly string[])[], left: readonly number[] = [0]): string[] {
+  const widths = rows[0].map((_, j) => Math.max(...rows.map((row) => row[j].length)));
+  return rows.map((row, i) => {
+    const line = row
+      .map((cell, j) => (left.includes(j) ? cell.padEnd(widths[j]) : cell.padStart(widths[j])))
+      .join("  ")
+      .trimEnd();
+    return i === 0 ? bold(line) : line;
+  });
+}
+
+/** Names beside values. */
+export function pairs(entries: readonly (readonly [string, string])[]): string[] {
+  const width = Math.max(...entries.map(([name]) => name.length));
+  return entries.map(([name, value]) => `${bold(name.padEnd(width))}  ${value}`);
+}
+
+export const count = (n: number): string => n.toLocaleString("en-US");
+export const plural = (n: number, noun: string): string => `${count(n)} ${noun}${n === 1 ? "" : "s"}`;
+export const percent = (share: number): string => `${(100 * share).toPrecision(3)} %`;
+
+export function bytes(n: number): string {
+  if (n < 1024) return `${n} B`;
+  if (n < 1024 ** 2) return `${(n / 1024).toFixed(1)} KiB`;
+  if (n < 1024 ** 3) return `${(n / 1024 ** 2).toFixed(1)} MiB`;
+  return `${(n / 1024 ** 3).toFixed(2)} GiB`;
+}
+
+export function duration(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  const seconds = ms / 1000;
+  if (seconds < 100) return `${seconds.toFixed(1)} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${Math.round(seconds % 60)} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+const REWRITE_MS = 80;
+const LINE_MS = 1000;
+const BAR = 20;
+
+/** Progress: one line that is rewritten on a terminal; elsewhere plain lines, at most one a second. */
+export class Status {
+  private readonly quiet: boolean;
+  private readonly terminal = process.stderr.isTTY === true;
+  private shownAt = Number.NEGATIVE_INFINITY;
+  private pending = "";
+
+  constructor({ quiet = false } = {}) {
+    this.quiet = quiet;
+  }
+
+  /** Shows how far work is; `share` in [0, 1] draws the bar. Lines that come too soon after another are left out. */
+  show(share: number, text: string): void {
+    if (this.quiet) return;
+    const now = performance.now();
+    this.pending = this.terminal ? `${bar(share)} ${text}` : text;
+    if (now - this.shownAt < (this.terminal ? REWRITE_MS : LINE_MS)) return;
+    this.shownAt = now;
+    this.flush();
+  }
+
+  /** Shows what was left out last, and lets other lines follow. */
+  end(): void {
+    if (this.pending) this.flush();
+    if (this.terminal && Number.isFinite(this.shownAt)) process.stderr.write("\n");
+    this.shownAt = Number.NEGATIVE_INFINITY;
+  }
+
+  private flush(): void {
+    const width = (process.stderr.columns ?? 80) - 1;
+    process.stderr.write(this.terminal ? `\r\u001b[K${this.pending.slice(0, width)}` : `${this.pending}\n`);
+    this.pending = "";
+  }
+}
+
+function bar(share: number): string {
+  const full = Math.round(Math.min(1, Math.max(0, share)) * BAR);
+  return `[${"#".repeat(full)}${"-".repeat(BAR - full)}]`;
+}

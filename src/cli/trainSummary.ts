@@ -1,0 +1,100 @@
+/** What `train` says at its end. */
+import type { DeviceInfo } from "../device.ts";
+import { formatReport } from "../metrics/formatReport.ts";
+import type { ClassificationReport } from "../metrics/report.ts";
+import type { Model } from "../model/model.ts";
+import { sparkline } from "../report/sparkline.ts";
+import { describeDevice } from "./device.ts";
+import { bold, count, dim, duration, pairs, percent, plural } from "./terminal.ts";
+import type { Prepared } from "./train.ts";
+
+export interface TrainResult {
+  readonly device: DeviceInfo;
+  readonly target: string;
+  readonly positive: string;
+  readonly rows: { readonly train: number; readonly validation: number; readonly test: number };
+  readonly inputs: number;
+  readonly parameters: number;
+  readonly dispatches: number;
+  readonly epochs: number;
+  readonly steps: number;
+  readonly best: { readonly epoch: number; readonly value: number } | null;
+  readonly history: Readonly<Record<string, readonly number[]>>;
+  readonly threshold: number;
+  readonly thresholdRule: string;
+  readonly thresholdAttained: boolean;
+  readonly metrics: {
+    readonly train: ClassificationReport;
+    readonly validation: ClassificationReport | null;
+    readonly test: ClassificationReport | null;
+  };
+  readonly timing: { readonly trainMs: number; readonly stepsPerSecond: number };
+  readonly settings: { readonly [name: string]: unknown };
+  readonly model: string;
+}
+
+const range = (values: readonly number[]): string =>
+  `${sparkline(values, 30)}  ${values[0].toFixed(4)} -> ${(values.at(-1) as number).toFixed(4)}`;
+
+export function trainSummary(result: TrainResult, { table, target, preprocessor }: Prepared, model: Model): string {
+  const { rows, metrics, history, best, epochs, settings, timing } = result;
+  const positives = metrics.train.confusion.fn + metrics.train.confusion.tp;
+  const others = target.negative.length === 1 ? target.negative[0] : `${target.negative.length} other labels`;
+  const dropped = preprocessor.dropped.map(({ name, reason }) => `${name} (${reason})`).join(", ");
+  const monitor = String(settings["monitor"]);
+  const network = [result.inputs, ...model.layers.filter((l) => l.type === "dense").map((l) => l.outputShape[0])];
+  const stopped = best ? `, the weights are of epoch ${best.epoch + 1} (${monitor} ${best.value.toFixed(4)})` : "";
+  const dispatches = result.dispatches > 0 ? `, ${plural(result.dispatches, "dispatch").replace(/hs$/, "hes")} a step` : "";
+  const unused = table.rows - rows.train - rows.validation - rows.test;
+  const parts = [
+    `${count(rows.train)} train`,
+    ...(rows.validation ? [`${count(rows.validation)} validation`] : []),
+    ...(rows.test ? [`${count(rows.test)} test`] : []),
+    ...(unused > 0 ? [`${count(unused)} unused`] : []),
+  ];
+  const about = pairs([
+    ["Device", describeDevice(result.device)],
+    ["Data", `${table.name}: ${plural(table.rows, "row")} (${parts.join(", ")})`],
+    ["Inputs", `${result.inputs} from ${plural(preprocessor.features.length, "column")}${dropped ? `; dropped: ${dropped}` : ""}`],
+    [
+      "Positive",
+      `${target.name} = ${target.positive}, ${percent(metrics.train.prevalence)} of the training rows ` +
+        dim(`(${count(positives)}; no is ${others})`),
+    ],
+    ["Network", `${network.join(" - ")} ${dim(`(${plural(result.parameters, "parameter")}${dispatches})`)}`],
+    ["Training", `${plural(epochs, "epoch")} in ${duration(timing.trainMs)}, ${count(Math.round(timing.stepsPerSecond))} steps/s${stopped}`],
+    ["Loss", `${range(history.loss)}  ${dim("training")}`],
+    ...(history.valLoss ? ([["", `${range(history.valLoss)}  ${dim("validation")}`]] as const) : []),
+    ["Threshold", threshold(result)],
+  ]);
+  const [title, report] = metrics.test
+    ? ["Test rows, never used above", metrics.test]
+    : metrics.validation
+      ? ["Validation rows (no test rows: these metrics are too good)", metrics.validation]
+      : ["Training rows (no other rows: these metrics are much too good)", metrics.train];
+  const table2 = formatReport(report).replace(/^/gm, "  ");
+  const next = [
+    `tilegrad predict ${result.model} new-rows.csv --out scores.csv`,
+    `tilegrad evaluate ${result.model} labelled-rows.csv`,
+    "tilegrad doctor",
+  ];
+  return [
+    "",
+    ...about,
+    "",
+    bold(title),
+    table2,
+    "",
+    ...pairs([
+      ["Saved", `${result.model} ${dim("(model.json: network, preprocessing, threshold; weights beside it)")}`],
+      ...next.map((line, i) => [i === 0 ? "Next" : "", line] as const),
+    ]),
+  ].join("\n");
+}
+
+function threshold({ threshold: value, thresholdRule: rule, thresholdAttained, metrics }: TrainResult): string {
+  const on = metrics.validation ? "validation" : "training";
+  const failed = thresholdAttained ? "" : "; no threshold reaches the floor, this one comes closest";
+  const chosen = Number.isNaN(Number(rule)) ? `${rule} on the ${on} rows` : "as given";
+  return `${value > 1 ? "none" : value.toPrecision(4)} ${dim(`(${chosen}${failed})`)}`;
+}

@@ -1,0 +1,63 @@
+/** Parsers of option values; commander turns what they throw into a usage error that names the option. */
+import { InvalidArgumentError } from "commander";
+
+interface Range {
+  readonly min?: number;
+  readonly max?: number;
+  /** The ends themselves are not allowed. */
+  readonly above?: number;
+  readonly below?: number;
+  readonly integer?: boolean;
+}
+
+export const number =
+  ({ min, max, above, below, integer = false }: Range = {}) =>
+  (text: string): number => {
+    const value = text.trim() === "" ? Number.NaN : Number(text);
+    const fits =
+      Number.isFinite(value) &&
+      (!integer || Number.isSafeInteger(value)) &&
+      (min === undefined || value >= min) &&
+      (max === undefined || value <= max) &&
+      (above === undefined || value > above) &&
+      (below === undefined || value < below);
+    if (fits) return value;
+    const bounds = [
+      ...(min === undefined ? [] : [`at least ${min}`]),
+      ...(above === undefined ? [] : [`above ${above}`]),
+      ...(max === undefined ? [] : [`at most ${max}`]),
+      ...(below === undefined ? [] : [`below ${below}`]),
+    ];
+    const kind = integer ? "a whole number" : "a number";
+    throw new InvalidArgumentError(`Expected ${[kind, bounds.join(" and ")].filter(Boolean).join(" ")}.`);
+  };
+
+/** a,b,c */
+export const names = (text: string): string[] =>
+  text
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+
+/** 128,64; an empty text is no layers. */
+export const sizes = (text: string): number[] => names(text).map(number({ min: 1, integer: true }));
+
+/** A number, or one of these words. */
+export const numberOr =
+  <W extends string>(words: readonly W[], range: Range) =>
+  (text: string): number | W => {
+    const word = words.find((candidate) => candidate === text);
+    return word ?? number(range)(text);
+  };
+
+/** balanced, none, or LABEL:WEIGHT pairs for 0 (no) and 1 (yes), as in 0:1,1:10. */
+export function classWeight(text: string): "balanced" | "none" | Record<number, number> {
+  if (text === "balanced" || text === "none") return text;
+  const weights: Record<number, number> = {};
+  for (const part of text.split(",")) {
+    const match = /^\s*([01])\s*:\s*(.+)$/.exec(part);
+    if (!match) throw new InvalidArgumentError("Expected balanced, none, or weights such as 0:1,1:10 (0 is no, 1 is yes).");
+    weights[Number(match[1])] = number({ min: 0 })(match[2]);
+  }
+  return weights;
+}
