@@ -1,5 +1,5 @@
-// Gradient of the average over windows, one thread per element of the image: it gathers from the windows that hold it, so
-// nothing is added out of order.
+// Gradient of the average over windows, one thread per element of the image: it gathers from the windows that hold it,
+// so nothing is added out of order.
 
 const WG: u32 = 64;
 const INCLUDE_PAD: bool = false;

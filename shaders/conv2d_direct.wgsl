@@ -1,6 +1,7 @@
-// y [batch, out_height, out_width, out_channels] = x * kernel, one thread per output element: for few channels or pixels.
-// Along each axis, output o and tap t meet x at (o * scale + offset + t * step) / divide, where that is whole and inside
-// x; so the same kernel convolves and, with the roles of image and output exchanged, gives the gradient of the image.
+// y [batch, out_height, out_width, out_channels] = x * kernel, one thread per output element: for few channels or
+// pixels. Along each axis, output o and tap t meet x at (o * scale + offset + t * step) / divide, where that is whole
+// and inside x; so the same kernel convolves and, with the roles of image and output exchanged, gives the gradient of
+// the image.
 
 const WG: u32 = 64;
 const DIVIDE: bool = false;

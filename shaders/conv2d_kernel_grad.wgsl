@@ -1,7 +1,8 @@
-// Partial sums of a convolution's kernel gradient: y [splits, taps * depth, filters], split s summing x times dy over its
-// share of the output rows of all images. Each thread holds 4 weights by 4 filters of a group in registers and adds in
-// the order of the rows, so that the bits depend on the shape alone. With ONE_TAP the 4 weights are channels of one tap:
-// which columns meet the image is then known before the loop. With BIAS one more tile sums dy alone, the bias's gradient.
+// Partial sums of a convolution's kernel gradient: y [splits, taps * depth, filters], split s summing x times dy over
+// its share of the output rows of all images. Each thread holds 4 weights by 4 filters of a group in registers and adds
+// in the order of the rows, so that the bits depend on the shape alone. With ONE_TAP the 4 weights are channels of one
+// tap: which columns meet the image is then known before the loop. With BIAS one more tile sums dy alone, the bias's
+// gradient.
 
 const WG: u32 = 64;
 const ONE_TAP: bool = false;
@@ -140,7 +141,8 @@ fn item(i: u32) {
   let end = min((split + 1u) * params.share, params.rows);
   let group = (i % column_tiles) / unit_tiles;
   let unit = (i % unit_tiles) * 4u;
-  let filters = min(vec4<u32>(unit, unit + 1u, unit + 2u, unit + 3u), vec4<u32>(params.units - 1u)) + group * params.units;
+  let units = min(vec4<u32>(unit, unit + 1u, unit + 2u, unit + 3u), vec4<u32>(params.units - 1u));
+  let filters = units + group * params.units;
   if (BIAS && tile == weight_tiles) {
     sum_bias(split, end, group, unit, filters);
     return;

@@ -1,5 +1,5 @@
-// The sum of conv2d_direct.wgsl as an implicit matrix product (no image-to-column copy): each thread holds 4 output pixels
-// by 4 channels of a group in registers, so that every pixel and weight it loads serves 4 times.
+// The sum of conv2d_direct.wgsl as an implicit matrix product (no image-to-column copy): each thread holds 4 output
+// pixels by 4 channels of a group in registers, so that every pixel and weight it loads serves 4 times.
 
 const WG: u32 = 64;
 const DIVIDE: bool = false;

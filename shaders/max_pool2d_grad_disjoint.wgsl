@@ -1,5 +1,5 @@
-// Gradient of the maximum over windows that do not overlap, one thread per window: it writes every pixel from its window's
-// start to the next one's (the last window's to the border), so each pixel is written once and read once.
+// Gradient of the maximum over windows that do not overlap, one thread per window: it writes every pixel from its
+// window's start to the next one's (the last window's to the border), so each pixel is written once and read once.
 
 const WG: u32 = 64;
 

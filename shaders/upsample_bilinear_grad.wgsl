@@ -1,6 +1,6 @@
 // Gradient of bilinear enlargement by whole factors, one thread per pixel of the small image: it gathers from the large
-// one, whose pixel o lies at (o + 1/2) / factor - 1/2 between two small ones, no less than 0; beyond the last the border
-// repeats.
+// one, whose pixel o lies at (o + 1/2) / factor - 1/2 between two small ones, no less than 0; beyond the last the
+// border repeats.
 
 const WG: u32 = 64;
 

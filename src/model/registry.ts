@@ -2,7 +2,12 @@
 import { TilegradError } from "../errors.ts";
 import type { Json } from "../io/json.ts";
 import type { Layer } from "./layer.ts";
+import * as convolution from "./layers/convolution.ts";
 import { dense } from "./layers/dense.ts";
+import * as image from "./layers/image.ts";
+import * as noise from "./layers/noise.ts";
+import * as normalization from "./layers/normalization.ts";
+import * as pooling from "./layers/pooling.ts";
 import { activation, dropout, flatten, reshape } from "./layers/shape.ts";
 import type { Loss } from "./losses.ts";
 import { binaryCrossentropy, focal, hinge, meanSquaredError, softmaxCrossentropy, squaredHinge } from "./losses.ts";
@@ -15,7 +20,9 @@ export type LayerMaker = (options: any) => Layer;
 // biome-ignore lint/suspicious/noExplicitAny: as above
 type LossMaker = (options: any) => Loss;
 
-const layerMakers: Readonly<Record<string, LayerMaker>> = { dense, activation, dropout, flatten, reshape };
+const layerMakers: Readonly<Record<string, LayerMaker>> = {
+  dense, activation, dropout, flatten, reshape, ...convolution, ...image, ...noise, ...normalization, ...pooling,
+};
 const lossMakers: Readonly<Record<string, LossMaker>> = {
   binaryCrossentropy, focal, hinge, squaredHinge, meanSquaredError, softmaxCrossentropy,
 };

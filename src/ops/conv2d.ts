@@ -1,17 +1,14 @@
 /** Convolution (cross-correlation) of images, NHWC by HWIO, and the adjoints of its two arguments. */
-import { TilegradError } from "../errors.ts";
 import type { Attrs, Tensor, TensorType } from "../graph/types.ts";
 import { broadcastTo, sum } from "./broadcast.ts";
 import type { ConvGeometry } from "./conv2d_kernel.ts";
 import { conv2dKernel, kernelGradKernel, kernelGradSplits } from "./conv2d_kernel.ts";
 import { add } from "./elementwise.ts";
-import { linear } from "./linear.ts";
-import { matmul } from "./matmul.ts";
 import type { Elements, OpDef, ReferenceCall, Sample } from "./op.ts";
 import { apply, apply1, f32, shapeError } from "./op.ts";
 import { reshape } from "./view.ts";
-import type { Padding, WindowAttrs, WindowOptions } from "./window.ts";
-import { eachTap, geometryOf, pairOf, positions, resolveWindow } from "./window.ts";
+import type { WindowAttrs, WindowOptions } from "./window.ts";
+import { eachTap, geometryOf, positions, resolveWindow } from "./window.ts";
 
 interface ConvAttrs extends WindowAttrs {
   readonly groups: number;
@@ -26,7 +23,7 @@ function convGeometry(op: string, x: TensorType, kernel: readonly number[], attr
     throw shapeError(
       op,
       [x, f32(...kernel)],
-      `x [batch, height, width, channels] at least as large as the kernel [height, width, channels / groups, filters], ${groups} group(s)`,
+      `x [batch, height, width, channels], kernel [height, width, channels / ${groups}, filters] no larger than x`,
     );
   }
   return { ...g, depth, filters, units: filters / groups, groups };
@@ -52,7 +49,7 @@ function summed(y: Elements, fill: (sums: Float64Array) => void): void {
 
 const macs = (g: ConvGeometry): number => g.batch * g.outHeight * g.outWidth * g.tapsY * g.tapsX * g.depth * g.filters;
 
-const conv2dOp: OpDef = {
+export const conv2dOp: OpDef = {
   name: "conv2d",
   shape: ([x, kernel], attrs) => {
     const g = convGeometry("conv2d", x, kernel.shape, attrs);
@@ -100,7 +97,8 @@ const inputGradOp: OpDef = {
   },
   kernel: ({ inputs: [, kernel], attrs, outputs: [x] }, limits) =>
     conv2dKernel(convGeometry("conv2dInputGrad", x, kernel.shape, attrs), attrs as WindowAttrs, "inputGrad", limits),
-  flops: ({ inputs: [, kernel], attrs, outputs: [x] }) => 2 * macs(convGeometry("conv2dInputGrad", x, kernel.shape, attrs)),
+  flops: ({ inputs: [, kernel], attrs, outputs: [x] }) =>
+    2 * macs(convGeometry("conv2dInputGrad", x, kernel.shape, attrs)),
   samples: () =>
     cases.map(({ x, kernel, attrs }) => ({
       inputs: [outputOf(x, kernel, attrs), f32(...kernel)],
@@ -108,8 +106,8 @@ const inputGradOp: OpDef = {
     })),
 };
 
-/** x [..], kernel, bias [filters]: differentiates as one op, computes as convolution + bias. */
-const conv2dBiasOp: OpDef = {
+/** x, kernel, bias [filters]: differentiates as one op, computes as convolution + bias. */
+export const conv2dBiasOp: OpDef = {
   name: "conv2dBias",
   shape: ([x, kernel, bias], attrs) => {
     const types = conv2dOp.shape([x, kernel], attrs);
@@ -131,8 +129,8 @@ const conv2dBiasOp: OpDef = {
 };
 
 /**
- * x, dy -> the kernel's gradient [...size, channels / groups, filters] and, with `bias`, the bias's [filters]: sums over batch
- * and positions.
+ * x, dy -> the kernel's gradient [...size, channels / groups, filters] and, with `bias`, the bias's [filters]: sums
+ * over batch and positions.
  */
 const kernelGradOp: OpDef = {
   name: "conv2dKernelGrad",
@@ -158,7 +156,9 @@ const kernelGradOp: OpDef = {
   samples: () => [...kernelGradSamples({ bias: false }), ...kernelGradSamples({ bias: true })],
 };
 
-/** Partial sums of conv2dKernelGrad: [splits, ...kernel] and [splits, filters], split s over the s-th share of all rows. */
+/**
+ * Partial sums of conv2dKernelGrad: [splits, ...kernel] and [splits, filters], split s over the s-th share of all rows.
+ */
 const kernelGradPartsOp: OpDef = {
   name: "conv2dKernelGradParts",
   shape: ([x, dy], attrs) => kernelGradOp.shape([x, dy], attrs).map(({ shape }) => f32(attrs.splits, ...shape)),
@@ -173,7 +173,10 @@ const kernelGradPartsOp: OpDef = {
   samples: () => [...kernelGradSamples({ splits: 1, bias: true }), ...kernelGradSamples({ splits: 3, bias: false })],
 };
 
-function partialSums({ inputs: [x, dy], inputTypes: [tx, ty], attrs, outputs: [kernel, bias] }: ReferenceCall, splits: number): void {
+function partialSums(
+  { inputs: [x, dy], inputTypes: [tx, ty], attrs, outputs: [kernel, bias] }: ReferenceCall,
+  splits: number,
+): void {
   const filters = ty.shape[3];
   const weights = kernel.length / splits;
   const g = convGeometry("conv2dKernelGrad", tx, [...attrs.size, tx.shape[3] / attrs.groups, filters], attrs);
@@ -198,89 +201,17 @@ function kernelShape(op: string, x: TensorType, dy: TensorType, attrs: Attrs): n
 
 function expectOutput(op: string, dy: TensorType, other: TensorType, g: ConvGeometry): void {
   const expected = [g.batch, g.outHeight, g.outWidth, g.filters];
-  if (expected.join() !== dy.shape.join()) throw shapeError(op, [dy, other], `an output gradient [${expected.join(", ")}]`);
+  if (expected.join() !== dy.shape.join())
+    throw shapeError(op, [dy, other], `an output gradient [${expected.join(", ")}]`);
 }
 
 const attrsOf = ({ strides, dilation, padding, groups }: Attrs): ConvAttrs => ({ strides, dilation, padding, groups });
 
-const inputGrad = (dy: Tensor, kernel: Tensor, size: readonly number[], attrs: Attrs): Tensor =>
+export const inputGrad = (dy: Tensor, kernel: Tensor, size: readonly number[], attrs: Attrs): Tensor =>
   apply1(inputGradOp, [dy, kernel], { ...attrsOf(attrs), size });
 
 const kernelGrad = (x: Tensor, dy: Tensor, size: readonly number[], attrs: Attrs): Tensor =>
   apply1(kernelGradOp, [x, dy], { ...attrsOf(attrs), size, bias: false });
-
-export interface Conv2dOptions extends WindowOptions {
-  /** Channels and filters fall into so many groups that do not meet; `groups` = channels is a depthwise convolution. */
-  readonly groups?: number;
-  /** [filters], added to each output pixel. */
-  readonly bias?: Tensor;
-}
-
-/**
- * x [batch, height, width, channels] * kernel [height, width, channels / groups, filters] + bias ->
- * [batch, outHeight, outWidth, filters]; no kernel flip. Throws `E_SHAPE`, `E_ARGUMENT`.
- */
-export function conv2d(x: Tensor, kernel: Tensor, { groups = 1, bias, ...window }: Conv2dOptions = {}): Tensor {
-  const attrs = { ...resolveWindow("conv2d", x.shape.slice(1, 3), kernel.shape, window), groups: groupsOf(groups) };
-  const pointwise = kernel.shape[0] === 1 && kernel.shape[1] === 1 && groups === 1 && x.shape[3] === kernel.shape[2];
-  if (pointwise && [...attrs.strides, ...attrs.padding.flat().map((n) => n + 1)].every((n) => n === 1)) {
-    const matrix = reshape(kernel, kernel.shape.slice(2));
-    return bias ? linear(x, matrix, bias) : matmul(x, matrix);
-  }
-  return bias ? apply1(conv2dBiasOp, [x, kernel, bias], attrs) : apply1(conv2dOp, [x, kernel], attrs);
-}
-
-function groupsOf(groups: number): number {
-  if (Number.isInteger(groups) && groups >= 1) return groups;
-  throw new TilegradError("E_ARGUMENT", `conv2d: got ${groups} groups; expected an integer >= 1.`);
-}
-
-/**
- * The adjoint of `conv2d` as a layer: x [batch, height, width, channels], kernel [height, width, filters / groups, channels] ->
- * [batch, outHeight, outWidth, filters], where out = size * stride with `same` padding and
- * (size - 1) * stride + extent of the kernel - explicit padding otherwise (Keras: at least size * stride with `valid`).
- */
-export function conv2dTranspose(x: Tensor, kernel: Tensor, { groups = 1, bias, ...window }: Conv2dOptions = {}): Tensor {
-  const strides = pairOf("conv2dTranspose", "strides", window.strides ?? 1);
-  const dilation = pairOf("conv2dTranspose", "dilation", window.dilation ?? 1);
-  const { padding = "valid" } = window;
-  const size = ([0, 1] as const).map((axis) => {
-    const spread = (kernel.shape[axis] - 1) * dilation[axis] + 1;
-    if (padding === "same") return x.shape[axis + 1] * strides[axis];
-    if (padding === "valid") return x.shape[axis + 1] * strides[axis] + Math.max(spread - strides[axis], 0);
-    return (x.shape[axis + 1] - 1) * strides[axis] + spread - padding[axis][0] - padding[axis][1];
-  });
-  const attrs = resolveWindow("conv2dTranspose", size, kernel.shape, window);
-  const y = inputGrad(x, kernel, size, { ...attrs, groups: groupsOf(groups) });
-  return bias ? add(y, bias) : y;
-}
-
-export interface Conv1dOptions {
-  readonly strides?: number;
-  readonly padding?: "valid" | "same" | "causal" | readonly [number, number];
-  readonly dilation?: number;
-  readonly groups?: number;
-  readonly bias?: Tensor;
-}
-
-/**
- * x [batch, time, channels] * kernel [taps, channels / groups, filters] -> [batch, outTime, filters]. `causal` pads the
- * past alone, so that no output sees a later input.
- */
-export function conv1d(x: Tensor, kernel: Tensor, options: Conv1dOptions = {}): Tensor {
-  const { strides = 1, padding = "valid", dilation = 1, groups = 1, bias } = options;
-  const past = (kernel.shape[0] - 1) * dilation;
-  const sides = padding === "causal" ? ([past, 0] as const) : padding;
-  const around: Padding = typeof sides === "string" ? sides : [[0, 0], sides];
-  const y = conv2d(reshape(x, [x.shape[0], 1, ...x.shape.slice(1)]), reshape(kernel, [1, ...kernel.shape]), {
-    strides: [1, strides],
-    padding: around,
-    dilation: [1, dilation],
-    groups,
-    bias,
-  });
-  return reshape(y, [y.shape[0], ...y.shape.slice(2)]);
-}
 
 interface Case {
   readonly x: readonly number[];
@@ -288,7 +219,11 @@ interface Case {
   readonly attrs: ConvAttrs;
 }
 
-function sampleCase(x: readonly number[], kernel: readonly number[], { groups = 1, ...window }: Conv2dOptions = {}): Case {
+function sampleCase(
+  x: readonly number[],
+  kernel: readonly number[],
+  { groups = 1, ...window }: WindowOptions & { groups?: number } = {},
+): Case {
   return { x, kernel, attrs: { ...resolveWindow("conv2d", x.slice(1, 3), kernel, window), groups } };
 }
 
@@ -298,7 +233,13 @@ const cases: readonly Case[] = [
   sampleCase([1, 8, 8, 1], [3, 3, 1, 5]),
   sampleCase([2, 7, 6, 2], [3, 3, 2, 3], { strides: 2, padding: "same" }),
   sampleCase([1, 11, 5, 2], [2, 3, 2, 9], { strides: [3, 1], dilation: [2, 1] }),
-  sampleCase([3, 5, 4, 6], [3, 2, 2, 9], { padding: [[2, 0], [0, 1]], groups: 3 }),
+  sampleCase([3, 5, 4, 6], [3, 2, 2, 9], {
+    padding: [
+      [2, 0],
+      [0, 1],
+    ],
+    groups: 3,
+  }),
   sampleCase([2, 6, 5, 3], [3, 3, 1, 6], { padding: "same", strides: 2, groups: 3 }),
   sampleCase([1, 1, 5, 2], [5, 5, 2, 3], { padding: "same" }),
   sampleCase([3, 13, 17, 5], [3, 3, 5, 7], { padding: "same", dilation: 2 }),

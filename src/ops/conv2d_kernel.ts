@@ -26,8 +26,9 @@ const store = (hook: string, output: number, wide: boolean): KernelChoice["store
   wide ? { hook: `${hook}4`, output, width: 4 } : { hook, output };
 
 /**
- * Forward, an output pixel o meets the image at o * stride - padding + tap * dilation. Backward, a pixel i of the image meets
- * the output at (i + padding - tap * dilation) / stride, where that is whole. The shaders know only the common form.
+ * Forward, an output pixel o meets the image at o * stride - padding + tap * dilation. Backward, a pixel i of the image
+ * meets the output at (i + padding - tap * dilation) / stride, where that is whole. The shaders know only the common
+ * form.
  */
 export function conv2dKernel(
   g: ConvGeometry,

@@ -20,7 +20,8 @@ const standardizeOp: OpDef = {
     const kept = f32(...x.shape.map((n, d) => (axes.includes(d) ? 1 : n)));
     return [f32(...x.shape), kept, kept];
   },
-  // dx = r (dy - mean(dy) - y mean(dy y)) + dm / n + 2 dv (x - m) / n,  r = 1 / sqrt(v + epsilon)  (Ioffe and Szegedy 2015)
+  // dx = r (dy - mean(dy) - y mean(dy y)) + dm / n + 2 dv (x - m) / n,  r = 1 / sqrt(v + epsilon)  (Ioffe and Szegedy
+  // 2015)
   grad: ({ inputs: [x], attrs: { axes, epsilon }, outputs: [y, m, v], upstream: [dy, dm, dv] }) => {
     const n = sizeOf(x.shape) / sizeOf(m.shape);
     const average = (t: Tensor): Tensor => mean(t, { axes, keepDims: true });
@@ -78,7 +79,11 @@ function groupOfEach(shape: readonly number[], axes: readonly number[]): Uint32A
   });
 }
 
-function standardize(x: Tensor, axes: readonly number[], epsilon: number): { y: Tensor; mean: Tensor; variance: Tensor } {
+function standardize(
+  x: Tensor,
+  axes: readonly number[],
+  epsilon: number,
+): { y: Tensor; mean: Tensor; variance: Tensor } {
   const [y, m, variance] = apply(standardizeOp, [x], { axes, epsilon });
   return { y, mean: m, variance };
 }
@@ -105,8 +110,8 @@ export interface BatchNorm {
 }
 
 /**
- * Normalises each channel over the batch and all other axes: x [batch, ..., channels], gamma and beta [channels]. `mean` and
- * `variance` are those of the batch, for running statistics. (Ioffe and Szegedy, 2015)
+ * Normalises each channel over the batch and all other axes: x [batch, ..., channels], gamma and beta [channels].
+ * `mean` and `variance` are those of the batch, for running statistics. (Ioffe and Szegedy, 2015)
  */
 export function batchNorm(x: Tensor, { gamma, beta, epsilon = 1e-3 }: NormOptions): BatchNorm {
   const axes = x.shape.map((_, d) => d).slice(0, -1);
@@ -124,8 +129,14 @@ export function batchNormInference(
   return affine(mul(sub(x, m), rsqrt(add(variance, epsilon))), gamma, beta);
 }
 
-/** Normalises over the trailing axes, whose shape gamma and beta have; `axes` says how many. (Ba, Kiros and Hinton, 2016) */
-export function layerNorm(x: Tensor, { gamma, beta, epsilon = 1e-3, axes = 1 }: NormOptions & { axes?: number }): Tensor {
+/**
+ * Normalises over the trailing axes, whose shape gamma and beta have; `axes` says how many. (Ba, Kiros and Hinton,
+ * 2016)
+ */
+export function layerNorm(
+  x: Tensor,
+  { gamma, beta, epsilon = 1e-3, axes = 1 }: NormOptions & { axes?: number },
+): Tensor {
   const rank = x.shape.length;
   if (!(Number.isInteger(axes) && axes >= 1 && axes <= rank)) {
     throw new TilegradError("E_ARGUMENT", `layerNorm: got ${axes} trailing axes; expected 1 to ${rank}.`);
@@ -135,13 +146,19 @@ export function layerNorm(x: Tensor, { gamma, beta, epsilon = 1e-3, axes = 1 }: 
 }
 
 /**
- * Normalises each image over its pixels and each of `groups` equal parts of its channels: x [batch, ..., channels], gamma and
- * beta [channels]. (Wu and He, 2018)
+ * Normalises each image over its pixels and each of `groups` equal parts of its channels: x [batch, ..., channels],
+ * gamma and beta [channels]. (Wu and He, 2018)
  */
-export function groupNorm(x: Tensor, { gamma, beta, epsilon = 1e-3, groups }: NormOptions & { groups: number }): Tensor {
+export function groupNorm(
+  x: Tensor,
+  { gamma, beta, epsilon = 1e-3, groups }: NormOptions & { groups: number },
+): Tensor {
   const channels = x.shape[x.shape.length - 1];
   if (!(Number.isInteger(groups) && groups >= 1 && channels % groups === 0)) {
-    throw new TilegradError("E_ARGUMENT", `groupNorm: got ${groups} groups of ${channels} channels; expected a divisor.`);
+    throw new TilegradError(
+      "E_ARGUMENT",
+      `groupNorm: got ${groups} groups of ${channels} channels; expected a divisor.`,
+    );
   }
   const parts = reshape(x, [x.shape[0], -1, groups, channels / groups]);
   return affine(reshape(standardize(parts, [1, 3], epsilon).y, x.shape), gamma, beta);

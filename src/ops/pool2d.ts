@@ -17,7 +17,11 @@ function poolGeometry(op: string, x: TensorType, attrs: Attrs): Geometry {
   expectDType(op, x, "f32");
   const g = x.shape.length === 4 ? geometryOf(x, attrs.size, attrs as WindowAttrs) : null;
   if (!g || g.outHeight < 1 || g.outWidth < 1) {
-    throw shapeError(op, [x], `an image [batch, height, width, channels] of at least ${attrs.size.join(" x ")} with its padding`);
+    throw shapeError(
+      op,
+      [x],
+      `an image [batch, height, width, channels] of at least ${attrs.size.join(" x ")} with its padding`,
+    );
   }
   return g;
 }
@@ -56,7 +60,9 @@ const poolFlops = ({ attrs, outputs: [y] }: Node): number => sizeOf(y.shape) * s
 const maxPool2dOp: OpDef = {
   name: "maxPool2d",
   shape: ([x], attrs) => [pooled(poolGeometry("maxPool2d", x, attrs))],
-  grad: ({ inputs: [x], attrs, outputs: [y], upstream: [dy] }) => [apply1(maxPool2dGradOp, [x, y, dy as Tensor], attrs)],
+  grad: ({ inputs: [x], attrs, outputs: [y], upstream: [dy] }) => [
+    apply1(maxPool2dGradOp, [x, y, dy as Tensor], attrs),
+  ],
   reference: ({ inputs: [x], inputTypes: [type], attrs, outputs: [y] }) => {
     const g = poolGeometry("maxPool2d", type, attrs);
     const { channels } = g;
@@ -67,7 +73,10 @@ const maxPool2dOp: OpDef = {
   },
   kernel: poolKernel("maxPool2d", false),
   flops: poolFlops,
-  samples: () => [...cases({}), ...cases({}).map(({ inputs: [x], attrs }) => ({ inputs: [ties(x)], attrs, gradcheck: false }))],
+  samples: () => [
+    ...cases({}),
+    ...cases({}).map(({ inputs: [x], attrs }) => ({ inputs: [ties(x)], attrs, gradcheck: false })),
+  ],
 };
 
 /** Values of which many are equal. */
@@ -139,7 +148,8 @@ const avgPool2dGradOp: OpDef = {
   shape: ([dy], attrs) => {
     const x = f32(dy.shape[0], attrs.image[0], attrs.image[1], dy.shape[3]);
     const expected = pooled(poolGeometry("avgPool2dGrad", x, attrs));
-    if (expected.shape.join() !== dy.shape.join()) throw shapeError("avgPool2dGrad", [dy], `[${expected.shape.join(", ")}]`);
+    if (expected.shape.join() !== dy.shape.join())
+      throw shapeError("avgPool2dGrad", [dy], `[${expected.shape.join(", ")}]`);
     return [x];
   },
   grad: ({ attrs, upstream: [upstream] }) => [apply1(avgPool2dOp, [upstream as Tensor], attrs)],
@@ -187,7 +197,9 @@ export interface Pool2dOptions {
 }
 
 export interface AvgPool2dOptions extends Pool2dOptions {
-  /** Divide by the window's size even where it covers padding (PyTorch's default). Default: by the real pixels (Keras). */
+  /**
+   * Divide by the window's size even where it covers padding (PyTorch's default). Default: by the real pixels (Keras).
+   */
   readonly countIncludePad?: boolean;
 }
 
@@ -195,14 +207,21 @@ function poolAttrs(op: string, x: Tensor, { poolSize, strides, padding }: Pool2d
   const size = pairOf(op, "poolSize", poolSize);
   const attrs = resolveWindow(op, x.shape.slice(1, 3), size, { strides: strides ?? size, padding });
   if (attrs.padding.some((sides, axis) => sides.some((n) => n >= size[axis]))) {
-    throw new TilegradError("E_ARGUMENT", `${op}: got padding ${JSON.stringify(padding)} for a window of ${size.join(" x ")}.`, {
-      hint: "Use less padding than the window is wide.",
-    });
+    throw new TilegradError(
+      "E_ARGUMENT",
+      `${op}: got padding ${JSON.stringify(padding)} for a window of ${size.join(" x ")}.`,
+      {
+        hint: "Use less padding than the window is wide.",
+      },
+    );
   }
   return { ...attrs, size };
 }
 
-/** Maxima of the windows: x [batch, height, width, channels] -> [batch, outHeight, outWidth, channels]; padding never wins. */
+/**
+ * Maxima of the windows: x [batch, height, width, channels] -> [batch, outHeight, outWidth, channels]; padding never
+ * wins.
+ */
 export const maxPool2d = (x: Tensor, options: Pool2dOptions): Tensor =>
   apply1(maxPool2dOp, [x], poolAttrs("maxPool2d", x, options));
 
@@ -232,8 +251,10 @@ function as2d(
 export const maxPool1d = (x: Tensor, options: Pool1dOptions): Tensor => as2d(maxPool2d, x, options);
 
 /** x [batch, time, channels] -> [batch, outTime, channels] */
-export const avgPool1d = (x: Tensor, { countIncludePad, ...options }: Pool1dOptions & { countIncludePad?: boolean }): Tensor =>
-  as2d((image, window) => avgPool2d(image, { ...window, countIncludePad }), x, options);
+export const avgPool1d = (
+  x: Tensor,
+  { countIncludePad, ...options }: Pool1dOptions & { countIncludePad?: boolean },
+): Tensor => as2d((image, window) => avgPool2d(image, { ...window, countIncludePad }), x, options);
 
 const between = (x: Tensor): number[] => x.shape.map((_, d) => d).slice(1, -1);
 
@@ -253,9 +274,25 @@ function cases(extra: Attrs): Sample[] {
     one([2, 4, 6, 3], [2, 2], 2, "valid"),
     one([1, 7, 5, 2], [3, 3], 2, "same"),
     one([3, 6, 5, 5], [3, 2], 1, "same"),
-    one([1, 11, 7, 1], [2, 3], [3, 2], [[1, 0], [2, 1]]),
+    one(
+      [1, 11, 7, 1],
+      [2, 3],
+      [3, 2],
+      [
+        [1, 0],
+        [2, 1],
+      ],
+    ),
     one([2, 13, 17, 3], [2, 2], 3, "valid"),
-    one([1, 6, 7, 2], [3, 2], [3, 2], [[2, 1], [1, 1]]),
+    one(
+      [1, 6, 7, 2],
+      [3, 2],
+      [3, 2],
+      [
+        [2, 1],
+        [1, 1],
+      ],
+    ),
   ];
 }
 

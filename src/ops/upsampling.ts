@@ -19,8 +19,14 @@ function between(at: number, factor: number, size: number): { low: number; high:
   return { low, high: Math.min(low + 1, size - 1), weight: from - low };
 }
 
-/** visit(x, y, weight): pixel y of the large image takes `weight` of pixel x; pixels numbered over batch and both axes. */
-function eachPart(x: TensorType, [fy, fx]: readonly number[], visit: (x: number, y: number, weight: number) => void): void {
+/**
+ * visit(x, y, weight): pixel y of the large image takes `weight` of pixel x; pixels numbered over batch and both axes.
+ */
+function eachPart(
+  x: TensorType,
+  [fy, fx]: readonly number[],
+  visit: (x: number, y: number, weight: number) => void,
+): void {
   const [batch, height, width] = x.shape;
   let out = 0;
   for (let n = 0; n < batch; n++) {
@@ -28,8 +34,14 @@ function eachPart(x: TensorType, [fy, fx]: readonly number[], visit: (x: number,
       const v = between(oy, fy, height);
       for (let ox = 0; ox < width * fx; ox++, out++) {
         const h = between(ox, fx, width);
-        for (const [row, a] of [[v.low, 1 - v.weight], [v.high, v.weight]]) {
-          for (const [column, b] of [[h.low, 1 - h.weight], [h.high, h.weight]]) {
+        for (const [row, a] of [
+          [v.low, 1 - v.weight],
+          [v.high, v.weight],
+        ]) {
+          for (const [column, b] of [
+            [h.low, 1 - h.weight],
+            [h.high, h.weight],
+          ]) {
             visit((n * height + row) * width + column, out, a * b);
           }
         }
@@ -138,7 +150,12 @@ const samples = (shape: (x: TensorType, factors: readonly number[]) => TensorTyp
     const attrs: Attrs = { factors };
     return { inputs: [shape(x, factors)], attrs };
   };
-  return [one(f32(1, 1, 1, 1), [2, 2]), one(f32(2, 3, 5, 2), [2, 3]), one(f32(1, 7, 4, 3), [1, 4]), one(f32(3, 6, 7, 5), [2, 2])];
+  return [
+    one(f32(1, 1, 1, 1), [2, 2]),
+    one(f32(2, 3, 5, 2), [2, 3]),
+    one(f32(1, 7, 4, 3), [1, 4]),
+    one(f32(3, 6, 7, 5), [2, 2]),
+  ];
 };
 
 export const upsamplingOps = [bilinearOp, bilinearGradOp];

@@ -6,8 +6,8 @@ import type { Attrs, TensorType } from "../graph/types.ts";
 export type Pair = number | readonly [number, number];
 
 /**
- * `valid`: none. `same`: zeros so that output = ceil(input / stride), the odd one at the bottom and right (TensorFlow's and
- * ONNX's SAME_UPPER). Or [[top, bottom], [left, right]].
+ * `valid`: none. `same`: zeros so that output = ceil(input / stride), the odd one at the bottom and right (TensorFlow's
+ * and ONNX's SAME_UPPER). Or [[top, bottom], [left, right]].
  */
 export type Padding = "valid" | "same" | readonly [readonly [number, number], readonly [number, number]];
 
@@ -29,7 +29,10 @@ export interface WindowAttrs extends Attrs {
 export function pairOf(op: string, name: string, value: Pair): readonly [number, number] {
   const pair = typeof value === "number" ? ([value, value] as const) : value;
   if (pair.length !== 2 || !pair.every((n) => Number.isInteger(n) && n >= 1)) {
-    throw new TilegradError("E_ARGUMENT", `${op}: got ${name} ${JSON.stringify(value)}; expected one or two integers >= 1.`);
+    throw new TilegradError(
+      "E_ARGUMENT",
+      `${op}: got ${name} ${JSON.stringify(value)}; expected one or two integers >= 1.`,
+    );
   }
   return pair;
 }
@@ -64,7 +67,12 @@ export function resolveWindow(
 const extent = (taps: number, dilation: number): number => (taps - 1) * dilation + 1;
 
 /** Positions of the window along an axis; below 1 when it does not fit. */
-export function positions(size: number, taps: number, axis: 0 | 1, { strides, dilation, padding }: WindowAttrs): number {
+export function positions(
+  size: number,
+  taps: number,
+  axis: 0 | 1,
+  { strides, dilation, padding }: WindowAttrs,
+): number {
   const room = size + padding[axis][0] + padding[axis][1] - extent(taps, dilation[axis]);
   return Math.floor(room / strides[axis]) + 1;
 }
@@ -89,8 +97,8 @@ export function geometryOf(x: TensorType, [tapsY, tapsX]: readonly number[], att
 }
 
 /**
- * Every real pixel under every window: `at` and `out` number pixels of the image and of the positions (over batch, height
- * and width), `tap` the window's cell. In the order of positions, then cells.
+ * Every real pixel under every window: `at` and `out` number pixels of the image and of the positions (over batch,
+ * height and width), `tap` the window's cell. In the order of positions, then cells.
  */
 export function eachTap(g: Geometry, attrs: WindowAttrs, visit: (at: number, tap: number, out: number) => void): void {
   const [strideY, strideX] = attrs.strides;

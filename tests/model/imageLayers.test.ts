@@ -4,22 +4,44 @@ import { conv1d, conv2d, conv2dTranspose, depthwiseConv2d } from "../../src/mode
 import { cropping2d, permute, upSampling2d, zeroPadding2d } from "../../src/model/layers/image.ts";
 import { batchNormalization, groupNormalization, layerNormalization } from "../../src/model/layers/normalization.ts";
 import {
-  averagePooling1d, averagePooling2d, globalAveragePooling1d, globalAveragePooling2d, globalMaxPooling1d, globalMaxPooling2d,
-  maxPooling1d, maxPooling2d,
+  averagePooling1d,
+  averagePooling2d,
+  globalAveragePooling1d,
+  globalAveragePooling2d,
+  globalMaxPooling1d,
+  globalMaxPooling2d,
+  maxPooling1d,
+  maxPooling2d,
 } from "../../src/model/layers/pooling.ts";
 import { alphaDropout, gaussianNoise, spatialDropout } from "../../src/model/layers/noise.ts";
 import type { Layer } from "../../src/model/layer.ts";
 import { sequential } from "../../src/model/model.ts";
+import { modelFromJson } from "../../src/model/registry.ts";
 import { counting, run, shapeThrough } from "./run.ts";
 
 const device = openCpu();
+
+function expectClose(got: readonly number[], want: readonly number[]): void {
+  expect(got.length).toBe(want.length);
+  for (const [i, value] of want.entries()) expect(got[i]).toBeCloseTo(value, 5);
+}
 
 describe("shapes", () => {
   const image = [7, 6, 4];
   const cases: [string, Layer, readonly number[], readonly number[]][] = [
     ["conv2d valid", conv2d(5, 3), image, [5, 4, 5]],
     ["conv2d same, strides 2", conv2d(5, 3, { padding: "same", strides: 2 }), image, [4, 3, 5]],
-    ["conv2d explicit padding", conv2d(5, [1, 3], { padding: [[0, 0], [2, 0]] }), image, [7, 6, 5]],
+    [
+      "conv2d explicit padding",
+      conv2d(5, [1, 3], {
+        padding: [
+          [0, 0],
+          [2, 0],
+        ],
+      }),
+      image,
+      [7, 6, 5],
+    ],
     ["conv2d dilated", conv2d({ filters: 2, kernelSize: 3, dilationRate: 2 }), image, [3, 2, 2]],
     ["conv2d grouped", conv2d(6, 1, { groups: 2 }), image, [7, 6, 6]],
     ["depthwiseConv2d", depthwiseConv2d(3, { depthMultiplier: 2 }), image, [5, 4, 8]],
@@ -38,7 +60,15 @@ describe("shapes", () => {
     ["globalAveragePooling1d", globalAveragePooling1d(), [9, 2], [2]],
     ["upSampling2d", upSampling2d({ size: [2, 3] }), image, [14, 18, 4]],
     ["upSampling2d bilinear", upSampling2d({ interpolation: "bilinear" }), image, [14, 12, 4]],
-    ["zeroPadding2d", zeroPadding2d([[1, 2], [0, 3]]), image, [10, 9, 4]],
+    [
+      "zeroPadding2d",
+      zeroPadding2d([
+        [1, 2],
+        [0, 3],
+      ]),
+      image,
+      [10, 9, 4],
+    ],
     ["cropping2d", cropping2d([2, 1]), image, [3, 4, 4]],
     ["permute", permute([3, 1, 2]), image, [4, 7, 6]],
     ["batchNormalization", batchNormalization(), image, image],
@@ -53,6 +83,14 @@ describe("shapes", () => {
     expect(shapeThrough(layer, shape)).toEqual(expected);
   });
 
+  it("are the same for a model made again from its JSON", () => {
+    for (const [name, layer, shape] of cases) {
+      const model = sequential({ input: shape }, [layer]);
+      const again = modelFromJson(JSON.parse(JSON.stringify(model.architecture)));
+      expect([again.outputShape, again.parameters], name).toEqual([model.outputShape, model.parameters]);
+    }
+  });
+
   it("are refused with what was got and expected", () => {
     expect(() => shapeThrough(conv2d(1, 3), [2, 2, 1])).toThrow(/conv2d.*\[1, 2, 2, 1\]/);
     expect(() => shapeThrough(conv2d(1, 3), [9])).toThrow("expected an image");
@@ -60,7 +98,18 @@ describe("shapes", () => {
     expect(() => conv2d(0, 3)).toThrow("positive integer");
     expect(() => conv2d(1, 0)).toThrow("kernelSize");
     expect(() => shapeThrough(conv2d(1, 3, { padding: "SAME" as "same" }), [5, 5, 1])).toThrow("padding");
-    expect(() => shapeThrough(maxPooling2d({ poolSize: 2, padding: [[2, 0], [0, 0]] }), [5, 5, 1])).toThrow("for a window of 2 x 2");
+    expect(() =>
+      shapeThrough(
+        maxPooling2d({
+          poolSize: 2,
+          padding: [
+            [2, 0],
+            [0, 0],
+          ],
+        }),
+        [5, 5, 1],
+      ),
+    ).toThrow("for a window of 2 x 2");
     expect(() => shapeThrough(cropping2d(2), [4, 5, 1])).toThrow("leaves nothing");
     expect(() => permute([1, 1])).toThrow("once");
     expect(() => shapeThrough(layerNormalization({ axis: 1 }), [3, 4])).toThrow("trailing");
@@ -123,7 +172,9 @@ describe("conv2dTranspose", () => {
 describe("upSampling2d", () => {
   it("nearest repeats pixels, bilinear mixes them with the border held", async () => {
     const nearest = await run([upSampling2d([1, 2])], [0, 4], [1, 1, 2, 1], { device });
-    const bilinear = await run([upSampling2d({ size: [1, 2], interpolation: "bilinear" })], [0, 4], [1, 1, 2, 1], { device });
+    const bilinear = await run([upSampling2d({ size: [1, 2], interpolation: "bilinear" })], [0, 4], [1, 1, 2, 1], {
+      device,
+    });
     expect(nearest.y).toEqual([0, 0, 4, 4]);
     expect(bilinear.y).toEqual([0, 1, 3, 4]);
   });
@@ -131,9 +182,29 @@ describe("upSampling2d", () => {
 
 describe("rearranging", () => {
   it("pads, crops and permutes elements", async () => {
-    const padded = await run([zeroPadding2d([[0, 1], [1, 0]])], [1, 2], [1, 1, 2, 1], { device });
+    const padded = await run(
+      [
+        zeroPadding2d([
+          [0, 1],
+          [1, 0],
+        ]),
+      ],
+      [1, 2],
+      [1, 1, 2, 1],
+      { device },
+    );
     expect(padded.y).toEqual([0, 1, 2, 0, 0, 0]);
-    const cropped = await run([cropping2d([[1, 0], [0, 2]])], counting([1, 2, 3, 1]), [1, 2, 3, 1], { device });
+    const cropped = await run(
+      [
+        cropping2d([
+          [1, 0],
+          [0, 2],
+        ]),
+      ],
+      counting([1, 2, 3, 1]),
+      [1, 2, 3, 1],
+      { device },
+    );
     expect(cropped.y).toEqual([3]);
     const permuted = await run([permute([2, 1])], counting([1, 2, 3]), [1, 2, 3], { device });
     expect(permuted.y).toEqual([0, 3, 1, 4, 2, 5]);
@@ -145,15 +216,21 @@ describe("batchNormalization", () => {
   const shape = [2, 2];
 
   it("uses the batch in training and moves the averages by Keras's momentum", async () => {
-    const { y, weights } = await run([batchNormalization({ momentum: 0.9, epsilon: 0 })], x, shape, { device, training: true });
-    y.forEach((v, i) => expect(v).toBeCloseTo([-1, -1, 1, 1][i], 5));
-    weights["batchNormalization/movingMean"].forEach((v, i) => expect(v).toBeCloseTo([0.2, 2][i], 5));
-    weights["batchNormalization/movingVariance"].forEach((v, i) => expect(v).toBeCloseTo([1, 10.9][i], 5));
+    const { y, weights } = await run([batchNormalization({ momentum: 0.9, epsilon: 0 })], x, shape, {
+      device,
+      training: true,
+    });
+    expectClose(y, [-1, -1, 1, 1]);
+    expectClose(weights["batchNormalization/movingMean"], [0.2, 2]);
+    expectClose(weights["batchNormalization/movingVariance"], [1, 10.9]);
   });
 
   it("uses the moving averages otherwise, and when frozen", async () => {
     const weights = { "batchNormalization/movingMean": [1, 10], "batchNormalization/movingVariance": [4, 100] };
-    for (const [layer, training] of [[batchNormalization({ epsilon: 0 }), false], [batchNormalization({ epsilon: 0, trainable: false }), true]] as const) {
+    for (const [layer, training] of [
+      [batchNormalization({ epsilon: 0 }), false],
+      [batchNormalization({ epsilon: 0, trainable: false }), true],
+    ] as const) {
       const result = await run([layer], x, shape, { device, training, weights });
       expect(result.y).toEqual([0, 0, 1, 2]);
       expect(result.weights["batchNormalization/movingMean"]).toEqual([1, 10]);
@@ -165,7 +242,7 @@ describe("groupNormalization", () => {
   it("with -1 groups normalises each channel of each image; with 1 all of it", async () => {
     const x = [0, 5, 2, 9];
     const each = await run([groupNormalization({ groups: -1, epsilon: 0 })], x, [1, 2, 1, 2], { device });
-    each.y.forEach((v, i) => expect(v).toBeCloseTo([-1, -1, 1, 1][i], 5));
+    expectClose(each.y, [-1, -1, 1, 1]);
     const all = await run([groupNormalization({ groups: 1, epsilon: 0 })], x, [1, 2, 1, 2], { device });
     expect(all.y.reduce((a, b) => a + b, 0)).toBeCloseTo(0, 5);
   });
@@ -175,14 +252,18 @@ describe("noise", () => {
   const shape = [4, 10, 10, 8];
   const ones = new Float32Array(3200).fill(1);
 
-  it.each([spatialDropout(0.3), alphaDropout(0.3), gaussianNoise(0.3)])("is off outside training ($type)", async (layer) => {
-    expect((await run([layer], ones, shape, { device })).y).toEqual(Array.from(ones));
-  });
+  it.each([spatialDropout(0.3), alphaDropout(0.3), gaussianNoise(0.3)])(
+    "is off outside training ($type)",
+    async (layer) => {
+      expect((await run([layer], ones, shape, { device })).y).toEqual(Array.from(ones));
+    },
+  );
 
   it("spatialDropout drops whole channels of an example", async () => {
     const { y } = await run([spatialDropout(0.5)], ones, shape, { device, training: true });
-    const channels = Array.from({ length: 32 }, (_, k) =>
-      new Set(Array.from({ length: 100 }, (_, p) => y[(Math.floor(k / 8) * 100 + p) * 8 + (k % 8)])),
+    const channels = Array.from(
+      { length: 32 },
+      (_, k) => new Set(Array.from({ length: 100 }, (_, p) => y[(Math.floor(k / 8) * 100 + p) * 8 + (k % 8)])),
     );
     expect(channels.every((values) => values.size === 1)).toBe(true);
     expect(new Set(channels.map(([...values]) => values[0]))).toEqual(new Set([0, 2]));

@@ -24,7 +24,12 @@ export interface RunResult {
 }
 
 /** x [batch, ...input] through `layers`. */
-export async function run(layers: readonly Layer[], x: ArrayLike<number>, shape: readonly number[], options: RunOptions): Promise<RunResult> {
+export async function run(
+  layers: readonly Layer[],
+  x: ArrayLike<number>,
+  shape: readonly number[],
+  options: RunOptions,
+): Promise<RunResult> {
   const { device, training = false, weights = {}, step = 0 } = options;
   const model = sequential({ input: shape.slice(1) }, layers);
   const states = new Map(model.parameters.map((spec) => [spec.name, state(spec.name, spec.shape)]));
@@ -34,10 +39,13 @@ export async function run(layers: readonly Layer[], x: ArrayLike<number>, shape:
     parameter: ({ name }) => states.get(name) as Tensor,
     update: (target, value) => updates.push({ state: target, value }),
   });
-  const values = model.parameters.map(({ name, shape, initializer }, i) => [
-    name,
-    device.tensor({ dtype: "f32", shape }, name, weights[name] ?? initialize(initializer, shape, draws(1, i))),
-  ] as const);
+  const values = model.parameters.map(
+    ({ name, shape, initializer }, i) =>
+      [
+        name,
+        device.tensor({ dtype: "f32", shape }, name, weights[name] ?? initialize(initializer, shape, draws(1, i))),
+      ] as const,
+  );
   const bindings = { x: device.tensor({ dtype: "f32", shape }, "x", x), ...Object.fromEntries(values) };
   const compiled = await device.compile({ outputs: { y }, updates }, { bindings, label: "run" });
   device.enqueue(compiled, { seedLow: 7, seedHigh: 0, step });
@@ -54,7 +62,9 @@ export async function run(layers: readonly Layer[], x: ArrayLike<number>, shape:
 }
 
 /** 0, 1, 2 ... of a shape. */
-export const counting = (shape: readonly number[]): Float32Array => Float32Array.from({ length: sizeOf(shape) }, (_, i) => i);
+export const counting = (shape: readonly number[]): Float32Array =>
+  Float32Array.from({ length: sizeOf(shape) }, (_, i) => i);
 
 /** The output's shape without the batch, for an input without the batch. */
-export const shapeThrough = (layer: Layer, shape: readonly number[]): readonly number[] => sequential({ input: shape }, [layer]).outputShape;
+export const shapeThrough = (layer: Layer, shape: readonly number[]): readonly number[] =>
+  sequential({ input: shape }, [layer]).outputShape;

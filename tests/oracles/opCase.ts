@@ -34,7 +34,10 @@ export interface OpCase {
  * Builds a case's graph from its inputs and constants by name. The result is the output, or a record whose `output` is
  * that and whose other tensors are compared with those of the same name in `after`.
  */
-export type OpBuilder = (inputs: Readonly<Record<string, Tensor>>, one: OpCase) => Tensor | Readonly<Record<string, Tensor>>;
+export type OpBuilder = (
+  inputs: Readonly<Record<string, Tensor>>,
+  one: OpCase,
+) => Tensor | Readonly<Record<string, Tensor>>;
 
 const elements = ({ data, dtype }: OracleTensor): Elements => {
   const numbers = data.map(Number);
@@ -50,9 +53,13 @@ export async function checkOpCase(device: Device, build: OpBuilder, one: OpCase,
   );
   const { upstream, ...inputs } = tensors;
   const built = build(inputs, one);
-  const made: Readonly<Record<string, Tensor>> = "node" in built ? { output: built as Tensor } : (built as Record<string, Tensor>);
+  const made: Readonly<Record<string, Tensor>> =
+    "node" in built ? { output: built as Tensor } : (built as Record<string, Tensor>);
   const wrt = Object.keys(one.grads);
-  const slopes = gradients(sum(mul(made.output, upstream)), wrt.map((name) => inputs[name]));
+  const slopes = gradients(
+    sum(mul(made.output, upstream)),
+    wrt.map((name) => inputs[name]),
+  );
   const outputs = { ...made, ...Object.fromEntries(wrt.map((name, k) => [`grad ${name}`, slopes[k]])) };
   const want: Record<string, OracleTensor> = { output: one.output, ...one.after };
   for (const name of wrt) want[`grad ${name}`] = one.grads[name];

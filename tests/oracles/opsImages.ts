@@ -1,6 +1,6 @@
 /** Images: the ops of ops.json as graphs of this project. */
 import { add, mul } from "../../src/ops/elementwise.ts";
-import { conv2d } from "../../src/ops/conv2d.ts";
+import { conv2d } from "../../src/ops/convolution.ts";
 import { batchNorm, batchNormInference, layerNorm } from "../../src/ops/normalization.ts";
 import { avgPool2d, globalAvgPool, maxPool2d } from "../../src/ops/pool2d.ts";
 import type { OpBuilder } from "./opCase.ts";
@@ -11,7 +11,8 @@ const convolution: OpBuilder = ({ x, kernel, bias }, { params: { strides, paddin
 export const imageOps: Readonly<Record<string, OpBuilder>> = {
   conv2d: convolution,
   depthwise_conv2d: convolution,
-  max_pool2d: ({ x }, { params: { pool_size, strides, padding } }) => maxPool2d(x, { poolSize: pool_size, strides, padding }),
+  max_pool2d: ({ x }, { params: { pool_size, strides, padding } }) =>
+    maxPool2d(x, { poolSize: pool_size, strides, padding }),
   avg_pool2d: ({ x }, { params: { pool_size, strides, padding, count_include_pad } }) =>
     avgPool2d(x, { poolSize: pool_size, strides, padding, countIncludePad: count_include_pad }),
   global_avg_pool2d: ({ x }) => globalAvgPool(x),
@@ -22,7 +23,8 @@ export const imageOps: Readonly<Record<string, OpBuilder>> = {
     }
     const { y, mean, variance } = batchNorm(x, { gamma, beta, epsilon });
     const rows = x.shape.slice(0, -1).reduce((a, b) => a * b, 1);
-    const moved = (old: typeof y, batch: typeof y) => add(mul(old, 1 - params.torch_momentum), mul(batch, params.torch_momentum));
+    const moved = (old: typeof y, batch: typeof y) =>
+      add(mul(old, 1 - params.torch_momentum), mul(batch, params.torch_momentum));
     return {
       output: y,
       running_mean: moved(running_mean, mean),
@@ -30,5 +32,6 @@ export const imageOps: Readonly<Record<string, OpBuilder>> = {
       running_var_unbiased: moved(running_var, mul(variance, rows / (rows - 1))),
     };
   },
-  layer_norm: ({ x, gamma, beta }, { params: { axes, eps } }) => layerNorm(x, { gamma, beta, epsilon: eps, axes: axes.length }),
+  layer_norm: ({ x, gamma, beta }, { params: { axes, eps } }) =>
+    layerNorm(x, { gamma, beta, epsilon: eps, axes: axes.length }),
 };

@@ -1,7 +1,7 @@
 /** Convolutions over images and sequences, Keras's options in camelCase. */
 import { TilegradError } from "../../errors.ts";
 import type { Tensor } from "../../graph/types.ts";
-import { conv1d as conv1dOp, conv2d as conv2dOp, conv2dTranspose as conv2dTransposeOp } from "../../ops/conv2d.ts";
+import { conv1d as conv1dOp, conv2d as conv2dOp, conv2dTranspose as conv2dTransposeOp } from "../../ops/convolution.ts";
 import { showType } from "../../ops/op.ts";
 import { reshape } from "../../ops/view.ts";
 import type { Padding, Pair } from "../../ops/window.ts";
@@ -41,10 +41,14 @@ export interface Conv2dLayerOptions extends KernelOptions {
 }
 
 /**
- * x [batch, height, width, channels] -> activation(x * kernel [kernelSize, channels / groups, filters] + bias [filters]),
- * [batch, outHeight, outWidth, filters].
+ * x [batch, height, width, channels] -> activation(x * kernel [kernelSize, channels / groups, filters] + bias
+ * [filters]), [batch, outHeight, outWidth, filters].
  */
-export function conv2d(filters: number, kernelSize: Pair, options?: Omit<Conv2dLayerOptions, "filters" | "kernelSize">): Layer;
+export function conv2d(
+  filters: number,
+  kernelSize: Pair,
+  options?: Omit<Conv2dLayerOptions, "filters" | "kernelSize">,
+): Layer;
 export function conv2d(options: Conv2dLayerOptions): Layer;
 export function conv2d(first: number | Conv2dLayerOptions, kernelSize?: Pair, rest: object = {}): Layer {
   const options = (typeof first === "number" ? { filters: first, kernelSize, ...rest } : first) as Conv2dLayerOptions;
@@ -54,7 +58,10 @@ export function conv2d(first: number | Conv2dLayerOptions, kernelSize?: Pair, re
   return layer("conv2d", options, (x, context) => {
     const channels = lastOf("conv2d", x, 4, "an image [batch, height, width, channels]");
     if (channels % groups !== 0 || filters % groups !== 0) {
-      throw new TilegradError("E_SHAPE", `conv2d: got ${channels} channels and ${filters} filters; ${groups} groups must divide both.`);
+      throw new TilegradError(
+        "E_SHAPE",
+        `conv2d: got ${channels} channels and ${filters} filters; ${groups} groups must divide both.`,
+      );
     }
     const kernel = kernelOf(context, [...taps, channels / groups, filters], options);
     const bias = biasOf(context, filters, options);
@@ -73,8 +80,15 @@ export interface Conv1dLayerOptions extends KernelOptions {
   readonly groups?: number;
 }
 
-/** x [batch, time, channels] -> activation(x * kernel [kernelSize, channels / groups, filters] + bias), [batch, outTime, filters]. */
-export function conv1d(filters: number, kernelSize: number, options?: Omit<Conv1dLayerOptions, "filters" | "kernelSize">): Layer;
+/**
+ * x [batch, time, channels] -> activation(x * kernel [kernelSize, channels / groups, filters] + bias), [batch, outTime,
+ * filters].
+ */
+export function conv1d(
+  filters: number,
+  kernelSize: number,
+  options?: Omit<Conv1dLayerOptions, "filters" | "kernelSize">,
+): Layer;
 export function conv1d(options: Conv1dLayerOptions): Layer;
 export function conv1d(first: number | Conv1dLayerOptions, kernelSize?: number, rest: object = {}): Layer {
   const options = (typeof first === "number" ? { filters: first, kernelSize, ...rest } : first) as Conv1dLayerOptions;
@@ -83,7 +97,10 @@ export function conv1d(first: number | Conv1dLayerOptions, kernelSize?: number, 
   return layer("conv1d", options, (x, context) => {
     const channels = lastOf("conv1d", x, 3, "a sequence [batch, time, channels]");
     if (channels % groups !== 0 || filters % groups !== 0) {
-      throw new TilegradError("E_SHAPE", `conv1d: got ${channels} channels and ${filters} filters; ${groups} groups must divide both.`);
+      throw new TilegradError(
+        "E_SHAPE",
+        `conv1d: got ${channels} channels and ${filters} filters; ${groups} groups must divide both.`,
+      );
     }
     const kernel = kernelOf(context, [options.kernelSize, channels / groups, filters], options);
     const bias = biasOf(context, filters, options);
@@ -116,7 +133,10 @@ export function depthwiseConv2d(first: Pair | DepthwiseConv2dLayerOptions, rest:
     const kernel = kernelOf(context, [...taps, channels, depthMultiplier], options);
     const grouped = reshape(kernel, [...taps, 1, channels * depthMultiplier]);
     const bias = biasOf(context, channels * depthMultiplier, options);
-    return activated(conv2dOp(x, grouped, { strides, padding, dilation: dilationRate, groups: channels, bias }), options);
+    return activated(
+      conv2dOp(x, grouped, { strides, padding, dilation: dilationRate, groups: channels, bias }),
+      options,
+    );
   });
 }
 
@@ -138,8 +158,14 @@ export function conv2dTranspose(
   options?: Omit<Conv2dTransposeLayerOptions, "filters" | "kernelSize">,
 ): Layer;
 export function conv2dTranspose(options: Conv2dTransposeLayerOptions): Layer;
-export function conv2dTranspose(first: number | Conv2dTransposeLayerOptions, kernelSize?: Pair, rest: object = {}): Layer {
-  const options = (typeof first === "number" ? { filters: first, kernelSize, ...rest } : first) as Conv2dTransposeLayerOptions;
+export function conv2dTranspose(
+  first: number | Conv2dTransposeLayerOptions,
+  kernelSize?: Pair,
+  rest: object = {},
+): Layer {
+  const options = (
+    typeof first === "number" ? { filters: first, kernelSize, ...rest } : first
+  ) as Conv2dTransposeLayerOptions;
   const { filters, strides, padding, dilationRate } = options;
   positive("conv2dTranspose", { filters });
   const taps = pairOf("conv2dTranspose", "kernelSize", options.kernelSize);
@@ -173,7 +199,11 @@ const kernelOf = (context: LayerContext, shape: readonly number[], options: Kern
     regularizer: options.kernelRegularizer,
   });
 
-function biasOf(context: LayerContext, filters: number, { useBias = true, ...options }: KernelOptions): Tensor | undefined {
+function biasOf(
+  context: LayerContext,
+  filters: number,
+  { useBias = true, ...options }: KernelOptions,
+): Tensor | undefined {
   if (!useBias) return undefined;
   return context.parameter("bias", [filters], {
     initializer: options.biasInitializer ?? "zeros",

@@ -24,14 +24,20 @@ export function upSampling2d(first: Pair | UpSampling2dOptions = {}): Layer {
 }
 
 /** The same on all sides, [vertical, horizontal], or [[top, bottom], [left, right]]; pixels. */
-export type Sides = number | readonly [number, number] | readonly [readonly [number, number], readonly [number, number]];
+export type Sides =
+  | number
+  | readonly [number, number]
+  | readonly [readonly [number, number], readonly [number, number]];
 
 export interface ZeroPadding2dOptions extends LayerOptions {
   /** Default 1. */
   readonly padding?: Sides;
 }
 
-/** Zeros around images: [batch, height, width, channels] -> [batch, top + height + bottom, left + width + right, channels] */
+/**
+ * Zeros around images: [batch, height, width, channels] -> [batch, top + height + bottom, left + width + right,
+ * channels]
+ */
 export function zeroPadding2d(first: Sides | ZeroPadding2dOptions = {}): Layer {
   const options = isSides(first) ? { padding: first } : first;
   const sides = sidesOf("zeroPadding2d", "padding", options.padding ?? 1);
@@ -46,7 +52,10 @@ export interface Cropping2dOptions extends LayerOptions {
   readonly cropping?: Sides;
 }
 
-/** Cuts the borders off: [batch, height, width, channels] -> [batch, height - top - bottom, width - left - right, channels] */
+/**
+ * Cuts the borders off: [batch, height, width, channels] -> [batch, height - top - bottom, width - left - right,
+ * channels]
+ */
 export function cropping2d(first: Sides | Cropping2dOptions = {}): Layer {
   const options = isSides(first) ? { cropping: first } : first;
   const [rows, columns] = sidesOf("cropping2d", "cropping", options.cropping ?? 0);
@@ -55,7 +64,10 @@ export function cropping2d(first: Sides | Cropping2dOptions = {}): Layer {
     const [batch, height, width, channels] = x.shape;
     const size = [batch, height - rows[0] - rows[1], width - columns[0] - columns[1], channels];
     if (size[1] < 1 || size[2] < 1) {
-      throw new TilegradError("E_SHAPE", `cropping2d: got ${showType(x)}; cropping ${JSON.stringify([rows, columns])} leaves nothing.`);
+      throw new TilegradError(
+        "E_SHAPE",
+        `cropping2d: got ${showType(x)}; cropping ${JSON.stringify([rows, columns])} leaves nothing.`,
+      );
     }
     return slice(x, [0, rows[0], columns[0], 0], size);
   });
@@ -86,7 +98,8 @@ const isSides = (value: Sides | object): value is Sides => typeof value === "num
 function sidesOf(name: string, option: string, value: Sides): readonly (readonly [number, number])[] {
   const pair = typeof value === "number" ? [value, value] : value;
   const sides = pair.map((side) => (typeof side === "number" ? ([side, side] as const) : side));
-  const fits = sides.length === 2 && sides.every((s) => s.length === 2 && s.every((n) => Number.isInteger(n) && n >= 0));
+  const fits =
+    sides.length === 2 && sides.every((s) => s.length === 2 && s.every((n) => Number.isInteger(n) && n >= 0));
   if (!fits) {
     throw new TilegradError("E_ARGUMENT", `${name}: got ${option} ${JSON.stringify(value)}; expected integers >= 0.`, {
       hint: "Give one number, [vertical, horizontal] or [[top, bottom], [left, right]].",
@@ -97,6 +110,9 @@ function sidesOf(name: string, option: string, value: Sides): readonly (readonly
 
 function expectImage(type: string, x: Tensor): void {
   if (x.shape.length !== 4) {
-    throw new TilegradError("E_SHAPE", `${type}: got ${showType(x)}; expected an image [batch, height, width, channels].`);
+    throw new TilegradError(
+      "E_SHAPE",
+      `${type}: got ${showType(x)}; expected an image [batch, height, width, channels].`,
+    );
   }
 }

@@ -1,4 +1,6 @@
-/** Noise in training and nothing otherwise. Every draw is a function of seed, step and place, the same on every device. */
+/**
+ * Noise in training and nothing otherwise. Every draw is a function of seed, step and place, the same on every device.
+ */
 import { TilegradError } from "../../errors.ts";
 import type { Tensor } from "../../graph/types.ts";
 import { add, greaterEqual, mul, where } from "../../ops/elementwise.ts";
@@ -11,7 +13,11 @@ export interface RateOptions extends LayerOptions {
   readonly rate: number;
 }
 
-function rated(type: string, first: number | RateOptions, drop: (x: Tensor, rate: number, context: LayerContext) => Tensor): Layer {
+function rated(
+  type: string,
+  first: number | RateOptions,
+  drop: (x: Tensor, rate: number, context: LayerContext) => Tensor,
+): Layer {
   const options = typeof first === "number" ? { rate: first } : first;
   const { rate } = options;
   if (!(rate >= 0 && rate < 1)) throw new TilegradError("E_ARGUMENT", `${type}: got rate ${rate}; expected [0, 1).`);
@@ -19,8 +25,8 @@ function rated(type: string, first: number | RateOptions, drop: (x: Tensor, rate
 }
 
 /**
- * Drops whole channels of each example, [batch, ..., channels]: neighbouring pixels or steps of one channel say much the same,
- * so dropping single ones would take little away (Tompson et al., 2015). Keras's SpatialDropout1D and 2D.
+ * Drops whole channels of each example, [batch, ..., channels]: neighbouring pixels or steps of one channel say much
+ * the same, so dropping single ones would take little away (Tompson et al., 2015). Keras's SpatialDropout1D and 2D.
  */
 export const spatialDropout = (options: number | RateOptions): Layer =>
   rated("spatialDropout", options, (x, rate, context) => {
@@ -32,8 +38,8 @@ export const spatialDropout = (options: number | RateOptions): Layer =>
 const SELU_FLOOR = -1.7580993408473766;
 
 /**
- * Sets dropped elements to SELU's negative saturation, then scales and shifts so that mean 0 and variance 1 stay as they are
- * (Klambauer et al., "Self-normalizing neural networks", 2017).
+ * Sets dropped elements to SELU's negative saturation, then scales and shifts so that mean 0 and variance 1 stay as
+ * they are (Klambauer et al., "Self-normalizing neural networks", 2017).
  */
 export const alphaDropout = (options: number | RateOptions): Layer =>
   rated("alphaDropout", options, (x, rate, context) => {

@@ -24,7 +24,9 @@ interface NormalizationOptions extends LayerOptions {
 }
 
 export interface BatchNormalizationOptions extends NormalizationOptions {
-  /** Keras's convention: moving = momentum * moving + (1 - momentum) * batch; PyTorch's is 1 minus that. Default 0.99. */
+  /**
+   * Keras's convention: moving = momentum * moving + (1 - momentum) * batch; PyTorch's is 1 minus that. Default 0.99.
+   */
   readonly momentum?: number;
   /** Default zeros. */
   readonly movingMeanInitializer?: Initializer;
@@ -34,8 +36,8 @@ export interface BatchNormalizationOptions extends NormalizationOptions {
 
 /**
  * Normalises each channel (the last axis) over the batch and all other axes. In training by the batch's mean and biased
- * variance, of which it keeps moving averages; otherwise, and when frozen (`trainable: false`), by those averages. The moving
- * variance is one of biased variances, as in Keras 3 (PyTorch's is of unbiased ones).
+ * variance, of which it keeps moving averages; otherwise, and when frozen (`trainable: false`), by those averages. The
+ * moving variance is one of biased variances, as in Keras 3 (PyTorch's is of unbiased ones).
  */
 export function batchNormalization(options: BatchNormalizationOptions = {}): Layer {
   const { momentum = 0.99, epsilon = 1e-3, trainable = true } = options;
@@ -76,7 +78,10 @@ export function layerNormalization(options: LayerNormalizationOptions = {}): Lay
     const rank = x.shape.length;
     const axes = given.map((d) => resolveAxis("layerNormalization", d, rank)).sort((a, b) => a - b);
     if (axes.length === 0 || axes[0] === 0 || axes.some((d, k) => d !== rank - axes.length + k)) {
-      throw new TilegradError("E_ARGUMENT", `layerNormalization: got axis ${JSON.stringify(axis)}; expected trailing axes, not the batch.`);
+      throw new TilegradError(
+        "E_ARGUMENT",
+        `layerNormalization: got axis ${JSON.stringify(axis)}; expected trailing axes, not the batch.`,
+      );
     }
     const { gamma, beta } = affineParameters(context, x.shape.slice(-axes.length), options);
     return layerNorm(x, { gamma, beta, epsilon, axes: axes.length });
@@ -105,10 +110,16 @@ function affineParameters(
   { scale = true, center = true, ...options }: NormalizationOptions,
 ): { gamma: Tensor | null; beta: Tensor | null } {
   const gamma = scale
-    ? context.parameter("gamma", shape, { initializer: options.gammaInitializer ?? "ones", regularizer: options.gammaRegularizer })
+    ? context.parameter("gamma", shape, {
+        initializer: options.gammaInitializer ?? "ones",
+        regularizer: options.gammaRegularizer,
+      })
     : null;
   const beta = center
-    ? context.parameter("beta", shape, { initializer: options.betaInitializer ?? "zeros", regularizer: options.betaRegularizer })
+    ? context.parameter("beta", shape, {
+        initializer: options.betaInitializer ?? "zeros",
+        regularizer: options.betaRegularizer,
+      })
     : null;
   return { gamma, beta };
 }

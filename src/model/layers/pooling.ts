@@ -38,7 +38,8 @@ function expectRank(type: string, x: Tensor, rank: number): void {
 }
 
 function pooling2d(type: string, pool: Pool2d, first: Pair | Pooling2dOptions): Layer {
-  const options: Pooling2dOptions = typeof first === "number" || Array.isArray(first) ? { poolSize: first as Pair } : (first as Pooling2dOptions);
+  const options: Pooling2dOptions =
+    typeof first === "number" || Array.isArray(first) ? { poolSize: first as Pair } : (first as Pooling2dOptions);
   const { poolSize = 2, strides, padding } = options;
   return layer(type, options, (x) => {
     expectRank(type, x, 4);
@@ -62,15 +63,20 @@ function globalPooling(type: string, rank: number, pool: (x: Tensor) => Tensor, 
   });
 }
 
-/** [batch, height, width, channels] -> [batch, outHeight, outWidth, channels]; the first of equal maxima gets the gradient. */
-export const maxPooling2d = (options: Pair | Pooling2dOptions = {}): Layer => pooling2d("maxPooling2d", maxPool2d, options);
+/**
+ * [batch, height, width, channels] -> [batch, outHeight, outWidth, channels]; the first of equal maxima gets the
+ * gradient.
+ */
+export const maxPooling2d = (options: Pair | Pooling2dOptions = {}): Layer =>
+  pooling2d("maxPooling2d", maxPool2d, options);
 
 /** [batch, height, width, channels] -> [batch, outHeight, outWidth, channels]; means over real pixels only. */
 export const averagePooling2d = (options: Pair | Pooling2dOptions = {}): Layer =>
   pooling2d("averagePooling2d", avgPool2d, options);
 
 /** [batch, time, channels] -> [batch, outTime, channels] */
-export const maxPooling1d = (options: number | Pooling1dOptions = {}): Layer => pooling1d("maxPooling1d", maxPool1d, options);
+export const maxPooling1d = (options: number | Pooling1dOptions = {}): Layer =>
+  pooling1d("maxPooling1d", maxPool1d, options);
 
 /** [batch, time, channels] -> [batch, outTime, channels] */
 export const averagePooling1d = (options: number | Pooling1dOptions = {}): Layer =>
