@@ -6,6 +6,7 @@
 const WG: u32 = 64;
 const UNITS: u32 = 64;
 alias Rows = vec4<f32>;
+const ROW_NUMBERS: Rows = Rows(0.0, 1.0, 2.0, 3.0);
 
 struct Params {
   batch: u32,
@@ -67,7 +68,8 @@ fn main(
   for (var j = lane; j < units; j += WG) {
     var h = Rows();
     for (var r = 0u; r < rows; r++) {
-      h[r] = load_h0((first + r) * units + j);
+      let mine = ROW_NUMBERS == Rows(f32(r));
+      h = select(h, Rows(load_h0((first + r) * units + j)), mine);
     }
     h_tile[j] = h;
   }
@@ -89,6 +91,7 @@ fn main(
       }
       var h = h_tile[now + j];
       for (var r = 0u; r < rows; r++) {
+        let mine = ROW_NUMBERS == Rows(f32(r));
         let step = (first + r) * params.time + t;
         let x = 3u * step * units + j;
         let update = sigmoid_f(az[r] + load_xz(x));
@@ -105,7 +108,7 @@ fn main(
           h_next = (1.0 - update) * n + update * h_next;
         }
         store_y(e, h_next);
-        h[r] = h_next;
+        h = select(h, Rows(h_next), mine);
       }
       h_tile[UNITS - now + j] = h;
     }

@@ -4,6 +4,7 @@
 const WG: u32 = 64;
 const UNITS: u32 = 64;
 alias Rows = vec4<f32>;
+const ROW_NUMBERS: Rows = Rows(0.0, 1.0, 2.0, 3.0);
 
 struct Params {
   batch: u32,
@@ -71,6 +72,7 @@ fn main(
       var ar = Rows();
       var ah = Rows();
       for (var r = 0u; r < rows; r++) {
+        let mine = ROW_NUMBERS == Rows(f32(r));
         let step = (first + r) * params.time + t;
         let e = step * units + j;
         var d = dh[r] + load_dy(e);
@@ -93,10 +95,10 @@ fn main(
         store_da(x, da.x);
         store_da(x + units, da.y);
         store_da(x + 2u * units, da.z);
-        az[r] = da.x;
-        ar[r] = da.y;
-        ah[r] = da.z;
-        dh[r] = d;
+        az = select(az, Rows(da.x), mine);
+        ar = select(ar, Rows(da.y), mine);
+        ah = select(ah, Rows(da.z), mine);
+        dh = select(dh, Rows(d), mine);
       }
       dh_tile[j] = dh;
       da_tile[j] = az;

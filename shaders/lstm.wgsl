@@ -3,6 +3,7 @@
 // the last hidden state is in workgroup memory, twice, so that a step needs one barrier. Gates are i, f, g, o:
 // z = xz + h U;  c' = sigmoid(zf) c + sigmoid(zi) tanh(zg);  h' = sigmoid(zo) tanh(c').
 // `rows` is a parameter so that compilers keep the loop over rows: unrolled, lavapipe takes three times as long to compile.
+// Elements of row vectors are set by `select`, because compilers make branches of `v[r] = x`.
 // A step whose mask is 0 leaves h and c as they are. `saved` has six planes [batch, time, units]: h and c before the step,
 // then the four gates.
 
@@ -10,6 +11,7 @@ const WG: u32 = 64;
 const UNITS: u32 = 64;
 const PER_LANE: u32 = 1;
 alias Rows = vec4<f32>;
+const ROW_NUMBERS: Rows = Rows(0.0, 1.0, 2.0, 3.0);
 
 struct Params {
   batch: u32,
@@ -73,15 +75,18 @@ fn main(
   let plane = params.batch * params.time * units;
   let first = min((group.y * groups.x + group.x) * params.rows, params.batch);
   let rows = min(params.rows, params.batch - first);
-  var c: array<Rows, PER_LANE>;
+  var cells_before: array<Rows, PER_LANE>;
   for (var p = 0u; p * WG + lane < units; p++) {
     let j = p * WG + lane;
     var h = Rows();
+    var c = Rows();
     for (var r = 0u; r < rows; r++) {
-      h[r] = load_h0((first + r) * units + j);
-      c[p][r] = load_c0((first + r) * units + j);
+      let mine = ROW_NUMBERS == Rows(f32(r));
+      h = select(h, Rows(load_h0((first + r) * units + j)), mine);
+      c = select(c, Rows(load_c0((first + r) * units + j)), mine);
     }
     h_tile[j] = h;
+    cells_before[p] = c;
   }
   workgroupBarrier();
   for (var s = 0u; s < params.time; s++) {
@@ -103,7 +108,9 @@ fn main(
         at += 4u * units;
       }
       var h = h_tile[now + j];
+      var c = cells_before[p];
       for (var r = 0u; r < rows; r++) {
+        let mine = ROW_NUMBERS == Rows(f32(r));
         let step = (first + r) * params.time + t;
         let z = 4u * step * units + j;
         let i = sigmoid_f(zi[r] + load_xz(z));
@@ -112,7 +119,7 @@ fn main(
         let o = sigmoid_f(zo[r] + load_xz(z + 3u * units));
         let e = step * units + j;
         var h_next = h[r];
-        var c_next = c[p][r];
+        var c_next = c[r];
         store_saved(e, h_next);
         store_saved(e + plane, c_next);
         store_saved(e + 2u * plane, i);
@@ -125,10 +132,11 @@ fn main(
         }
         store_y(e, h_next);
         store_cells(e, c_next);
-        h[r] = h_next;
-        c[p][r] = c_next;
+        h = select(h, Rows(h_next), mine);
+        c = select(c, Rows(c_next), mine);
       }
       h_tile[UNITS - now + j] = h;
+      cells_before[p] = c;
     }
     workgroupBarrier();
   }

@@ -7,6 +7,7 @@ const WG: u32 = 64;
 const UNITS: u32 = 64;
 const PER_LANE: u32 = 1;
 alias Rows = vec4<f32>;
+const ROW_NUMBERS: Rows = Rows(0.0, 1.0, 2.0, 3.0);
 
 struct Params {
   batch: u32,
@@ -71,21 +72,23 @@ fn main(
   let plane = params.batch * params.time * units;
   let first = min((group.y * groups.x + group.x) * params.rows, params.batch);
   let rows = min(params.rows, params.batch - first);
-  var dc: array<Rows, PER_LANE>;
+  var dc_after: array<Rows, PER_LANE>;
   for (var s = 0u; s < params.time; s++) {
     let t = select(params.time - 1u - s, s, params.backwards != 0u);
     for (var p = 0u; p * WG + lane < units; p++) {
       let j = p * WG + lane;
       var dh = dh_tile[j];
+      var dc = dc_after[p];
       var zi = Rows();
       var zf = Rows();
       var zg = Rows();
       var zo = Rows();
       for (var r = 0u; r < rows; r++) {
+        let mine = ROW_NUMBERS == Rows(f32(r));
         let step = (first + r) * params.time + t;
         let e = step * units + j;
         var dh_next = dh[r] + load_dy(e);
-        var dc_next = dc[p][r] + load_dcells(e);
+        var dc_next = dc[r] + load_dcells(e);
         var dz = vec4<f32>();
         if (load_mask(step) > 0.5) {
           let c = load_saved(e + plane);
@@ -104,14 +107,15 @@ fn main(
         store_dxz(z + units, dz.y);
         store_dxz(z + 2u * units, dz.z);
         store_dxz(z + 3u * units, dz.w);
-        zi[r] = dz.x;
-        zf[r] = dz.y;
-        zg[r] = dz.z;
-        zo[r] = dz.w;
-        dh[r] = dh_next;
-        dc[p][r] = dc_next;
+        zi = select(zi, Rows(dz.x), mine);
+        zf = select(zf, Rows(dz.y), mine);
+        zg = select(zg, Rows(dz.z), mine);
+        zo = select(zo, Rows(dz.w), mine);
+        dh = select(dh, Rows(dh_next), mine);
+        dc = select(dc, Rows(dc_next), mine);
       }
       dh_tile[j] = dh;
+      dc_after[p] = dc;
       dz_tile[j] = zi;
       dz_tile[units + j] = zf;
       dz_tile[2u * units + j] = zg;
@@ -144,7 +148,7 @@ fn main(
     for (var r = 0u; r < rows; r++) {
       let e = (first + r) * units + j;
       store_dh0(e, dh_tile[j][r]);
-      store_dc0(e, dc[p][r]);
+      store_dc0(e, dc_after[p][r]);
     }
   }
 }

@@ -5,6 +5,7 @@
 const WG: u32 = 64;
 const UNITS: u32 = 64;
 alias Rows = vec4<f32>;
+const ROW_NUMBERS: Rows = Rows(0.0, 1.0, 2.0, 3.0);
 
 struct Params {
   batch: u32,
@@ -60,7 +61,8 @@ fn main(
   for (var j = lane; j < units; j += WG) {
     var h = Rows();
     for (var r = 0u; r < rows; r++) {
-      h[r] = load_h0((first + r) * units + j);
+      let mine = ROW_NUMBERS == Rows(f32(r));
+      h = select(h, Rows(load_h0((first + r) * units + j)), mine);
     }
     h_tile[j] = h;
   }
@@ -75,13 +77,16 @@ fn main(
       }
       var h = h_tile[now + j];
       for (var r = 0u; r < rows; r++) {
+        let mine = ROW_NUMBERS == Rows(f32(r));
         let step = (first + r) * params.time + t;
         let e = step * units + j;
-        store_before(e, h[r]);
+        var h_next = h[r];
+        store_before(e, h_next);
         if (load_mask(step) > 0.5) {
-          h[r] = tanh_f(z[r] + load_xz(e));
+          h_next = tanh_f(z[r] + load_xz(e));
         }
-        store_y(e, h[r]);
+        store_y(e, h_next);
+        h = select(h, Rows(h_next), mine);
       }
       h_tile[UNITS - now + j] = h;
     }

@@ -3,6 +3,7 @@
 const WG: u32 = 64;
 const UNITS: u32 = 64;
 alias Rows = vec4<f32>;
+const ROW_NUMBERS: Rows = Rows(0.0, 1.0, 2.0, 3.0);
 
 struct Params {
   batch: u32,
@@ -62,15 +63,19 @@ fn main(
       var dh = dh_tile[j];
       var dz = Rows();
       for (var r = 0u; r < rows; r++) {
+        let mine = ROW_NUMBERS == Rows(f32(r));
         let step = (first + r) * params.time + t;
         let e = step * units + j;
-        dh[r] += load_dy(e);
+        var d = dh[r] + load_dy(e);
+        var d_argument = 0.0;
         if (load_mask(step) > 0.5) {
           let h = load_y(e);
-          dz[r] = dh[r] * (1.0 - h * h);
-          dh[r] = 0.0;
+          d_argument = d * (1.0 - h * h);
+          d = 0.0;
         }
-        store_dxz(e, dz[r]);
+        store_dxz(e, d_argument);
+        dz = select(dz, Rows(d_argument), mine);
+        dh = select(dh, Rows(d), mine);
       }
       dh_tile[j] = dh;
       dz_tile[j] = dz;

@@ -85,6 +85,13 @@ export function addTransposedProduct(
   }
 }
 
+interface RecurrentConstants extends Record<string, number | string> {
+  readonly WG: number;
+  readonly UNITS: number;
+  readonly Rows: string;
+  readonly ROW_NUMBERS: string;
+}
+
 /**
  * Sizes of a recurrent kernel: threads, units a thread, and how many sequences a workgroup runs - four, or two where only
  * those fit its memory. `tiles` is how many numbers a unit keeps there for each sequence. Software GPUs get a thread for
@@ -98,7 +105,7 @@ export function recurrentSizes(
   { goBackwards }: { readonly goBackwards: boolean },
   tiles: number,
   limits: KernelLimits,
-): Pick<KernelChoice, "params" | "grid"> & { constants: { WG: number; UNITS: number; Rows: string } } {
+): Pick<KernelChoice, "params" | "grid"> & { readonly constants: RecurrentConstants } {
   const places = 8 * Math.ceil(units / 8);
   const threads = limits.software ? 8 * Math.ceil(units / 32) : places;
   const wg = Math.min(limits.maxWorkgroupSize, 256, threads);
@@ -111,7 +118,12 @@ export function recurrentSizes(
     });
   }
   return {
-    constants: { WG: wg, UNITS: places, Rows: `vec${rows}<f32>` },
+    constants: {
+      WG: wg,
+      UNITS: places,
+      Rows: `vec${rows}<f32>`,
+      ROW_NUMBERS: rows === 4 ? "Rows(0.0, 1.0, 2.0, 3.0)" : "Rows(0.0, 1.0)",
+    },
     params: { batch, time, units, rows, backwards: goBackwards ? 1 : 0 },
     grid: { workgroups: [Math.ceil(batch / rows), 1, 1] },
   };
