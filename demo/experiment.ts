@@ -71,7 +71,6 @@ export class Experiment {
       if (done) {
         this.events = null;
         this.wanted = false;
-        await hear({ losses, epoch: this.epoch, steps: 0 });
       } else if (event.type === "epoch") {
         this.epoch++;
         this.loss = event.logs.loss;
@@ -81,6 +80,7 @@ export class Experiment {
         losses = [];
       }
     }
+    if (losses.length > 0) await hear({ losses, epoch: this.epoch, steps: 0 });
   }
 
   /** Probabilities of class 1 at points [count, 2]. */

@@ -1,0 +1,105 @@
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { build } from "esbuild";
+import { describe, expect, it } from "vitest";
+import { wgslForEsbuild } from "../../tools/wgsl.mjs";
+import { launchChromium } from "../browser/chromium.ts";
+import { serve } from "../browser/serve.ts";
+import { repository, run } from "../support/program.ts";
+
+const readme = fs.readFileSync(path.join(repository, "README.md"), "utf8");
+
+/** The first block of a language. */
+const block = (language: string, text = readme): string =>
+  new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``).exec(text)![1];
+
+/** A program of the README with the library of the working tree; packages stay outside. */
+async function bundle(program: string, platform: "node" | "browser"): Promise<string> {
+  const built = await build({
+    stdin: { contents: program, resolveDir: repository, loader: "ts" },
+    alias: { tilegrad: path.join(repository, "src", platform === "node" ? "node.ts" : "index.ts") },
+    bundle: true,
+    format: "esm",
+    platform,
+    target: "es2022",
+    external: platform === "node" ? ["webgpu", "koffi", "@sparticuz/chromium", "hyparquet"] : [],
+    plugins: [wgslForEsbuild()],
+    write: false,
+    logLevel: "error",
+  });
+  return built.outputFiles[0].text;
+}
+
+describe("the documentation", () => {
+  it("has, in the README, a Node program that trains, reports, saves and loads", async () => {
+    // Inside the repository, where the optional packages are found.
+    const parent = path.join(repository, ".cache", "tests");
+    fs.mkdirSync(parent, { recursive: true });
+    const folder = fs.mkdtempSync(path.join(parent, "readme-"));
+    try {
+      fs.writeFileSync(path.join(folder, "first.mjs"), await bundle(block("js"), "node"));
+      const { code, stdout, stderr } = await run(process.execPath, ["first.mjs"], { cwd: folder });
+      expect(code, stderr).toBe(0);
+      expect(stdout).toMatch(/ROC/i);
+      expect(stdout).toMatch(/the loaded model agrees: 0\.\d+/);
+      expect(fs.readdirSync(path.join(folder, "model"))).toContain("model.json");
+    } finally {
+      fs.rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it("describes a layer of one's own that trains", async () => {
+    const layers = fs.readFileSync(path.join(repository, "docs", "layers.md"), "utf8");
+    const program = `${block("ts", layers)}
+      import { compile, dense, meanSquaredError, openCpu, sequential } from "tilegrad";
+      const model = sequential({ input: [2] }, [gain(), dense(1)]);
+      const trainer = await compile(model, { device: openCpu(), loss: meanSquaredError() });
+      const { loss } = await trainer.fit({ x: [1, 2, 3, 4], y: [3, 7] }, { epochs: 50 });
+      console.log(loss.at(-1) < loss[0] ? "falls" : "does not fall", Object.keys(await trainer.getWeights())[0]);`;
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "tilegrad-layer-"));
+    try {
+      fs.writeFileSync(path.join(folder, "own.mjs"), await bundle(program, "node"));
+      const { stdout, stderr } = await run(process.execPath, ["own.mjs"], { cwd: folder });
+      expect(stdout.trim(), stderr).toBe("falls gain/gain");
+    } finally {
+      fs.rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it("has, in the README, a browser program that learns XOR", async () => {
+    const server = await serve({
+      "/": { type: "text/html", body: `<!doctype html><script type="module" src="first.js"></script>` },
+      "/first.js": { type: "text/javascript; charset=utf-8", body: await bundle(block("ts"), "browser") },
+    });
+    const browser = await launchChromium();
+    try {
+      const page = await browser.newPage();
+      const answer = new Promise<string>((resolve) => {
+        page.on("console", (message) => message.text().startsWith("XOR:") && resolve(message.text()));
+      });
+      await page.goto(server.url);
+      const scores = (await answer).split(" ").slice(1).map(Number);
+      expect(scores.map((p) => (p >= 0.5 ? 1 : 0))).toEqual([0, 1, 1, 0]);
+    } finally {
+      await browser.close();
+      await server.close();
+    }
+  });
+
+  it("links only to files that are there", () => {
+    const documents = [
+      "README.md",
+      "CONTRIBUTING.md",
+      ...fs.readdirSync(path.join(repository, "docs")).map((f) => `docs/${f}`),
+    ];
+    const broken = documents
+      .filter((file) => file.endsWith(".md"))
+      .flatMap((file) => {
+        const links = fs.readFileSync(path.join(repository, file), "utf8").matchAll(/\]\((?!https?:)([^)#]+)/g);
+        return [...links].map(([, link]) => path.join(path.dirname(file), link));
+      })
+      .filter((file) => !fs.existsSync(path.join(repository, file)));
+    expect(broken).toEqual([]);
+  });
+});
