@@ -1,8 +1,9 @@
 /** Batch, layer and group normalisation: (x - mean) / sqrt(variance + epsilon), scaled and shifted. */
 import { TilegradError } from "../errors.ts";
-import type { Tensor } from "../graph/types.ts";
+import type { Tensor, TensorType } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
-import { broadcastTo } from "./broadcast.ts";
+import { broadcastTo, sum } from "./broadcast.ts";
+import { constant } from "./constant.ts";
 import { add, mul, rsqrt, square, sub } from "./elementwise.ts";
 import type { Elements, OpDef, ReferenceCall } from "./op.ts";
 import { apply, expectDType, f32, shapeError } from "./op.ts";
@@ -62,6 +63,59 @@ function standardizeReference({ inputs: [x], inputTypes: [type], attrs, outputs:
   for (let i = 0; i < x.length; i++) y[i] = (x[i] - m[groups[i]]) / Math.sqrt(v[groups[i]] + epsilon);
 }
 
+/**
+ * x [batch, ..., channels], gamma and beta [channels] -> y, mean and biased variance [channels]. Where factors belong to
+ * the channels that are normalised, the two sums of the gradient are those of gamma and beta.
+ */
+const batchNormOp: OpDef = {
+  name: "batchNorm",
+  shape: ([x, gamma, beta]) => {
+    expectDType("batchNorm", x, "f32");
+    const channels = x.shape[x.shape.length - 1];
+    if (x.shape.length < 2 || [gamma, beta].some((t) => t.shape.join() !== String(channels))) {
+      throw shapeError("batchNorm", [x, gamma, beta], "x [batch, ..., channels], gamma and beta [channels]");
+    }
+    return [f32(...x.shape), f32(channels), f32(channels)];
+  },
+  // db = sum dy, dg = sum dy z, dx = g r (dy - (db + z dg) / n) + dm / n + 2 dv (x - m) / n; z = r (x - m)
+  grad: ({ inputs: [x, gamma], attrs: { epsilon }, outputs: [, m, v], upstream: [dy, dm, dv] }) => {
+    const axes = leading(x);
+    const n = sizeOf(x.shape) / sizeOf(m.shape);
+    const r = rsqrt(add(v, epsilon));
+    const centered = sub(x, m);
+    const terms: Tensor[] = [];
+    if (dm) terms.push(broadcastTo(mul(dm, 1 / n), x.shape));
+    if (dv) terms.push(mul(centered, mul(dv, 2 / n)));
+    if (!dy) return [terms.reduce(add), null, null];
+    const z = mul(centered, r);
+    const dBeta = sum(dy, { axes });
+    const dGamma = sum(mul(dy, z), { axes });
+    terms.push(mul(sub(dy, add(mul(dBeta, 1 / n), mul(z, mul(dGamma, 1 / n)))), mul(gamma, r)));
+    return [terms.reduce(add), dGamma, dBeta];
+  },
+  reference: (call) => {
+    const [x, gamma, beta] = call.inputs;
+    const [y] = call.outputs;
+    standardizeReference({ ...call, attrs: { ...call.attrs, axes: leading(call.inputTypes[0]) } });
+    for (let i = 0; i < x.length; i++) y[i] = y[i] * gamma[i % gamma.length] + beta[i % beta.length];
+  },
+  expand: ({ inputs: [x, gamma, beta], attrs: { epsilon } }) => {
+    const axes = leading(x);
+    const m = mean(x, { axes });
+    const centered = sub(x, m);
+    const v = mean(square(centered), { axes });
+    return [add(mul(mul(centered, rsqrt(add(v, epsilon))), gamma), beta), m, v];
+  },
+  samples: () =>
+    [f32(1, 1), f32(7, 5), f32(2, 3, 13, 3), f32(67, 2)].map((x) => {
+      const channels = f32(x.shape[x.shape.length - 1]);
+      return { inputs: [x, channels, channels], attrs: { epsilon: 1e-3 } };
+    }),
+};
+
+/** All axes but the last. */
+const leading = (x: TensorType): number[] => x.shape.map((_, d) => d).slice(0, -1);
+
 /** For each element the number of its mean: its linear index once `axes` are dropped. */
 function groupOfEach(shape: readonly number[], axes: readonly number[]): Uint32Array {
   return Uint32Array.from({ length: sizeOf(shape) }, (_, i) => {
@@ -79,14 +133,8 @@ function groupOfEach(shape: readonly number[], axes: readonly number[]): Uint32A
   });
 }
 
-function standardize(
-  x: Tensor,
-  axes: readonly number[],
-  epsilon: number,
-): { y: Tensor; mean: Tensor; variance: Tensor } {
-  const [y, m, variance] = apply(standardizeOp, [x], { axes, epsilon });
-  return { y, mean: m, variance };
-}
+const standardize = (x: Tensor, axes: readonly number[], epsilon: number): Tensor =>
+  apply(standardizeOp, [x], { axes, epsilon })[0];
 
 const affine = (y: Tensor, gamma: Tensor | null, beta: Tensor | null): Tensor => {
   const scaled = gamma ? mul(y, gamma) : y;
@@ -114,11 +162,10 @@ export interface BatchNorm {
  * `mean` and `variance` are those of the batch, for running statistics. (Ioffe and Szegedy, 2015)
  */
 export function batchNorm(x: Tensor, { gamma, beta, epsilon = 1e-3 }: NormOptions): BatchNorm {
-  const axes = x.shape.map((_, d) => d).slice(0, -1);
-  if (axes.length === 0) throw shapeError("batchNorm", [x], "x [batch, ..., channels]");
-  const { y, mean: m, variance } = standardize(x, axes, epsilon);
   const channels = x.shape.slice(-1);
-  return { y: affine(y, gamma, beta), mean: reshape(m, channels), variance: reshape(variance, channels) };
+  const inputs = [x, gamma ?? constant(1, channels), beta ?? constant(0, channels)];
+  const [y, m, variance] = apply(batchNormOp, inputs, { epsilon });
+  return { y, mean: m, variance };
 }
 
 /** `batchNorm` with statistics [channels] from elsewhere: what evaluation uses. */
@@ -142,7 +189,7 @@ export function layerNorm(
     throw new TilegradError("E_ARGUMENT", `layerNorm: got ${axes} trailing axes; expected 1 to ${rank}.`);
   }
   const over = Array.from({ length: axes }, (_, k) => rank - axes + k);
-  return affine(standardize(x, over, epsilon).y, gamma, beta);
+  return affine(standardize(x, over, epsilon), gamma, beta);
 }
 
 /**
@@ -161,7 +208,7 @@ export function groupNorm(
     );
   }
   const parts = reshape(x, [x.shape[0], -1, groups, channels / groups]);
-  return affine(reshape(standardize(parts, [1, 3], epsilon).y, x.shape), gamma, beta);
+  return affine(reshape(standardize(parts, [1, 3], epsilon), x.shape), gamma, beta);
 }
 
-export const normalizationOps = [standardizeOp];
+export const normalizationOps = [standardizeOp, batchNormOp];
