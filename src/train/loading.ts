@@ -23,22 +23,32 @@ export interface LoadOptions {
   readonly metrics?: readonly MetricName[];
 }
 
-/** A saved model, ready to predict, evaluate or train on. @throws E_FILE for whatever is wrong with the files. */
+/**
+ * A saved model, ready to predict, evaluate or train on.
+ * @throws E_FILE for whatever is wrong with the files; nothing is held then
+ */
 export function trainerFromFiles(files: Files, where: string, options: LoadOptions): LoadedModel {
   const { architecture, weights, preprocessing, threshold, labels, training } = decodeModel(files, where);
   const { device, layers, optimizer, metrics } = options;
+  const { model, loss } = fromFile(where, () => ({
+    model: modelFromJson(architecture, layers),
+    loss: lossFromJson(training?.lossFunction ?? { type: "binaryCrossentropy" }),
+  }));
+  const seed = training?.seed ?? 0;
+  const trainer = new Trainer(model, { device, loss, seed, ...(optimizer ? { optimizer } : {}), ...(metrics ? { metrics } : {}) });
   try {
-    const model = modelFromJson(architecture, layers);
-    const loss = lossFromJson(training?.lossFunction ?? { type: "binaryCrossentropy" });
-    const trainer = new Trainer(model, {
-      device,
-      loss,
-      seed: training?.seed ?? 0,
-      ...(optimizer ? { optimizer } : {}),
-      ...(metrics ? { metrics } : {}),
-    });
-    trainer.setWeights(Object.fromEntries(Object.entries(weights).map(([name, t]) => [name, t.data])));
-    return { trainer, preprocessing, threshold, labels, training };
+    fromFile(where, () => trainer.setWeights(Object.fromEntries(Object.entries(weights).map(([name, t]) => [name, t.data]))));
+  } catch (error) {
+    trainer.dispose();
+    throw error;
+  }
+  return { trainer, preprocessing, threshold, labels, training };
+}
+
+/** What `make` gives; whatever is wrong there is wrong with the files. */
+function fromFile<T>(where: string, make: () => T): T {
+  try {
+    return make();
   } catch (error) {
     if (!(error instanceof TilegradError) || error.code === "E_FILE") throw error;
     throw new TilegradError("E_FILE", `${where}: ${error.message}`, { cause: error, hint: "The model's files do not belong together." });
