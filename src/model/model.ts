@@ -6,6 +6,7 @@ import type { Json } from "../io/json.ts";
 import { state } from "../ops/constant.ts";
 import { showType } from "../ops/op.ts";
 import type { Layer, ParameterOptions } from "./layer.ts";
+import { carryMask } from "./mask.ts";
 
 /** A parameter as the model declares it. */
 export interface ParameterSpec extends ParameterOptions {
@@ -70,6 +71,7 @@ export function sequential({ input }: { readonly input: readonly number[] }, lay
           update: (target, next) => update?.(target, next),
           stream: () => stream++,
         });
+        carryMask(value, y);
         after?.(index, y);
         return y;
       } catch (error) {

@@ -2,13 +2,17 @@
 import { TilegradError } from "../errors.ts";
 import type { Json } from "../io/json.ts";
 import type { Layer } from "./layer.ts";
+import * as attention from "./layers/attention.ts";
 import * as convolution from "./layers/convolution.ts";
 import { dense } from "./layers/dense.ts";
+import * as embedding from "./layers/embedding.ts";
 import * as image from "./layers/image.ts";
 import * as noise from "./layers/noise.ts";
 import * as normalization from "./layers/normalization.ts";
 import * as pooling from "./layers/pooling.ts";
+import * as recurrent from "./layers/recurrent.ts";
 import { activation, dropout, flatten, reshape } from "./layers/shape.ts";
+import { bidirectional, timeDistributed } from "./layers/wrappers.ts";
 import type { Loss } from "./losses.ts";
 import { binaryCrossentropy, focal, hinge, meanSquaredError, softmaxCrossentropy, squaredHinge } from "./losses.ts";
 import type { Model } from "./model.ts";
@@ -22,6 +26,9 @@ type LossMaker = (options: any) => Loss;
 
 const layerMakers: Readonly<Record<string, LayerMaker>> = {
   dense, activation, dropout, flatten, reshape, ...convolution, ...image, ...noise, ...normalization, ...pooling,
+  ...recurrent, ...embedding, ...attention, bidirectional,
+  timeDistributed: ({ layer, ...rest }) =>
+    timeDistributed({ ...rest, layer: make("timeDistributed: layer", layerMakers, layer) }),
 };
 const lossMakers: Readonly<Record<string, LossMaker>> = {
   binaryCrossentropy, focal, hinge, squaredHinge, meanSquaredError, softmaxCrossentropy,

@@ -1,0 +1,128 @@
+/** LSTM, GRU and simple RNN: all time steps in one dispatch forward and one backward. */
+import { TilegradError } from "../../errors.ts";
+import type { Tensor } from "../../graph/types.ts";
+import { constant } from "../../ops/constant.ts";
+import { gru as gruOp } from "../../ops/gru.ts";
+import { linear } from "../../ops/linear.ts";
+import { lstm as lstmOp } from "../../ops/lstm.ts";
+import { matmul } from "../../ops/matmul.ts";
+import { showType } from "../../ops/op.ts";
+import { simpleRnn as simpleRnnOp } from "../../ops/simpleRnn.ts";
+import { slice } from "../../ops/slice.ts";
+import { reshape } from "../../ops/view.ts";
+import type { Initializer } from "../initializers.ts";
+import type { Layer, LayerContext, LayerOptions, Regularizer } from "../layer.ts";
+import { layer } from "../layer.ts";
+import { maskOf, withMask } from "../mask.ts";
+
+export interface RecurrentLayerOptions extends LayerOptions {
+  readonly units: number;
+  /** The state after every step, [batch, time, units], instead of the last, [batch, units]; default false. */
+  readonly returnSequences?: boolean;
+  /** From the last step to the first. Sequences stay in the order of the input (Keras reverses them). Default false. */
+  readonly goBackwards?: boolean;
+  /** Default true. */
+  readonly useBias?: boolean;
+  /** Default glorotUniform. */
+  readonly kernelInitializer?: Initializer;
+  /** Default orthogonal. */
+  readonly recurrentInitializer?: Initializer;
+  /** Default zeros. */
+  readonly biasInitializer?: Initializer;
+  readonly kernelRegularizer?: Regularizer;
+  readonly recurrentRegularizer?: Regularizer;
+  readonly biasRegularizer?: Regularizer;
+}
+
+export interface LstmOptions extends RecurrentLayerOptions {
+  /** Start the forget gates' bias at 1 (Jozefowicz et al. 2015) unless `biasInitializer` is given; default true. */
+  readonly unitForgetBias?: boolean;
+}
+
+/** What runs a cell over projected inputs, and the shape of its weights. */
+interface Cell {
+  readonly gates: number;
+  /** Default initial bias. */
+  readonly bias: Initializer;
+  /** Has a bias of its own in the recurrent product. */
+  readonly recurrentBias?: true;
+  readonly run: (xz: Tensor, kernel: Tensor, bias: Tensor, options: Run) => { readonly y: Tensor; readonly h: Tensor };
+}
+
+interface Run {
+  readonly mask: Tensor | undefined;
+  readonly goBackwards: boolean;
+}
+
+/** x [batch, time, features] through a cell whose weights are in Keras's layout. */
+function recurrent(type: string, options: RecurrentLayerOptions, cell: Cell): Layer {
+  const { units, returnSequences = false, goBackwards = false } = options;
+  if (!Number.isInteger(units) || units < 1) {
+    throw new TilegradError("E_ARGUMENT", `${type}: got units ${units}; expected a positive integer.`);
+  }
+  return layer(type, options, (x, context) => {
+    if (x.shape.length !== 3) {
+      throw new TilegradError("E_SHAPE", `${type}: got ${showType(x)}; expected [batch, time, features].`);
+    }
+    const weights = declare(context, x.shape[2], options, cell);
+    const xz = weights.bias ? linear(x, weights.kernel, weights.bias) : matmul(x, weights.kernel);
+    const mask = maskOf(x);
+    const { y, h } = cell.run(xz, weights.recurrentKernel, weights.recurrentBias, { mask, goBackwards });
+    return returnSequences ? withMask(y, mask) : h;
+  });
+}
+
+/** Kernel [features, gates units], recurrent kernel [units, gates units], bias [gates units] or, of a GRU, [2, 3 units]. */
+function declare(context: LayerContext, features: number, options: RecurrentLayerOptions, cell: Cell) {
+  const { units, useBias = true } = options;
+  const width = cell.gates * units;
+  const kernel = context.parameter("kernel", [features, width], {
+    initializer: options.kernelInitializer ?? "glorotUniform",
+    regularizer: options.kernelRegularizer,
+  });
+  const recurrentKernel = context.parameter("recurrentKernel", [units, width], {
+    initializer: options.recurrentInitializer ?? "orthogonal",
+    regularizer: options.recurrentRegularizer,
+  });
+  const none = { kernel, recurrentKernel, bias: null, recurrentBias: constant(0, [width]) };
+  if (!useBias) return none;
+  const bias = context.parameter("bias", cell.recurrentBias ? [2, width] : [width], {
+    initializer: options.biasInitializer ?? cell.bias,
+    regularizer: options.biasRegularizer,
+  });
+  const row = (k: number): Tensor => reshape(slice(bias, [k, 0], [1, width]), [width]);
+  return cell.recurrentBias ? { ...none, bias: row(0), recurrentBias: row(1) } : { ...none, bias };
+}
+
+/** Both ways of writing a layer: `lstm(32, { ... })` and `lstm({ units: 32, ... })`. */
+const merge = <T extends { readonly units: number }>(first: number | T, rest: object): T =>
+  (typeof first === "number" ? { units: first, ...rest } : first) as T;
+
+/**
+ * Long short-term memory, gates i, f, g, o: [batch, time, features] -> [batch, units], or [batch, time, units] with
+ * `returnSequences`. Steps that a `masking` layer masked leave the state as it is.
+ */
+export function lstm(first: number | LstmOptions, rest: Omit<LstmOptions, "units"> = {}): Layer {
+  const options = merge(first, rest);
+  const { units, unitForgetBias = true } = options;
+  const forget = { values: Array.from({ length: 4 * units }, (_, i) => (Math.floor(i / units) === 1 ? 1 : 0)) };
+  return recurrent("lstm", options, {
+    gates: 4,
+    bias: unitForgetBias ? forget : "zeros",
+    run: (xz, kernel, _, run) => lstmOp(xz, kernel, run),
+  });
+}
+
+/** Gated recurrent unit, gates z, r, h, with Keras's `resetAfter`: shapes as `lstm`. */
+export function gru(first: number | RecurrentLayerOptions, rest: Omit<RecurrentLayerOptions, "units"> = {}): Layer {
+  return recurrent("gru", merge(first, rest), { gates: 3, bias: "zeros", recurrentBias: true, run: gruOp });
+}
+
+/** h' = tanh(x W + h U + b): shapes as `lstm`. */
+export function simpleRnn(first: number | RecurrentLayerOptions, rest: Omit<RecurrentLayerOptions, "units"> = {}): Layer {
+  return recurrent("simpleRnn", merge(first, rest), {
+    gates: 1,
+    bias: "zeros",
+    run: (xz, kernel, _, run) => simpleRnnOp(xz, kernel, run),
+  });
+}

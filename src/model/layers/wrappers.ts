@@ -1,0 +1,83 @@
+/** Layers around layers: both directions of a recurrent layer, and any layer at every time step. */
+import { TilegradError } from "../../errors.ts";
+import type { Tensor } from "../../graph/types.ts";
+import type { Json } from "../../io/json.ts";
+import { concat } from "../../ops/concat.ts";
+import { add, mul } from "../../ops/elementwise.ts";
+import { showType } from "../../ops/op.ts";
+import { reshape } from "../../ops/view.ts";
+import type { Layer, LayerContext, LayerOptions } from "../layer.ts";
+import { layer } from "../layer.ts";
+import { maskOf, withMask } from "../mask.ts";
+import type { RecurrentLayerOptions } from "./recurrent.ts";
+import { gru, lstm, simpleRnn } from "./recurrent.ts";
+
+/** A layer as data. */
+interface LayerJson {
+  readonly type: string;
+  readonly config: Readonly<Record<string, Json>>;
+}
+
+const asJson = ({ type, config }: LayerJson): LayerJson => ({ type, config });
+
+/** The context of a layer inside another: its parameters are called `part/kernel` and so on. */
+const within = (context: LayerContext, part: string): LayerContext => ({
+  ...context,
+  parameter: (name, shape, options) => context.parameter(`${part}/${name}`, shape, options),
+});
+
+const mergers = {
+  concat: (a: Tensor, b: Tensor): Tensor => concat([a, b]),
+  sum: add,
+  mul,
+  ave: (a: Tensor, b: Tensor): Tensor => mul(add(a, b), 0.5),
+};
+
+const recurrentMakers: Readonly<Record<string, (options: RecurrentLayerOptions) => Layer>> = { lstm, gru, simpleRnn };
+
+export interface BidirectionalOptions extends LayerOptions {
+  /** An `lstm`, `gru` or `simpleRnn`, which runs forwards, and again backwards with weights of its own. */
+  readonly layer: LayerJson;
+  /** How the two are joined; default `concat`, along the last axis. */
+  readonly mergeMode?: keyof typeof mergers;
+}
+
+/** A recurrent layer in both directions: [batch, time, features] -> [batch, 2 units], or [batch, time, 2 units]. */
+export function bidirectional(first: Layer | BidirectionalOptions, rest: Omit<BidirectionalOptions, "layer"> = {}): Layer {
+  const options: BidirectionalOptions = "call" in first ? { layer: first, ...rest } : first;
+  const { mergeMode = "concat" } = options;
+  const { type, config } = options.layer;
+  if (!Object.hasOwn(recurrentMakers, type) || !Object.hasOwn(mergers, mergeMode)) {
+    throw new TilegradError("E_ARGUMENT", `bidirectional: got a ${type} layer and mergeMode "${mergeMode}".`, {
+      hint: `Wrap one of ${Object.keys(recurrentMakers).join(", ")}; mergeMode is one of ${Object.keys(mergers).join(", ")}.`,
+    });
+  }
+  const inner = config as unknown as RecurrentLayerOptions;
+  const forward = recurrentMakers[type](inner);
+  const backward = recurrentMakers[type]({ ...inner, goBackwards: !inner.goBackwards });
+  const plain: BidirectionalOptions = { ...options, layer: asJson(options.layer) };
+  return layer("bidirectional", plain, (x, context) => {
+    const a = forward.call(x, within(context, "forward"));
+    const b = backward.call(x, within(context, "backward"));
+    return withMask(mergers[mergeMode](a, b), maskOf(a));
+  });
+}
+
+export interface TimeDistributedOptions extends LayerOptions {
+  readonly layer: Layer;
+}
+
+/** A layer at every step: [batch, time, ...] -> [batch, time, ...what the layer makes of one step]. */
+export function timeDistributed(first: Layer | TimeDistributedOptions): Layer {
+  const options: TimeDistributedOptions = "call" in first ? { layer: first } : first;
+  const inner = options.layer;
+  const plain: LayerOptions & { layer: LayerJson } = { ...options, layer: asJson(inner) };
+  return layer("timeDistributed", plain, (x, context) => {
+    if (x.shape.length < 3) {
+      throw new TilegradError("E_SHAPE", `timeDistributed: got ${showType(x)}; expected [batch, time, features ...].`);
+    }
+    const [batch, time, ...step] = x.shape;
+    const y = inner.call(reshape(x, [batch * time, ...step]), context);
+    return reshape(y, [batch, time, ...y.shape.slice(1)]);
+  });
+}
