@@ -87,6 +87,16 @@ describe("the documentation", () => {
     }
   });
 
+  it("lists every layer", () => {
+    const folder = path.join(repository, "src", "model", "layers");
+    const layers = fs.readdirSync(folder).flatMap((file) => {
+      const source = fs.readFileSync(path.join(folder, file), "utf8");
+      return [...source.matchAll(/^export (?:function|const) ([a-z]\w*)\b.*/gm)].map(([, name]) => name);
+    });
+    const documented = fs.readFileSync(path.join(repository, "docs", "layers.md"), "utf8");
+    expect([...new Set(layers)].filter((name) => !documented.includes(`\`${name}(`))).toEqual([]);
+  });
+
   it("links only to files that are there", () => {
     const documents = [
       "README.md",
