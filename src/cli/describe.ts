@@ -1,0 +1,82 @@
+/** `tilegrad describe`: what is in a table, before anything is trained on it. */
+import type { Command } from "commander";
+import type { ColumnDescription, TableDescription } from "../data/describe.ts";
+import { describeTable } from "../data/describe.ts";
+import type { Target } from "../data/target.ts";
+import { chooseTarget, targetOf } from "../data/target.ts";
+import { interruptible } from "./interrupt.ts";
+import { readTable } from "./table.ts";
+import { bold, count, percent, plural, table, write, writeJson } from "./terminal.ts";
+import { names } from "./values.ts";
+
+interface DescribeOptions {
+  readonly target?: string;
+  readonly positive?: string;
+  readonly categorical: readonly string[];
+  readonly json: boolean;
+}
+
+const EXAMPLE = `
+Example:
+  tilegrad describe customers.csv --target churned
+
+  With a target, each column's AUC alone is shown; above 0.99 it may contain the answer.`;
+
+export function addDescribe(program: Command): void {
+  program
+    .command("describe")
+    .description("types, missing cells, ranges, duplicates and leak suspects of a CSV file")
+    .argument("<data.csv>", "table with a header line")
+    .option("--target <column>", "the column to predict")
+    .option("--positive <label>", "the label that means yes (default: the rarer one)")
+    .option("--categorical <columns>", "categories though they look like numbers", names, [])
+    .option("--json", "print one JSON object on stdout", false)
+    .addHelpText("after", EXAMPLE)
+    .action((file: string, options: DescribeOptions) => describe(file, options));
+}
+
+async function describe(file: string, options: DescribeOptions): Promise<void> {
+  const { target: name, positive, json } = options;
+  const categorical = name === undefined ? options.categorical : [...new Set([...options.categorical, name])];
+  const data = await interruptible((signal) => readTable(file, { categorical, signal }));
+  const target =
+    name === undefined ? undefined : chooseTarget(data, { target: name, ...(positive === undefined ? {} : { positive }) });
+  const description = describeTable(data, target ? { target } : {});
+  const labels = target && targetOf(target, data);
+  const prevalence = labels && labels.reduce((sum, y) => sum + y, 0) / labels.length;
+  if (json) writeJson({ ...description, ...(target ? { target, prevalence } : {}) });
+  else write(`${show(data.name, description, target, prevalence)}\n`);
+}
+
+const short = (n: number): string => String(Number(n.toPrecision(5)));
+
+function show(name: string, d: TableDescription, target: Target | undefined, prevalence = 0): string {
+  const header = ["column", "kind", "missing", "distinct", "range or most frequent", ...(target ? ["AUC alone"] : [])];
+  const rows = d.columns.map((c) => [
+    c.name,
+    c.kind,
+    c.missing === 0 ? "-" : percent(c.missing / d.rows),
+    count(c.distinct),
+    content(c),
+    ...(target ? [c.auc === undefined ? "-" : c.auc.toFixed(3)] : []),
+  ]);
+  const constant = d.columns.filter((c) => c.constant).map((c) => c.name);
+  const remarks = [
+    ...(target ? [`Target ${target.name}: ${target.positive} is positive, ${percent(prevalence)} of the rows.`] : []),
+    ...(d.duplicates > 0 ? [`${plural(d.duplicates, "row")} equal an earlier one: they may end up in training and test rows both.`] : []),
+    ...(constant.length > 0 ? [`Constant, of no use: ${constant.join(", ")}.`] : []),
+    ...(d.leakSuspects.length > 0 ? [`Leak suspects, almost perfect alone: ${d.leakSuspects.join(", ")}.`] : []),
+  ];
+  return [
+    bold(`${name}: ${plural(d.rows, "row")}, ${plural(d.columns.length, "column")}`),
+    "",
+    ...table([header, ...rows], [0, 1, 4]),
+    ...(remarks.length > 0 ? ["", ...remarks] : []),
+  ].join("\n");
+}
+
+function content({ range, top }: ColumnDescription): string {
+  if (range) return `${short(range.min)} .. ${short(range.max)}, mean ${short(range.mean)}, std ${short(range.std)}`;
+  const levels = (top ?? []).slice(0, 3).map(({ level, count: n }) => `${level.slice(0, 20)} (${count(n)})`);
+  return levels.join(", ");
+}

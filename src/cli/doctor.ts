@@ -1,0 +1,137 @@
+/** `tilegrad doctor`: what this device is, and whether every kernel computes the right thing on it. */
+import type { Command } from "commander";
+import type { CheckResult } from "../check/check.ts";
+import { checkOps } from "../check/check.ts";
+import type { Device } from "../device.ts";
+import { allOps } from "../ops/all.ts";
+import { WebGpuDevice } from "../webgpu/device.ts";
+import type { DeviceName } from "./device.ts";
+import { describeDevice, deviceOption, withDevice } from "./device.ts";
+import { bold, bytes, count, duration, pairs, plural, print, Status, table, write, writeJson } from "./terminal.ts";
+
+interface DoctorOptions {
+  readonly device: DeviceName;
+  readonly json: boolean;
+  readonly quiet: boolean;
+}
+
+interface OpResult {
+  readonly op: string;
+  readonly cases: number;
+  readonly failed: number;
+  /** The worst case, and its error in units of the tolerance. */
+  readonly worst: { readonly case: string; readonly ratio: number; readonly error?: string };
+}
+
+const EXAMPLE = `
+Example:
+  tilegrad doctor
+
+  Every kernel and its gradient run on the device and are compared with plain loops in double precision.`;
+
+export function addDoctor(program: Command): void {
+  program
+    .command("doctor")
+    .description("check this device: adapter, limits, and every kernel against a reference")
+    .addOption(deviceOption())
+    .option("--json", "print one JSON object on stdout", false)
+    .option("--quiet", "nothing but the result", false)
+    .addHelpText("after", EXAMPLE)
+    .action((options: DoctorOptions) => doctor(options));
+}
+
+/** Limits that decide what fits. */
+const LIMITS = [
+  "maxBufferSize",
+  "maxStorageBufferBindingSize",
+  "maxStorageBuffersPerShaderStage",
+  "maxComputeWorkgroupStorageSize",
+  "maxComputeInvocationsPerWorkgroup",
+  "maxComputeWorkgroupSizeX",
+  "maxComputeWorkgroupsPerDimension",
+] as const;
+
+async function doctor({ device: name, json, quiet }: DoctorOptions): Promise<void> {
+  await withDevice(name, true, async (device) => {
+    const about = aboutOf(device);
+    const say = json ? print : (line: string) => write(`${line}\n`);
+    if (!quiet) for (const line of showDevice(device, about)) say(line);
+    const began = performance.now();
+    const results = await runChecks(device, quiet);
+    const ops = byOp(results);
+    const failed = results.filter(({ ratio }) => !(ratio <= 1)).length;
+    const ms = performance.now() - began;
+    if (!quiet) say(showOps(ops).join("\n"));
+    const verdict =
+      failed === 0
+        ? `All ${plural(results.length, "check")} of ${plural(ops.length, "op")} passed in ${duration(ms)}: this device computes the right thing.`
+        : `${failed} of ${plural(results.length, "check")} FAILED: do not trust results of this device.`;
+    if (json) writeJson({ device: device.info, ...about, passed: failed === 0, checks: results.length, failed, ops: ops.map(finite), ms });
+    if (!json || !quiet) say(bold(verdict));
+    if (failed > 0) process.exitCode = 1;
+  });
+}
+
+interface About {
+  readonly limits: Readonly<Record<string, number>>;
+  readonly features: readonly string[];
+}
+
+function aboutOf(device: Device): About {
+  if (!(device instanceof WebGpuDevice)) return { limits: {}, features: [] };
+  const { limits, features } = device.gpu;
+  return { limits: Object.fromEntries(LIMITS.map((name) => [name, limits[name]])), features: [...features].sort() };
+}
+
+function showDevice({ info }: Device, { limits, features }: About): string[] {
+  const shown = (name: string, value: number): string => (/Size$/.test(name) && value >= 2 ** 14 ? bytes(value) : count(value));
+  return [
+    ...pairs([
+      ["Device", describeDevice(info)],
+      ["Driver", info.driver],
+      ...(features.length > 0 ? [["Features", features.join(", ")] as const] : []),
+      ...Object.entries(limits).map(([name, value]) => [name, shown(name, value)] as const),
+    ]),
+    "",
+  ];
+}
+
+async function runChecks(device: Device, quiet: boolean): Promise<CheckResult[]> {
+  const total = allOps.reduce((n, op) => n + (op.samples?.().length ?? 0), 0);
+  const status = new Status({ quiet });
+  let done = 0;
+  const results = await checkOps(device, allOps, {
+    progress: ({ op }) => status.show(++done / total, `checked ${done} of ${total}  ${op}`),
+  });
+  status.end();
+  return results;
+}
+
+function byOp(results: readonly CheckResult[]): OpResult[] {
+  const ops = new Map<string, CheckResult[]>();
+  for (const result of results) ops.set(result.op, [...(ops.get(result.op) ?? []), result]);
+  return [...ops].map(([op, list]) => {
+    const worst = list.reduce((a, b) => (b.ratio <= a.ratio ? a : b));
+    const failed = list.filter(({ ratio }) => !(ratio <= 1)).length;
+    const { name, ratio, error } = worst;
+    return { op, cases: list.length, failed, worst: { case: name, ratio, ...(error === undefined ? {} : { error }) } };
+  });
+}
+
+/** JSON has no infinity: an error that large, or a kernel that did not run, is the largest number. */
+const finite = (result: OpResult): OpResult => ({
+  ...result,
+  worst: { ...result.worst, ratio: Math.min(result.worst.ratio, Number.MAX_VALUE) },
+});
+
+function showOps(ops: readonly OpResult[]): string[] {
+  const header = ["op", "checks", "worst error", "", "worst case"];
+  const rows = ops.map(({ op, cases, failed, worst }) => [
+    op,
+    String(cases),
+    Number.isFinite(worst.ratio) ? worst.ratio.toFixed(3) : "-",
+    failed === 0 ? "ok" : `${failed} FAILED`,
+    worst.error?.split("\n")[0].slice(0, 100) ?? worst.case,
+  ]);
+  return [...table([header, ...rows], [0, 3, 4]), "", "Errors are in units of the tolerance for float32; up to 1 passes.", ""];
+}

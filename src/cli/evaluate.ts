@@ -1,0 +1,67 @@
+/** `tilegrad evaluate`: a saved model's metrics on labelled rows. */
+import type { Command } from "commander";
+import { transform } from "../data/preprocess.ts";
+import { rowList } from "../data/table.ts";
+import { targetOf } from "../data/target.ts";
+import { formatReport } from "../metrics/formatReport.ts";
+import { classificationReport } from "../metrics/report.ts";
+import type { DeviceName } from "./device.ts";
+import { deviceOption, withDevice } from "./device.ts";
+import { interruptible } from "./interrupt.ts";
+import { openModel, readTableFor } from "./model.ts";
+import { readSplits } from "./table.ts";
+import { bold, print, write, writeJson } from "./terminal.ts";
+import { number } from "./values.ts";
+
+interface EvaluateOptions {
+  readonly threshold?: number;
+  readonly splits?: string;
+  readonly device: DeviceName;
+  readonly json: boolean;
+  readonly quiet: boolean;
+}
+
+const EXAMPLE = `
+Example:
+  tilegrad evaluate model customers-of-this-year.csv
+
+  The rows should not be those the model was trained on, or its metrics are too good.`;
+
+export function addEvaluate(program: Command): void {
+  program
+    .command("evaluate")
+    .description("metrics of a saved model on labelled rows")
+    .argument("<model>", "folder that train has saved")
+    .argument("<data.csv>", "table with the label column")
+    .option("--threshold <n>", "instead of the one saved with the model", number())
+    .option("--splits <file#name>", "only the rows of its list `test`")
+    .addOption(deviceOption())
+    .option("--json", "print one JSON object on stdout", false)
+    .option("--quiet", "nothing but the result", false)
+    .addHelpText("after", EXAMPLE)
+    .action((folder: string, file: string, options: EvaluateOptions) => evaluate(folder, file, options));
+}
+
+async function evaluate(folder: string, file: string, options: EvaluateOptions): Promise<void> {
+  const { json, quiet } = options;
+  await withDevice(options.device, quiet, async (device) => {
+    const model = await openModel(folder, device);
+    const splits = options.splits === undefined ? undefined : await readSplits(options.splits);
+    const table = await interruptible((signal) => readTableFor(model, file, { signal, quiet, labelled: true }));
+    const rows = rowList(table, splits?.test);
+    const y = targetOf(model.preprocessor, table, rows);
+    const { x, warnings } = transform(model.preprocessor, table, rows);
+    if (!quiet) for (const warning of warnings) print(`warning: ${warning}`);
+    const threshold = options.threshold ?? model.threshold.value;
+    const report = classificationReport(y, await model.trainer.predict(x), { threshold });
+    const { target } = model.preprocessor;
+    const text = [bold(`${target.name} = ${target.positive}, in ${table.name}`), formatReport(report)].join("\n");
+    if (json) {
+      const { positive, negative, name } = target;
+      const metrics = { test: report };
+      writeJson({ device: device.info, target: name, positive, negative, rows: rows.length, threshold, metrics, warnings, model: folder });
+      if (!quiet) print(text);
+    } else write(`${text}\n`);
+    model.trainer.dispose();
+  });
+}

@@ -1,0 +1,176 @@
+/** `tilegrad inspect`: the compiled plan of a training step. */
+import { stat } from "node:fs/promises";
+import type { Command } from "commander";
+import type { Compiled } from "../compile.ts";
+import { compileGraph } from "../compile.ts";
+import { fitPreprocessor } from "../data/preprocess.ts";
+import { rowList } from "../data/table.ts";
+import { chooseTarget, targetOf } from "../data/target.ts";
+import type { Device } from "../device.ts";
+import { TilegradError } from "../errors.ts";
+import { results, topological } from "../graph/traverse.ts";
+import type { Graph } from "../graph/types.ts";
+import type { Loss } from "../model/losses.ts";
+import type { Model } from "../model/model.ts";
+import { summary } from "../model/model.ts";
+import type { Optimizer } from "../model/optimizers.ts";
+import type { KernelLimits } from "../ops/op.ts";
+import { layoutParameters } from "../train/parameters.ts";
+import { trainingStep } from "../train/step.ts";
+import { WebGpuDevice } from "../webgpu/device.ts";
+import type { DeviceName } from "./device.ts";
+import { describeDevice, deviceOption, withDevice } from "./device.ts";
+import { interruptible } from "./interrupt.ts";
+import { openModel } from "./model.ts";
+import type { LossChoice, NetworkOptions, OptimizerChoice } from "./network.ts";
+import { addLossOptions, addNetworkOptions, addOptimizerOptions, makeLoss, makeModel, makeOptimizer } from "./network.ts";
+import type { Stage } from "./plan.ts";
+import { planDot, planStages } from "./plan.ts";
+import { readTable } from "./table.ts";
+import { bold, bytes, count, dim, plural, table, write, writeJson } from "./terminal.ts";
+import { number } from "./values.ts";
+
+interface InspectOptions extends NetworkOptions, LossChoice, OptimizerChoice {
+  readonly target?: string;
+  readonly positive?: string;
+  readonly batch: number;
+  readonly device: DeviceName;
+  readonly fusion: boolean;
+  readonly dot: boolean;
+  readonly json: boolean;
+}
+
+const EXAMPLE = `
+Examples:
+  tilegrad inspect model
+  tilegrad inspect customers.csv --target churned --layers 40,3 --dot | dot -Tsvg > plan.svg
+
+  The plan is the one for the chosen device; for cpu, which has none, that of WebGPU's default limits.`;
+
+/** The limits every WebGPU device has. */
+const DEFAULT_LIMITS: KernelLimits = {
+  maxWorkgroupSize: 256,
+  maxWorkgroupsPerDimension: 65535,
+  maxStorageBuffers: 8,
+  maxWorkgroupBytes: 16384,
+  minSubgroupSize: 0,
+  software: false,
+};
+
+/** Steps that one submit holds on WebGPU: how far the batch order and the loss record reach. */
+const QUEUE = 256;
+
+export function addInspect(program: Command): void {
+  const command = program
+    .command("inspect")
+    .description("the compiled plan of a training step: stages, kernels, grids, bytes, FLOPs")
+    .argument("<model|data.csv>", "folder that train has saved, or a table to plan for")
+    .option("--target <column>", "of a table: the column to predict")
+    .option("--positive <label>", "of a table: the label that means yes")
+    .option("--batch <rows>", "rows of a step", number({ min: 1, integer: true }), 128)
+    .option("--no-fusion", "one kernel per op")
+    .option("--dot", "print the graph in Graphviz's language", false)
+    .addOption(deviceOption())
+    .option("--json", "print one JSON object on stdout", false)
+    .addHelpText("after", EXAMPLE)
+    .action((what: string, options: InspectOptions) => inspect(what, options));
+  addNetworkOptions(command);
+  addLossOptions(command);
+  addOptimizerOptions(command);
+}
+
+interface Subject {
+  readonly model: Model;
+  readonly loss: Loss;
+  readonly rows: number;
+}
+
+async function inspect(what: string, options: InspectOptions): Promise<void> {
+  const optimizer = makeOptimizer(options);
+  const isFolder = await stat(what).then((found) => found.isDirectory(), () => false);
+  await withDevice(options.device, true, async (device) => {
+    const subject = isFolder ? await savedModel(what, device) : await plannedModel(what, options);
+    const graph = stepGraph(subject, optimizer, Math.min(options.batch, subject.rows));
+    const limits = device instanceof WebGpuDevice ? device.limits : DEFAULT_LIMITS;
+    const compiled = compileGraph(graph, limits, { fusion: options.fusion });
+    if (options.dot) write(`${planDot(compiled)}\n`);
+    else if (options.json) writeJson({ device: device.info, ...figures(graph, compiled), stages: planStages(compiled) });
+    else write(`${show(describeDevice(device.info), subject.model, graph, compiled)}\n`);
+  });
+}
+
+async function savedModel(folder: string, device: Device): Promise<Subject> {
+  const { trainer } = await openModel(folder, device);
+  // What is planned does not depend on how many rows there are, as long as they fill a batch.
+  return { model: trainer.model, loss: trainer.loss, rows: Number.MAX_SAFE_INTEGER };
+}
+
+async function plannedModel(file: string, options: InspectOptions): Promise<Subject> {
+  const { target: name, positive } = options;
+  if (name === undefined) {
+    throw new TilegradError("E_ARGUMENT", `inspect: ${file} is not a model folder, and no --target was given.`, {
+      hint: "Name the column to predict with --target, or a folder that train has saved.",
+    });
+  }
+  const data = await interruptible((signal) => readTable(file, { categorical: [name], signal }));
+  const target = chooseTarget(data, { target: name, ...(positive === undefined ? {} : { positive }) });
+  const preprocessor = fitPreprocessor(data, rowList(data), { target });
+  const y = targetOf(target, data);
+  return { model: makeModel(options, preprocessor.featureNames.length, y), loss: makeLoss(options, y), rows: data.rows };
+}
+
+function stepGraph({ model, loss, rows }: Subject, optimizer: Optimizer, batch: number): Graph {
+  const has = (kind: "l1" | "l2"): boolean => model.parameters.some((p) => (p.regularizer?.[kind] ?? 0) > 0);
+  return trainingStep({
+    model,
+    loss,
+    optimizer,
+    layout: layoutParameters(model),
+    batch,
+    data: { rows: Math.min(rows, batch * QUEUE), y: [], weighted: false },
+    orderSize: 2 * QUEUE * batch,
+    recordSize: 2 * QUEUE,
+    penalties: { l1: has("l1"), l2: has("l2") },
+  });
+}
+
+function figures(graph: Graph, { plan, calls }: Compiled) {
+  const size = (kinds: readonly string[]): number =>
+    plan.buffers.filter((b) => kinds.includes(b.kind)).reduce((n, b) => n + 4 * b.size, 0);
+  return {
+    nodes: { differentiated: topological(results(graph)).length, simplified: topological(results(plan.graph)).length },
+    dispatches: calls.length,
+    flops: calls.reduce((n, call) => n + call.flops, 0),
+    bytes: calls.reduce((n, call) => n + call.bytes, 0),
+    memory: { temporaries: size(["slot", "arena"]), states: size(["state"]) },
+  };
+}
+
+function show(device: string, model: Model, graph: Graph, compiled: Compiled): string {
+  const { nodes, dispatches, flops, bytes: moved, memory } = figures(graph, compiled);
+  const header = ["#", "stage", "kernel", "workgroups", "bytes", "FLOPs", "ops"];
+  const row = ({ stage, kernel, workgroups, bytes: b, flops: f, ops }: Stage, i: number): string[] => [
+    String(i + 1),
+    stage,
+    kernel,
+    workgroups.join(" x ").replace(/( x 1)+$/, ""),
+    bytes(b),
+    count(f),
+    shorten(ops.join(" ")),
+  ];
+  const rows = planStages(compiled).map(row);
+  return [
+    bold("One training step"),
+    dim(`for ${device}`),
+    "",
+    summary(model),
+    "",
+    `${count(nodes.differentiated)} nodes with all gradients, ${count(nodes.simplified)} after simplification, fused into ${plural(dispatches, "kernel")}.`,
+    "",
+    ...table([header, ...rows], [1, 2, 6]),
+    "",
+    `In all ${count(flops)} FLOPs and ${bytes(moved)} moved; temporaries ${bytes(memory.temporaries)}, states ${bytes(memory.states)}.`,
+  ].join("\n");
+}
+
+const shorten = (text: string): string => (text.length > 70 ? `${text.slice(0, 67)}...` : text);
