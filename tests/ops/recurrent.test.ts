@@ -1,0 +1,51 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { checkSample } from "../../src/check/check.ts";
+import type { Device } from "../../src/device.ts";
+import { input } from "../../src/ops/constant.ts";
+import { gruOps } from "../../src/ops/gru.ts";
+import { lstm, lstmOps } from "../../src/ops/lstm.ts";
+import type { KernelLimits } from "../../src/ops/op.ts";
+import { simpleRnn, simpleRnnOps } from "../../src/ops/simpleRnn.ts";
+import type { WebGpuDevice } from "../../src/webgpu/device.ts";
+import { openTestGpu } from "../devices.ts";
+
+let gpu: Device;
+beforeAll(async () => {
+  gpu = await openTestGpu();
+});
+afterAll(() => gpu.dispose());
+
+/** The device under other limits than its own. */
+const limited = (limits: Partial<KernelLimits>): Device => {
+  const device = gpu as WebGpuDevice;
+  return Object.create(device, { limits: { value: { ...device.limits, ...limits } } });
+};
+
+it.each([lstmOps[0], gruOps[0], simpleRnnOps[0]].map((op) => [op.name, op] as const))(
+  "%s runs two sequences a workgroup where four do not fit, and a thread for each unit on hardware",
+  async (_, op) => {
+    const [, sample] = op.samples?.() ?? [];
+    for (const limits of [{ maxWorkgroupBytes: 330 }, { software: false }]) {
+      const { ratio, error } = await checkSample(limited(limits), op, sample);
+      expect(error).toBeUndefined();
+      expect(ratio).toBeLessThanOrEqual(1);
+    }
+  },
+);
+
+it("says how many units fit when a layer is too large for the device", async () => {
+  const outputs = { y: lstm(input("xz", [1, 2, 2400]), input("kernel", [600, 2400])).y };
+  const device = limited({ maxWorkgroupBytes: 8192 });
+  const bindings = { xz: device.tensor(input("xz", [1, 2, 2400]), "xz"), kernel: device.tensor(input("k", [600, 2400]), "k") };
+  await expect(device.compile({ outputs, updates: [] }, { bindings, label: "wide" })).rejects.toMatchObject({
+    code: "E_DEVICE",
+    message: "lstm: got 600 units; this device's workgroup memory holds 512.",
+  });
+});
+
+it("refuses kernels, states and masks of other shapes", () => {
+  const xz = input("xz", [2, 3, 8]);
+  expect(() => lstm(xz, input("kernel", [3, 8]))).toThrow(/kernel \[units, 4 \* units\]/);
+  expect(() => lstm(xz, input("kernel", [2, 8]), { h0: input("h0", [3, 2]) })).toThrow(/states \[batch, units\]/);
+  expect(() => simpleRnn(xz, input("kernel", [8, 8]), { mask: input("mask", [3, 2]) })).toThrow(/mask \[batch, time\]/);
+});
