@@ -137,6 +137,14 @@ async function showBelief(asked: Experiment): Promise<void> {
   surfaceAt = performance.now();
 }
 
+/** How a step runs: as one of many inside a dispatch, as a list of dispatches, or (0) without a GPU. */
+function stepText(dispatches: number): string {
+  if (dispatches === 0) return "";
+  const step = "batch, forward, loss, backward, update";
+  if (dispatches === 1) return `Many whole steps (${step}) run inside one GPU dispatch.`;
+  return `A step (${step}) is ${dispatches} GPU dispatches, compiled once and replayed.`;
+}
+
 async function train(): Promise<void> {
   const trained = experiment;
   if (!trained) return;
@@ -154,13 +162,7 @@ async function train(): Promise<void> {
     say("epoch", epoch.toLocaleString("en-US"));
     say("loss", Number.isNaN(trained.loss) ? "–" : trained.loss.toPrecision(3));
     say("speed", Math.round(stepsPerSecond).toLocaleString("en-US"));
-    const { dispatches } = trained.trainer;
-    if (dispatches > 0) {
-      say(
-        "step",
-        `A step (batch, forward, loss, backward, update) is ${dispatches} GPU dispatches, compiled once and replayed.`,
-      );
-    }
+    say("step", stepText(trained.trainer.dispatches));
     if (now - surfaceAt > SURFACE_EVERY) await showBelief(trained);
   };
   await trained.train(hear);
