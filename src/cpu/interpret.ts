@@ -72,10 +72,16 @@ export function interpreter(
     const offset = part ? arrayOf(value.node.inputs[2]) : null;
     return { target: arrayOf(state), source, offset, snapshot: live.has(source) ? source.slice() : null };
   });
+  // An output that is a state's value is the one before the update.
+  const kept = Object.entries(graph.outputs).map(([name, t]) => {
+    const source = arrayOf(t);
+    return { name, source, output: live.has(source) ? source.slice() : source };
+  });
   return {
-    outputs: Object.fromEntries(Object.entries(graph.outputs).map(([name, t]) => [name, arrayOf(t)])),
+    outputs: Object.fromEntries(kept.map(({ name, output }) => [name, output])),
     run(step) {
       for (const call of calls) call(step);
+      for (const { source, output } of kept) if (output !== source) output.set(source);
       for (const { source, snapshot } of writes) snapshot?.set(source);
       for (const { target, source, offset, snapshot } of writes) target.set(snapshot ?? source, offset ? offset[0] : 0);
     },

@@ -229,15 +229,18 @@ function place(graph: Graph, options: FuseOptions, room: number): FusedGraph & {
     for (const users of uses.get(node) ?? []) {
       for (const use of users) addEdge(kernel, kernelOf.get(use.user) as Kernel, use.identity);
     }
-    // A state's readers run before its update, or the update goes to a buffer of its own and is copied at the end.
+    // A state's readers run before its update ...
     for (const { state, value } of updates) {
       const updater = kernelOf.get(value);
-      if (copied.has(state) || !updater) continue;
-      if (value === node) {
-        const readers = order.filter((n) => kernelOf.has(n) && readsOf(n, state).length > 0);
-        if (readers.some((n) => readsLate(n, state, kernel))) copied.add(state);
-        else for (const n of readers) addEdge(kernelOf.get(n) as Kernel, kernel, readsInside(n, state));
-      } else for (const read of readsOf(node, state)) addEdge(kernel, updater, read.identity);
+      if (copied.has(state) || !updater || value === node) continue;
+      for (const read of readsOf(node, state)) addEdge(kernel, updater, read.identity);
+    }
+    // ... or the update goes to a buffer of its own and is copied at the end.
+    for (const { state, value } of updates) {
+      if (value !== node) continue;
+      const readers = order.filter((n) => kernelOf.has(n) && readsOf(n, state).length > 0);
+      if (readers.some((n) => readsLate(n, state, kernel))) copied.add(state);
+      else for (const n of readers) addEdge(kernelOf.get(n) as Kernel, kernel, readsInside(n, state));
     }
   }
 
@@ -353,6 +356,7 @@ function schedule(kernels: readonly Kernel[], position: ReadonlyMap<Node, number
       if (left === 0) ready.push(next);
     }
   }
+  invariant(done.length === kernels.length, "kernels wait for each other.");
   return done;
 }
 
