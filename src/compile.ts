@@ -6,6 +6,8 @@
 import { verify } from "./graph/verify.ts";
 import type { Graph } from "./graph/types.ts";
 import type { KernelLimits } from "./ops/op.ts";
+import type { PlanChoice, PlanKind } from "./passes/choose.ts";
+import { choosePlan } from "./passes/choose.ts";
 import { expand } from "./passes/expand.ts";
 import { fuse } from "./passes/fuse.ts";
 import type { Plan } from "./passes/plan.ts";
@@ -13,21 +15,36 @@ import { plan } from "./passes/plan.ts";
 import { simplify } from "./passes/simplify.ts";
 import type { KernelCall } from "./shader/lower.ts";
 import { lower, StepLayout } from "./shader/lower.ts";
+import type { ResidentProgram } from "./shader/resident.ts";
+import { lowerResident } from "./shader/resident.ts";
 
 export interface Compiled {
   readonly plan: Plan;
   /** The dispatches of one run, in order. */
   readonly calls: readonly KernelCall[];
+  /** The same run as one kernel that loops over steps, where that is possible. */
+  readonly resident: ResidentProgram | null;
+  /** Which of the two runs, and why. */
+  readonly choice: PlanChoice;
   /** Which column of the step row holds which step scalar. */
   readonly steps: StepLayout;
 }
 
-export function compileGraph(graph: Graph, limits: KernelLimits, { fusion = true } = {}): Compiled {
-  const expanded = expand(verify(graph, "input")); //        composite ops -> ops that have kernels
-  const simple = verify(simplify(expanded), "simplify"); //   equal nodes shared, identities folded
-  const fused = fuse(simple, { limits, fusion }); //          nodes -> kernels
-  const planned = plan(fused); //                             values -> buffers
+export interface CompileGraphOptions {
+  readonly fusion?: boolean;
+  /** Forces one way of running, where it is possible. */
+  readonly plan?: PlanKind;
+}
+
+export function compileGraph(graph: Graph, limits: KernelLimits, { fusion = true, plan: forced }: CompileGraphOptions = {}): Compiled {
+  const expanded = expand(verify(graph, "input")); //              composite ops -> ops that have kernels
+  const simple = verify(simplify(expanded), "simplify"); //        equal nodes shared, identities folded
+  const fused = fuse(simple, { limits, fusion }); //               nodes -> kernels
+  const planned = plan(fused); //                                  values -> buffers
   const steps = new StepLayout();
-  const calls = lower(planned, limits, steps); //             kernels -> WGSL, parameters, grids
-  return { plan: planned, calls, steps };
+  const calls = lower(planned, limits, steps); //                  kernels -> dispatches: WGSL, parameters, grids
+  const resident = lowerResident(planned, limits, steps); //       kernels -> stages of one kernel
+  const flops = calls.reduce((total, call) => total + call.flops, 0);
+  const choice = choosePlan({ dispatches: calls.length, flops, resident }, limits, forced);
+  return { plan: planned, calls, resident, choice, steps };
 }

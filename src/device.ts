@@ -2,6 +2,7 @@
 import { TilegradError } from "./errors.ts";
 import type { Graph, TensorType } from "./graph/types.ts";
 import { sizeOf } from "./graph/types.ts";
+import type { PlanKind } from "./passes/choose.ts";
 import type { Files } from "./io/bundle.ts";
 import type { Elements, StepValues } from "./ops/op.ts";
 
@@ -27,8 +28,10 @@ export interface DeviceTensor extends TensorType {
 /** A graph made ready to run many times. */
 export interface CompiledStep {
   readonly outputs: Readonly<Record<string, DeviceTensor>>;
-  /** Dispatches per run; 0 on the CPU. */
+  /** Dispatches per run; 0 on the CPU. A resident step takes one for many runs. */
   readonly dispatches: number;
+  /** How it runs: op by op on the CPU, as a list of dispatches, or resident in one kernel. */
+  readonly kind: PlanKind | "cpu";
   dispose(): void;
 }
 
@@ -45,6 +48,8 @@ export interface CompileOptions {
   readonly label: string;
   /** Off: one kernel per op. Default on. */
   readonly fusion?: boolean;
+  /** Forces a way of running where it is possible; default: by estimated time (`passes/choose.ts`). */
+  readonly plan?: PlanKind;
 }
 
 /** Where models and checkpoints are kept: folders on disk in Node, the origin private file system in a browser. */

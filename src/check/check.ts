@@ -1,6 +1,6 @@
 /** Checks every op on a device against the f64 reference: what `tilegrad doctor` and the device tests run. */
 import { openCpu } from "../cpu/device.ts";
-import type { Device } from "../device.ts";
+import type { CompileOptions, Device } from "../device.ts";
 import type { Elements, OpDef, Sample } from "../ops/op.ts";
 import { F32, worstRatio } from "./compare.ts";
 import type { SampleGraph } from "./samples.ts";
@@ -14,12 +14,15 @@ export interface CheckResult {
   readonly error?: string;
 }
 
+/** How to run what is checked; default: as a user's graph would run. */
+export type HowToRun = Pick<CompileOptions, "fusion" | "plan">;
+
 /** Runs a graph once and reads its outputs. */
-export async function runOnce(device: Device, sample: SampleGraph, fusion = true): Promise<Record<string, Elements>> {
+export async function runOnce(device: Device, sample: SampleGraph, how: HowToRun = {}): Promise<Record<string, Elements>> {
   const bindings = Object.fromEntries(
     Object.entries(sample.types).map(([name, type]) => [name, device.tensor(type, name, sample.feeds[name])]),
   );
-  const step = await device.compile(sample.graph, { bindings, label: sample.name, fusion });
+  const step = await device.compile(sample.graph, { bindings, label: sample.name, ...how });
   device.enqueue(step, sample.step);
   await device.flush();
   const read: Record<string, Elements> = {};
@@ -29,12 +32,12 @@ export async function runOnce(device: Device, sample: SampleGraph, fusion = true
   return read;
 }
 
-export async function checkSample(device: Device, op: OpDef, sample: Sample, fusion = true): Promise<CheckResult> {
+export async function checkSample(device: Device, op: OpDef, sample: Sample, how: HowToRun = {}): Promise<CheckResult> {
   const graph = sampleGraph(op, sample, { gradient: true });
   try {
     const reference = openCpu({ precision: "f64" });
     const want = await runOnce(reference, graph);
-    const got = await runOnce(device, graph, fusion);
+    const got = await runOnce(device, graph, how);
     const tolerance = { rtol: sample.rtol ?? F32.rtol, atol: sample.atol ?? F32.atol };
     const ratio = Math.max(...Object.keys(want).map((name) => worstRatio(got[name], want[name], tolerance)));
     return { op: op.name, name: graph.name, ratio };
@@ -47,12 +50,12 @@ export async function checkSample(device: Device, op: OpDef, sample: Sample, fus
 export async function checkOps(
   device: Device,
   ops: readonly OpDef[],
-  { fusion = true, progress = (_: CheckResult): void => {} } = {},
+  { progress = (_: CheckResult): void => {}, ...how }: HowToRun & { progress?: (result: CheckResult) => void } = {},
 ): Promise<CheckResult[]> {
   const results: CheckResult[] = [];
   for (const op of ops) {
     for (const sample of op.samples?.() ?? []) {
-      const result = await checkSample(device, op, sample, fusion);
+      const result = await checkSample(device, op, sample, how);
       results.push(result);
       progress(result);
     }

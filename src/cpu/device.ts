@@ -68,6 +68,7 @@ export function openCpu({ precision = "f32", files = opfs }: CpuOptions = {}): D
         interpreter: compiled,
         outputs,
         dispatches: 0,
+        kind: "cpu",
         dispose: () => Object.values(outputs).forEach((t) => t.dispose()),
       };
       return step;

@@ -35,11 +35,12 @@ export function supportsMatmul(variant: MatmulVariant, limits: KernelLimits): bo
 /** Fewer tiles of 64 x 64 than this leave a hardware GPU idle. */
 const BUSY_TILES = 32;
 
-/** All variants add up in the order of k, so the choice is one of speed alone. See bench/results/kernels.md. */
+/** All variants add up in the order of k, so the choice is one of speed alone; bench/results/kernels.md has the figures. */
 function chooseVariant({ batch, m, n }: MatmulExtents, limits: KernelLimits): MatmulVariant {
   const tiles = batch * Math.ceil(m / 64) * Math.ceil(n / 64);
+  if (n === 1) return "naive";
   if (limits.software) return n >= 16 && supportsMatmul("subgroup", limits) ? "subgroup" : "vec4";
-  return n >= 32 && m >= 32 && tiles >= BUSY_TILES && supportsMatmul("tiled", limits) ? "tiled" : "vec4";
+  return m >= 32 && n >= 32 && tiles >= BUSY_TILES && supportsMatmul("tiled", limits) ? "tiled" : "vec4";
 }
 
 /** y = a · b. With `onesRow`, output 1 is the sum of b over its rows: a row of ones below a, one batch only. */
@@ -66,7 +67,7 @@ export function matmulKernel(
     b_column: attrs.transposeB ? k : 1,
   };
   const total = onesRow ? [{ hook: "store_total", output: 1 }] : [];
-  const variant = limits.matmul ?? chooseVariant(extents, limits);
+  const variant = (limits.resident ? undefined : limits.matmul) ?? chooseVariant(extents, limits);
   if (variant === "naive") {
     return {
       shader: matmulNaive,
@@ -84,7 +85,13 @@ export function matmulKernel(
   const wideA = !attrs.transposeA && k % 4 === 0;
   const wideB = !attrs.transposeB && n % 4 === 0;
   const wideY = n % 4 === 0;
-  const common = { ONES_ROW: onesRow, WIDE_A: wideA, WIDE_B: wideB, WIDE_Y: wideY };
+  const common = {
+    ONES_ROW: onesRow,
+    WIDE_A: wideA,
+    WIDE_B: wideB,
+    WIDE_Y: wideY,
+    K_REST: k % (variant === "tiled" ? 16 : 4) !== 0,
+  };
   return {
     ...specialise(variant, { ...extents, m: rows }, limits, common),
     params,

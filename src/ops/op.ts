@@ -91,6 +91,8 @@ export interface KernelLimits {
   readonly maxWorkgroupBytes: number;
   /** Lanes that a subgroup has at least; 0 where there are no subgroups. */
   readonly minSubgroupSize: number;
+  /** The kernel becomes a stage of a resident plan: only shaders with `item(i)` will do. */
+  readonly resident?: boolean;
   /** A software GPU: workgroup memory and barriers are dear, registers and vec4 loads cheap. */
   readonly software: boolean;
   /** Forces one matmul kernel; for tests and measurements. Default: chosen by shape and device. */

@@ -47,7 +47,7 @@ export function reduceKernel(kind: "sum" | "max") {
       stores: [{ hook: "store_y", output: 0 }],
     };
     const constants = { MAXIMUM: kind === "max" };
-    if (reduced <= 32 || outputs >= 4096) {
+    if (limits.resident || reduced <= 32 || outputs >= 4096) {
       return { ...common, shader: reduceSerial, constants, grid: { threads: outputs } };
     }
     const wg = Math.min(256, limits.maxWorkgroupSize, reduced >= 1024 ? 256 : 64);

@@ -14,6 +14,12 @@ interface Binding {
 
 export class Bindings {
   private readonly list: Binding[] = [];
+  private readonly local: ReadonlySet<BufferSpec>;
+
+  /** @param local buffers that are arrays in workgroup memory instead of bindings */
+  constructor(local: ReadonlySet<BufferSpec> = new Set()) {
+    this.local = local;
+  }
 
   /** WGSL for the element at `index`, or for the four from there on. */
   read(buffer: BufferSpec, index: string, width: 1 | 4): string {
@@ -26,12 +32,14 @@ export class Bindings {
 
   /** In order of their binding numbers. */
   get buffers(): { readonly buffer: BufferSpec; readonly write: boolean }[] {
-    return this.list.map(({ buffer, uses }) => ({ buffer, write: uses.has("write") || uses.has("write4") }));
+    return this.bound.map(({ buffer, uses }) => ({ buffer, write: uses.has("write") || uses.has("write4") }));
   }
 
   /** @param first the first binding number */
   declarations(first: number): string[] {
-    return this.list.flatMap(({ buffer: { dtype }, uses }, at) => {
+    return this.list.flatMap((binding, at) => {
+      const { buffer, uses } = binding;
+      const { dtype, size } = buffer;
       const written = uses.has("write") || uses.has("write4");
       // Storing one component of a vec4 may touch its neighbours, which belong to other threads.
       const wide = !uses.has("write") && (uses.has("read4") || uses.has("write4"));
@@ -47,11 +55,18 @@ export class Bindings {
         } }`,
       };
       const access = written ? "read_write" : "read";
+      const number = first + this.bound.indexOf(binding);
       return [
-        `@group(1) @binding(${first + at}) var<storage, ${access}> ${b}: array<${wide ? vec4 : dtype}>;`,
+        number < first
+          ? `var<workgroup> ${b}: array<${wide ? vec4 : dtype}, ${wide ? Math.ceil(size / 4) : 4 * Math.ceil(size / 4)}>;`
+          : `@group(1) @binding(${number}) var<storage, ${access}> ${b}: array<${wide ? vec4 : dtype}>;`,
         ...[...uses].map((name) => functions[name]),
       ];
     });
+  }
+
+  private get bound(): Binding[] {
+    return this.list.filter(({ buffer }) => !this.local.has(buffer));
   }
 
   private use(buffer: BufferSpec, name: Access): string {

@@ -18,6 +18,11 @@ export interface Specialisation {
 }
 
 export function link(shader: ShaderModule, { constants, hooks, declarations, libs }: Specialisation): string {
+  return assemble([shader, ...libs], declarations, specialise(shader, { constants, hooks }));
+}
+
+/** A shader's own text with its constants and hooks replaced and its storage bindings, which were the hooks', gone. */
+export function specialise(shader: ShaderModule, { constants, hooks }: Pick<Specialisation, "constants" | "hooks">): string {
   let code = shader.code;
   for (const [name, value] of Object.entries(constants)) code = replaceConstant(shader.name, code, name, value);
   for (const { name, space } of shader.bindings) {
@@ -36,10 +41,17 @@ export function link(shader: ShaderModule, { constants, hooks, declarations, lib
     invariant(span, `shader ${shader.name}: hook ${name} does not end.`);
     code = `${code.slice(0, span.body)}{${type ? ` return ${type.trim()}(); ` : ""}}${code.slice(span.end)}`;
   }
-  const named = [shader, ...libs].flatMap((part) => part.libs.map((name) => libraries[name]));
-  const all = new Set([...named, ...libs]);
-  // Directives come first in WGSL.
-  const directives = code.match(/^enable [^;]*;$/gm) ?? [];
+  return code;
+}
+
+/** The text of the libraries that a shader names, in order. */
+export const librariesOf = ({ libs }: ShaderLibrary): string => libs.map((name) => libraries[name].code).join("\n");
+
+/** Directives, then the libraries that `users` name or are, then declarations, then code. */
+export function assemble(users: readonly ShaderLibrary[], declarations: string, code: string): string {
+  const named = users.flatMap((part) => part.libs.map((name) => libraries[name]));
+  const all = new Set([...named, ...users.filter((part) => libraries[part.name] === part)]);
+  const directives = new Set(code.match(/^enable [^;]*;$/gm) ?? []);
   const rest = code.replace(/^enable [^;]*;\n/gm, "");
   return [...directives, ...[...all].map((lib) => lib.code), declarations, rest].filter((text) => text !== "").join("\n");
 }
@@ -53,7 +65,8 @@ function replaceConstant(shader: string, code: string, name: string, value: numb
   return type === undefined ? code.replace(alias, `$1${text};`) : code.replace(constant, `$1${text};`);
 }
 
-function functionSpan(code: string, name: string): { start: number; body: number; end: number } | null {
+/** Where a function stands in the text: its start, the brace that opens its body, and its end. */
+export function functionSpan(code: string, name: string): { start: number; body: number; end: number } | null {
   const start = code.search(new RegExp(`fn ${name}\\(`));
   if (start < 0) return null;
   const body = code.indexOf("{", start);

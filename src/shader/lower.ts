@@ -4,7 +4,6 @@
  * in them alone share one pipeline.
  */
 import { invariant } from "../errors.ts";
-import mapShader from "../../shaders/map.wgsl";
 import type { DType, Node } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
 import type { KernelChoice, KernelLimits } from "../ops/op.ts";
@@ -12,8 +11,8 @@ import type { Kernel } from "../passes/fuse.ts";
 import { base } from "../passes/fuse.ts";
 import type { BufferSpec, Plan } from "../passes/plan.ts";
 import { Bindings } from "./bindings.ts";
+import { chooseKernel, writeHooks } from "./choice.ts";
 import type { HookContext } from "./hooks.ts";
-import { HookWriter } from "./hooks.ts";
 import { link } from "./link.ts";
 import type { ShaderLibrary, ShaderModule } from "./module.ts";
 import { packParams } from "./params.ts";
@@ -53,9 +52,6 @@ export function lower(plan: Plan, limits: KernelLimits, steps: StepLayout): Kern
 
 const STEP_BINDING = "@group(0) @binding(0) var<uniform> step_row: array<vec4<u32>, 16>;";
 
-/** From here on a map kernel has enough threads with four elements each. */
-const WIDE_MAP = 1024;
-
 class KernelWriter implements HookContext {
   readonly bindings = new Bindings();
   private readonly dims: number[] = [];
@@ -74,9 +70,8 @@ class KernelWriter implements HookContext {
   }
 
   write(): KernelCall {
-    const { anchor } = this.kernel;
-    const choice = anchor?.op.kernel?.(anchor, this.limits) ?? this.mapChoice();
-    const hooks = anchor ? this.anchorHooks(anchor, choice) : this.mapHooks(choice);
+    const choice = chooseKernel(this.kernel, this.limits);
+    const hooks = writeHooks(this, choice);
     const { shader, constants = {}, params } = choice;
     const code = link(shader, { constants, hooks, declarations: this.declarations(), libs: this.libs });
     const ops = this.kernel.nodes.map((n) => n.op.name);
@@ -89,7 +84,7 @@ class KernelWriter implements HookContext {
       params: packParams(shader, params),
       dims: Uint32Array.from({ length: Math.ceil(this.dims.length / 4) * 4 }, (_, i) => this.dims[i] ?? 0),
       workgroups: this.workgroups(choice),
-      flops: nodes.reduce((total, n) => total + (n.op.flops?.(n) ?? sizeOf(n.outputs[0].shape)), 0),
+      flops: flopsOf(nodes),
       bytes: this.bytes(),
     };
   }
@@ -105,48 +100,6 @@ class KernelWriter implements HookContext {
     const at = this.steps.column(name, dtype);
     const word = `step_row[${at >> 2}].${"xyzw"[at & 3]}`;
     return dtype === "u32" ? word : `bitcast<${dtype}>(${word})`;
-  }
-
-  private mapChoice(): KernelChoice {
-    const { nodes, clusters: [{ size }] } = this.kernel;
-    const wide = size % 4 === 0 && size >= WIDE_MAP && nodes.every(({ op }) => op.inline4 || op.pointwise);
-    const width = wide ? 4 : 1;
-    const constants = { WIDTH: width };
-    return { shader: mapShader, constants, params: { count: size }, grid: { threads: size / width }, loads: [], stores: [] };
-  }
-
-  private mapHooks({ constants }: KernelChoice): Record<string, string> {
-    const body = new HookWriter(this, { cluster: this.kernel.clusters[0], width: constants?.WIDTH === 4 ? 4 : 1 });
-    body.storeAll();
-    return { compute: `fn compute(i: u32) {\n${body.text()}}` };
-  }
-
-  private anchorHooks(anchor: Node, choice: KernelChoice): Record<string, string> {
-    const hooks: Record<string, string> = {};
-    const typeOf = (dtype: DType, width: 1 | 4): string => (width === 4 ? `vec4<${dtype}>` : dtype);
-    for (const { hook, input, width = 1 } of choice.loads) {
-      const cluster = this.kernel.clusters.find((c) => "load" in c.role && c.role.load === input);
-      const body = new HookWriter(this, { cluster, width });
-      const t = anchor.inputs[input];
-      const value = width === 4 ? body.at4(t, "i") : body.at(t, "i");
-      body.storeAll();
-      hooks[hook] = `fn ${hook}(i: u32) -> ${typeOf(t.dtype, width)} {\n${body.text()}return ${value};\n}`;
-    }
-    for (const { hook, output, width = 1 } of choice.stores) {
-      const cluster = this.kernel.clusters.find((c) => "store" in c.role && c.role.store === output);
-      const type = anchor.outputs[output];
-      const body = new HookWriter(this, { cluster, width, anchored: { node: anchor, index: output, ...type } });
-      body.storeAll();
-      hooks[hook] = `fn ${hook}(i: u32, v: ${typeOf(type.dtype, width)}) {\n${body.text()}}`;
-    }
-    for (const { hook, output } of choice.peeks ?? []) {
-      const type = anchor.outputs[output];
-      const place = this.plan.placeOf({ node: anchor, index: output, ...type });
-      invariant(place, `${hook}: the output it reads back has no memory.`);
-      const index = place.offset === 0 ? "i" : `${this.dim(place.offset)} + i`;
-      hooks[hook] = `fn ${hook}(i: u32) -> ${type.dtype} {\nreturn ${this.bindings.read(place.buffer, index, 1)};\n}`;
-    }
-    return hooks;
   }
 
   private declarations(): string {
@@ -181,6 +134,9 @@ class KernelWriter implements HookContext {
     return [...touched.values()].reduce((a, b) => a + b, 0);
   }
 }
+
+export const flopsOf = (nodes: readonly Node[]): number =>
+  nodes.reduce((total, n) => total + (n.op.flops?.(n) ?? sizeOf(n.outputs[0].shape)), 0);
 
 function workgroupThreads(shader: ShaderModule, constants: KernelChoice["constants"] = {}): number {
   const value = (size: number | string): number => {

@@ -17,7 +17,7 @@ import type { MakeTensor } from "./tensors.ts";
 
 export interface PlacedParameter {
   readonly spec: ParameterSpec;
-  /** In elements of the arena, a multiple of 64 so that every tensor starts at 256 bytes; null: not in the arena. */
+  /** In elements of the arena, a multiple of 4 so that kernels may take four at a time; null: not in the arena. */
   readonly offset: number | null;
 }
 
@@ -27,7 +27,7 @@ export interface ParameterLayout {
   readonly arenaSize: number;
 }
 
-const ALIGN = 64;
+const ALIGN = 4;
 /** Streams of random draws below this belong to the model's layers. */
 const INITIAL_WEIGHTS = 1 << 20;
 

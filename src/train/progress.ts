@@ -24,11 +24,13 @@ export interface Progress {
   stopped: boolean;
   /** Fingerprint of the data that is being trained on. */
   data: string;
+  /** How its steps are run, "resident" or "dispatch": the two sum in different orders, so a resume takes the same. */
+  plan: string;
   /** Of all epochs, those of earlier `fit`s included. */
   history: History;
 }
 
-export const newProgress = (): Progress => ({ step: 0, cursor: null, rateScale: 1, stopped: false, data: "", history: {} });
+export const newProgress = (): Progress => ({ step: 0, cursor: null, rateScale: 1, stopped: false, data: "", plan: "", history: {} });
 
 /** Adds an epoch's values. */
 export function recordEpoch(history: History, logs: Readonly<Record<string, number>>): void {

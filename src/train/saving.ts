@@ -23,7 +23,6 @@ export interface Saved {
   readonly loss: Loss;
   readonly optimizer: Optimizer;
   readonly seed: number;
-  readonly planName: string;
   readonly parameters: Parameters;
   readonly slots: Readonly<Record<string, DeviceTensor>>;
   readonly progress: Progress;
@@ -88,7 +87,7 @@ export async function checkpointOf(trainer: Saved, callbacks: readonly Callback[
     cursor: stepInEpoch,
     seed: trainer.seed,
     data,
-    plan: trainer.planName,
+    plan: trainer.progress.plan,
     config: configOf(trainer),
     states: { rateScale, stopped, lossSum, batchSize, callbacks: states },
     history: structuredClone(history),
@@ -141,7 +140,7 @@ export function restoreCheckpoint(trainer: Saved, checkpoint: CheckpointFile, ca
   const cursor: Cursor | null =
     batchSize === 0 ? null : { epoch: checkpoint.epoch, stepInEpoch: checkpoint.cursor, lossSum, batchSize };
   const history = Object.fromEntries(Object.entries(checkpoint.history).map(([name, values]) => [name, [...values]]));
-  Object.assign(trainer.progress, { step: checkpoint.step, cursor, rateScale, stopped, data: checkpoint.data, history });
+  Object.assign(trainer.progress, { step: checkpoint.step, cursor, rateScale, stopped, data: checkpoint.data, plan: checkpoint.plan, history });
 }
 
 function stored(weights: Weights, shapes: Readonly<Record<string, readonly number[]>>): StoredTensors {

@@ -4,10 +4,12 @@ import type { Loss } from "../model/losses.ts";
 import type { Model } from "../model/model.ts";
 import type { Optimizer } from "../model/optimizers.ts";
 import { f32, u32 } from "../ops/op.ts";
+import type { PlanKind } from "../passes/choose.ts";
 import { seedKey } from "../random.ts";
 import type { CheckedData } from "./data.ts";
 import type { Parameters } from "./parameters.ts";
 import { perParameter } from "./parameters.ts";
+import type { Progress } from "./progress.ts";
 import { trainingStep } from "./step.ts";
 import { TensorGroup } from "./tensors.ts";
 
@@ -22,6 +24,8 @@ export interface TrainingState {
   readonly slots: Readonly<Record<string, DeviceTensor>>;
   readonly seed: number;
   readonly fusion: boolean;
+  readonly plan: PlanKind | undefined;
+  readonly progress: Progress;
 }
 
 /** One step to run. */
@@ -78,7 +82,7 @@ export class TrainingSession {
 
   /** Uploads the data and compiles a step for each batch size that will occur. @throws E_MEMORY, E_SHAPE, E_KERNEL */
   static async open(state: TrainingState, data: CheckedData, batches: readonly number[]): Promise<TrainingSession> {
-    const { device, model, loss, optimizer, parameters, slots, fusion } = state;
+    const { device, model, loss, optimizer, parameters, slots, fusion, progress } = state;
     const own = new TensorGroup(device);
     const { make } = own;
     try {
@@ -105,10 +109,13 @@ export class TrainingSession {
         model, loss, optimizer, layout: parameters.layout, orderSize, recordSize, penalties,
         data: { rows: data.rows, y: data.yShape, weighted: data.weight !== null },
       };
+      // A run that goes on takes the plan it began with.
+      const begun = progress.cursor && (progress.plan === "resident" || progress.plan === "dispatch") ? progress.plan : undefined;
+      const plan = begun ?? state.plan;
       const compiled = await Promise.allSettled(
         batches.map(async (batch) => {
           const graph = trainingStep({ ...spec, batch });
-          return [batch, await device.compile(graph, { bindings, label: `train ${batch}`, fusion })] as const;
+          return [batch, await device.compile(graph, { bindings, label: `train ${batch}`, fusion, ...(plan ? { plan } : {}) })] as const;
         }),
       );
       const steps = new Map(compiled.flatMap((result) => (result.status === "fulfilled" ? [result.value] : [])));
@@ -122,6 +129,11 @@ export class TrainingSession {
       own.dispose();
       throw error;
     }
+  }
+
+  /** How a full step runs. */
+  get kind(): CompiledStep["kind"] {
+    return (this.steps.get(Math.max(...this.steps.keys())) as CompiledStep).kind;
   }
 
   /** Dispatches of one full step. */

@@ -9,6 +9,7 @@ import { summary } from "../model/model.ts";
 import type { Optimizer } from "../model/optimizers.ts";
 import { adam } from "../model/optimizers.ts";
 import { f32 } from "../ops/op.ts";
+import type { PlanKind } from "../passes/choose.ts";
 import { seedKey } from "../random.ts";
 import { Batches } from "./batches.ts";
 import type { Callback, Control } from "./callbacks.ts";
@@ -39,6 +40,8 @@ export interface CompileModelOptions {
   readonly seed?: number;
   /** Off: one kernel per op, for finding a faulty one. Default on. */
   readonly fusion?: boolean;
+  /** How training steps run; default: by estimated time. `inspect` says which and why. */
+  readonly plan?: PlanKind;
 }
 
 /** A model made ready to train. @throws E_ARGUMENT, E_MEMORY */
@@ -53,8 +56,7 @@ export class Trainer {
   readonly optimizer: Optimizer;
   readonly seed: number;
   readonly fusion: boolean;
-  /** Names the compiled plan: a resume must sum in the same order. */
-  readonly planName: string;
+  readonly plan: PlanKind | undefined;
   /** How far training has come. */
   readonly progress: Progress = newProgress();
   readonly parameters: Parameters;
@@ -68,7 +70,7 @@ export class Trainer {
   private training = false;
 
   /** @throws E_ARGUMENT for a bad seed or metric; E_MEMORY, nothing being held then */
-  constructor(model: Model, { device, loss, optimizer = adam(), metrics = [], seed = 0, fusion = true }: CompileModelOptions) {
+  constructor(model: Model, { device, loss, optimizer = adam(), metrics = [], seed = 0, fusion = true, plan }: CompileModelOptions) {
     seedKey(seed);
     this.model = model;
     this.device = device;
@@ -76,7 +78,7 @@ export class Trainer {
     this.optimizer = optimizer;
     this.seed = seed;
     this.fusion = fusion;
-    this.planName = `${device.info.backend} dispatch${fusion ? "" : ", no fusion"}`;
+    this.plan = plan;
     this.scorer = new Scorer(model, loss, metrics);
     this.own = new TensorGroup(device);
     try {
@@ -157,6 +159,7 @@ export class Trainer {
       const session = await TrainingSession.open(this, checked, batches.sizes);
       try {
         this.dispatches = session.dispatches;
+        progress.plan = session.kind;
         progress.data = print;
         const validate = validation && (() => this.validate(validation));
         yield* runEpochs({ session, batches, optimizer, progress, options, control: this.control(callbacks), validate });

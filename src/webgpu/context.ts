@@ -6,6 +6,8 @@ import type { PipelineCache } from "./pipelines.ts";
 export interface GpuContext {
   readonly gpu: GPUDevice;
   readonly limits: KernelLimits;
+  /** Runs that may be queued at once. */
+  readonly maxQueue: number;
   readonly pipelines: PipelineCache;
   readonly allocator: GpuMemory;
   /** Hands everything queued to the GPU. */

@@ -10,7 +10,8 @@ import { Faults } from "./faults.ts";
 import { GpuMemory } from "./memory.ts";
 import { PipelineCache } from "./pipelines.ts";
 import { Readback } from "./readback.ts";
-import { GpuStep } from "./step.ts";
+import type { GpuStep, StepRows } from "./step.ts";
+import { createStep } from "./step.ts";
 import { gpuTensor } from "./tensor.ts";
 
 export interface GpuDeviceOptions {
@@ -27,7 +28,7 @@ export interface GpuDeviceOptions {
 }
 
 /** Runs a submit may hold. */
-const MAX_QUEUE = 256;
+const MAX_QUEUE = 1024;
 /** Bytes of one row of step scalars; also the largest alignment WebGPU asks of dynamic offsets. */
 const STEP_ROW = 256;
 
@@ -76,7 +77,7 @@ export class WebGpuDevice implements Device, GpuContext {
   private readonly stepBytes = new ArrayBuffer(MAX_QUEUE * STEP_ROW);
   private readonly stepWords = new Uint32Array(this.stepBytes);
   private readonly stepFloats = new Float32Array(this.stepBytes);
-  private readonly stepGroup: GPUBindGroup;
+  private readonly rows: StepRows;
   private readonly queued: GpuStep[] = [];
   private readonly faults: Faults;
 
@@ -104,11 +105,12 @@ export class WebGpuDevice implements Device, GpuContext {
     this.pipelines = new PipelineCache(device, STEP_ROW);
     this.readback = new Readback(this);
     this.stepTable = this.allocator.create("step table", MAX_QUEUE * STEP_ROW, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST);
-    this.stepGroup = device.createBindGroup({
+    const group = device.createBindGroup({
       label: "step row",
-      layout: this.pipelines.stepLayout,
+      layout: this.pipelines.stepLayouts.row,
       entries: [{ binding: 0, resource: { buffer: this.stepTable, size: STEP_ROW } }],
     });
+    this.rows = { words: this.stepWords, stride: STEP_ROW / 4, group };
     this.faults = new Faults(device);
   }
 
@@ -130,7 +132,7 @@ export class WebGpuDevice implements Device, GpuContext {
 
   async compile(graph: Graph, options: CompileOptions): Promise<CompiledStep> {
     this.faults.check();
-    return this.race(GpuStep.create(this, graph, options));
+    return this.race(createStep(this, graph, options));
   }
 
   enqueue(step: CompiledStep, values: StepValues): void {
@@ -152,12 +154,17 @@ export class WebGpuDevice implements Device, GpuContext {
     this.gpu.queue.writeBuffer(this.stepTable, 0, this.stepBytes, 0, this.queued.length * STEP_ROW);
     const encoder = this.gpu.createCommandEncoder({ label: "steps" });
     const pass = encoder.beginComputePass({ label: "steps" });
-    this.queued.forEach((step, i) => {
-      pass.setBindGroup(0, this.stepGroup, [i * STEP_ROW]);
-      step.encode(pass);
-    });
+    // Runs of one step that follow each other are replayed together.
+    for (let from = 0; from < this.queued.length; ) {
+      const step = this.queued[from];
+      let end = from + 1;
+      while (this.queued[end] === step) end++;
+      step.replay(pass, this.rows, from, end - from);
+      from = end;
+    }
     pass.end();
     this.gpu.queue.submit([encoder.finish()]);
+    for (const step of new Set(this.queued)) step.submitted();
     this.queued.length = 0;
   }
 

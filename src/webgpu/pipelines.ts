@@ -1,6 +1,31 @@
 /** Compute pipelines, one per distinct WGSL text, compiled in parallel and never twice. */
 import { TilegradError } from "../errors.ts";
 import type { KernelCall } from "../shader/lower.ts";
+import { TABLE_BYTES } from "../shader/resident.ts";
+
+/** A kernel's text, and the bindings of its group 1. */
+export interface PipelineSource {
+  readonly label: string;
+  readonly code: string;
+  readonly bindings: readonly { readonly binding: number; readonly type: GPUBufferBindingType }[];
+  /** What group 0 holds: one row of step scalars, or the table of many. */
+  readonly steps: "row" | "table";
+}
+
+/** The source of one dispatch: parameters, numbers of the hooks, storage. */
+export const sourceOf = ({ label, code, params, dims, buffers }: KernelCall): PipelineSource => ({
+  label,
+  code,
+  steps: "row",
+  bindings: [
+    ...(params.length > 0 ? [{ binding: 0, type: "uniform" as const }] : []),
+    ...(dims.length > 0 ? [{ binding: 1, type: "uniform" as const }] : []),
+    ...storageBindings(buffers, 2),
+  ],
+});
+
+export const storageBindings = (buffers: readonly { readonly write: boolean }[], first: number): PipelineSource["bindings"] =>
+  buffers.map(({ write }, i) => ({ binding: i + first, type: write ? "storage" : "read-only-storage" }));
 
 export interface Pipeline {
   readonly pipeline: GPUComputePipeline;
@@ -8,23 +33,21 @@ export interface Pipeline {
 }
 
 export class PipelineCache {
-  /** Group 0 of every pipeline: one row of step scalars at a dynamic offset. */
-  readonly stepLayout: GPUBindGroupLayout;
+  /** Group 0 of every pipeline, at a dynamic offset. */
+  readonly stepLayouts: Readonly<Record<PipelineSource["steps"], GPUBindGroupLayout>>;
   private readonly device: GPUDevice;
   private readonly known = new Map<string, Promise<Pipeline>>();
 
   constructor(device: GPUDevice, stepRow: number) {
     this.device = device;
-    this.stepLayout = device.createBindGroupLayout({
-      label: "step row",
-      entries: [
-        {
-          binding: 0,
-          visibility: GPUShaderStage.COMPUTE,
-          buffer: { type: "uniform", hasDynamicOffset: true, minBindingSize: stepRow },
-        },
-      ],
-    });
+    const layout = (label: string, minBindingSize: number): GPUBindGroupLayout =>
+      device.createBindGroupLayout({
+        label,
+        entries: [
+          { binding: 0, visibility: GPUShaderStage.COMPUTE, buffer: { type: "uniform", hasDynamicOffset: true, minBindingSize } },
+        ],
+      });
+    this.stepLayouts = { row: layout("step row", stepRow), table: layout("step table", TABLE_BYTES) };
   }
 
   /** How many pipelines exist. */
@@ -33,35 +56,26 @@ export class PipelineCache {
   }
 
   /** @throws E_KERNEL naming the kernel and what the compiler said. */
-  get(call: KernelCall): Promise<Pipeline> {
-    let made = this.known.get(call.code);
+  get(source: PipelineSource): Promise<Pipeline> {
+    let made = this.known.get(source.code);
     if (!made) {
-      made = this.create(call);
-      this.known.set(call.code, made);
+      made = this.create(source);
+      this.known.set(source.code, made);
     }
     return made;
   }
 
-  private async create({ code, label, params, dims, buffers }: KernelCall): Promise<Pipeline> {
+  private async create({ code, label, bindings, steps }: PipelineSource): Promise<Pipeline> {
     const { device } = this;
     const module = device.createShaderModule({ label, code });
-    const entry = (binding: number, type: GPUBufferBindingType): GPUBindGroupLayoutEntry => ({
-      binding,
-      visibility: GPUShaderStage.COMPUTE,
-      buffer: { type },
-    });
     const layout = device.createBindGroupLayout({
       label,
-      entries: [
-        ...(params.length > 0 ? [entry(0, "uniform")] : []),
-        ...(dims.length > 0 ? [entry(1, "uniform")] : []),
-        ...buffers.map(({ write }, i) => entry(i + 2, write ? "storage" : "read-only-storage")),
-      ],
+      entries: bindings.map(({ binding, type }) => ({ binding, visibility: GPUShaderStage.COMPUTE, buffer: { type } })),
     });
     try {
       const pipeline = await device.createComputePipelineAsync({
         label,
-        layout: device.createPipelineLayout({ label, bindGroupLayouts: [this.stepLayout, layout] }),
+        layout: device.createPipelineLayout({ label, bindGroupLayouts: [this.stepLayouts[steps], layout] }),
         compute: { module, entryPoint: "main" },
       });
       return { pipeline, layout };

@@ -1,114 +1,148 @@
 /** A compiled graph on the GPU: buffers, bind groups and pipelines made once, replayed every step. */
+import type { Compiled } from "../compile.ts";
 import { compileGraph } from "../compile.ts";
 import type { CompiledStep, CompileOptions, DeviceTensor } from "../device.ts";
 import { checkBinding } from "../device.ts";
 import type { Graph } from "../graph/types.ts";
+import type { PlanKind } from "../passes/choose.ts";
 import type { BufferSpec } from "../passes/plan.ts";
 import type { KernelCall, StepLayout } from "../shader/lower.ts";
+import type { ResidentProgram } from "../shader/resident.ts";
 import type { GpuContext } from "./context.ts";
+import { sourceOf, storageBindings } from "./pipelines.ts";
+import { residentReplay } from "./resident.ts";
 import { bufferOf, gpuTensor } from "./tensor.ts";
 
-interface Dispatch {
-  readonly pipeline: GPUComputePipeline;
+/** Rows of step scalars that were queued. */
+export interface StepRows {
+  /** All rows, `stride` words apart. */
+  readonly words: Uint32Array;
+  readonly stride: number;
+  /** One row as a uniform block, at a dynamic offset. */
   readonly group: GPUBindGroup;
-  readonly call: KernelCall;
 }
 
-export class GpuStep implements CompiledStep {
-  readonly outputs: Readonly<Record<string, DeviceTensor>>;
+/** Encodes runs `from` .. `from + count`, whose scalars are the rows of these numbers. */
+export type Replay = (pass: GPUComputePassEncoder, rows: StepRows, from: number, count: number) => void;
+
+export interface GpuStep extends CompiledStep {
   readonly columns: StepLayout["columns"];
-  private readonly dispatchList: readonly Dispatch[];
-  private readonly own: readonly GPUBuffer[];
-  private readonly device: GpuContext;
+  readonly kind: PlanKind;
+  readonly replay: Replay;
+  /** The step's work was handed to the GPU: what `replay` used for it may be used again. */
+  readonly submitted: () => void;
+}
 
-  private constructor(
-    device: GpuContext,
-    columns: StepLayout["columns"],
-    dispatchList: readonly Dispatch[],
-    outputs: Readonly<Record<string, DeviceTensor>>,
-    own: readonly GPUBuffer[],
-  ) {
-    this.device = device;
-    this.columns = columns;
-    this.dispatchList = dispatchList;
-    this.outputs = outputs;
-    this.own = own;
-  }
+/** Makes buffers that belong to one step. */
+export type MakeBuffer = (name: string, bytes: number, usage: GPUBufferUsageFlags) => GPUBuffer;
 
-  static async create(device: GpuContext, graph: Graph, { bindings, label, fusion = true }: CompileOptions): Promise<GpuStep> {
-    const { plan, calls, steps } = compileGraph(graph, device.limits, { fusion });
-    const pipelines = calls.map((call) => device.pipelines.get(call));
-    // A rejection must not go unhandled while another is awaited.
-    const ready = Promise.all(pipelines);
-    const own: GPUBuffer[] = [];
-    const make = (name: string, bytes: number, usage: GPUBufferUsageFlags): GPUBuffer => {
-      const buffer = device.allocator.create(`${label} ${name}`, bytes, usage);
-      own.push(buffer);
-      return buffer;
+export async function createStep(device: GpuContext, graph: Graph, options: CompileOptions): Promise<GpuStep> {
+  const { bindings, label } = options;
+  const compiled = compileGraph(graph, device.limits, options);
+  const { plan, calls, resident, choice, steps } = compiled;
+  const program = choice.kind === "resident" ? resident : null;
+  const own: GPUBuffer[] = [];
+  const make: MakeBuffer = (name, bytes, usage) => {
+    const buffer = device.allocator.create(`${label} ${name}`, bytes, usage);
+    own.push(buffer);
+    return buffer;
+  };
+  try {
+    const buffers = new Map<BufferSpec, GPUBuffer>();
+    for (const spec of plan.buffers) {
+      if (spec.kind === "input" || spec.kind === "state") {
+        const type = { dtype: spec.dtype, shape: [spec.size] };
+        buffers.set(spec, bufferOf(checkBinding(label, spec.name, type, bindings[spec.name])));
+      } else if (!program?.local.has(spec)) buffers.set(spec, make(`${spec.kind} ${spec.name}`, 4 * spec.size, STORAGE));
+    }
+    const { replay, submitted } = program
+      ? await residentStep(device, program, label, buffers, make)
+      : await dispatchStep(device, compiled, label, buffers, make);
+    const outputs: Record<string, DeviceTensor> = {};
+    for (const [name, t] of Object.entries(plan.graph.outputs)) {
+      const spec = plan.buffers.find((b) => b.kind === "output" && b.name === name) as BufferSpec;
+      outputs[name] = gpuTensor(device, t, `${label} ${name}`, buffers.get(spec) as GPUBuffer);
+    }
+    return {
+      outputs,
+      columns: steps.columns,
+      kind: choice.kind,
+      dispatches: program ? 1 : calls.length,
+      replay,
+      submitted,
+      dispose() {
+        device.submit();
+        for (const buffer of own) device.allocator.destroy(buffer);
+      },
     };
-    try {
-      const buffers = new Map<BufferSpec, GPUBuffer>();
-      for (const spec of plan.buffers) buffers.set(spec, bound(spec) ?? make(`${spec.kind} ${spec.name}`, 4 * spec.size, STORAGE));
-      function bound(spec: BufferSpec): GPUBuffer | null {
-        if (spec.kind !== "input" && spec.kind !== "state") return null;
-        return bufferOf(checkBinding(label, spec.name, { dtype: spec.dtype, shape: [spec.size] }, bindings[spec.name]));
+  } catch (error) {
+    for (const buffer of own) device.allocator.destroy(buffer);
+    throw error;
+  }
+}
+
+type Running = Pick<GpuStep, "replay" | "submitted">;
+
+async function residentStep(
+  device: GpuContext,
+  program: ResidentProgram,
+  label: string,
+  buffers: ReadonlyMap<BufferSpec, GPUBuffer>,
+  make: MakeBuffer,
+): Promise<Running> {
+  const { pipeline, layout } = await device.pipelines.get({
+    label: `${label} ${program.label}`,
+    code: program.code,
+    steps: "table",
+    bindings: storageBindings(program.buffers, 0),
+  });
+  const group = device.gpu.createBindGroup({
+    label: `${label} ${program.label}`,
+    layout,
+    entries: program.buffers.map(({ buffer }, binding) => ({ binding, resource: { buffer: buffers.get(buffer) as GPUBuffer } })),
+  });
+  return residentReplay(device, program, { pipeline, group }, make);
+}
+
+async function dispatchStep(
+  device: GpuContext,
+  { calls }: Compiled,
+  label: string,
+  buffers: ReadonlyMap<BufferSpec, GPUBuffer>,
+  make: MakeBuffer,
+): Promise<Running> {
+  const made = await Promise.all(calls.map((call) => device.pipelines.get(sourceOf(call))));
+  const constants = packConstants(calls);
+  const uniforms = make("parameters", constants.words.byteLength, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST);
+  device.gpu.queue.writeBuffer(uniforms, 0, constants.words);
+  const dispatches = calls.map((call, i) => {
+    const { pipeline, layout } = made[i];
+    const uniform = (binding: number, offset: number, words: Uint32Array): GPUBindGroupEntry[] =>
+      words.length === 0 ? [] : [{ binding, resource: { buffer: uniforms, offset, size: words.byteLength } }];
+    const group = device.gpu.createBindGroup({
+      label: `${label} ${call.label}`,
+      layout,
+      entries: [
+        ...uniform(0, constants.offsets[i].params, call.params),
+        ...uniform(1, constants.offsets[i].dims, call.dims),
+        ...call.buffers.map(({ buffer }, k) => ({ binding: k + 2, resource: { buffer: buffers.get(buffer) as GPUBuffer } })),
+      ],
+    });
+    return { pipeline, group, workgroups: call.workgroups };
+  });
+  return {
+    submitted: () => {},
+    replay(pass, rows, from, count) {
+      for (let run = from; run < from + count; run++) {
+        pass.setBindGroup(0, rows.group, [4 * run * rows.stride]);
+        for (const { pipeline, group, workgroups } of dispatches) {
+          pass.setPipeline(pipeline);
+          pass.setBindGroup(1, group);
+          pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
+        }
       }
-      const constants = packConstants(calls);
-      const uniforms = make("parameters", constants.words.byteLength, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST);
-      device.gpu.queue.writeBuffer(uniforms, 0, constants.words);
-      const made = await ready;
-      const dispatchList = calls.map((call, i): Dispatch => {
-        const { pipeline, layout } = made[i];
-        const uniform = (binding: number, offset: number, words: Uint32Array): GPUBindGroupEntry[] =>
-          words.length === 0 ? [] : [{ binding, resource: { buffer: uniforms, offset, size: words.byteLength } }];
-        const group = device.gpu.createBindGroup({
-          label: `${label} ${call.label}`,
-          layout,
-          entries: [
-            ...uniform(0, constants.offsets[i].params, call.params),
-            ...uniform(1, constants.offsets[i].dims, call.dims),
-            ...call.buffers.map(({ buffer }, k) => ({
-              binding: k + 2,
-              resource: { buffer: buffers.get(buffer) as GPUBuffer },
-            })),
-          ],
-        });
-        return { pipeline, group, call };
-      });
-      const outputs = Object.fromEntries(
-        Object.entries(plan.graph.outputs).map(([name, t]) => {
-          const spec = plan.buffers.find((b) => b.kind === "output" && b.name === name) as BufferSpec;
-          return [name, gpuTensor(device, t, `${label} ${name}`, buffers.get(spec) as GPUBuffer)];
-        }),
-      );
-      return new GpuStep(device, steps.columns, dispatchList, outputs, own);
-    } catch (error) {
-      ready.catch(() => {});
-      for (const buffer of own) device.allocator.destroy(buffer);
-      throw error;
-    }
-  }
-
-  get dispatches(): number {
-    return this.dispatchList.length;
-  }
-
-  get calls(): readonly KernelCall[] {
-    return this.dispatchList.map((d) => d.call);
-  }
-
-  encode(pass: GPUComputePassEncoder): void {
-    for (const { pipeline, group, call } of this.dispatchList) {
-      pass.setPipeline(pipeline);
-      pass.setBindGroup(1, group);
-      pass.dispatchWorkgroups(call.workgroups[0], call.workgroups[1], call.workgroups[2]);
-    }
-  }
-
-  dispose(): void {
-    this.device.submit();
-    for (const buffer of this.own) this.device.allocator.destroy(buffer);
-  }
+    },
+  };
 }
 
 const STORAGE = 0x80 | 0x4 | 0x8; // GPUBufferUsage STORAGE | COPY_SRC | COPY_DST, which may not exist at module load

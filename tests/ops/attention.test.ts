@@ -108,7 +108,7 @@ describe.each(cases)("attention $batch x $heads x $time x $size, causal $causal"
   it.each([true, false])("is the same on the GPU (fusion %s)", async (fusion) => {
     const sample = graphOf(one);
     const want = await runOnce(openCpu({ precision: "f64" }), sample);
-    const got = await runOnce(gpu, sample, fusion);
+    const got = await runOnce(gpu, sample, { fusion });
     for (const name of Object.keys(want)) expect(worstRatio(got[name], want[name], F32), name).toBeLessThanOrEqual(1);
   });
 });

@@ -11,7 +11,7 @@ const EPS = 1e-6;
 const ATOL = 1e-5;
 const RTOL = 1e-3;
 
-const dot = (a: Elements, b: Elements): number => a.reduce((total, v, i) => total + v * b[i], 0);
+const dot = (a: Elements, b: Elements): number => Array.from(a).reduce((total, v, i) => total + v * b[i], 0);
 
 describe.each(allOps.filter((op) => op.grad && op.samples).map((op) => [op.name, op] as const))("%s", (_, op) => {
   it("has the gradient that central differences in f64 give, along a random direction", async () => {

@@ -11,9 +11,13 @@ beforeAll(async () => {
 afterAll(() => device.dispose());
 
 describe.each(allOps.map((op) => [op.name, op] as const))("%s on the GPU", (_, op) => {
-  it.each([true, false])("meets the f64 reference, outputs and gradients (fusion %s)", async (fusion) => {
+  it.each([
+    { fusion: true, plan: "dispatch" },
+    { fusion: false, plan: "dispatch" },
+    { fusion: true, plan: "resident" },
+  ] as const)("meets the f64 reference, outputs and gradients: $plan, fusion $fusion", async (how) => {
     for (const sample of op.samples?.() ?? []) {
-      const { name, ratio, error } = await checkSample(device, op, sample, fusion);
+      const { name, ratio, error } = await checkSample(device, op, sample, how);
       expect(error, name).toBeUndefined();
       expect(ratio, name).toBeLessThanOrEqual(1);
     }

@@ -1,0 +1,121 @@
+/**
+ * The resident plan: a whole training step as one kernel that loops over many steps inside a single workgroup, a barrier
+ * where the dispatch plan has a dispatch. It is made of the same scheduled kernels: of each, the function `item(i)` with
+ * its hooks, run over all items by the workgroup's threads. Nothing of it is written for a particular network.
+ */
+import { invariant } from "../errors.ts";
+import type { KernelChoice, KernelLimits } from "../ops/op.ts";
+import type { Kernel } from "../passes/fuse.ts";
+import type { BufferSpec, Plan } from "../passes/plan.ts";
+import { Bindings } from "./bindings.ts";
+import { chooseKernel, writeHooks } from "./choice.ts";
+import type { HookContext } from "./hooks.ts";
+import { assemble, functionSpan, librariesOf, specialise } from "./link.ts";
+import type { StepLayout } from "./lower.ts";
+import { flopsOf } from "./lower.ts";
+import type { ShaderLibrary } from "./module.ts";
+
+export interface ResidentProgram {
+  readonly label: string;
+  readonly code: string;
+  /** Storage bindings in order, from binding 0 of group 1. */
+  readonly buffers: readonly { readonly buffer: BufferSpec; readonly write: boolean }[];
+  /** Values that live in workgroup memory and need no buffer. */
+  readonly local: ReadonlySet<BufferSpec>;
+  /** vec4s of one row of the step table; the row after the header that holds the number of steps. */
+  readonly rowWords: number;
+  readonly stages: number;
+  readonly flops: number;
+}
+
+/** Bytes of the step table that a kernel sees: what every device allows a uniform buffer. */
+export const TABLE_BYTES = 65536;
+
+/** The program, or null when a kernel has no `item` or the program would bind too many buffers. */
+export function lowerResident(plan: Plan, limits: KernelLimits, steps: StepLayout): ResidentProgram | null {
+  const itemwise: KernelLimits = { ...limits, resident: true };
+  const choices = plan.kernels.map((kernel) => chooseKernel(kernel, itemwise));
+  if (choices.some(({ shader, grid }) => !("threads" in grid) || functionSpan(shader.code, "item") === null)) return null;
+
+  const local = localBuffers(plan, limits);
+  const bindings = new Bindings(local);
+  const libs = new Set<ShaderLibrary>();
+  const stages = plan.kernels.map((kernel, i) => writeStage(plan, kernel, choices[i], `s${i}_`, { bindings, libs, steps }));
+  const { buffers } = bindings;
+  if (buffers.length > limits.maxStorageBuffers) return null;
+
+  const rowWords = 4 * Math.max(1, Math.ceil(steps.columns.length / 4));
+  const threads = threadsFor(choices, limits);
+  const loop = choices.map(({ grid }, i) => {
+    const count = "threads" in grid ? grid.threads : 0;
+    return `for (var i = lane; i < ${count}u; i += ${threads}u) { s${i}_item(i); }\nworkgroupBarrier();\nstorageBarrier();`;
+  });
+  const main = `@compute @workgroup_size(${threads})
+fn main(@builtin(local_invocation_index) lane: u32) {
+for (var step = 0u; step < step_table[0].x; step++) {
+step_at = 1u + step * ${rowWords / 4}u;
+${loop.join("\n")}
+}
+}`;
+  const declarations = [
+    `@group(0) @binding(0) var<uniform> step_table: array<vec4<u32>, ${TABLE_BYTES / 16}>;`,
+    "var<private> step_at: u32;",
+    ...bindings.declarations(0),
+  ].join("\n");
+  const code = assemble([...libs], declarations, [...stages, main].join("\n"));
+  const nodes = plan.kernels.flatMap((k) => k.nodes);
+  return { label: `resident(${plan.kernels.length} stages)`, code, buffers, local, rowWords, stages: stages.length, flops: flopsOf(nodes) };
+}
+
+interface Shared {
+  readonly bindings: Bindings;
+  readonly libs: Set<ShaderLibrary>;
+  readonly steps: StepLayout;
+}
+
+/** One kernel's shader without its entry point, every module-level name behind `prefix`, its parameters constants. */
+function writeStage(plan: Plan, kernel: Kernel, choice: KernelChoice, prefix: string, { bindings, libs, steps }: Shared): string {
+  const context: HookContext = {
+    plan,
+    kernel,
+    bindings,
+    libs,
+    dim: (value) => `${value}u`,
+    step(name, dtype) {
+      const at = steps.column(name, dtype);
+      const word = `step_table[step_at + ${at >> 2}u].${"xyzw"[at & 3]}`;
+      return dtype === "u32" ? word : `bitcast<${dtype}>(${word})`;
+    },
+  };
+  const { shader, constants = {}, params } = choice;
+  // A shader's libraries may read its parameters, so each stage has them to itself.
+  let code = `${librariesOf(shader)}\n${specialise(shader, { constants, hooks: writeHooks(context, choice) })}`;
+  const entry = functionSpan(code, shader.entryPoint);
+  invariant(entry, `shader ${shader.name} has no entry point.`);
+  code = code.slice(0, code.lastIndexOf("@compute", entry.start)) + code.slice(entry.end);
+  const values = shader.params?.fields.map(({ name, type }) => `${type}(${params[name]})`).join(", ");
+  code = code.replace(/@group\(1\) @binding\(0\) var<uniform> params: Params;/, `const params: Params = Params(${values});`);
+  const declared = [...code.matchAll(/^(?:const|struct|alias|fn|var<[^>]*>) ?(\w+)/gm)].map(([, name]) => name);
+  return declared.reduce((text, name) => text.replace(new RegExp(`(?<![.\\w])${name}\\b`, "g"), prefix + name), code);
+}
+
+/** Scratch values that fit into workgroup memory, the smallest first. */
+function localBuffers(plan: Plan, { maxWorkgroupBytes }: KernelLimits): Set<BufferSpec> {
+  const scratch = plan.buffers.filter((b) => b.kind === "slot" || b.kind === "arena").sort((a, b) => a.size - b.size);
+  const local = new Set<BufferSpec>();
+  let used = 0;
+  for (const buffer of scratch) {
+    const bytes = 16 * Math.ceil(buffer.size / 4);
+    if (used + bytes > maxWorkgroupBytes) break;
+    used += bytes;
+    local.add(buffer);
+  }
+  return local;
+}
+
+/** As many threads as the widest stage can use; few where barriers cost and threads are lanes of one core. */
+function threadsFor(choices: readonly KernelChoice[], { software, maxWorkgroupSize }: KernelLimits): number {
+  const widest = Math.max(...choices.map(({ grid }) => ("threads" in grid ? grid.threads : 1)));
+  const most = Math.min(maxWorkgroupSize, software ? 8 : 256);
+  return Math.min(most, 2 ** Math.ceil(Math.log2(widest)));
+}

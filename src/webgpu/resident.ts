@@ -1,0 +1,49 @@
+/** Replaying a resident program: many steps a dispatch, their scalars in a table. */
+import type { ResidentProgram } from "../shader/resident.ts";
+import { TABLE_BYTES } from "../shader/resident.ts";
+import type { GpuContext } from "./context.ts";
+import type { GpuStep, MakeBuffer } from "./step.ts";
+
+/** Tables start where any device allows a dynamic offset. */
+const ALIGN = 256;
+
+export function residentReplay(
+  { gpu, pipelines, maxQueue }: GpuContext,
+  { rowWords }: ResidentProgram,
+  { pipeline, group }: { pipeline: GPUComputePipeline; group: GPUBindGroup },
+  make: MakeBuffer,
+): Pick<GpuStep, "replay" | "submitted"> {
+  // Room for one submit, even if every run has a table of its own.
+  const room = maxQueue * (ALIGN + 4 * rowWords);
+  const buffer = make("step table", room + TABLE_BYTES, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST);
+  const tables = gpu.createBindGroup({
+    label: "step table",
+    layout: pipelines.stepLayouts.table,
+    entries: [{ binding: 0, resource: { buffer, size: TABLE_BYTES } }],
+  });
+  const words = new Uint32Array(TABLE_BYTES / 4);
+  const most = Math.floor((words.length - 4) / rowWords);
+  let used = 0;
+  return {
+    submitted() {
+      used = 0;
+    },
+    replay(pass, rows, from, count) {
+      for (let first = from; first < from + count; first += most) {
+        const steps = Math.min(most, from + count - first);
+        words[0] = steps;
+        for (let i = 0; i < steps; i++) {
+          const start = (first + i) * rows.stride;
+          words.set(rows.words.subarray(start, start + rowWords), 4 + i * rowWords);
+        }
+        const size = 4 + steps * rowWords;
+        gpu.queue.writeBuffer(buffer, used, words, 0, size);
+        pass.setPipeline(pipeline);
+        pass.setBindGroup(0, tables, [used]);
+        pass.setBindGroup(1, group);
+        pass.dispatchWorkgroups(1);
+        used += Math.ceil((4 * size) / ALIGN) * ALIGN;
+      }
+    },
+  };
+}
