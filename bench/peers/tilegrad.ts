@@ -118,4 +118,4 @@ async function open(options: Parameters<typeof openDevice>[0]): Promise<Engine> 
 }
 
 export const tilegradCpu: Peer = { name: "tilegrad-cpu", gpu: false, open: () => open({ backend: "cpu" }) };
-export const tilegradWebgpu: Peer = { name: "tilegrad-webgpu", gpu: true, open: (device) => open({ device }) };
+export const tilegradWebgpu: Peer = { name: "tilegrad-webgpu", gpu: true, open: (device) => open({ backend: device }) };
