@@ -13,6 +13,8 @@ const LANES: u32 = 8;
 const WIDE_A: bool = false;
 const WIDE_B: bool = false;
 const WIDE_Y: bool = false;
+// Whether k is no multiple of 4.
+const K_REST: bool = true;
 const ONES_ROW: bool = false;
 
 struct Params {
@@ -97,8 +99,7 @@ fn main(
   }
   let low_row = first_row + lane % LANES;
   let high_row = first_row + 4u + lane % 4u;
-  let whole = params.k & ~3u;
-  for (var k = 0u; k < whole; k += 4u) {
+  for (var k = 0u; k < params.k; k += 4u) {
     let low = a_part(batch, low_row, k);
     var high = low;
     if (LANES == 4u) {
@@ -108,11 +109,6 @@ fn main(
     add_product(low.y, high.y, b_row(batch, k + 1u, column));
     add_product(low.z, high.z, b_row(batch, k + 2u, column));
     add_product(low.w, high.w, b_row(batch, k + 3u, column));
-  }
-  for (var k = whole; k < params.k; k++) {
-    let low = a_rest(batch, low_row, k).x;
-    let high = select(low, a_rest(batch, high_row, k).x, LANES == 4u);
-    add_product(low, high, b_row(batch, k, column));
   }
   for (var r = 0u; r < ROWS; r++) {
     store_row(batch, first_row + r, column, sums[r]);

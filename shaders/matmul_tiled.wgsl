@@ -15,6 +15,8 @@ const B_PARTS: u32 = TILE / 4;
 const WIDE_A: bool = false;
 const WIDE_B: bool = false;
 const WIDE_Y: bool = false;
+// Whether k is no multiple of TILE_K.
+const K_REST: bool = true;
 const ONES_ROW: bool = false;
 
 struct Params {
@@ -94,21 +96,12 @@ fn main(
       // Neighbouring threads read neighbouring memory, whichever way A lies.
       let row = select(e % TILE, e / A_PARTS, params.a_inner == 1u);
       let p = select(e / TILE, e % A_PARTS, params.a_inner == 1u);
-      let k = start + 4u * p;
-      if (k + 4u <= params.k) {
-        a_tile[row * A_PARTS + p] = a_part(batch, first_row + row, k);
-      } else {
-        a_tile[row * A_PARTS + p] = a_rest(batch, first_row + row, k);
-      }
+      a_tile[row * A_PARTS + p] = a_part(batch, first_row + row, start + 4u * p);
     }
     for (var e = thread; e < TILE_K * B_PARTS; e += WG) {
       let p = select(e / TILE_K, e % B_PARTS, params.b_column == 1u);
       let k = select(e % TILE_K, e / B_PARTS, params.b_column == 1u);
-      var row: vec4<f32>;
-      if (start + k < params.k) {
-        row = b_row(batch, start + k, first_column + 4u * p);
-      }
-      b_tile[k * B_PARTS + p] = row;
+      b_tile[k * B_PARTS + p] = b_row(batch, start + k, first_column + 4u * p);
     }
     workgroupBarrier();
     for (var q = 0u; q < A_PARTS; q++) {

@@ -10,6 +10,8 @@ const ROWS: u32 = 4;
 const WIDE_A: bool = false;
 const WIDE_B: bool = false;
 const WIDE_Y: bool = false;
+// Whether k is no multiple of 4.
+const K_REST: bool = true;
 const ONES_ROW: bool = false;
 
 struct Params {
@@ -69,8 +71,7 @@ fn item(i: u32) {
   let first_row = ROWS * ((i / across) % down);
   let batch = i / (across * down);
   var sums: array<vec4<f32>, ROWS>;
-  let whole = params.k & ~3u;
-  for (var k = 0u; k < whole; k += 4u) {
+  for (var k = 0u; k < params.k; k += 4u) {
     let b0 = b_row(batch, k, column);
     let b1 = b_row(batch, k + 1u, column);
     let b2 = b_row(batch, k + 2u, column);
@@ -78,12 +79,6 @@ fn item(i: u32) {
     for (var r = 0u; r < ROWS; r++) {
       let part = a_part(batch, first_row + r, k);
       sums[r] = sums[r] + part.x * b0 + part.y * b1 + part.z * b2 + part.w * b3;
-    }
-  }
-  for (var k = whole; k < params.k; k++) {
-    let b0 = b_row(batch, k, column);
-    for (var r = 0u; r < ROWS; r++) {
-      sums[r] += a_rest(batch, first_row + r, k).x * b0;
     }
   }
   for (var r = 0u; r < ROWS; r++) {

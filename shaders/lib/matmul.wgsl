@@ -1,6 +1,6 @@
 // What the faster matmul kernels share: A taken by four neighbours along k, B and y by four neighbours along n. Strides
 // make A^T and B^T; the constants say where four neighbours lie side by side in memory, to be had in one access.
-// What lies outside A or B is read from its last row or column and never stored.
+// What lies outside A or B is read as its last row or column: beyond k it is multiplied by zeros, the rest is never stored.
 
 // Elements k .. k + 3 of row `row` of A; the row after the last one is all ones (see ONES_ROW).
 fn a_part(batch: u32, row: u32, k: u32) -> vec4<f32> {
@@ -12,24 +12,16 @@ fn a_part(batch: u32, row: u32, k: u32) -> vec4<f32> {
   } else {
     part = vec4<f32>(load_a(i), load_a(i + next), load_a(i + 2u * next), load_a(i + 3u * next));
   }
-  return select(part, vec4<f32>(1.0), ONES_ROW && row == params.m);
-}
-
-// As `a_part`, for the end of a row: zeros from k = params.k on.
-fn a_rest(batch: u32, row: u32, k: u32) -> vec4<f32> {
-  let start = batch * params.a_batch + min(row, params.m - 1u) * params.a_row;
-  var part: vec4<f32>;
-  for (var j = 0u; j < 4u; j++) {
-    if (k + j < params.k) {
-      part[j] = select(load_a(start + (k + j) * params.a_inner), 1.0, ONES_ROW && row == params.m);
-    }
+  part = select(part, vec4<f32>(1.0), ONES_ROW && row == params.m);
+  if (K_REST) {
+    part = select(vec4<f32>(), part, k + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(params.k));
   }
   return part;
 }
 
 // Row k of B at four columns.
 fn b_row(batch: u32, k: u32, column: u32) -> vec4<f32> {
-  let start = batch * params.b_batch + k * params.b_inner;
+  let start = batch * params.b_batch + select(k, min(k, params.k - 1u), K_REST) * params.b_inner;
   if (WIDE_B) {
     return load_b4(start + min(column, params.n - 4u));
   }
