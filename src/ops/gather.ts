@@ -1,5 +1,6 @@
 /** Gathering rows by number, its adjoint, and slices at an offset known only when the step runs. */
 import scatterAddShader from "../../shaders/scatter_add.wgsl";
+import scatterAddRowsShader from "../../shaders/scatter_add_rows.wgsl";
 import { TilegradError } from "../errors.ts";
 import type { Tensor, TensorType } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
@@ -64,21 +65,32 @@ const scatterAddOp: OpDef = {
       for (let c = 0; c < inner; c++) y[indices[k] * inner + c] += x[k * inner + c];
     }
   },
-  kernel: ({ inputs: [, indices], outputs: [y] }) => ({
-    shader: scatterAddShader,
-    params: { outputs: sizeOf(y.shape), count: sizeOf(indices.shape), inner: rowSize(y) },
-    grid: { threads: sizeOf(y.shape) },
-    loads: [
-      { hook: "load_indices", input: 1 },
-      { hook: "load_x", input: 0 },
-    ],
-    stores: [{ hook: "store_y", output: 0 }],
-  }),
+  kernel: ({ inputs: [, indices], outputs: [y] }, limits) => {
+    const count = sizeOf(indices.shape);
+    const inner = rowSize(y);
+    const hooks = {
+      loads: [
+        { hook: "load_indices", input: 1 },
+        { hook: "load_x", input: 0 },
+      ],
+      stores: [{ hook: "store_y", output: 0 }],
+    };
+    if (limits.resident || inner < 8 || count < 64) {
+      const params = { outputs: sizeOf(y.shape), count, inner };
+      return { shader: scatterAddShader, params, grid: { threads: sizeOf(y.shape) }, ...hooks };
+    }
+    const [rows] = y.shape;
+    // A workgroup makes 64 rows of 64 columns.
+    const workgroups = Math.ceil(rows / 64) * Math.ceil(inner / 64);
+    return { shader: scatterAddRowsShader, params: { rows, count, inner }, grid: { workgroups: [workgroups, 1, 1] }, ...hooks };
+  },
   flops: (node) => sizeOf(node.inputs[0].shape),
   samples: () => [
     { inputs: [f32(1), { ...u32(1), values: [0] }], attrs: { rows: 1 } },
     { inputs: [f32(7, 3), { ...u32(7), range: [0, 5] }], attrs: { rows: 5 } },
     { inputs: [f32(2, 40, 2), { ...u32(2, 40), range: [0, 3] }], attrs: { rows: 3 } },
+    { inputs: [f32(300, 9), { ...u32(300), range: [0, 37] }], attrs: { rows: 37 } },
+    { inputs: [f32(64, 70), { ...u32(64), range: [3, 4] }], attrs: { rows: 16 } },
   ],
 };
 
