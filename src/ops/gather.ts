@@ -89,7 +89,7 @@ const scatterAddOp: OpDef = {
     { inputs: [f32(1), { ...u32(1), values: [0] }], attrs: { rows: 1 } },
     { inputs: [f32(7, 3), { ...u32(7), range: [0, 5] }], attrs: { rows: 5 } },
     { inputs: [f32(2, 40, 2), { ...u32(2, 40), range: [0, 3] }], attrs: { rows: 3 } },
-    { inputs: [f32(300, 9), { ...u32(300), range: [0, 37] }], attrs: { rows: 37 } },
+    { inputs: [f32(300, 9), { ...u32(300), range: [0, 130] }], attrs: { rows: 130 } },
     { inputs: [f32(64, 70), { ...u32(64), range: [3, 4] }], attrs: { rows: 16 } },
   ],
 };
