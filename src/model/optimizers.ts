@@ -42,20 +42,26 @@ export interface Optimizer {
   update(call: UpdateCall): { readonly p: Tensor; readonly slots: Readonly<Record<string, Tensor>> };
 }
 
+const ranges = {
+  "[0, 1)": { names: ["momentum", "beta1", "beta2", "alpha"], holds: (v: number) => v >= 0 && v < 1 },
+  "at least 0": { names: ["weightDecay", "epsilon", "dampening", "initialAccumulator", "rateDecay"], holds: (v: number) => v >= 0 },
+  "more than 0": { names: ["clipValue", "clipNorm"], holds: (v: number) => v > 0 },
+};
+
 function define(
   type: string,
   options: OptimizerOptions & object,
   defaultRate: number,
   rest: Pick<Optimizer, "slots" | "update"> & { scalars?: Optimizer["scalars"] },
 ): Optimizer {
-  const { learningRate = defaultRate, clipValue, clipNorm, weightDecay = 0 } = options;
-  for (const [name, value] of Object.entries({ clipValue, clipNorm })) {
-    if (value !== undefined && !(value > 0)) throw new TilegradError("E_ARGUMENT", `${type}: got ${name} ${value}; expected more than 0.`);
+  const config = Object.fromEntries(Object.entries(options).filter(([, v]) => v !== undefined)) as Record<string, Json>;
+  for (const [expected, { names, holds }] of Object.entries(ranges)) {
+    const wrong = names.find((name) => name in config && !holds(config[name] as number));
+    if (wrong) throw new TilegradError("E_ARGUMENT", `${type}: got ${wrong} ${config[wrong]}; expected ${expected}.`);
   }
-  if (!(weightDecay >= 0)) throw new TilegradError("E_ARGUMENT", `${type}: got weightDecay ${weightDecay}; expected at least 0.`);
+  const { learningRate = defaultRate, clipValue, clipNorm } = options;
   const schedule = toSchedule(learningRate);
-  const plain = { ...options, learningRate: typeof learningRate === "number" ? learningRate : { type: schedule.type, ...schedule.config } };
-  const config = Object.fromEntries(Object.entries(plain).filter(([, v]) => v !== undefined)) as Record<string, Json>;
+  config.learningRate = typeof learningRate === "number" ? learningRate : { type: schedule.type, ...schedule.config };
   return { type, config, schedule, clipValue, clipNorm, scalars: (_, rate) => ({ rate }), ...rest };
 }
 
@@ -73,6 +79,9 @@ export interface SgdOptions extends OptimizerOptions {
 /** p -= rate * g; with momentum v = mu v + (1 - dampening) g (first v = g), p -= rate * v (Nesterov: g + mu v). Rate 0.01. */
 export function sgd(options: SgdOptions = {}): Optimizer {
   const { momentum = 0, nesterov = false, dampening = 0, weightDecay = 0 } = options;
+  if (nesterov && (momentum === 0 || dampening !== 0)) {
+    throw new TilegradError("E_ARGUMENT", `sgd: got nesterov with momentum ${momentum}, dampening ${dampening}; it needs momentum, undamped.`);
+  }
   return define("sgd", options, 0.01, {
     slots: momentum === 0 ? {} : { velocity: 0 },
     // The first step is not damped.
