@@ -7,6 +7,7 @@ import {
   type Device,
   dense,
   flatten,
+  type GpuName,
   linearDecay,
   openDevice,
   rmsprop,
@@ -118,4 +119,4 @@ async function open(options: Parameters<typeof openDevice>[0]): Promise<Engine> 
 }
 
 export const tilegradCpu: Peer = { name: "tilegrad-cpu", gpu: false, open: () => open({ backend: "cpu" }) };
-export const tilegradWebgpu: Peer = { name: "tilegrad-webgpu", gpu: true, open: (device) => open({ backend: device }) };
+export const tilegradWebgpu: Peer = { name: "tilegrad-webgpu", gpu: true, open: (device) => open({ backend: device as GpuName }) };

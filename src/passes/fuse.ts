@@ -11,37 +11,17 @@
  * how an optimizer's updates become one kernel.
  */
 import { invariant } from "../errors.ts";
-import { results, rewrite, topological } from "../graph/traverse.ts";
+import { results, topological } from "../graph/traverse.ts";
 import type { Graph, Node, Tensor } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
-import { pack, packOp } from "../ops/concat.ts";
-import { inputOp, isConstant, stateOp } from "../ops/constant.ts";
+import { packOp } from "../ops/concat.ts";
 import { dynamicUpdateSliceOp } from "../ops/gather.ts";
-import type { KernelLimits, OpDef } from "../ops/op.ts";
-import { apply1 } from "../ops/op.ts";
-
-/** Pointwise nodes computed at one index of `size` elements. */
-export interface Cluster {
-  readonly kernel: Kernel;
-  readonly role: Role;
-  readonly size: number;
-}
-
-/** Where a cluster rides: alone, in the load hook of input `load`, or in the store hook of output `store`. */
-export type Role = { readonly map: true } | { readonly load: number } | { readonly store: number };
-
-export class Kernel {
-  readonly anchor: Node | null;
-  /** In the order of the graph, anchor included. */
-  nodes: Node[] = [];
-  clusters: Cluster[] = [];
-  /** Kernels that must run after this one; true where every reason allows the two to be one kernel. */
-  readonly after = new Map<Kernel, boolean>();
-
-  constructor(anchor: Node | null) {
-    this.anchor = anchor;
-  }
-}
+import type { KernelLimits } from "../ops/op.ts";
+import type { Cluster } from "./kernels.ts";
+import { Kernel } from "./kernels.ts";
+import { copy, materialize } from "./materialize.ts";
+import type { Read, Use } from "./reads.ts";
+import { base, findUses, isPassive, memoryReadsOf, readsOf } from "./reads.ts";
 
 export interface FusedGraph {
   readonly graph: Graph;
@@ -57,402 +37,275 @@ export interface FuseOptions {
   readonly fusion: boolean;
 }
 
-const isLeaf = (node: Node): boolean => node.op === inputOp || node.op === stateOp;
-const isPassive = (node: Node): boolean => node.op.free === true || node.op === packOp || isLeaf(node);
+export function fuse(original: Graph, { limits, fusion }: FuseOptions): FusedGraph {
+  const graph = materialize(original);
+  // Fusion hopes that chains will fit; where they did not, it is done again with less room for hope.
+  for (let room = limits.maxStorageBuffers; ; room--) {
+    const fuser = new Fuser(graph, room, fusion);
+    fuser.placeAll();
+    if (fuser.mostBindings() <= limits.maxStorageBuffers || room === 1) return fuser.finish();
+  }
+}
 
 /** Elements a node's cluster runs over. */
 const domain = (node: Node): number =>
   sizeOf(node.op === dynamicUpdateSliceOp ? node.inputs[1].shape : node.outputs[0].shape);
 
-/** Does `user` read element i of its k-th input at its own index i, or (a reduction) every element once? */
-const readsInPlace = (user: Node, k: number): boolean =>
-  user.op.pointwise === true ||
-  user.op.readsOnce?.includes(k) === true ||
-  (user.op === dynamicUpdateSliceOp && k === 1);
+const readsFrom = (node: Node, source: Node): readonly Read[] =>
+  isPassive(node) ? [] : readsOf(node).filter((r) => r.source.node === source);
 
-interface Use {
-  readonly user: Node;
-  readonly input: number;
-  /** Read at the user's own index, so that it may be a variable instead of memory. */
-  readonly identity: boolean;
-}
+class Fuser {
+  private readonly graph: Graph;
+  /** Storage buffers that a kernel may bind. */
+  private readonly room: number;
+  private readonly fusion: boolean;
+  private readonly order: readonly Node[];
+  private readonly position: ReadonlyMap<Node, number>;
+  private readonly uses: ReadonlyMap<Node, readonly (readonly Use[])[]>;
+  private readonly updates: readonly { readonly state: Node; readonly value: Node }[];
+  /** Where values that must live in memory live: in a state, in an arena (per output), or in a buffer of their own. */
+  private readonly stateOf: ReadonlyMap<Node, Node>;
+  private readonly arenaOf = new Map<Node, Node[]>();
+  private readonly kept: Set<Node>;
 
-export function fuse(original: Graph, options: FuseOptions): FusedGraph {
-  const graph = materializeResults(original);
-  // Fusion hopes that chains will fit; where they did not, it is done again with less room for hope.
-  for (let room = options.limits.maxStorageBuffers; ; room--) {
-    const { most, ...fused } = place(graph, options, room);
-    if (most <= options.limits.maxStorageBuffers || room === 1) return fused;
-  }
-}
+  private readonly kernels = new Set<Kernel>();
+  private readonly kernelOf = new Map<Node, Kernel>();
+  private readonly clusterOf = new Map<Node, Cluster>();
+  /** States whose update cannot be written in place, because the old value is still to be read. */
+  private readonly copied = new Set<Node>();
 
-function place(graph: Graph, options: FuseOptions, room: number): FusedGraph & { readonly most: number } {
-  const order = topological(results(graph));
-  const uses = findUses(order);
-  const updates = graph.updates.map(({ state, value }) => ({ state: state.node, value: base(value).node }));
-  const kernelOf = new Map<Node, Kernel>();
-  const clusterOf = new Map<Node, Cluster>();
-  const copied = new Set<Node>();
-  const kernels = new Set<Kernel>();
-
-  const position = new Map(order.map((node, i) => [node, i]));
-
-  /** Can `from` reach `to` through at least one kernel between them, or by an edge that forbids their being one? */
-  function blocked(from: Kernel, to: Kernel): boolean {
-    if (from.after.get(to) === false) return true;
-    const seen = new Set<Kernel>([from]);
-    const stack = [...from.after.keys()].filter((k) => k !== to);
-    while (stack.length > 0) {
-      const k = stack.pop() as Kernel;
-      if (k === to) return true;
-      if (seen.has(k)) continue;
-      seen.add(k);
-      stack.push(...k.after.keys());
-    }
-    return false;
-  }
-
-  function reaches(from: Kernel, to: Kernel): boolean {
-    return from === to || from.after.has(to) || blocked(from, to);
-  }
-
-  function addEdge(from: Kernel, to: Kernel, fusable: boolean): void {
-    if (from !== to) from.after.set(to, (from.after.get(to) ?? true) && fusable);
-  }
-
-  /** What a kernel binds at least if it holds these nodes. Pointwise values without a place yet are hoped to join it. */
-  function bindings(nodes: readonly Node[]): number {
-    const inside = new Set(nodes);
-    const buffers = new Set<Node | string>();
-    for (const node of nodes) {
-      for (const { source, identity } of buffersOf(node)) {
-        const hoped = identity && !kernelOf.has(source.node) && source.node.op.pointwise === true;
-        if (!inside.has(source.node) && !hoped) buffers.add(key(source));
-      }
-      node.outputs.forEach((_, index) => {
-        const read = (uses.get(node)?.[index] ?? []).some((u) => !inside.has(u.user));
-        const state = stateOf.get(node);
-        const arena = arenaOf.get(node)?.[index];
-        if (state && !copied.has(state)) buffers.add(key({ node: state, index: 0 }));
-        else if (arena) buffers.add(key({ node: arena, index: 0 }));
-        else if (read || kept.has(node)) buffers.add(key({ node, index }));
-      });
-    }
-    return buffers.size;
-  }
-  const key = ({ node, index }: { node: Node; index: number }): string => `${position.get(node)}.${index}`;
-  const kept = new Set(results(graph).map((t) => base(t).node));
-  const stateOf = new Map(updates.map(({ state, value }) => [value, state]));
-  const arenaOf = new Map<Node, Node[]>();
-  for (const arena of order) {
-    if (arena.op !== packOp) continue;
-    for (const { node, index } of arena.inputs.map(base)) {
-      kept.add(node);
-      const arenas = arenaOf.get(node) ?? [];
-      arenas[index] = arena;
-      arenaOf.set(node, arenas);
-    }
-  }
-
-  /** The cluster in which `user` reads its input: for an anchor, that of the input's load hook. */
-  function readingCluster(user: Node, input: number): Cluster | undefined {
-    const kernel = kernelOf.get(user);
-    if (kernel?.anchor !== user) return clusterOf.get(user);
-    return kernel.clusters.find((c) => "load" in c.role && c.role.load === input);
-  }
-
-  /**
-   * Once `a` holds all of kernel `other`, would `node` (on the other side) exchange values and states with it within `a`
-   * alone? Another cluster of one kernel is another function, at another index.
-   */
-  function seesOnly(node: Node, other: Kernel, a: Cluster): boolean {
-    const joining = other.anchor === null && other !== a.kernel;
-    for (const { source, input } of reads(node)) {
-      const updated = updates.find(({ state, value }) => state === source.node && kernelOf.get(value) === other);
-      if (updated && !(joining || clusterOf.get(updated.value) === a)) return false;
-      if (updated && joining && readingCluster(node, input) !== a) return false;
-      if (kernelOf.get(source.node) !== other) continue;
-      if (joining) {
-        if (readingCluster(node, input) !== a) return false;
-      } else if (source.node === other.anchor) {
-        if (!("store" in a.role && a.role.store === source.index)) return false;
-      } else if (clusterOf.get(source.node) !== a) return false;
-    }
-    return true;
-  }
-
-  /** Merges b's kernel into a's if nothing stands between them; returns whether it did. */
-  function merge(a: Cluster, b: Cluster): boolean {
-    const into = a.kernel;
-    const from = b.kernel;
-    if (into === from) return a === b;
-    if (a.size !== b.size || from.anchor !== null || blocked(into, from) || blocked(from, into)) return false;
-    if (!from.nodes.every((n) => seesOnly(n, into, a)) || !into.nodes.every((n) => seesOnly(n, from, a))) return false;
-    if (bindings([...into.nodes, ...from.nodes]) > room) return false;
-    for (const [k, fusable] of from.after) addEdge(into, k, fusable);
-    for (const k of kernels) {
-      const edge = k.after.get(from);
-      if (edge !== undefined) {
-        k.after.delete(from);
-        addEdge(k, into, edge);
+  constructor(graph: Graph, room: number, fusion: boolean) {
+    this.graph = graph;
+    this.room = room;
+    this.fusion = fusion;
+    this.order = topological(results(graph));
+    this.position = new Map(this.order.map((node, i) => [node, i]));
+    this.uses = findUses(this.order);
+    this.updates = graph.updates.map(({ state, value }) => ({ state: state.node, value: base(value).node }));
+    this.stateOf = new Map(this.updates.map(({ state, value }) => [value, state]));
+    this.kept = new Set(results(graph).map((t) => base(t).node));
+    for (const arena of this.order) {
+      if (arena.op !== packOp) continue;
+      for (const { node, index } of arena.inputs.map(base)) {
+        this.kept.add(node);
+        const arenas = this.arenaOf.get(node) ?? [];
+        arenas[index] = arena;
+        this.arenaOf.set(node, arenas);
       }
     }
-    into.after.delete(from);
-    into.after.delete(into);
-    for (const node of from.nodes) {
-      kernelOf.set(node, into);
-      clusterOf.set(node, a);
+  }
+
+  placeAll(): void {
+    for (const node of [...this.order].reverse()) {
+      if (isPassive(node)) continue;
+      if (node.op.kernel) this.placeAnchor(node);
+      else this.placePointwise(node);
     }
-    into.nodes.push(...from.nodes);
-    kernels.delete(from);
-    return true;
+    const rank = (node: Node): number => this.position.get(node) as number;
+    for (const kernel of this.kernels) kernel.nodes.sort((a, b) => rank(a) - rank(b));
+  }
+
+  mostBindings(): number {
+    return Math.max(0, ...[...this.kernels].map((k) => this.bindings(k.nodes)));
+  }
+
+  finish(): FusedGraph {
+    const { graph, kernelOf, clusterOf } = this;
+    const kernels = Kernel.schedule([...this.kernels], this.position);
+    // An update that would overwrite a state still to be read was computed elsewhere; it moves in when all is done.
+    const updates = graph.updates.map(({ state, value }) => {
+      if (!this.copied.has(state.node)) return { state, value };
+      invariant(value.node.op !== dynamicUpdateSliceOp, `state "${state.node.attrs.name}" is read after its slice changed.`);
+      const moved = copy(value);
+      kernels.push(this.newMap(moved.node));
+      return { state, value: moved };
+    });
+    return { graph: { outputs: graph.outputs, updates }, kernels, clusterOf, kernelOf };
+  }
+
+  /** A kernel of its own; pointwise consumers of its outputs ride in its store hooks. */
+  private placeAnchor(node: Node): void {
+    const kernel = new Kernel(node);
+    this.kernels.add(kernel);
+    this.put(node, kernel);
+    node.outputs.forEach((type, index) => {
+      const cluster: Cluster = { kernel, role: { store: index }, size: sizeOf(type.shape) };
+      const riders = this.candidates(node, index, cluster.size).filter((c) => c.kernel.anchor === null);
+      if (riders.some((c) => this.merge(cluster, c))) kernel.clusters.push(cluster);
+    });
+  }
+
+  /** With a consumer if possible, else a map of its own. */
+  private placePointwise(node: Node): void {
+    const home = this.candidates(node, 0, domain(node)).find((c) => this.fits(node, c));
+    if (!home) {
+      this.kernels.add(this.newMap(node));
+      return;
+    }
+    this.clusterOf.set(node, home);
+    this.put(node, home.kernel);
+  }
+
+  private newMap(node: Node): Kernel {
+    const kernel = new Kernel(null);
+    const cluster: Cluster = { kernel, role: { map: true }, size: domain(node) };
+    kernel.clusters.push(cluster);
+    this.clusterOf.set(node, cluster);
+    this.put(node, kernel);
+    return kernel;
+  }
+
+  /** Clusters that read an output of `node` in place, siblings merged; an anchor's takes the others in. */
+  private candidates(node: Node, index: number, size: number): Cluster[] {
+    const found = new Set<Cluster>();
+    for (const use of this.uses.get(node)?.[index] ?? []) {
+      const cluster = this.clusterAt(use, size);
+      if (cluster) found.add(cluster);
+    }
+    const anchored = (c: Cluster): number => Number(c.kernel.anchor !== null);
+    const left: Cluster[] = [];
+    for (const cluster of [...found].sort((a, b) => anchored(b) - anchored(a))) {
+      if (!left.some((c) => this.merge(c, cluster))) left.push(cluster);
+    }
+    return left;
   }
 
   /** The cluster through which a use reads its value in place, if any. */
-  function clusterAt(use: Use, size: number): Cluster | null {
-    if (!use.identity || !options.fusion) return null;
-    const kernel = kernelOf.get(use.user) as Kernel;
-    if (use.user !== kernel.anchor) {
-      const cluster = clusterOf.get(use.user) as Cluster;
+  private clusterAt({ user, input, identity }: Use, size: number): Cluster | null {
+    if (!identity || !this.fusion) return null;
+    const kernel = this.kernelOf.get(user) as Kernel;
+    if (user !== kernel.anchor) {
+      const cluster = this.clusterOf.get(user) as Cluster;
       return cluster.size === size ? cluster : null;
     }
-    const found = kernel.clusters.find((c) => "load" in c.role && c.role.load === use.input);
+    const found = kernel.loading(input);
     if (found) return found;
-    const cluster: Cluster = { kernel, role: { load: use.input }, size };
+    const cluster: Cluster = { kernel, role: { load: input }, size };
     kernel.clusters.push(cluster);
     return cluster;
   }
 
-  function put(node: Node, kernel: Kernel): void {
+  /** The cluster in which `user` reads its input: for an anchor, that of the input's load hook. */
+  private readingCluster(user: Node, input: number): Cluster | undefined {
+    const kernel = this.kernelOf.get(user);
+    return kernel?.anchor === user ? kernel.loading(input) : this.clusterOf.get(user);
+  }
+
+  /** The cluster in which an output is a variable: for an anchor, that of its store hook. */
+  private holds(cluster: Cluster, { node, index }: Tensor): boolean {
+    if (cluster.kernel.anchor === node) return "store" in cluster.role && cluster.role.store === index;
+    return this.clusterOf.get(node) === cluster;
+  }
+
+  /** Puts a node into a kernel, and the kernel before those that must wait for it. */
+  private put(node: Node, kernel: Kernel): void {
+    const { kernelOf, updates, copied } = this;
     kernel.nodes.push(node);
     kernelOf.set(node, kernel);
-    for (const users of uses.get(node) ?? []) {
-      for (const use of users) addEdge(kernel, kernelOf.get(use.user) as Kernel, use.identity);
+    for (const users of this.uses.get(node) ?? []) {
+      for (const { user, identity } of users) kernel.precede(kernelOf.get(user) as Kernel, identity);
     }
     // A state's readers run before its update ...
     for (const { state, value } of updates) {
       const updater = kernelOf.get(value);
       if (copied.has(state) || !updater || value === node) continue;
-      for (const read of readsOf(node, state)) addEdge(kernel, updater, read.identity);
+      for (const { identity } of readsFrom(node, state)) kernel.precede(updater, identity);
     }
     // ... or the update goes to a buffer of its own and is copied at the end.
-    for (const { state, value } of updates) {
-      if (value !== node) continue;
-      const readers = order.filter((n) => kernelOf.has(n) && readsOf(n, state).length > 0);
-      if (readers.some((n) => readsLate(n, state, kernel))) copied.add(state);
-      else for (const n of readers) addEdge(kernelOf.get(n) as Kernel, kernel, readsInside(n, state));
+    for (const update of updates) {
+      if (update.value !== node) continue;
+      const readers = this.order.filter((n) => kernelOf.has(n) && readsFrom(n, update.state).length > 0);
+      if (readers.some((n) => this.readsLate(n, update))) copied.add(update.state);
+      else for (const n of readers) kernelOf.get(n)?.precede(kernel, readsFrom(n, update.state).every((r) => r.identity));
     }
   }
 
-  const readsInside = (node: Node, state: Node): boolean => readsOf(node, state).every((r) => r.identity);
-
-  /** Does `reader` see `state` only after kernel `updater` may have overwritten it? */
-  function readsLate(reader: Node, state: Node, updater: Kernel): boolean {
-    const kernel = kernelOf.get(reader) as Kernel;
-    if (kernel !== updater) return reaches(updater, kernel);
-    const { value } = updates.find((u) => u.state === state) as { value: Node };
-    return readsOf(reader, state).some((r) => !r.identity || readingCluster(reader, r.input) !== clusterOf.get(value));
+  /** Would `reader` see a state only after its update may have overwritten it? */
+  private readsLate(reader: Node, { state, value }: { state: Node; value: Node }): boolean {
+    const kernel = this.kernelOf.get(reader) as Kernel;
+    const updater = this.kernelOf.get(value) as Kernel;
+    if (kernel !== updater) return updater.reaches(kernel);
+    return readsFrom(reader, state).some((r) => !r.identity || this.readingCluster(reader, r.input) !== this.clusterOf.get(value));
   }
 
   /** Could `node` be computed in `home` without kernels waiting for each other? */
-  function fits(node: Node, home: Cluster): boolean {
+  private fits(node: Node, home: Cluster): boolean {
     const { kernel } = home;
-    for (const users of uses.get(node) ?? []) {
-      for (const use of users) {
-        const user = kernelOf.get(use.user) as Kernel;
-        if (user !== kernel ? reaches(user, kernel) : !use.identity || readingCluster(use.user, use.input) !== home) {
-          return false;
-        }
+    for (const users of this.uses.get(node) ?? []) {
+      for (const { user, input, identity } of users) {
+        const reader = this.kernelOf.get(user) as Kernel;
+        if (reader !== kernel ? reader.reaches(kernel) : !identity || this.readingCluster(user, input) !== home) return false;
       }
     }
-    for (const { state, value } of updates) {
-      const updater = kernelOf.get(value);
-      if (!updater || copied.has(state)) continue;
-      for (const read of readsOf(node, state)) {
-        if (updater !== kernel ? reaches(updater, kernel) : !read.identity || clusterOf.get(value) !== home) return false;
+    for (const { state, value } of this.updates) {
+      const updater = this.kernelOf.get(value);
+      if (!updater || this.copied.has(state)) continue;
+      for (const { identity } of readsFrom(node, state)) {
+        if (updater !== kernel ? updater.reaches(kernel) : !identity || this.clusterOf.get(value) !== home) return false;
       }
     }
-    return bindings([...kernel.nodes, node]) <= room;
+    return this.bindings([...kernel.nodes, node]) <= this.room;
   }
 
-  for (const node of [...order].reverse()) {
-    if (isPassive(node)) continue;
-    const anchored = node.op.kernel !== undefined;
-    const candidates = (index: number, size: number): Cluster[] => {
-      const found = new Set<Cluster>();
-      for (const use of uses.get(node)?.[index] ?? []) {
-        const cluster = clusterAt(use, size);
-        if (cluster) found.add(cluster);
+  /** Moves the map kernel of `b` into cluster `a` if nothing stands between them; returns whether it did. */
+  private merge(a: Cluster, b: Cluster): boolean {
+    const into = a.kernel;
+    const from = b.kernel;
+    if (into === from) return a === b;
+    if (a.size !== b.size || from.anchor !== null || into.blocks(from) || from.blocks(into)) return false;
+    if (!this.meetInside(a, from) || this.bindings([...into.nodes, ...from.nodes]) > this.room) return false;
+    for (const node of from.nodes) {
+      this.kernelOf.set(node, into);
+      this.clusterOf.set(node, a);
+    }
+    into.absorb(from, this.kernels);
+    this.kernels.delete(from);
+    return true;
+  }
+
+  /**
+   * Once `a` held all of `from`, would they exchange values and states within `a` alone? Another cluster of the same kernel
+   * is another function, at another index.
+   */
+  private meetInside(a: Cluster, from: Kernel): boolean {
+    const into = a.kernel;
+    const updatedIn = (state: Node, kernel: Kernel): Node | undefined =>
+      this.updates.find((u) => u.state === state && this.kernelOf.get(u.value) === kernel)?.value;
+    const joining = from.nodes.every((node) =>
+      readsOf(node).every(({ source }) => {
+        const updater = updatedIn(source.node, into);
+        if (updater && this.clusterOf.get(updater) !== a) return false;
+        return this.kernelOf.get(source.node) !== into || this.holds(a, source);
+      }),
+    );
+    const receiving = into.nodes.every((node) =>
+      readsOf(node).every(({ source, input }) => {
+        const touched = updatedIn(source.node, from) !== undefined || this.kernelOf.get(source.node) === from;
+        return !touched || this.readingCluster(node, input) === a;
+      }),
+    );
+    return joining && receiving;
+  }
+
+  /** Buffers that a kernel of these nodes binds at least. Pointwise values without a place yet are hoped to join it. */
+  private bindings(nodes: readonly Node[]): number {
+    const inside = new Set(nodes);
+    const buffers = new Set<string>();
+    const add = (node: Node, index: number): void => void buffers.add(`${this.position.get(node)}.${index}`);
+    for (const node of nodes) {
+      for (const { source, identity } of memoryReadsOf(node)) {
+        const hoped = identity && !this.kernelOf.has(source.node) && source.node.op.pointwise === true;
+        if (!inside.has(source.node) && !hoped) add(source.node, source.index);
       }
-      return mergeSiblings([...found], merge);
-    };
-    if (anchored) {
-      const kernel = new Kernel(node);
-      kernels.add(kernel);
-      put(node, kernel);
-      node.outputs.forEach((type, index) => {
-        const size = sizeOf(type.shape);
-        const cluster: Cluster = { kernel, role: { store: index }, size };
-        const riders = candidates(index, size).filter((c) => c.kernel.anchor === null);
-        if (riders.some((c) => merge(cluster, c))) kernel.clusters.push(cluster);
+      node.outputs.forEach((_, index) => {
+        const read = (this.uses.get(node)?.[index] ?? []).some((u) => !inside.has(u.user));
+        const state = this.stateOf.get(node);
+        const arena = this.arenaOf.get(node)?.[index];
+        if (state && !this.copied.has(state)) add(state, 0);
+        else if (arena) add(arena, 0);
+        else if (read || this.kept.has(node)) add(node, index);
       });
-      continue;
     }
-    const home = candidates(0, domain(node)).find((c) => fits(node, c));
-    if (home) {
-      clusterOf.set(node, home);
-      put(node, home.kernel);
-    } else {
-      const kernel = new Kernel(null);
-      const cluster: Cluster = { kernel, role: { map: true }, size: domain(node) };
-      kernel.clusters.push(cluster);
-      kernels.add(kernel);
-      clusterOf.set(node, cluster);
-      put(node, kernel);
-    }
+    return buffers.size;
   }
-  for (const kernel of kernels) kernel.nodes.sort((a, b) => (position.get(a) as number) - (position.get(b) as number));
-  const most = Math.max(0, ...[...kernels].map((k) => bindings(k.nodes)));
-  const scheduled = schedule([...kernels], position);
-  // An update that would overwrite a state still to be read was computed elsewhere; it moves in when all is done.
-  const moved = graph.updates.map(({ state, value }) => {
-    if (!copied.has(state.node)) return { state, value };
-    invariant(value.node.op !== dynamicUpdateSliceOp, `state "${state.node.attrs.name}" is read after its slice changed.`);
-    const copy = apply1(copyOp, [value]);
-    const kernel = new Kernel(null);
-    const cluster: Cluster = { kernel, role: { map: true }, size: sizeOf(copy.shape) };
-    kernel.clusters.push(cluster);
-    kernel.nodes.push(copy.node);
-    clusterOf.set(copy.node, cluster);
-    kernelOf.set(copy.node, kernel);
-    scheduled.push(kernel);
-    return { state, value: copy };
-  });
-  return { graph: { outputs: graph.outputs, updates: moved }, kernels: scheduled, clusterOf, kernelOf, most };
-}
-
-/** Merges what can be merged; an anchor's own cluster, if there is one, takes the others in. */
-function mergeSiblings(clusters: Cluster[], merge: (a: Cluster, b: Cluster) => boolean): Cluster[] {
-  const ordered = clusters.sort((a, b) => Number(b.kernel.anchor !== null) - Number(a.kernel.anchor !== null));
-  const left: Cluster[] = [];
-  for (const cluster of ordered) if (!left.some((c) => merge(c, cluster))) left.push(cluster);
-  return left;
-}
-
-/** Kernels in an order that respects `after`, otherwise that of the graph. */
-function schedule(kernels: readonly Kernel[], position: ReadonlyMap<Node, number>): Kernel[] {
-  const rank = (k: Kernel): number => position.get(k.nodes[0]) as number;
-  const waiting = new Map(kernels.map((k) => [k, 0]));
-  for (const k of kernels) for (const next of k.after.keys()) waiting.set(next, (waiting.get(next) as number) + 1);
-  const ready = kernels.filter((k) => waiting.get(k) === 0);
-  const done: Kernel[] = [];
-  while (ready.length > 0) {
-    ready.sort((a, b) => rank(b) - rank(a));
-    const kernel = ready.pop() as Kernel;
-    done.push(kernel);
-    for (const next of kernel.after.keys()) {
-      const left = (waiting.get(next) as number) - 1;
-      waiting.set(next, left);
-      if (left === 0) ready.push(next);
-    }
-  }
-  invariant(done.length === kernels.length, "kernels wait for each other.");
-  return done;
-}
-
-/** The value itself, without the reshapes around it. */
-export function base(t: Tensor): Tensor {
-  let found = t;
-  while (found.node.op.alias) found = found.node.inputs[0];
-  return found;
-}
-
-/** What a node reads from memory or from other nodes, seen through free nodes. */
-export function sourcesOf(node: Node): Tensor[] {
-  return reads(node).map((r) => r.source);
-}
-
-interface Read {
-  readonly source: Tensor;
-  readonly input: number;
-  readonly identity: boolean;
-}
-
-/** What a node reads from memory, packed tensors as one. */
-function buffersOf(user: Node): readonly Read[] {
-  const found: Read[] = [];
-  const visit = (t: Tensor, input: number, identity: boolean): void => {
-    if (!isPassive(t.node) || isLeaf(t.node) || t.node.op === packOp) found.push({ source: t, input, identity });
-    else for (const inner of t.node.inputs) visit(inner, input, identity && t.node.op.alias === true);
-  };
-  user.inputs.forEach((t, k) => visit(t, k, readsInPlace(user, k)));
-  return found;
-}
-
-const readCache = new WeakMap<Node, readonly Read[]>();
-
-function reads(user: Node): readonly Read[] {
-  const known = readCache.get(user);
-  if (known) return known;
-  const found: Read[] = [];
-  const visit = (t: Tensor, input: number, identity: boolean): void => {
-    const { node } = t;
-    if (!isPassive(node) || isLeaf(node)) found.push({ source: t, input, identity });
-    else for (const inner of node.inputs) visit(inner, input, identity && node.op.alias === true);
-  };
-  user.inputs.forEach((t, k) => {
-    // The state that a dynamicUpdateSlice writes to is not read.
-    if (user.op !== dynamicUpdateSliceOp || k > 0) visit(t, k, readsInPlace(user, k));
-  });
-  readCache.set(user, found);
-  return found;
-}
-
-const readsOf = (node: Node, source: Node): readonly Read[] =>
-  isPassive(node) ? [] : reads(node).filter((r) => r.source.node === source);
-
-/** Per node and output: who computes with it. */
-function findUses(order: readonly Node[]): Map<Node, Use[][]> {
-  const uses = new Map<Node, Use[][]>();
-  for (const user of order) {
-    if (isPassive(user)) continue;
-    for (const { source, input, identity } of reads(user)) {
-      const lists = uses.get(source.node) ?? source.node.outputs.map(() => []);
-      lists[source.index].push({ user, input, identity });
-      uses.set(source.node, lists);
-    }
-  }
-  return uses;
-}
-
-/** Copies an element; what makes a view, a constant or another state's value a value with a place of its own. */
-const copyOp: OpDef = {
-  name: "copy",
-  shape: ([x]) => [{ dtype: x.dtype, shape: x.shape }],
-  reference: ({ inputs: [x], outputs: [y] }) => y.set(x),
-  pointwise: true,
-  inline: (code, node, index) => code.at(node.inputs[0], index),
-  inline4: (code, node, index) => code.at4(node.inputs[0], index),
-  flops: () => 0,
-};
-
-/** Gives every output, update and packed tensor a computing node of its own. */
-function materializeResults(graph: Graph): Graph {
-  const taken = new Map<Node, Set<number>>();
-  const own = (t: Tensor): Tensor => {
-    const { node, index } = base(t);
-    const outputs = taken.get(node) ?? new Set();
-    if (isPassive(node) || outputs.has(index)) return apply1(copyOp, [t]);
-    taken.set(node, outputs.add(index));
-    return t;
-  };
-  const packed = rewrite(graph, (node) => {
-    // Arenas are zero to begin with, so packed zeros need no kernel.
-    if (node.op !== packOp) return null;
-    const inputs = node.inputs.map((t) => (isConstant(t) && t.node.attrs.value === 0 ? t : own(t)));
-    return [pack(inputs, node.attrs.offsets, node.attrs.size)];
-  });
-  const updates = packed.updates.map(({ state, value }) => ({ state, value: own(value) }));
-  const outputs = Object.fromEntries(Object.entries(packed.outputs).map(([name, t]) => [name, own(t)]));
-  return { outputs, updates };
 }

@@ -7,8 +7,9 @@ import type { DType, Graph, Node, Tensor } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
 import { packOp } from "../ops/concat.ts";
 import { inputOp, stateOp } from "../ops/constant.ts";
-import type { FusedGraph, Kernel } from "./fuse.ts";
-import { base, sourcesOf } from "./fuse.ts";
+import type { FusedGraph } from "./fuse.ts";
+import type { Kernel } from "./kernels.ts";
+import { base, readsOf } from "./reads.ts";
 
 export interface BufferSpec {
   readonly kind: "input" | "state" | "output" | "arena" | "slot";
@@ -51,7 +52,7 @@ export function plan(fused: FusedGraph): Plan {
   const lastUse = new Map<Node, number[]>();
   kernels.forEach((kernel, at) => {
     for (const node of kernel.nodes) {
-      for (const source of sourcesOf(node)) {
+      for (const { source } of readsOf(node)) {
         if (fused.kernelOf.get(source.node) === kernel) continue;
         const list = lastUse.get(source.node) ?? source.node.outputs.map(() => -1);
         list[source.index] = at;

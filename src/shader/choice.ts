@@ -3,7 +3,7 @@ import { invariant } from "../errors.ts";
 import mapShader from "../../shaders/map.wgsl";
 import type { DType, Node } from "../graph/types.ts";
 import type { KernelChoice, KernelLimits } from "../ops/op.ts";
-import type { Kernel } from "../passes/fuse.ts";
+import type { Kernel } from "../passes/kernels.ts";
 import type { HookContext } from "./hooks.ts";
 import { HookWriter } from "./hooks.ts";
 

@@ -5,7 +5,7 @@
  */
 import { invariant } from "../errors.ts";
 import type { KernelChoice, KernelLimits } from "../ops/op.ts";
-import type { Kernel } from "../passes/fuse.ts";
+import type { Kernel } from "../passes/kernels.ts";
 import type { BufferSpec, Plan } from "../passes/plan.ts";
 import { Bindings } from "./bindings.ts";
 import { chooseKernel, writeHooks } from "./choice.ts";

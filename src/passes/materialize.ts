@@ -1,0 +1,41 @@
+/** Gives every output, update and packed tensor a computing node of its own, so that each has one place in memory. */
+import { rewrite } from "../graph/traverse.ts";
+import type { Graph, Node, Tensor } from "../graph/types.ts";
+import { pack, packOp } from "../ops/concat.ts";
+import { isConstant } from "../ops/constant.ts";
+import type { OpDef } from "../ops/op.ts";
+import { apply1 } from "../ops/op.ts";
+import { base, isPassive } from "./reads.ts";
+
+const copyOp: OpDef = {
+  name: "copy",
+  shape: ([x]) => [{ dtype: x.dtype, shape: x.shape }],
+  reference: ({ inputs: [x], outputs: [y] }) => y.set(x),
+  pointwise: true,
+  inline: (code, node, index) => code.at(node.inputs[0], index),
+  inline4: (code, node, index) => code.at4(node.inputs[0], index),
+  flops: () => 0,
+};
+
+export const copy = (x: Tensor): Tensor => apply1(copyOp, [x]);
+
+/** Views, constants and values that are wanted in two places are copied. */
+export function materialize(graph: Graph): Graph {
+  const taken = new Map<Node, Set<number>>();
+  const own = (t: Tensor): Tensor => {
+    const { node, index } = base(t);
+    const outputs = taken.get(node) ?? new Set();
+    if (isPassive(node) || outputs.has(index)) return copy(t);
+    taken.set(node, outputs.add(index));
+    return t;
+  };
+  const packed = rewrite(graph, (node) => {
+    if (node.op !== packOp) return null;
+    // Arenas are zero to begin with, so packed zeros need no kernel.
+    const inputs = node.inputs.map((t) => (isConstant(t) && t.node.attrs.value === 0 ? t : own(t)));
+    return [pack(inputs, node.attrs.offsets, node.attrs.size)];
+  });
+  const updates = packed.updates.map(({ state, value }) => ({ state, value: own(value) }));
+  const outputs = Object.fromEntries(Object.entries(packed.outputs).map(([name, t]) => [name, own(t)]));
+  return { outputs, updates };
+}
