@@ -5,7 +5,7 @@ import type { ConvGeometry } from "./conv2d_kernel.ts";
 import { conv2dKernel, kernelGradKernel, kernelGradSplits } from "./conv2d_kernel.ts";
 import { add } from "./elementwise.ts";
 import type { Elements, OpDef, ReferenceCall, Sample } from "./op.ts";
-import { apply, apply1, f32, shapeError } from "./op.ts";
+import { apply, apply1, expectDType, f32, shapeError } from "./op.ts";
 import { reshape } from "./view.ts";
 import type { WindowAttrs, WindowOptions } from "./window.ts";
 import { eachTap, geometryOf, positions, resolveWindow } from "./window.ts";
@@ -16,6 +16,7 @@ interface ConvAttrs extends WindowAttrs {
 
 function convGeometry(op: string, x: TensorType, kernel: readonly number[], attrs: Attrs): ConvGeometry {
   const { groups } = attrs;
+  expectDType(op, x, "f32");
   const [tapsY, tapsX, depth, filters] = kernel;
   const fits = x.shape.length === 4 && kernel.length === 4 && x.shape[3] === depth * groups && filters % groups === 0;
   const g = fits ? geometryOf(x, [tapsY, tapsX], attrs as WindowAttrs) : null;
