@@ -93,15 +93,33 @@ function checkWeights(weights: readonly number[]): void {
   if (bad !== undefined) throw new TilegradError("E_ARGUMENT", `classWeight: got ${bad}; expected finite numbers of at least 0.`);
 }
 
-/** The pre-sigmoid value when a model ends in a sigmoid, so that the loss may be computed from logits. */
-function logitOf(output: Tensor): Tensor | null {
-  const { node } = output;
-  if (node.op.alias) {
-    const inner = logitOf(node.inputs[0]);
-    return inner && reshape(inner, output.shape);
-  }
-  return node.op.name === "sigmoid" ? node.inputs[0] : null;
+/** What a model that ends in a sigmoid or a softmax computes before it. */
+export interface Squashed {
+  readonly logits: Tensor;
+  readonly squash: (logits: Tensor) => Tensor;
 }
+
+/**
+ * Undoes a final sigmoid or softmax, so that losses are computed from logits and nothing is lost to rounding. A softmax is
+ * e^s / sum e^s with s = z - max z, whose log-softmax is that of z.
+ */
+export function unsquash(output: Tensor): Squashed | null {
+  const { node } = output;
+  const [x] = node.inputs;
+  if (node.op.alias) {
+    const inner = unsquash(x);
+    return inner && { ...inner, logits: reshape(inner.logits, output.shape) };
+  }
+  if (node.op.name === "sigmoid") return { logits: x, squash: sigmoid };
+  if (node.op.name === "div" && x.node.op.name === "exp") {
+    let total = node.inputs[1];
+    while (total.node.op.free && total.node.inputs.length === 1) total = total.node.inputs[0];
+    if (total.node.op.name === "reduceSum" && total.node.inputs[0].node === x.node) return { logits: x.node.inputs[0], squash: softmax };
+  }
+  return null;
+}
+
+const logitOf = (output: Tensor): Tensor | null => unsquash(output)?.logits ?? null;
 
 const probability = (output: Tensor): Tensor => (logitOf(output) ? output : sigmoid(output));
 
@@ -229,7 +247,7 @@ export function softmaxCrossentropy(options: SoftmaxCrossentropyOptions = {}): L
   return define(
     "softmaxCrossentropy",
     options,
-    (output) => softmax(output),
+    (output) => (unsquash(output) ? output : softmax(output)),
     (output, target) => {
       if (output.shape.length !== 2) {
         throw new TilegradError("E_SHAPE", `softmaxCrossentropy: got output ${showType(output)}; expected [batch, classes].`);
@@ -237,7 +255,7 @@ export function softmaxCrossentropy(options: SoftmaxCrossentropyOptions = {}): L
       const classes = output.shape[1];
       const y = probabilities(target, classes);
       const smooth = labelSmoothing === 0 ? y : add(mul(y, 1 - labelSmoothing), labelSmoothing / classes);
-      return neg(sum(mul(smooth, logSoftmax(output)), { axes: 1 }));
+      return neg(sum(mul(smooth, logSoftmax(logitOf(output) ?? output)), { axes: 1 }));
     },
     weight,
   );

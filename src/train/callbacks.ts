@@ -46,6 +46,8 @@ export interface EarlyStoppingOptions {
   readonly patience?: number;
   /** Improvements no larger than this do not count; default 0. */
   readonly minDelta?: number;
+  /** Between epochs of equal value this one decides, e.g. valLoss once an area of few positives has reached 1. */
+  readonly tieBreak?: string;
   /** Ends with the weights of the best epoch; default true. */
   readonly restoreBest?: boolean;
 }
@@ -62,11 +64,22 @@ function monitored(name: string, logs: EpochLogs): number {
   return value;
 }
 
+/** The best epoch so far, counted from 0. */
+export interface BestEpoch {
+  readonly epoch: number;
+  readonly value: number;
+  /** Its value of `tieBreak`, if there is one. */
+  readonly tie?: number;
+}
+
 /** Stops when a value has not improved for `patience` epochs. */
-export function earlyStopping(options: EarlyStoppingOptions = {}): Callback & { readonly best: { epoch: number; value: number } | null } {
-  const { monitor = "valLoss", patience = 10, minDelta = 0, restoreBest = true } = options;
+export function earlyStopping(options: EarlyStoppingOptions = {}): Callback & { readonly best: BestEpoch | null } {
+  const { monitor = "valLoss", patience = 10, minDelta = 0, tieBreak, restoreBest = true } = options;
   const mode = options.mode ?? (isLossLike(monitor) ? "min" : "max");
-  let best: { epoch: number; value: number } | null = null;
+  const tieMode = tieBreak === undefined || isLossLike(tieBreak) ? "min" : "max";
+  const beats = (direction: "min" | "max", a: number, b: number, delta: number): boolean =>
+    direction === "min" ? a < b - delta : a > b + delta;
+  let best: BestEpoch | null = null;
   let waited = 0;
   let weights: Weights | undefined;
   return {
@@ -81,9 +94,11 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback & { 
     },
     async onEpochEnd(epoch, logs, control) {
       const value = monitored(monitor, logs);
-      const improved = best === null || (mode === "min" ? value < best.value - minDelta : value > best.value + minDelta);
-      if (improved) {
-        best = { epoch, value };
+      const tie = tieBreak === undefined ? undefined : monitored(tieBreak, logs);
+      const decidesTie = (b: BestEpoch): boolean =>
+        tie !== undefined && b.tie !== undefined && value === b.value && beats(tieMode, tie, b.tie, 0);
+      if (best === null || beats(mode, value, best.value, minDelta) || decidesTie(best)) {
+        best = { epoch, value, ...(tie === undefined ? {} : { tie }) };
         waited = 0;
         if (restoreBest) weights = await control.getWeights();
       } else if (++waited >= patience) control.stop();

@@ -5,7 +5,7 @@ import type { Files } from "../io/bundle.ts";
 import type { ModelFile } from "../io/model.ts";
 import { decodeModel } from "../io/model.ts";
 import type { Optimizer } from "../model/optimizers.ts";
-import type { LayerMaker } from "../model/registry.ts";
+import type { LayerMaker, LossMaker } from "../model/registry.ts";
 import { lossFromJson, modelFromJson } from "../model/registry.ts";
 import type { MetricName } from "./metrics.ts";
 import { Trainer } from "./trainer.ts";
@@ -18,6 +18,8 @@ export interface LoadOptions {
   readonly device: Device;
   /** Makers of custom layers, by type. */
   readonly layers?: Readonly<Record<string, LayerMaker>>;
+  /** Makers of custom losses, by type. */
+  readonly losses?: Readonly<Record<string, LossMaker>>;
   /** For training on; default adam(). */
   readonly optimizer?: Optimizer;
   readonly metrics?: readonly MetricName[];
@@ -29,10 +31,10 @@ export interface LoadOptions {
  */
 export function trainerFromFiles(files: Files, where: string, options: LoadOptions): LoadedModel {
   const { architecture, weights, preprocessing, threshold, labels, training } = decodeModel(files, where);
-  const { device, layers, optimizer, metrics } = options;
+  const { device, layers, losses, optimizer, metrics } = options;
   const { model, loss } = fromFile(where, () => ({
     model: modelFromJson(architecture, layers),
-    loss: lossFromJson(training?.lossFunction ?? { type: "binaryCrossentropy" }),
+    loss: lossFromJson(training?.lossFunction ?? { type: "binaryCrossentropy" }, losses),
   }));
   const seed = training?.seed ?? 0;
   const trainer = new Trainer(model, { device, loss, seed, ...(optimizer ? { optimizer } : {}), ...(metrics ? { metrics } : {}) });

@@ -1,14 +1,15 @@
 /** Loss and metrics of predictions, exact in f64 on the host. */
 import { interpreter } from "../cpu/interpret.ts";
 import { TilegradError } from "../errors.ts";
+import type { Tensor } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
 import { averagePrecision, rocAuc } from "../metrics/areas.ts";
 import { confusionMatrix, measures } from "../metrics/confusion.ts";
 import { brier, logLoss } from "../metrics/probability.ts";
 import type { Loss } from "../model/losses.ts";
-import { reduceLoss } from "../model/losses.ts";
+import { reduceLoss, unsquash } from "../model/losses.ts";
 import type { Model } from "../model/model.ts";
-import { input } from "../ops/constant.ts";
+import { input, state } from "../ops/constant.ts";
 import type { Elements } from "../ops/op.ts";
 import type { CheckedData } from "./data.ts";
 
@@ -40,6 +41,8 @@ export class Scorer {
   private readonly model: Model;
   private readonly loss: Loss;
   private readonly names: readonly MetricName[];
+  /** The model's final sigmoid or softmax, which the predictor leaves to this. */
+  private readonly squash: (logits: Tensor) => Tensor;
 
   /** @throws E_ARGUMENT for an unknown metric, or when the model has more than one output */
   constructor(model: Model, loss: Loss, names: readonly MetricName[]) {
@@ -55,30 +58,44 @@ export class Scorer {
     this.model = model;
     this.loss = loss;
     this.names = names;
+    const traced = model.trace(input("x", [1, ...model.inputShape]), {
+      training: false,
+      parameter: ({ name, shape }) => state(name, shape),
+    });
+    this.squash = unsquash(traced)?.squash ?? ((logits) => logits);
   }
 
   /** The loss of all rows together (weights and reduction as in training), then the metrics; null becomes NaN. */
-  score(outputs: Float32Array, { y, yShape, weight, rows }: CheckedData): Record<string, number> {
-    const output = input("output", [rows, ...this.model.outputShape]);
+  score(logits: Float32Array, { y, yShape, weight, rows }: CheckedData): Record<string, number> {
+    const output = this.output(rows);
     const target = input("target", [rows, ...yShape]);
     const weights = weight ? input("weight", [rows]) : null;
     const loss = reduceLoss(this.loss, output, target, weights);
-    const value = this.run({ output: outputs, target: y, ...(weight ? { weight } : {}) }, loss)[0];
+    const value = this.run({ logits, target: y, ...(weight ? { weight } : {}) }, loss)[0];
     const scored: Record<string, number> = { loss: value };
     if (this.names.length === 0) return scored;
-    const scores = this.scores(outputs);
+    const scores = this.scores(logits);
     for (const name of this.names) scored[name] = metrics[name](y, scores, weight ?? undefined) ?? Number.NaN;
     return scored;
   }
 
-  /** Outputs as scores. */
-  scores(outputs: Float32Array): Float32Array {
-    const rows = outputs.length / sizeOf(this.model.outputShape);
-    const output = input("output", [rows, ...this.model.outputShape]);
-    return Float32Array.from(this.run({ output: outputs }, this.loss.scores(output)));
+  /** What the predictor gives, as scores. */
+  scores(logits: Float32Array): Float32Array {
+    return Float32Array.from(this.run({ logits }, this.loss.scores(this.output(this.rowsOf(logits)))));
   }
 
-  private run(feeds: Readonly<Record<string, Float32Array>>, result: ReturnType<typeof reduceLoss>): Elements {
+  /** What the predictor gives, as the model's outputs. */
+  outputs(logits: Float32Array): Float32Array {
+    return Float32Array.from(this.run({ logits }, this.output(this.rowsOf(logits))));
+  }
+
+  private rowsOf = (logits: Float32Array): number => logits.length / sizeOf(this.model.outputShape);
+
+  private output(rows: number): Tensor {
+    return this.squash(input("logits", [rows, ...this.model.outputShape]));
+  }
+
+  private run(feeds: Readonly<Record<string, Float32Array>>, result: Tensor): Elements {
     const graph = { outputs: { result }, updates: [] };
     const compiled = interpreter(graph, (name) => Float64Array.from(feeds[name]), "f64");
     compiled.run({});

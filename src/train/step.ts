@@ -2,7 +2,7 @@
 import type { Graph, Tensor, Update } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
 import type { Loss } from "../model/losses.ts";
-import { reduceLoss } from "../model/losses.ts";
+import { reduceLoss, unsquash } from "../model/losses.ts";
 import type { Model } from "../model/model.ts";
 import type { Optimizer } from "../model/optimizers.ts";
 import { clipGradients } from "../model/optimizers.ts";
@@ -87,16 +87,20 @@ function penalties(p: Tensor, { l1, l2 }: StepSpec["penalties"]): { penalty: Ten
   return { penalty: sum(terms.map((t) => t.value).reduce(add)), gradient: terms.map((t) => t.slope).reduce(add) };
 }
 
-/** The forward pass over rows [offset, offset + batch) of x, written to the same rows of `output`. */
+/**
+ * The forward pass over rows [offset, offset + batch) of x, written to the same rows of `output`; without a final sigmoid or
+ * softmax, which `Scorer` puts back in double precision.
+ */
 export function predictionStep(model: Model, layout: ParameterLayout, batch: number, rows: number): Graph {
   const { view } = parameterViews(layout);
   const inputs = sizeOf(model.inputShape);
   const outputs = sizeOf(model.outputShape);
   const flat = dynamicSlice(input("x", [rows * inputs]), stepScalar("inputOffset", "u32"), batch * inputs);
-  const y = model.trace(reshape(flat, [batch, ...model.inputShape]), {
+  const traced = model.trace(reshape(flat, [batch, ...model.inputShape]), {
     training: false,
     parameter: ({ name }) => view(name),
   });
+  const y = unsquash(traced)?.logits ?? traced;
   const output = state("output", [rows * outputs]);
   const value = dynamicUpdateSlice(output, reshape(y, [batch * outputs]), stepScalar("outputOffset", "u32"));
   return { outputs: {}, updates: [{ state: output, value }] };

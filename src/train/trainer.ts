@@ -220,11 +220,15 @@ export class Trainer {
 
   /** Scores of rows x [rows, ...inputShape], row-major: probabilities for the losses that work on logits. */
   async predict(x: ArrayLike<number>): Promise<Float32Array> {
-    return this.scorer.scores(await this.outputs(x));
+    return this.scorer.scores(await this.logits(x));
   }
 
-  /** The model's raw outputs [rows, ...outputShape]. */
+  /** The model's outputs [rows, ...outputShape]. */
   async outputs(x: ArrayLike<number>): Promise<Float32Array> {
+    return this.scorer.outputs(await this.logits(x));
+  }
+
+  private async logits(x: ArrayLike<number>): Promise<Float32Array> {
     return this.predictor.outputs(checkFeatures("predict", x, this.model.inputShape).x);
   }
 

@@ -96,7 +96,7 @@ it("frees everything when fit is done and the trainer disposed of, but for a poo
 
 it("a memory budget that is too small is E_MEMORY, naming the buffer, before anything is changed", async () => {
   const { gpu } = await openGpu();
-  const small = await openGpuDevice({ gpu, memoryBudget: 1 << 20 });
+  const small = await openGpuDevice({ gpu, memoryBudget: 1 << 21 });
   const { bytes } = small.memory();
   const wide = sequential({ input: [5] }, [dense(30_000), dense(1)]);
   expect(() => trainerOf(small, wide)).toThrow(expect.objectContaining({ code: "E_MEMORY" }));
@@ -108,7 +108,7 @@ it("a memory budget that is too small is E_MEMORY, naming the buffer, before any
   const staging = small.memory().bytes - held;
   const error = await failure(trainer.fit(problem(100_000), { epochs: 1 }));
   expect(error.code).toBe("E_MEMORY");
-  expect(error.message).toMatch(/training x: needs 2000000 bytes; \d+ of 1048576 are in use/);
+  expect(error.message).toMatch(/training x: needs 2000000 bytes; \d+ of 2097152 are in use/);
   expect(small.memory().bytes).toBe(held + staging);
   expect(await bitsOf(trainer)).toEqual(before);
   await trainer.predict(new Float32Array(5));

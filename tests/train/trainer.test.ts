@@ -229,7 +229,7 @@ onDevices((device) => {
 
     it("cost no gradient kernels", async () => {
       const dispatches = async (trainable: boolean): Promise<number> => {
-        const trainer = trainerOf(device(), model(trainable));
+        const trainer = trainerOf(device(), model(trainable), { plan: "dispatch" });
         await trainer.fit(data, { epochs: 1, batchSize: 70 });
         trainer.dispose();
         return trainer.dispatches;
