@@ -1,7 +1,7 @@
 /** A model: layers applied in order, traced into graphs whenever a plan needs one. */
 import { TilegradError } from "../errors.ts";
 import type { Tensor } from "../graph/types.ts";
-import { sizeOf } from "../graph/types.ts";
+import { sameShape, sizeOf } from "../graph/types.ts";
 import type { Json } from "../io/json.ts";
 import { state } from "../ops/constant.ts";
 import { showType } from "../ops/op.ts";
@@ -92,7 +92,11 @@ export function sequential({ input }: { readonly input: readonly number[] }, lay
     {
       training: true,
       parameter: (spec) => {
-        parameters.push(spec);
+        const known = parameters.find((p) => p.name === spec.name);
+        if (known && !sameShape(known.shape, spec.shape)) {
+          throw new TilegradError("E_SHAPE", `parameter "${spec.name}" is asked for as [${known.shape}] and as [${spec.shape}].`);
+        }
+        if (!known) parameters.push(spec);
         return state(spec.name, spec.shape);
       },
     },

@@ -22,7 +22,7 @@ import { sequential } from "./model.ts";
 // biome-ignore lint/suspicious/noExplicitAny: each maker checks the options it gets
 export type LayerMaker = (options: any) => Layer;
 // biome-ignore lint/suspicious/noExplicitAny: as above
-type LossMaker = (options: any) => Loss;
+export type LossMaker = (options: any) => Loss;
 
 const layerMakers: Readonly<Record<string, LayerMaker>> = {
   dense, activation, dropout, flatten, reshape, ...convolution, ...image, ...noise, ...normalization, ...pooling,
@@ -43,7 +43,7 @@ function make<T>(what: string, makers: Readonly<Record<string, (options: unknown
   }
   if (!Object.hasOwn(makers, value.type)) {
     throw new TilegradError("E_FILE", `${what}: got type "${value.type}"; known are ${Object.keys(makers).join(", ")}.`, {
-      hint: "Pass the makers of custom layers as `layers`.",
+      hint: "Pass the makers of custom layers as `layers`, of custom losses as `losses`.",
     });
   }
   return makers[value.type](value.config ?? {});
@@ -63,5 +63,6 @@ export function modelFromJson(architecture: unknown, custom: Readonly<Record<str
   return sequential({ input: shaped.input as number[] }, layers);
 }
 
-/** @throws E_FILE */
-export const lossFromJson = (value: unknown): Loss => make("loss", lossMakers, value);
+/** @param custom makers of losses that are not tilegrad's own, by type @throws E_FILE */
+export const lossFromJson = (value: unknown, custom: Readonly<Record<string, LossMaker>> = {}): Loss =>
+  make("loss", { ...lossMakers, ...custom }, value);
