@@ -4,11 +4,14 @@ import {
   adam,
   binaryCrossentropy,
   compile,
+  conv2d,
   type Device,
   dense,
   flatten,
   type GpuName,
   linearDecay,
+  lstm,
+  maxPooling2d,
   openDevice,
   rmsprop,
   sequential,
@@ -17,7 +20,7 @@ import {
 } from "../../src/node.ts";
 import { batchOrder, trainingData, type Weight } from "../data.ts";
 import type { Layer, Optimizer, Training } from "../workloads.ts";
-import { type Engine, type Peer, Unavailable } from "./peer.ts";
+import type { Engine, Peer } from "./peer.ts";
 
 function makeLayer(layer: Layer) {
   switch (layer.type) {
@@ -26,9 +29,11 @@ function makeLayer(layer: Layer) {
     case "flatten":
       return flatten();
     case "conv2d":
+      return conv2d(layer.filters, layer.kernel, { activation: layer.activation });
     case "maxPool2d":
+      return maxPooling2d(layer.size);
     case "lstm":
-      throw new Unavailable(`tilegrad has no ${layer.type} yet`);
+      return lstm(layer.units);
     default:
       return layer satisfies never;
   }

@@ -79,6 +79,7 @@ export class WebGpuDevice implements Device, GpuContext {
   private readonly stepFloats = new Float32Array(this.stepBytes);
   private readonly rows: StepRows;
   private readonly queued: GpuStep[] = [];
+  private readonly proven = new WeakSet<GpuStep>();
   private readonly faults: Faults;
 
   constructor(device: GPUDevice, adapter: GPUAdapter, options: GpuDeviceOptions) {
@@ -151,6 +152,14 @@ export class WebGpuDevice implements Device, GpuContext {
   /** Encodes everything queued into one compute pass and hands it to the GPU. */
   submit(): void {
     if (this.queued.length === 0) return;
+    const fresh = [...new Set(this.queued)].filter((step) => !this.proven.has(step));
+    if (fresh.length === 0) return this.encode();
+    // A step that ran once runs always: only the first time is watched, so that an error names the step.
+    this.faults.named(fresh.map((s) => s.label).join(", "), () => this.encode());
+    for (const step of fresh) this.proven.add(step);
+  }
+
+  private encode(): void {
     this.gpu.queue.writeBuffer(this.stepTable, 0, this.stepBytes, 0, this.queued.length * STEP_ROW);
     const encoder = this.gpu.createCommandEncoder({ label: "steps" });
     const pass = encoder.beginComputePass({ label: "steps" });

@@ -9,12 +9,12 @@ export class Faults {
   /** The first error nobody has been told of. */
   private failure: TilegradError | null = null;
   private readonly waiting = new Set<(loss: TilegradError) => void>();
+  private readonly device: GPUDevice;
 
   constructor(device: GPUDevice) {
+    this.device = device;
     device.addEventListener("uncapturederror", (event) => {
-      const { error } = event as GPUUncapturedErrorEvent;
-      const code = error instanceof GPUOutOfMemoryError ? "E_MEMORY" : "E_KERNEL";
-      this.failure ??= new TilegradError(code, `The device reports: ${error.message}`);
+      this.report("The device", (event as GPUUncapturedErrorEvent).error);
     });
     void device.lost.then(({ reason, message }) => {
       this.lost = new TilegradError("E_LOST", `The device was lost (${reason}): ${message}`, {
@@ -22,6 +22,28 @@ export class Faults {
       });
       for (const reject of this.waiting) reject(this.lost);
     });
+  }
+
+  /** Does synchronous work; what the device has against it is told under this name to whoever waits next. */
+  named<T>(name: string, work: () => T): T {
+    this.device.pushErrorScope("out-of-memory");
+    this.device.pushErrorScope("validation");
+    try {
+      return work();
+    } finally {
+      for (let scope = 0; scope < 2; scope++) {
+        this.device.popErrorScope().then(
+          (error) => error && this.report(name, error),
+          // The device was lost, which is reported as that.
+          () => {},
+        );
+      }
+    }
+  }
+
+  private report(name: string, error: GPUError): void {
+    const code = error instanceof GPUOutOfMemoryError ? "E_MEMORY" : "E_KERNEL";
+    this.failure ??= new TilegradError(code, `${name} reports: ${error.message}`);
   }
 
   /** @throws E_LOST from a loss on; E_KERNEL or E_MEMORY once for what went wrong before */

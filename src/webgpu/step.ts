@@ -26,6 +26,7 @@ export interface StepRows {
 export type Replay = (pass: GPUComputePassEncoder, rows: StepRows, from: number, count: number) => void;
 
 export interface GpuStep extends CompiledStep {
+  readonly label: string;
   readonly columns: StepLayout["columns"];
   readonly kind: PlanKind;
   readonly replay: Replay;
@@ -64,6 +65,7 @@ export async function createStep(device: GpuContext, graph: Graph, options: Comp
       outputs[name] = gpuTensor(device, t, `${label} ${name}`, buffers.get(spec) as GPUBuffer);
     }
     return {
+      label,
       outputs,
       columns: steps.columns,
       kind: choice.kind,
