@@ -3,7 +3,9 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   const wanted = word.toLowerCase();
   const scored = known.map((candidate) => ({ candidate, distance: editDistance(wanted, candidate.toLowerCase()) }));
   const best = scored.sort((a, b) => a.distance - b.distance)[0];
-  return best && best.distance <= Math.ceil(Math.max(word.length, best.candidate.length) / 3) ? best.candidate : undefined;
+  return best && best.distance <= Math.ceil(Math.max(word.length, best.candidate.length) / 3)
+    ? best.candidate
+    : undefined;
 }
 
 /** Levenshtein distance: insertions, deletions and replacements of a character. */

@@ -12,7 +12,7 @@ import { names } from "./values.ts";
 interface DescribeOptions {
   readonly target?: string;
   readonly positive?: string;
-  readonly categorical: readonly string[];
+  readonly categorical?: readonly string[];
   readonly json: boolean;
 }
 
@@ -29,18 +29,20 @@ export function addDescribe(program: Command): void {
     .argument("<data.csv>", "table with a header line")
     .option("--target <column>", "the column to predict")
     .option("--positive <label>", "the label that means yes (default: the rarer one)")
-    .option("--categorical <columns>", "categories though they look like numbers", names, [])
+    .option("--categorical <columns>", "categories though they look like numbers", names)
     .option("--json", "print one JSON object on stdout", false)
     .addHelpText("after", EXAMPLE)
     .action((file: string, options: DescribeOptions) => describe(file, options));
 }
 
 async function describe(file: string, options: DescribeOptions): Promise<void> {
-  const { target: name, positive, json } = options;
-  const categorical = name === undefined ? options.categorical : [...new Set([...options.categorical, name])];
+  const { target: name, positive, json, categorical: declared = [] } = options;
+  const categorical = [...new Set(name === undefined ? declared : [...declared, name])];
   const data = await interruptible((signal) => readTable(file, { categorical, signal }));
   const target =
-    name === undefined ? undefined : chooseTarget(data, { target: name, ...(positive === undefined ? {} : { positive }) });
+    name === undefined
+      ? undefined
+      : chooseTarget(data, { target: name, ...(positive === undefined ? {} : { positive }) });
   const description = describeTable(data, target ? { target } : {});
   const labels = target && targetOf(target, data);
   const prevalence = labels && labels.reduce((sum, y) => sum + y, 0) / labels.length;
@@ -63,7 +65,9 @@ function show(name: string, d: TableDescription, target: Target | undefined, pre
   const constant = d.columns.filter((c) => c.constant).map((c) => c.name);
   const remarks = [
     ...(target ? [`Target ${target.name}: ${target.positive} is positive, ${percent(prevalence)} of the rows.`] : []),
-    ...(d.duplicates > 0 ? [`${plural(d.duplicates, "row")} equal an earlier one: they may end up in training and test rows both.`] : []),
+    ...(d.duplicates > 0
+      ? [`${plural(d.duplicates, "row")} equal an earlier one: they may end up in training and test rows both.`]
+      : []),
     ...(constant.length > 0 ? [`Constant, of no use: ${constant.join(", ")}.`] : []),
     ...(d.leakSuspects.length > 0 ? [`Leak suspects, almost perfect alone: ${d.leakSuspects.join(", ")}.`] : []),
   ];

@@ -19,7 +19,11 @@ export function describeDevice({ backend, adapter, driver, software }: DeviceInf
 }
 
 /** Opens the device, says which it is, and frees it whatever happens. */
-export async function withDevice<T>(name: DeviceName, quiet: boolean, work: (device: Device) => Promise<T>): Promise<T> {
+export async function withDevice<T>(
+  name: DeviceName,
+  quiet: boolean,
+  work: (device: Device) => Promise<T>,
+): Promise<T> {
   const device = await openDevice({ backend: name });
   try {
     if (!quiet) print(`Device: ${describeDevice(device.info)}`);

@@ -66,7 +66,16 @@ async function doctor({ device: name, json, quiet }: DoctorOptions): Promise<voi
       failed === 0
         ? `All ${plural(results.length, "check")} of ${plural(ops.length, "op")} passed in ${duration(ms)}: this device computes the right thing.`
         : `${failed} of ${plural(results.length, "check")} FAILED: do not trust results of this device.`;
-    if (json) writeJson({ device: device.info, ...about, passed: failed === 0, checks: results.length, failed, ops: ops.map(finite), ms });
+    if (json)
+      writeJson({
+        device: device.info,
+        ...about,
+        passed: failed === 0,
+        checks: results.length,
+        failed,
+        ops: ops.map(finite),
+        ms,
+      });
     if (!json || !quiet) say(bold(verdict));
     if (failed > 0) process.exitCode = 1;
   });
@@ -84,7 +93,8 @@ function aboutOf(device: Device): About {
 }
 
 function showDevice({ info }: Device, { limits, features }: About): string[] {
-  const shown = (name: string, value: number): string => (/Size$/.test(name) && value >= 2 ** 14 ? bytes(value) : count(value));
+  const shown = (name: string, value: number): string =>
+    /Size$/.test(name) && value >= 2 ** 14 ? bytes(value) : count(value);
   return [
     ...pairs([
       ["Device", describeDevice(info)],
@@ -133,5 +143,10 @@ function showOps(ops: readonly OpResult[]): string[] {
     failed === 0 ? "ok" : `${failed} FAILED`,
     worst.error?.split("\n")[0].slice(0, 100) ?? worst.case,
   ]);
-  return [...table([header, ...rows], [0, 3, 4]), "", "Errors are in units of the tolerance for float32; up to 1 passes.", ""];
+  return [
+    ...table([header, ...rows], [0, 3, 4]),
+    "",
+    "Errors are in units of the tolerance for float32; up to 1 passes.",
+    "",
+  ];
 }

@@ -59,7 +59,17 @@ async function evaluate(folder: string, file: string, options: EvaluateOptions):
     if (json) {
       const { positive, negative, name } = target;
       const metrics = { test: report };
-      writeJson({ device: device.info, target: name, positive, negative, rows: rows.length, threshold, metrics, warnings, model: folder });
+      writeJson({
+        device: device.info,
+        target: name,
+        positive,
+        negative,
+        rows: rows.length,
+        threshold,
+        metrics,
+        warnings,
+        model: folder,
+      });
       if (!quiet) print(text);
     } else write(`${text}\n`);
     model.trainer.dispose();

@@ -23,7 +23,14 @@ import { describeDevice, deviceOption, withDevice } from "./device.ts";
 import { interruptible } from "./interrupt.ts";
 import { openModel } from "./model.ts";
 import type { LossChoice, NetworkOptions, OptimizerChoice } from "./network.ts";
-import { addLossOptions, addNetworkOptions, addOptimizerOptions, makeLoss, makeModel, makeOptimizer } from "./network.ts";
+import {
+  addLossOptions,
+  addNetworkOptions,
+  addOptimizerOptions,
+  makeLoss,
+  makeModel,
+  makeOptimizer,
+} from "./network.ts";
 import type { Stage } from "./plan.ts";
 import { planDot, planStages } from "./plan.ts";
 import { readTable } from "./table.ts";
@@ -87,14 +94,18 @@ interface Subject {
 
 async function inspect(what: string, options: InspectOptions): Promise<void> {
   const optimizer = makeOptimizer(options);
-  const isFolder = await stat(what).then((found) => found.isDirectory(), () => false);
+  const isFolder = await stat(what).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
   await withDevice(options.device, true, async (device) => {
     const subject = isFolder ? await savedModel(what, device) : await plannedModel(what, options);
     const graph = stepGraph(subject, optimizer, Math.min(options.batch, subject.rows));
     const limits = device instanceof WebGpuDevice ? device.limits : DEFAULT_LIMITS;
     const compiled = compileGraph(graph, limits, { fusion: options.fusion });
     if (options.dot) write(`${planDot(compiled)}\n`);
-    else if (options.json) writeJson({ device: device.info, ...figures(graph, compiled), stages: planStages(compiled) });
+    else if (options.json)
+      writeJson({ device: device.info, ...figures(graph, compiled), stages: planStages(compiled) });
     else write(`${show(describeDevice(device.info), subject.model, graph, compiled)}\n`);
   });
 }
@@ -116,7 +127,11 @@ async function plannedModel(file: string, options: InspectOptions): Promise<Subj
   const target = chooseTarget(data, { target: name, ...(positive === undefined ? {} : { positive }) });
   const preprocessor = fitPreprocessor(data, rowList(data), { target });
   const y = targetOf(target, data);
-  return { model: makeModel(options, preprocessor.featureNames.length, y), loss: makeLoss(options, y), rows: data.rows };
+  return {
+    model: makeModel(options, preprocessor.featureNames.length, y),
+    loss: makeLoss(options, y),
+    rows: data.rows,
+  };
 }
 
 function stepGraph({ model, loss, rows }: Subject, optimizer: Optimizer, batch: number): Graph {

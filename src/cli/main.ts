@@ -20,7 +20,10 @@ function program(): Command {
   for (const add of COMMANDS) add(root);
   // Errors are thrown, to be shown in one way; set on every command, since commander copies settings when they are made.
   for (const command of [root, ...root.commands]) {
-    command.exitOverride().configureOutput({ outputError: () => {} }).allowExcessArguments(false);
+    command
+      .exitOverride()
+      .configureOutput({ outputError: () => {} })
+      .allowExcessArguments(false);
   }
   return root;
 }
@@ -33,6 +36,7 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    if (error instanceof CommanderError && error.code === "commander.help") return 2; // no command: help was shown
     return reportError(error, args.includes("--json"));
   }
 }

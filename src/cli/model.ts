@@ -27,9 +27,13 @@ export async function openModel(folder: string, device: Device): Promise<SavedMo
   const [inputs, outputs] = [trainer.model.inputShape, trainer.model.outputShape];
   const width = preprocessor.featureNames.length;
   if (inputs.length !== 1 || inputs[0] !== width || outputs.length !== 1 || outputs[0] !== 1) {
-    throw new TilegradError("E_FILE", `${folder}: the network maps [${inputs}] to [${outputs}]; expected [${width}] to [1].`, {
-      hint: "The parts of this folder do not belong together; save the model again.",
-    });
+    throw new TilegradError(
+      "E_FILE",
+      `${folder}: the network maps [${inputs}] to [${outputs}]; expected [${width}] to [1].`,
+      {
+        hint: "The parts of this folder do not belong together; save the model again.",
+      },
+    );
   }
   return { trainer, preprocessor, threshold };
 }

@@ -27,7 +27,8 @@ export interface NetworkOptions {
   readonly activation: ActivationName;
   readonly dropout: number;
   readonly l1: number;
-  readonly l2: number;
+  /** auto: 1 / rows, the same prior on the weights however large the table. */
+  readonly l2: number | "auto";
 }
 
 export interface LossChoice {
@@ -41,6 +42,8 @@ export interface LossChoice {
 
 export interface OptimizerChoice {
   readonly optimizer: (typeof OPTIMIZERS)[number];
+  /** Rows of a step, which the default rate follows. */
+  readonly batch: number;
   readonly learningRate?: number;
   readonly momentum?: number;
   readonly weightDecay?: number;
@@ -58,12 +61,16 @@ export const DEFAULTS = {
   activation: "relu",
   dropout: 0.3,
   l1: 0,
-  l2: 1e-4,
+  l2: "auto",
   loss: "bce",
   classWeight: "none",
   optimizer: "adam",
   schedule: "constant",
 } as const;
+
+/** Rows of a step when none are given: enough steps an epoch for small tables, larger ones for large. */
+export const defaultBatch = (rows: number): number =>
+  Math.min(256, Math.max(32, 2 ** Math.floor(Math.log2(rows / 25))));
 
 export function addNetworkOptions(command: Command): Command {
   return command
@@ -73,35 +80,65 @@ export function addNetworkOptions(command: Command): Command {
         .argParser(sizes)
         .default(DEFAULTS.layers, DEFAULTS.layers.join()),
     )
-    .addOption(new Option("--activation <name>", "of the hidden layers").choices(activationNames).default(DEFAULTS.activation))
+    .addOption(
+      new Option("--activation <name>", "of the hidden layers").choices(activationNames).default(DEFAULTS.activation),
+    )
     .option("--dropout <rate>", "after each hidden layer", number({ min: 0, below: 1 }), DEFAULTS.dropout)
     .option("--l1 <factor>", "penalty on |weights|", number({ min: 0 }), DEFAULTS.l1)
-    .option("--l2 <factor>", "penalty on squared weights", number({ min: 0 }), DEFAULTS.l2);
+    .option(
+      "--l2 <factor>",
+      "penalty on squared weights; auto is 1 / training rows",
+      numberOr(["auto"], { min: 0 }),
+      DEFAULTS.l2,
+    );
 }
 
 export function addLossOptions(command: Command): Command {
   return command
     .optionsGroup("Loss:")
     .addOption(new Option("--loss <name>", "mse is of the probability").choices(LOSSES).default(DEFAULTS.loss))
-    .option("--class-weight <weights>", "balanced, none, or such as 0:1,1:10 (0 is no, 1 yes)", classWeight, DEFAULTS.classWeight)
+    .option(
+      "--class-weight <weights>",
+      "balanced, none, or such as 0:1,1:10 (0 is no, 1 yes)",
+      classWeight,
+      DEFAULTS.classWeight,
+    )
     .option("--pos-weight <n>", "factor on the loss of positives (bce), or auto", numberOr(["auto"], { above: 0 }))
     .option("--gamma <n>", "focusing of the focal loss (default: 2)", number({ min: 0 }))
-    .option("--alpha <n>", "focal weight of positives, auto or none (default: 0.25)", numberOr(["auto", "none"], { min: 0, max: 1 }))
+    .option(
+      "--alpha <n>",
+      "focal weight of positives, auto or none (default: 0.25)",
+      numberOr(["auto", "none"], { min: 0, max: 1 }),
+    )
     .option("--label-smoothing <s>", "of bce", number({ min: 0, below: 1 }));
 }
 
 export function addOptimizerOptions(command: Command): Command {
   return command
     .optionsGroup("Optimizer:")
-    .addOption(new Option("--optimizer <name>", "how weights are updated").choices(OPTIMIZERS).default(DEFAULTS.optimizer))
-    .option("--learning-rate <rate>", "default: 0.001 (sgd, rmsprop, adagrad: 0.01)", number({ above: 0 }))
+    .addOption(
+      new Option("--optimizer <name>", "how weights are updated").choices(OPTIMIZERS).default(DEFAULTS.optimizer),
+    )
+    .option(
+      "--learning-rate <rate>",
+      "default: 0.001 for adams, more from batches of 64 on; others 0.01",
+      number({ above: 0 }),
+    )
     .option("--momentum <n>", "of momentum, nesterov (default: 0.9) and rmsprop", number({ min: 0, below: 1 }))
     .option("--weight-decay <n>", "decays weights; adamw apart from the gradient", number({ min: 0 }))
     .option("--clip-norm <n>", "limits the gradient's norm", number({ above: 0 }))
     .option("--clip-value <n>", "limits each gradient element", number({ above: 0 }))
-    .addOption(new Option("--schedule <name>", "of the learning rate over all epochs").choices(SCHEDULES).default(DEFAULTS.schedule))
+    .addOption(
+      new Option("--schedule <name>", "of the learning rate over all epochs")
+        .choices(SCHEDULES)
+        .default(DEFAULTS.schedule),
+    )
     .option("--end-rate <rate>", "of linear and cosine (default: 0)", number({ min: 0 }))
-    .option("--decay <factor>", "of step (default: 0.1) and exponential (default: 0.95 an epoch)", number({ above: 0, max: 1 }))
+    .option(
+      "--decay <factor>",
+      "of step (default: 0.1) and exponential (default: 0.95 an epoch)",
+      number({ above: 0, max: 1 }),
+    )
     .option("--decay-every <epochs>", "of step (default: 10)", number({ min: 1, integer: true }))
     .option("--warmup <epochs>", "of cosine (default: 0)", number({ min: 0, integer: true }));
 }
@@ -160,7 +197,8 @@ function initialBias(options: LossChoice, y: Float32Array): number {
 
 /** [inputs] -> hidden layers -> one logit. */
 export function makeModel(options: NetworkOptions & LossChoice, inputs: number, y: Float32Array): Model {
-  const { layers, activation, dropout: rate, l1, l2 } = options;
+  const { layers, activation, dropout: rate, l1 } = options;
+  const l2 = options.l2 === "auto" ? 1 / y.length : options.l2;
   const kernelRegularizer = { ...(l1 > 0 ? { l1 } : {}), ...(l2 > 0 ? { l2 } : {}) };
   const regularized = l1 > 0 || l2 > 0 ? { kernelRegularizer } : {};
   const kernelInitializer = activation === "relu" || activation === "leakyRelu" ? "heUniform" : "glorotUniform";
@@ -172,7 +210,11 @@ export function makeModel(options: NetworkOptions & LossChoice, inputs: number, 
   return sequential({ input: [inputs] }, [...hidden, dense(1, { biasInitializer, ...regularized })]);
 }
 
-const isSlow = (name: OptimizerChoice["optimizer"]): boolean => name === "adam" || name === "amsgrad" || name === "adamw";
+/** Adam's steps grow with the square root of the batch, as its noise shrinks (Malladi et al. 2022); from 64 rows on. */
+function defaultRate({ optimizer, batch }: OptimizerChoice): number {
+  const isAdam = optimizer === "adam" || optimizer === "amsgrad" || optimizer === "adamw";
+  return isAdam ? 0.001 * Math.sqrt(Math.max(1, batch / 64)) : 0.01;
+}
 
 export function makeOptimizer(options: OptimizerChoice): Optimizer {
   const { optimizer, momentum, weightDecay, clipNorm, clipValue } = options;
@@ -207,7 +249,7 @@ export function makeOptimizer(options: OptimizerChoice): Optimizer {
 
 function makeSchedule(options: OptimizerChoice): Schedule {
   const { schedule, endRate, decay, decayEvery, warmup } = options;
-  const rate = options.learningRate ?? (isSlow(options.optimizer) ? 0.001 : 0.01);
+  const rate = options.learningRate ?? defaultRate(options);
   const what = `the schedule ${schedule}`;
   if (schedule !== "linear" && schedule !== "cosine") refuse({ "end-rate": endRate }, what);
   if (schedule !== "step" && schedule !== "exponential") refuse({ decay }, what);

@@ -62,7 +62,9 @@ async function predict(folder: string, file: string, options: PredictOptions): P
       writeJson({ ...about, ...predictions, warnings, model: folder });
     } else if (out === undefined) write(csv);
     if (!quiet) {
-      print(`${plural(table.rows, "row")}: ${count(positives)} yes (${percent(positives / table.rows)}); yes is ${name} = ${positive}, from score ${threshold.toPrecision(4)} on.`);
+      print(
+        `${plural(table.rows, "row")}: ${count(positives)} yes (${percent(positives / table.rows)}); yes is ${name} = ${positive}, from score ${threshold.toPrecision(4)} on.`,
+      );
       if (out !== undefined) print(`Saved ${out}`);
     }
     model.trainer.dispose();

@@ -43,9 +43,13 @@ export async function readSplits(text: string): Promise<{ train: number[]; test:
   if (found === undefined) {
     const known = Object.keys(splits ?? {}).filter((key) => typeof splits?.[key] === "object");
     const near = nearest(name, known);
-    throw new TilegradError("E_FILE", `${file}: there is no split ${JSON.stringify(name)}; there are ${known.join(", ") || "none"}.`, {
-      hint: near ? `Did you mean ${JSON.stringify(near)}?` : "Name one of these after the #.",
-    });
+    throw new TilegradError(
+      "E_FILE",
+      `${file}: there is no split ${JSON.stringify(name)}; there are ${known.join(", ") || "none"}.`,
+      {
+        hint: near ? `Did you mean ${JSON.stringify(near)}?` : "Name one of these after the #.",
+      },
+    );
   }
   const lists = found as { train?: unknown; test?: unknown };
   const list = (part: "train" | "test"): number[] => {
@@ -68,37 +72,42 @@ export async function readSplits(text: string): Promise<{ train: number[]; test:
   return { train, test };
 }
 
-/** Rows of one table by their use; `testTable` is another file when the test rows are not of the same. */
+/** Rows of a table by their use. */
 export interface Rows {
   readonly train: Uint32Array;
   readonly validation: Uint32Array;
   readonly test: Uint32Array;
-  readonly testTable: Table;
 }
 
 export interface RowOptions {
   readonly seed: number;
   /** Share of the rows that are not for testing. */
   readonly validation: number;
-  /** A share of all rows. */
-  readonly test?: number;
-  readonly testTable?: Table;
+  /** Share of all rows. */
+  readonly test: number;
+  /** Lists of rows instead of `test`. */
   readonly splits?: { readonly train: readonly number[]; readonly test: readonly number[] };
 }
 
-/** Every part has both classes' shares. @throws E_DATA, E_ARGUMENT */
-export function chooseRows(table: Table, target: Target, options: RowOptions): Rows {
-  const { seed, validation, splits, testTable = table } = options;
-  const fitRows = (rows: Uint32Array): Pick<Rows, "train" | "validation"> => {
-    if (validation === 0) return { train: rows, validation: new Uint32Array(0) };
-    const parts = stratifiedSplit(targetOf(target, table, rows), { fractions: { train: 1 - validation, validation }, seed });
-    const pick = (places: Uint32Array): Uint32Array => places.map((place) => rows[place]);
-    return { train: pick(parts.train), validation: pick(parts.validation) };
-  };
-  if (splits) return { ...fitRows(rowList(table, splits.train)), test: rowList(table, splits.test), testTable };
-  if (options.testTable) return { ...fitRows(rowList(table)), test: rowList(testTable), testTable };
-  const { test = 0 } = options;
-  if (test === 0) return { ...fitRows(rowList(table)), test: new Uint32Array(0), testTable };
-  const parts = stratifiedSplit(targetOf(target, table), { fractions: { train: 1 - test, test }, seed });
-  return { ...fitRows(parts.train), test: parts.test, testTable };
+/** Draws the parts by seed, each with both classes' shares. @throws E_DATA, E_ARGUMENT */
+export function chooseRows(table: Table, target: Target, { seed, validation, test, splits }: RowOptions): Rows {
+  const [rest, testRows] = splits
+    ? [rowList(table, splits.train), rowList(table, splits.test)]
+    : divide(table, target, rowList(table), test, seed);
+  const [train, validationRows] = divide(table, target, rest, validation, seed);
+  return { train, validation: validationRows, test: testRows };
+}
+
+/** The rows without a share of them, and that share. */
+function divide(
+  table: Table,
+  target: Target,
+  rows: Uint32Array,
+  share: number,
+  seed: number,
+): [Uint32Array, Uint32Array] {
+  if (share === 0) return [rows, new Uint32Array(0)];
+  const parts = stratifiedSplit(targetOf(target, table, rows), { fractions: { train: 1 - share, test: share }, seed });
+  const pick = (places: Uint32Array): Uint32Array => places.map((place) => rows[place]);
+  return [pick(parts.train), pick(parts.test)];
 }

@@ -9,7 +9,8 @@ export const write = (text: string): void => void process.stdout.write(text);
 /** The one JSON object of `--json`. NaN and infinities, which JSON lacks, become null. */
 export const writeJson = (value: unknown): void => write(`${JSON.stringify(value, null, 2)}\n`);
 
-const coloured = (): boolean => process.stdout.isTTY === true && process.stderr.isTTY === true && !process.env["NO_COLOR"];
+const coloured = (): boolean =>
+  process.stdout.isTTY === true && process.stderr.isTTY === true && !process.env["NO_COLOR"];
 const styled = (code: number, text: string): string => (coloured() ? `\u001b[${code}m${text}\u001b[0m` : text);
 export const bold = (text: string): string => styled(1, text);
 export const dim = (text: string): string => styled(2, text);

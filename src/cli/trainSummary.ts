@@ -5,20 +5,26 @@ import type { ClassificationReport } from "../metrics/report.ts";
 import type { Model } from "../model/model.ts";
 import { sparkline } from "../report/sparkline.ts";
 import { describeDevice } from "./device.ts";
+import type { Prepared } from "./prepare.ts";
 import { bold, count, dim, duration, pairs, percent, plural } from "./terminal.ts";
-import type { Prepared } from "./train.ts";
 
 export interface TrainResult {
   readonly device: DeviceInfo;
   readonly target: string;
   readonly positive: string;
-  readonly rows: { readonly train: number; readonly validation: number; readonly test: number };
+  readonly rows: {
+    readonly train: number;
+    readonly validation: number;
+    readonly test: number;
+    readonly unused: number;
+  };
   readonly inputs: number;
   readonly parameters: number;
   readonly dispatches: number;
   readonly epochs: number;
   readonly steps: number;
   readonly best: { readonly epoch: number; readonly value: number } | null;
+  readonly refit: { readonly rows: number; readonly epochs: number } | null;
   readonly history: Readonly<Record<string, readonly number[]>>;
   readonly threshold: number;
   readonly thresholdRule: string;
@@ -44,27 +50,34 @@ export function trainSummary(result: TrainResult, { table, target, preprocessor 
   const monitor = String(settings["monitor"]);
   const network = [result.inputs, ...model.layers.filter((l) => l.type === "dense").map((l) => l.outputShape[0])];
   const stopped = best ? `, the weights are of epoch ${best.epoch + 1} (${monitor} ${best.value.toFixed(4)})` : "";
-  const dispatches = result.dispatches > 0 ? `, ${plural(result.dispatches, "dispatch").replace(/hs$/, "hes")} a step` : "";
-  const unused = table.rows - rows.train - rows.validation - rows.test;
+  const dispatches =
+    result.dispatches > 0 ? `, ${plural(result.dispatches, "dispatch").replace(/hs$/, "hes")} a step` : "";
   const parts = [
     `${count(rows.train)} train`,
     ...(rows.validation ? [`${count(rows.validation)} validation`] : []),
     ...(rows.test ? [`${count(rows.test)} test`] : []),
-    ...(unused > 0 ? [`${count(unused)} unused`] : []),
+    ...(rows.unused > 0 ? [`${count(rows.unused)} unused`] : []),
   ];
   const about = pairs([
     ["Device", describeDevice(result.device)],
     ["Data", `${table.name}: ${plural(table.rows, "row")} (${parts.join(", ")})`],
-    ["Inputs", `${result.inputs} from ${plural(preprocessor.features.length, "column")}${dropped ? `; dropped: ${dropped}` : ""}`],
+    [
+      "Inputs",
+      `${result.inputs} from ${plural(preprocessor.features.length, "column")}${dropped ? `; dropped: ${dropped}` : ""}`,
+    ],
     [
       "Positive",
       `${target.name} = ${target.positive}, ${percent(metrics.train.prevalence)} of the training rows ` +
         dim(`(${count(positives)}; no is ${others})`),
     ],
     ["Network", `${network.join(" - ")} ${dim(`(${plural(result.parameters, "parameter")}${dispatches})`)}`],
-    ["Training", `${plural(epochs, "epoch")} in ${duration(timing.trainMs)}, ${count(Math.round(timing.stepsPerSecond))} steps/s${stopped}`],
-    ["Loss", `${range(history.loss)}  ${dim("training")}`],
+    [
+      "Training",
+      `${plural(epochs, "epoch")} in ${duration(timing.trainMs)}, ${count(Math.round(timing.stepsPerSecond))} steps/s${stopped}`,
+    ],
+    ["Loss", `${range(history.loss)}  ${dim("training, with penalties")}`],
     ...(history.valLoss ? ([["", `${range(history.valLoss)}  ${dim("validation")}`]] as const) : []),
+    ...(result.refit ? ([["Refit", refit(result.refit)]] as const) : []),
     ["Threshold", threshold(result)],
   ]);
   const [title, report] = metrics.test
@@ -72,7 +85,7 @@ export function trainSummary(result: TrainResult, { table, target, preprocessor 
     : metrics.validation
       ? ["Validation rows (no test rows: these metrics are too good)", metrics.validation]
       : ["Training rows (no other rows: these metrics are much too good)", metrics.train];
-  const table2 = formatReport(report).replace(/^/gm, "  ");
+  const metricsTable = formatReport(report).replace(/^(?=.)/gm, "  ");
   const next = [
     `tilegrad predict ${result.model} new-rows.csv --out scores.csv`,
     `tilegrad evaluate ${result.model} labelled-rows.csv`,
@@ -83,7 +96,7 @@ export function trainSummary(result: TrainResult, { table, target, preprocessor 
     ...about,
     "",
     bold(title),
-    table2,
+    metricsTable,
     "",
     ...pairs([
       ["Saved", `${result.model} ${dim("(model.json: network, preprocessing, threshold; weights beside it)")}`],
@@ -91,6 +104,9 @@ export function trainSummary(result: TrainResult, { table, target, preprocessor 
     ]),
   ].join("\n");
 }
+
+const refit = ({ rows, epochs }: { readonly rows: number; readonly epochs: number }): string =>
+  `once more on all ${count(rows)} rows that are not for testing, ${plural(epochs, "epoch")} ${dim("(few positives)")}`;
 
 function threshold({ threshold: value, thresholdRule: rule, thresholdAttained, metrics }: TrainResult): string {
   const on = metrics.validation ? "validation" : "training";

@@ -39,7 +39,7 @@ export const names = (text: string): string[] =>
     .map((name) => name.trim())
     .filter((name) => name !== "");
 
-/** 128,64; an empty text is no layers. */
+/** 128,64; an empty text is no numbers. */
 export const sizes = (text: string): number[] => names(text).map(number({ min: 1, integer: true }));
 
 /** A number, or one of these words. */
@@ -56,7 +56,8 @@ export function classWeight(text: string): "balanced" | "none" | Record<number, 
   const weights: Record<number, number> = {};
   for (const part of text.split(",")) {
     const match = /^\s*([01])\s*:\s*(.+)$/.exec(part);
-    if (!match) throw new InvalidArgumentError("Expected balanced, none, or weights such as 0:1,1:10 (0 is no, 1 is yes).");
+    if (!match)
+      throw new InvalidArgumentError("Expected balanced, none, or weights such as 0:1,1:10 (0 is no, 1 is yes).");
     weights[Number(match[1])] = number({ min: 0 })(match[2]);
   }
   return weights;

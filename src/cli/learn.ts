@@ -1,0 +1,142 @@
+/**
+ * How `train` learns: fit with early stopping, choose the threshold on the validation rows, and where positives are scarce
+ * fit once more, for as many epochs, with the validation rows too.
+ */
+import type { Device } from "../device.ts";
+import type { ClassificationReport } from "../metrics/report.ts";
+import { classificationReport } from "../metrics/report.ts";
+import type { ThresholdRule } from "../metrics/thresholdRule.ts";
+import type { TunedThreshold } from "../metrics/thresholds.ts";
+import { tuneThreshold } from "../metrics/thresholds.ts";
+import type { Loss } from "../model/losses.ts";
+import type { Model } from "../model/model.ts";
+import type { Optimizer } from "../model/optimizers.ts";
+import type { BestEpoch } from "../train/callbacks.ts";
+import type { History } from "../train/progress.ts";
+import { Trainer } from "../train/trainer.ts";
+import type { FitSettings, Run } from "./fit.ts";
+import {
+  checkpointFolder,
+  forgetCheckpoints,
+  hasCheckpoint,
+  makeCallbacks,
+  refitFolder,
+  runWithProgress,
+} from "./fit.ts";
+import type { Part, Prepared } from "./prepare.ts";
+import { print } from "./terminal.ts";
+
+/** Below this many positives the validation rows are worth more in training (bench/results/defaults.md). */
+const SCARCE_POSITIVES = 500;
+
+export interface LearnSettings extends FitSettings {
+  readonly batch: number;
+  readonly seed: number;
+  readonly out: string;
+  readonly quiet: boolean;
+}
+
+export interface Learned {
+  /** With the weights to be saved. */
+  readonly trainer: Trainer;
+  readonly best: BestEpoch | null;
+  readonly history: History;
+  readonly steps: number;
+  readonly stepsPerSecond: number;
+  readonly refit: { readonly rows: number; readonly epochs: number; readonly loss: readonly number[] } | null;
+  readonly threshold: TunedThreshold;
+  /** Of the validation rows before any refit, which trains on them. */
+  readonly metrics: {
+    readonly train: ClassificationReport;
+    readonly validation: ClassificationReport | null;
+    readonly test: ClassificationReport | null;
+  };
+}
+
+export async function learn(
+  device: Device,
+  described: { readonly model: Model; readonly loss: Loss; readonly optimizer: Optimizer },
+  data: Prepared,
+  rule: ThresholdRule,
+  settings: LearnSettings,
+): Promise<Learned> {
+  const { seed, out, epochs, batch, monitor, quiet, checkpoint: every = 0, resume } = settings;
+  const { train, validation } = data;
+  const newTrainer = (): Trainer =>
+    new Trainer(described.model, {
+      device,
+      loss: described.loss,
+      optimizer: described.optimizer,
+      seed,
+      metrics: ["prAuc", "rocAuc", "f1"],
+    });
+  if (every > 0 && !resume) await forgetCheckpoints(out);
+  const shared = { batch, every, quiet, monitor };
+
+  const first = newTrainer();
+  const { callbacks, best } = makeCallbacks(settings, validation !== null);
+  const folder = checkpointFolder(out);
+  const stepsPerSecond = await runWithProgress(first, {
+    ...shared,
+    train,
+    validation,
+    epochs,
+    callbacks,
+    folder,
+    resume,
+    best,
+  });
+  const scored = validation ?? train;
+  const threshold = tuneThreshold(scored.y, await first.predict(scored.x), rule);
+  const report = async (trainer: Trainer, part: Part): Promise<ClassificationReport> =>
+    classificationReport(part.y, await trainer.predict(part.x), { threshold: threshold.threshold });
+  const validated = validation && (await report(first, validation));
+
+  const again = validation && shouldRefit(settings.refit, train, validation) ? joined(train, validation) : null;
+  const refitEpochs = (best()?.epoch ?? first.progress.history.loss.length - 1) + 1;
+  const trainer = again ? newTrainer() : first;
+  if (again) {
+    if (!quiet) print(`Once more for ${refitEpochs} epochs, with the validation rows (--refit)`);
+    const folder = refitFolder(out);
+    const run: Run = {
+      ...shared,
+      train: again,
+      validation: null,
+      epochs: refitEpochs,
+      callbacks: [],
+      folder,
+      monitor: "loss",
+      resume: resume && (await hasCheckpoint(folder)),
+    };
+    await runWithProgress(trainer, run);
+  }
+  return {
+    trainer,
+    best: best(),
+    history: first.history,
+    steps: trainer.step + (again ? first.step : 0),
+    stepsPerSecond,
+    refit: again && { rows: again.y.length, epochs: refitEpochs, loss: trainer.history.loss },
+    threshold,
+    metrics: {
+      train: await report(trainer, train),
+      validation: validated,
+      test: data.test && (await report(trainer, data.test)),
+    },
+  };
+}
+
+function shouldRefit(when: FitSettings["refit"], train: Part, validation: Part): boolean {
+  const positives = [train, validation].reduce((n, { y }) => n + y.reduce((a, b) => a + b, 0), 0);
+  return when === "always" || (when === "auto" && positives < SCARCE_POSITIVES);
+}
+
+function joined(a: Part, b: Part): Part {
+  const join = (first: Float32Array, second: Float32Array): Float32Array => {
+    const both = new Float32Array(first.length + second.length);
+    both.set(first);
+    both.set(second, first.length);
+    return both;
+  };
+  return { x: join(a.x, b.x), y: join(a.y, b.y) };
+}
