@@ -17,3 +17,22 @@ export interface GpuContext {
   /** `work`, or what went wrong on the device meanwhile. */
   race<T>(work: Promise<T>): Promise<T>;
 }
+
+/** Makes buffers that belong to one step. */
+export type MakeBuffer = (name: string, bytes: number, usage: GPUBufferUsageFlags) => GPUBuffer;
+
+/** Rows of step scalars that were queued. */
+export interface StepRows {
+  /** All rows, `stride` words apart. */
+  readonly words: Uint32Array;
+  readonly stride: number;
+  /** One row as a uniform block, at a dynamic offset. */
+  readonly group: GPUBindGroup;
+}
+
+export interface Replayable {
+  /** Encodes runs `from` .. `from + count`, whose scalars are the rows of these numbers. */
+  replay(pass: GPUComputePassEncoder, rows: StepRows, from: number, count: number): void;
+  /** The work was handed to the GPU: what `replay` used for it may be used again. */
+  submitted(): void;
+}

@@ -5,12 +5,12 @@ import type { Graph, TensorType } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
 import { opfs } from "../io/browser.ts";
 import type { KernelLimits, StepValues } from "../ops/op.ts";
-import type { GpuContext } from "./context.ts";
+import type { GpuContext, StepRows } from "./context.ts";
 import { Faults } from "./faults.ts";
 import { GpuMemory } from "./memory.ts";
 import { PipelineCache } from "./pipelines.ts";
 import { Readback } from "./readback.ts";
-import type { GpuStep, StepRows } from "./step.ts";
+import type { GpuStep } from "./step.ts";
 import { createStep } from "./step.ts";
 import { gpuTensor } from "./tensor.ts";
 

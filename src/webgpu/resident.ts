@@ -1,8 +1,7 @@
 /** Replaying a resident program: many steps a dispatch, their scalars in a table. */
 import type { ResidentProgram } from "../shader/resident.ts";
 import { TABLE_BYTES } from "../shader/resident.ts";
-import type { GpuContext } from "./context.ts";
-import type { GpuStep, MakeBuffer } from "./step.ts";
+import type { GpuContext, MakeBuffer, Replayable } from "./context.ts";
 
 /** Tables start where any device allows a dynamic offset. */
 const ALIGN = 256;
@@ -12,7 +11,7 @@ export function residentReplay(
   { rowWords }: ResidentProgram,
   { pipeline, group }: { pipeline: GPUComputePipeline; group: GPUBindGroup },
   make: MakeBuffer,
-): Pick<GpuStep, "replay" | "submitted"> {
+): Replayable {
   // Room for one submit, even if every run has a table of its own.
   const room = maxQueue * (ALIGN + 4 * rowWords);
   const buffer = make("step table", room + TABLE_BYTES, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST);

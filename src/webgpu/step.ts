@@ -8,34 +8,16 @@ import type { PlanKind } from "../passes/choose.ts";
 import type { BufferSpec } from "../passes/plan.ts";
 import type { KernelCall, StepLayout } from "../shader/lower.ts";
 import type { ResidentProgram } from "../shader/resident.ts";
-import type { GpuContext } from "./context.ts";
+import type { GpuContext, MakeBuffer, Replayable } from "./context.ts";
 import { sourceOf, storageBindings } from "./pipelines.ts";
 import { residentReplay } from "./resident.ts";
 import { bufferOf, gpuTensor } from "./tensor.ts";
 
-/** Rows of step scalars that were queued. */
-export interface StepRows {
-  /** All rows, `stride` words apart. */
-  readonly words: Uint32Array;
-  readonly stride: number;
-  /** One row as a uniform block, at a dynamic offset. */
-  readonly group: GPUBindGroup;
-}
-
-/** Encodes runs `from` .. `from + count`, whose scalars are the rows of these numbers. */
-export type Replay = (pass: GPUComputePassEncoder, rows: StepRows, from: number, count: number) => void;
-
-export interface GpuStep extends CompiledStep {
+export interface GpuStep extends CompiledStep, Replayable {
   readonly label: string;
   readonly columns: StepLayout["columns"];
   readonly kind: PlanKind;
-  readonly replay: Replay;
-  /** The step's work was handed to the GPU: what `replay` used for it may be used again. */
-  readonly submitted: () => void;
 }
-
-/** Makes buffers that belong to one step. */
-export type MakeBuffer = (name: string, bytes: number, usage: GPUBufferUsageFlags) => GPUBuffer;
 
 export async function createStep(device: GpuContext, graph: Graph, options: CompileOptions): Promise<GpuStep> {
   const { bindings, label } = options;
