@@ -82,7 +82,12 @@ const scatterAddOp: OpDef = {
     const [rows] = y.shape;
     // A workgroup makes 64 rows of 64 columns.
     const workgroups = Math.ceil(rows / 64) * Math.ceil(inner / 64);
-    return { shader: scatterAddRowsShader, params: { rows, count, inner }, grid: { workgroups: [workgroups, 1, 1] }, ...hooks };
+    return {
+      shader: scatterAddRowsShader,
+      params: { rows, count, inner },
+      grid: { workgroups: [workgroups, 1, 1] },
+      ...hooks,
+    };
   },
   flops: (node) => sizeOf(node.inputs[0].shape),
   samples: () => [
@@ -98,7 +103,11 @@ const dynamicSliceOp: OpDef = {
   name: "dynamicSlice",
   shape: ([x, offset], { size }) => {
     if (offset.dtype !== "u32" || offset.shape.length > 0 || x.shape.length !== 1 || size > x.shape[0]) {
-      throw shapeError("dynamicSlice", [x, offset], `x of rank 1 with at least ${size} elements, and a u32 scalar offset`);
+      throw shapeError(
+        "dynamicSlice",
+        [x, offset],
+        `x of rank 1 with at least ${size} elements, and a u32 scalar offset`,
+      );
     }
     return [{ dtype: x.dtype, shape: [size] }];
   },
@@ -134,7 +143,8 @@ export const gather = (x: Tensor, indices: Tensor): Tensor => apply1(gatherOp, [
 
 /** y [rows, ...] with y[indices[k]] += x[k], summed in the order of k. */
 export function scatterAdd(x: Tensor, indices: Tensor, rows: number): Tensor {
-  if (!Number.isInteger(rows) || rows < 1) throw new TilegradError("E_ARGUMENT", `scatterAdd: got ${rows} rows; expected 1 or more.`);
+  if (!Number.isInteger(rows) || rows < 1)
+    throw new TilegradError("E_ARGUMENT", `scatterAdd: got ${rows} rows; expected 1 or more.`);
   return apply1(scatterAddOp, [x, indices], { rows });
 }
 

@@ -155,12 +155,33 @@ const gruGradOp: OpDef = {
       stores: ["store_dxz", "store_da", "store_dh0"].map((hook, output) => ({ hook, output })),
     };
   },
-  flops: ({ inputs: [, , { shape: [, batch, time, units] }] }) => batch * time * units * (6 * units + 20),
+  flops: ({
+    inputs: [
+      ,
+      ,
+      {
+        shape: [, batch, time, units],
+      },
+    ],
+  }) => batch * time * units * (6 * units + 20),
   samples: () =>
-    samples().map(({ inputs: [{ shape: [n, t, g] }, kernel, , , mask], attrs }) => ({
-      inputs: [kernel, mask, { ...f32(PLANES, n, t, g / 3), range: [0, 1] }, f32(n, t, g / 3)],
-      attrs,
-    })),
+    samples().map(
+      ({
+        inputs: [
+          {
+            shape: [n, t, g],
+          },
+          kernel,
+          ,
+          ,
+          mask,
+        ],
+        attrs,
+      }) => ({
+        inputs: [kernel, mask, { ...f32(PLANES, n, t, g / 3), range: [0, 1] }, f32(n, t, g / 3)],
+        attrs,
+      }),
+    ),
 };
 
 export interface GruResult {

@@ -162,16 +162,40 @@ const lstmGradOp: OpDef = {
       shader: lstmGradShader,
       ...sizes,
       constants: { ...sizes.constants, PER_LANE: Math.ceil(sizes.params.units / sizes.constants.WG) },
-      loads: ["load_kernel", "load_mask", "load_saved", "load_dy", "load_dcells"].map((hook, input) => ({ hook, input })),
+      loads: ["load_kernel", "load_mask", "load_saved", "load_dy", "load_dcells"].map((hook, input) => ({
+        hook,
+        input,
+      })),
       stores: ["store_dxz", "store_dh0", "store_dc0"].map((hook, output) => ({ hook, output })),
     };
   },
-  flops: ({ inputs: [, , { shape: [, batch, time, units] }] }) => batch * time * units * (8 * units + 40),
+  flops: ({
+    inputs: [
+      ,
+      ,
+      {
+        shape: [, batch, time, units],
+      },
+    ],
+  }) => batch * time * units * (8 * units + 40),
   samples: () =>
-    samples().map(({ inputs: [{ shape: [n, t, g] }, kernel, , , mask], attrs }) => ({
-      inputs: [kernel, mask, { ...f32(PLANES, n, t, g / 4), range: [0, 1] }, f32(n, t, g / 4), f32(n, t, g / 4)],
-      attrs,
-    })),
+    samples().map(
+      ({
+        inputs: [
+          {
+            shape: [n, t, g],
+          },
+          kernel,
+          ,
+          ,
+          mask,
+        ],
+        attrs,
+      }) => ({
+        inputs: [kernel, mask, { ...f32(PLANES, n, t, g / 4), range: [0, 1] }, f32(n, t, g / 4), f32(n, t, g / 4)],
+        attrs,
+      }),
+    ),
 };
 
 export interface LstmStates {

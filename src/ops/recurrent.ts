@@ -130,7 +130,8 @@ export function recurrentSizes(
 }
 
 /** A mask that keeps every step; it costs nothing. */
-export const maskOr = (mask: Tensor | undefined, { batch, time }: Extents): Tensor => mask ?? constant(1, [batch, time]);
+export const maskOr = (mask: Tensor | undefined, { batch, time }: Extents): Tensor =>
+  mask ?? constant(1, [batch, time]);
 
 /** A state that starts at zero; it costs nothing. */
 export const stateOr = (state: Tensor | undefined, { batch, units }: Extents): Tensor =>

@@ -8,8 +8,8 @@ import { embedding, masking } from "../../src/model/layers/embedding.ts";
 import { gru, lstm, simpleRnn } from "../../src/model/layers/recurrent.ts";
 import { dropout } from "../../src/model/layers/shape.ts";
 import { bidirectional, timeDistributed } from "../../src/model/layers/wrappers.ts";
-import { modelFromJson } from "../../src/model/registry.ts";
 import { sequential } from "../../src/model/model.ts";
+import { modelFromJson } from "../../src/model/registry.ts";
 import { openTestGpu } from "../devices.ts";
 import { counting, run, shapeThrough } from "./run.ts";
 
@@ -27,7 +27,9 @@ const cells: [string, (options: { units: number; returnSequences?: boolean; goBa
 
 const near = (got: readonly number[], want: readonly number[]): void => {
   expect(got.length).toBe(want.length);
-  got.forEach((v, i) => expect(Math.abs(v - want[i])).toBeLessThan(2e-5));
+  got.forEach((v, i) => {
+    expect(Math.abs(v - want[i])).toBeLessThan(2e-5);
+  });
 };
 
 const wave = (shape: readonly number[]): Float32Array => counting(shape).map((i) => Math.sin(i * 0.7));
@@ -103,10 +105,16 @@ describe("bidirectional", () => {
         weights: pick(goBackwards ? "backward" : "forward", "lstm"),
       });
     const [a, b] = [await one(false, true), await one(true, true)];
-    near(both.y, Array.from({ length: 8 }, (_, s) => [...a.y.slice(2 * s, 2 * s + 2), ...b.y.slice(2 * s, 2 * s + 2)]).flat());
+    near(
+      both.y,
+      Array.from({ length: 8 }, (_, s) => [...a.y.slice(2 * s, 2 * s + 2), ...b.y.slice(2 * s, 2 * s + 2)]).flat(),
+    );
     const last = await run([bidirectional(lstm(2))], x, [2, 4, 3], { device, weights: both.weights });
     const [af, bf] = [await one(false, false), await one(true, false)];
-    near(last.y, [0, 1].flatMap((n) => [...af.y.slice(2 * n, 2 * n + 2), ...bf.y.slice(2 * n, 2 * n + 2)]));
+    near(
+      last.y,
+      [0, 1].flatMap((n) => [...af.y.slice(2 * n, 2 * n + 2), ...bf.y.slice(2 * n, 2 * n + 2)]),
+    );
   });
 
   it("refuses what is not recurrent", () => {
@@ -120,7 +128,10 @@ describe("embedding", () => {
     const x = [1, 3, 0, 0];
     const options = { device: gpu, weights: { "embedding/embeddings": table } };
     const { y } = await run([embedding({ inputDim: 4, outputDim: 2 })], x, [2, 2], options);
-    near(y, [2, 3, 6, 7, 0, 1, 0, 1].map((v) => v / 8));
+    near(
+      y,
+      [2, 3, 6, 7, 0, 1, 0, 1].map((v) => v / 8),
+    );
     const layers = [embedding({ inputDim: 4, outputDim: 2, maskZero: true }), gru(2)];
     const { y: states } = await run(layers, x, [2, 2], options);
     expect(states.slice(2)).toEqual([0, 0]);
@@ -131,7 +142,9 @@ describe("timeDistributed", () => {
   it("applies a layer to each step and comes back from model.json", async () => {
     const x = wave([2, 3, 2]);
     const each = await run([timeDistributed(dense(2))], x, [2, 3, 2], { device: openCpu() });
-    const weights = Object.fromEntries(Object.entries(each.weights).map(([n, v]) => [n.replace("timeDistributed", "dense"), v]));
+    const weights = Object.fromEntries(
+      Object.entries(each.weights).map(([n, v]) => [n.replace("timeDistributed", "dense"), v]),
+    );
     expect((await run([dense(2)], x, [2, 3, 2], { device: openCpu(), weights })).y).toEqual(each.y);
     const model = sequential({ input: [3, 2] }, [timeDistributed(dense(2, { activation: "relu" }))]);
     expect(modelFromJson(JSON.parse(JSON.stringify(model.architecture))).parameters).toEqual(model.parameters);

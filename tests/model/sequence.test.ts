@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openCpu } from "../../src/cpu/device.ts";
 import type { Device } from "../../src/device.ts";
+import type { Layer } from "../../src/model/layer.ts";
 import { dense } from "../../src/model/layers/dense.ts";
 import { embedding, masking } from "../../src/model/layers/embedding.ts";
 import { gru, lstm, simpleRnn } from "../../src/model/layers/recurrent.ts";
 import { bidirectional } from "../../src/model/layers/wrappers.ts";
-import type { Layer } from "../../src/model/layer.ts";
 import { binaryCrossentropy } from "../../src/model/losses.ts";
 import { sequential } from "../../src/model/model.ts";
 import { adam, rmsprop } from "../../src/model/optimizers.ts";
@@ -39,7 +39,13 @@ const test = pulses(100, 12, 2);
 async function trained(device: Device, layers: readonly Layer[], epochs: number) {
   const model = sequential({ input: [12, 1] }, [...layers, dense(1)]);
   const optimizer = adam({ learningRate: 0.03 });
-  const trainer = await compile(model, { device, loss: binaryCrossentropy(), optimizer, metrics: ["accuracy"], seed: 3 });
+  const trainer = await compile(model, {
+    device,
+    loss: binaryCrossentropy(),
+    optimizer,
+    metrics: ["accuracy"],
+    seed: 3,
+  });
   await trainer.fit(train, { epochs, batchSize: 60 });
   return trainer;
 }
@@ -55,7 +61,9 @@ describe.each(networks)("%s", (_, layers) => {
     const onCpu = await trained(openCpu(), layers, 12);
     const onGpu = await trained(gpu, layers, 12);
     expect((await onGpu.evaluate(test)).accuracy).toBeGreaterThan(0.95);
-    onGpu.history.loss.forEach((loss, epoch) => expect(Math.abs(loss - onCpu.history.loss[epoch])).toBeLessThan(1e-3));
+    onGpu.history.loss.forEach((loss, epoch) => {
+      expect(Math.abs(loss - onCpu.history.loss[epoch])).toBeLessThan(1e-3);
+    });
     onGpu.dispose();
   });
 
@@ -70,7 +78,12 @@ describe.each(networks)("%s", (_, layers) => {
 describe("a training step", () => {
   const dispatches = async (time: number, layers: readonly Layer[]) => {
     const model = sequential({ input: [time, 3] }, [...layers, dense(1)]);
-    const trainer = await compile(model, { device: gpu, loss: binaryCrossentropy(), optimizer: rmsprop({ learningRate: 0.01 }), seed: 1 });
+    const trainer = await compile(model, {
+      device: gpu,
+      loss: binaryCrossentropy(),
+      optimizer: rmsprop({ learningRate: 0.01 }),
+      seed: 1,
+    });
     const x = Float32Array.from({ length: 8 * time * 3 }, (_, i) => Math.sin(i));
     await trainer.fit({ x, y: Float32Array.from({ length: 8 }, (_, i) => i % 2) }, { epochs: 1, batchSize: 8 });
     const count = trainer.dispatches;
@@ -94,7 +107,9 @@ describe("a training step", () => {
 
 it("an embedding before a GRU learns whether a token occurs in padded sequences", async () => {
   const draw = draws(5, 0);
-  const x = Float32Array.from({ length: 200 * 6 }, (_, i) => (i % 6 >= 2 + (Math.floor(i / 6) % 5) ? 0 : 1 + draw.integer(i, 9)));
+  const x = Float32Array.from({ length: 200 * 6 }, (_, i) =>
+    i % 6 >= 2 + (Math.floor(i / 6) % 5) ? 0 : 1 + draw.integer(i, 9),
+  );
   const y = Float32Array.from({ length: 200 }, (_, row) => (x.subarray(6 * row, 6 * row + 6).includes(4) ? 1 : 0));
   const layers = [embedding({ inputDim: 10, outputDim: 4, maskZero: true }), gru(8), dense(1)];
   const trainer = await compile(sequential({ input: [6] }, layers), {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runOnce } from "../../src/check/check.ts";
 import { F32, worstRatio } from "../../src/check/compare.ts";
-import { sampleValues } from "../../src/check/samples.ts";
 import type { SampleGraph } from "../../src/check/samples.ts";
+import { sampleValues } from "../../src/check/samples.ts";
 import { openCpu } from "../../src/cpu/device.ts";
 import type { Device } from "../../src/device.ts";
 import type { Tensor } from "../../src/graph/types.ts";
@@ -42,7 +42,9 @@ function graphOf({ batch, heads, time, size, causal, mask }: Case): SampleGraph 
   const shape = [batch, heads, time, size];
   const names = ["q", "k", "v", "upstream"];
   const types: Record<string, Tensor> = Object.fromEntries(names.map((name) => [name, input(name, shape)]));
-  const feeds: Record<string, Elements> = Object.fromEntries(names.map((name, i) => [name, sampleValues(f32(...shape), i)]));
+  const feeds: Record<string, Elements> = Object.fromEntries(
+    names.map((name, i) => [name, sampleValues(f32(...shape), i)]),
+  );
   if (mask) {
     types.mask = input("mask", [batch, time]);
     feeds.mask = Float32Array.from(mask);
@@ -79,7 +81,9 @@ describe.each(cases)("attention $batch x $heads x $time x $size, causal $causal"
   it("is softmax(q k^T / sqrt(size)) v over the keys that may be seen", async () => {
     const sample = graphOf(one);
     const { y } = await runOnce(openCpu({ precision: "f64" }), sample);
-    expect(worstRatio(y, Float64Array.from(expected(one, sample.feeds as Record<string, Elements>)))).toBeLessThan(1e-3);
+    expect(worstRatio(y, Float64Array.from(expected(one, sample.feeds as Record<string, Elements>)))).toBeLessThan(
+      1e-3,
+    );
   });
 
   it("has the gradients that central differences in f64 give", async () => {

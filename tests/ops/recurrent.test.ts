@@ -36,7 +36,10 @@ it.each([lstmOps[0], gruOps[0], simpleRnnOps[0]].map((op) => [op.name, op] as co
 it("says how many units fit when a layer is too large for the device", async () => {
   const outputs = { y: lstm(input("xz", [1, 2, 2400]), input("kernel", [600, 2400])).y };
   const device = limited({ maxWorkgroupBytes: 8192 });
-  const bindings = { xz: device.tensor(input("xz", [1, 2, 2400]), "xz"), kernel: device.tensor(input("k", [600, 2400]), "k") };
+  const bindings = {
+    xz: device.tensor(input("xz", [1, 2, 2400]), "xz"),
+    kernel: device.tensor(input("k", [600, 2400]), "k"),
+  };
   await expect(device.compile({ outputs, updates: [] }, { bindings, label: "wide" })).rejects.toMatchObject({
     code: "E_DEVICE",
     message: "lstm: got 600 units; this device's workgroup memory holds 512.",

@@ -19,12 +19,15 @@ describe.runIf(present).each(["CPU", "GPU"])("sequence ops on the %s", (kind) =>
   });
   afterAll(() => device.dispose());
 
-  it.each(Object.keys(sequenceOps))("%s meets PyTorch's outputs, final states and gradients, in both layouts", async (op) => {
-    const own = cases.filter((one) => one.op === op).flatMap(layoutsOf);
-    expect(own.length).toBeGreaterThan(0);
-    for (const one of own) {
-      const { id, ratio, error } = await checkOpCase(device, sequenceOps[op], one);
-      expect(ratio, `${id}: ${error}`).toBeLessThanOrEqual(1);
-    }
-  });
+  it.each(Object.keys(sequenceOps))(
+    "%s meets PyTorch's outputs, final states and gradients, in both layouts",
+    async (op) => {
+      const own = cases.filter((one) => one.op === op).flatMap(layoutsOf);
+      expect(own.length).toBeGreaterThan(0);
+      for (const one of own) {
+        const { id, ratio, error } = await checkOpCase(device, sequenceOps[op], one);
+        expect(ratio, `${id}: ${error}`).toBeLessThanOrEqual(1);
+      }
+    },
+  );
 });

@@ -23,7 +23,12 @@ interface Weights {
 /** Rows r, z, n of PyTorch's GRU in Keras's order z, r, h. */
 function gruOrder(w: Tensor): Tensor {
   const units = w.shape[0] / 3;
-  const part = (gate: number): Tensor => slice(w, w.shape.map((_, d) => (d === 0 ? gate * units : 0)), [units, ...w.shape.slice(1)]);
+  const part = (gate: number): Tensor =>
+    slice(
+      w,
+      w.shape.map((_, d) => (d === 0 ? gate * units : 0)),
+      [units, ...w.shape.slice(1)],
+    );
   return concat([part(1), part(0), part(2)], 0);
 }
 
@@ -51,7 +56,11 @@ function weightsOf(cell: "lstm" | "gru" | "rnn", inputs: Inputs, suffix = ""): W
 const direction = (state: Tensor | undefined, k: number): Tensor | undefined =>
   state && reshape(slice(state, [k, 0, 0], [1, ...state.shape.slice(1)]), state.shape.slice(1));
 
-const stack = (states: readonly Tensor[]): Tensor => concat(states.map((s) => reshape(s, [1, ...s.shape])), 0);
+const stack = (states: readonly Tensor[]): Tensor =>
+  concat(
+    states.map((s) => reshape(s, [1, ...s.shape])),
+    0,
+  );
 
 export const sequenceOps: Readonly<Record<string, OpBuilder>> = {
   lstm: (inputs, { params }) => {

@@ -44,9 +44,15 @@ export function multiHeadAttention(options: MultiHeadAttentionOptions): Layer {
     }
     const [batch, time, features] = x.shape;
     const heads = (name: string, size: number): Tensor =>
-      transpose(reshape(project(context, name, x, numHeads * size, options), [batch, time, numHeads, size]), [0, 2, 1, 3]);
+      transpose(
+        reshape(project(context, name, x, numHeads * size, options), [batch, time, numHeads, size]),
+        [0, 2, 1, 3],
+      );
     const mask = maskOf(x);
-    const seen = attention(heads("query", keyDim), heads("key", keyDim), heads("value", valueDim), { causal: useCausalMask, mask });
+    const seen = attention(heads("query", keyDim), heads("key", keyDim), heads("value", valueDim), {
+      causal: useCausalMask,
+      mask,
+    });
     const joined = reshape(transpose(seen, [0, 2, 1, 3]), [batch, time, numHeads * valueDim]);
     const y = project(context, "output", joined, features, options);
     return withMask(context.training && rate > 0 ? dropout(y, rate, { stream: context.stream() }) : y, mask);
@@ -54,7 +60,13 @@ export function multiHeadAttention(options: MultiHeadAttentionOptions): Layer {
 }
 
 /** x · kernel + bias over the last axis. */
-function project(context: LayerContext, name: string, x: Tensor, units: number, options: MultiHeadAttentionOptions): Tensor {
+function project(
+  context: LayerContext,
+  name: string,
+  x: Tensor,
+  units: number,
+  options: MultiHeadAttentionOptions,
+): Tensor {
   const kernel = context.parameter(`${name}Kernel`, [x.shape[x.shape.length - 1], units], {
     initializer: options.kernelInitializer ?? "glorotUniform",
     regularizer: options.kernelRegularizer,

@@ -27,7 +27,10 @@ export interface EmbeddingOptions extends LayerOptions {
 export function embedding(options: EmbeddingOptions): Layer {
   const { inputDim, outputDim, maskZero = false } = options;
   if (![inputDim, outputDim].every((n) => Number.isInteger(n) && n > 0)) {
-    throw new TilegradError("E_ARGUMENT", `embedding: got inputDim ${inputDim} and outputDim ${outputDim}; expected positive integers.`);
+    throw new TilegradError(
+      "E_ARGUMENT",
+      `embedding: got inputDim ${inputDim} and outputDim ${outputDim}; expected positive integers.`,
+    );
   }
   return layer("embedding", options, (x, context) => {
     const table = context.parameter("embeddings", [inputDim, outputDim], {

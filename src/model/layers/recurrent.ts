@@ -119,7 +119,10 @@ export function gru(first: number | RecurrentLayerOptions, rest: Omit<RecurrentL
 }
 
 /** h' = tanh(x W + h U + b): shapes as `lstm`. */
-export function simpleRnn(first: number | RecurrentLayerOptions, rest: Omit<RecurrentLayerOptions, "units"> = {}): Layer {
+export function simpleRnn(
+  first: number | RecurrentLayerOptions,
+  rest: Omit<RecurrentLayerOptions, "units"> = {},
+): Layer {
   return recurrent("simpleRnn", merge(first, rest), {
     gates: 1,
     bias: "zeros",

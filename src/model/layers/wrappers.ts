@@ -43,7 +43,10 @@ export interface BidirectionalOptions extends LayerOptions {
 }
 
 /** A recurrent layer in both directions: [batch, time, features] -> [batch, 2 units], or [batch, time, 2 units]. */
-export function bidirectional(first: Layer | BidirectionalOptions, rest: Omit<BidirectionalOptions, "layer"> = {}): Layer {
+export function bidirectional(
+  first: Layer | BidirectionalOptions,
+  rest: Omit<BidirectionalOptions, "layer"> = {},
+): Layer {
   const options: BidirectionalOptions = "call" in first ? { layer: first, ...rest } : first;
   const { mergeMode = "concat" } = options;
   const { type, config } = options.layer;
