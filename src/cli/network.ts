@@ -25,7 +25,8 @@ const SCHEDULES = ["constant", "linear", "step", "exponential", "cosine"] as con
 export interface NetworkOptions {
   readonly layers: readonly number[];
   readonly activation: ActivationName;
-  readonly dropout: number;
+  /** auto: 0.3, but none after layers so narrow that every unit counts. */
+  readonly dropout: number | "auto";
   readonly l1: number;
   /** auto: 1 / rows, the same prior on the weights however large the table. */
   readonly l2: number | "auto";
@@ -59,7 +60,7 @@ export interface OptimizerChoice {
 export const DEFAULTS = {
   layers: [128, 64],
   activation: "relu",
-  dropout: 0.3,
+  dropout: "auto",
   l1: 0,
   l2: "auto",
   loss: "bce",
@@ -68,9 +69,15 @@ export const DEFAULTS = {
   schedule: "constant",
 } as const;
 
-/** Rows of a step when none are given: enough steps an epoch for small tables, larger ones for large. */
-export const defaultBatch = (rows: number): number =>
-  Math.min(256, Math.max(32, 2 ** Math.floor(Math.log2(rows / 25))));
+/**
+ * Rows of a step when none are given. Adam: enough steps an epoch for small tables, cheap steps for large ones. The others
+ * move by the gradient itself and need many steps: 32.
+ */
+export const defaultBatch = (rows: number, optimizer: OptimizerChoice["optimizer"]): number =>
+  isAdam(optimizer) ? Math.min(256, Math.max(32, 2 ** Math.floor(Math.log2(rows / 25)))) : 32;
+
+const isAdam = (optimizer: OptimizerChoice["optimizer"]): boolean =>
+  optimizer === "adam" || optimizer === "amsgrad" || optimizer === "adamw";
 
 export function addNetworkOptions(command: Command): Command {
   return command
@@ -83,7 +90,12 @@ export function addNetworkOptions(command: Command): Command {
     .addOption(
       new Option("--activation <name>", "of the hidden layers").choices(activationNames).default(DEFAULTS.activation),
     )
-    .option("--dropout <rate>", "after each hidden layer", number({ min: 0, below: 1 }), DEFAULTS.dropout)
+    .option(
+      "--dropout <rate>",
+      "after each hidden layer; auto is 0.3 after layers of at least 64 units",
+      numberOr(["auto"], { min: 0, below: 1 }),
+      DEFAULTS.dropout,
+    )
     .option("--l1 <factor>", "penalty on |weights|", number({ min: 0 }), DEFAULTS.l1)
     .option(
       "--l2 <factor>",
@@ -195,6 +207,14 @@ function initialBias(options: LossChoice, y: Float32Array): number {
   return Number.isFinite(bias) ? bias : 0;
 }
 
+const AUTO_DROPOUT = 0.3;
+const NARROW = 64;
+
+function dropoutAfter(units: number, rate: number | "auto"): Layer[] {
+  const chosen = rate !== "auto" ? rate : units < NARROW ? 0 : AUTO_DROPOUT;
+  return chosen > 0 ? [dropout(chosen)] : [];
+}
+
 /** [inputs] -> hidden layers -> one logit. */
 export function makeModel(options: NetworkOptions & LossChoice, inputs: number, y: Float32Array): Model {
   const { layers, activation, dropout: rate, l1 } = options;
@@ -204,7 +224,7 @@ export function makeModel(options: NetworkOptions & LossChoice, inputs: number, 
   const kernelInitializer = activation === "relu" || activation === "leakyRelu" ? "heUniform" : "glorotUniform";
   const hidden = layers.flatMap((units): Layer[] => [
     dense(units, { activation, kernelInitializer, ...regularized }),
-    ...(rate > 0 ? [dropout(rate)] : []),
+    ...dropoutAfter(units, rate),
   ]);
   const biasInitializer = { constant: initialBias(options, y) };
   return sequential({ input: [inputs] }, [...hidden, dense(1, { biasInitializer, ...regularized })]);
@@ -212,8 +232,7 @@ export function makeModel(options: NetworkOptions & LossChoice, inputs: number, 
 
 /** Adam's steps grow with the square root of the batch, as its noise shrinks (Malladi et al. 2022); from 64 rows on. */
 function defaultRate({ optimizer, batch }: OptimizerChoice): number {
-  const isAdam = optimizer === "adam" || optimizer === "amsgrad" || optimizer === "adamw";
-  return isAdam ? 0.001 * Math.sqrt(Math.max(1, batch / 64)) : 0.01;
+  return isAdam(optimizer) ? 0.001 * Math.sqrt(Math.max(1, batch / 64)) : 0.01;
 }
 
 export function makeOptimizer(options: OptimizerChoice): Optimizer {

@@ -78,7 +78,10 @@ async function train(file: string, options: TrainOptions): Promise<void> {
   const data = await interruptible((signal) => prepare(file, options, signal));
   const { preprocessor, target } = data;
   const { y } = data.train;
-  const settings = { ...options, batch: Math.min(options.batch ?? defaultBatch(y.length), y.length) };
+  const settings = {
+    ...options,
+    batch: Math.min(options.batch ?? defaultBatch(y.length, options.optimizer), y.length),
+  };
   const model = makeModel(options, preprocessor.featureNames.length, y);
   const described = { model, loss: makeLoss(options, y), optimizer: makeOptimizer(settings) };
   const loadMs = performance.now() - began;
