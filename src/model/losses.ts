@@ -13,6 +13,7 @@ import { add, clip, div, equal, exp, greater, log, maximum, mul, neg, sigmoid, s
 import { logSoftmax, mean, softmax } from "../ops/reduce.ts";
 import { showType } from "../ops/op.ts";
 import { reshape } from "../ops/view.ts";
+import { unsquash } from "./squash.ts";
 
 /** `mean`: sum(w l) / N (Keras). `weightedMean`: sum(w l) / sum(w) (scikit-learn). */
 export type Reduction = "mean" | "sum" | "weightedMean";
@@ -91,32 +92,6 @@ function binaryWeight(classWeight: LossOptions["classWeight"]): Loss["weight"] {
 function checkWeights(weights: readonly number[]): void {
   const bad = weights.find((w) => !(w >= 0 && Number.isFinite(w)));
   if (bad !== undefined) throw new TilegradError("E_ARGUMENT", `classWeight: got ${bad}; expected finite numbers of at least 0.`);
-}
-
-/** What a model that ends in a sigmoid or a softmax computes before it. */
-export interface Squashed {
-  readonly logits: Tensor;
-  readonly squash: (logits: Tensor) => Tensor;
-}
-
-/**
- * Undoes a final sigmoid or softmax, so that losses are computed from logits and nothing is lost to rounding. A softmax is
- * e^s / sum e^s with s = z - max z, whose log-softmax is that of z.
- */
-export function unsquash(output: Tensor): Squashed | null {
-  const { node } = output;
-  const [x] = node.inputs;
-  if (node.op.alias) {
-    const inner = unsquash(x);
-    return inner && { ...inner, logits: reshape(inner.logits, output.shape) };
-  }
-  if (node.op.name === "sigmoid") return { logits: x, squash: sigmoid };
-  if (node.op.name === "div" && x.node.op.name === "exp") {
-    let total = node.inputs[1];
-    while (total.node.op.free && total.node.inputs.length === 1) total = total.node.inputs[0];
-    if (total.node.op.name === "reduceSum" && total.node.inputs[0].node === x.node) return { logits: x.node.inputs[0], squash: softmax };
-  }
-  return null;
 }
 
 const logitOf = (output: Tensor): Tensor | null => unsquash(output)?.logits ?? null;

@@ -1,12 +1,14 @@
 /** Makes models and losses again from the JSON they were saved as. Applications that load nothing never import this. */
 import { TilegradError } from "../errors.ts";
 import type { Json } from "../io/json.ts";
+import { functionalFromJson } from "./functional.ts";
 import type { Layer } from "./layer.ts";
 import * as attention from "./layers/attention.ts";
 import * as convolution from "./layers/convolution.ts";
 import { dense } from "./layers/dense.ts";
 import * as embedding from "./layers/embedding.ts";
 import * as image from "./layers/image.ts";
+import * as merge from "./layers/merge.ts";
 import * as noise from "./layers/noise.ts";
 import * as normalization from "./layers/normalization.ts";
 import * as pooling from "./layers/pooling.ts";
@@ -17,6 +19,7 @@ import type { Loss } from "./losses.ts";
 import { binaryCrossentropy, focal, hinge, meanSquaredError, softmaxCrossentropy, squaredHinge } from "./losses.ts";
 import type { Model } from "./model.ts";
 import { sequential } from "./model.ts";
+import { multiLoss } from "./multiLoss.ts";
 
 /** Makes a layer from its options. */
 // biome-ignore lint/suspicious/noExplicitAny: each maker checks the options it gets
@@ -24,15 +27,26 @@ export type LayerMaker = (options: any) => Layer;
 // biome-ignore lint/suspicious/noExplicitAny: as above
 export type LossMaker = (options: any) => Loss;
 
-const layerMakers: Readonly<Record<string, LayerMaker>> = {
-  dense, activation, dropout, flatten, reshape, ...convolution, ...image, ...noise, ...normalization, ...pooling,
-  ...recurrent, ...embedding, ...attention, bidirectional,
-  timeDistributed: ({ layer, ...rest }) =>
-    timeDistributed({ ...rest, layer: make("timeDistributed: layer", layerMakers, layer) }),
-};
-const lossMakers: Readonly<Record<string, LossMaker>> = {
-  binaryCrossentropy, focal, hinge, squaredHinge, meanSquaredError, softmaxCrossentropy,
-};
+/** tilegrad's own layers and custom ones, which may be the layer inside another. */
+function layerMakers(custom: Readonly<Record<string, LayerMaker>>): Readonly<Record<string, LayerMaker>> {
+  const makers: Readonly<Record<string, LayerMaker>> = {
+    dense, activation, dropout, flatten, reshape, ...convolution, ...image, ...noise, ...normalization, ...pooling,
+    ...recurrent, ...embedding, ...attention, ...merge, bidirectional,
+    timeDistributed: ({ layer, ...rest }) => timeDistributed({ ...rest, layer: make("timeDistributed: layer", makers, layer) }),
+    ...custom,
+  };
+  return makers;
+}
+
+function lossMakers(custom: Readonly<Record<string, LossMaker>>): Readonly<Record<string, LossMaker>> {
+  const makers: Readonly<Record<string, LossMaker>> = {
+    binaryCrossentropy, focal, hinge, squaredHinge, meanSquaredError, softmaxCrossentropy,
+    multiLoss: ({ losses }: { readonly losses: readonly { readonly loss: unknown }[] }) =>
+      multiLoss(losses.map((part) => ({ ...part, loss: make("multiLoss: loss", makers, part.loss) }))),
+    ...custom,
+  };
+  return makers;
+}
 
 const isObject = (value: unknown): value is Record<string, Json> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
@@ -55,14 +69,20 @@ function make<T>(what: string, makers: Readonly<Record<string, (options: unknown
  * @throws E_FILE for what is no architecture, E_SHAPE and E_ARGUMENT as the layers do
  */
 export function modelFromJson(architecture: unknown, custom: Readonly<Record<string, LayerMaker>> = {}): Model {
+  const makers = layerMakers(custom);
+  if (isObject(architecture) && architecture.type === "functional") {
+    return functionalFromJson(architecture, (where, entry) => make(where, makers, entry));
+  }
   const shaped = isObject(architecture) && architecture.type === "sequential" ? architecture : null;
   if (!shaped || !Array.isArray(shaped.layers) || !Array.isArray(shaped.input)) {
-    throw new TilegradError("E_FILE", 'architecture: expected { "type": "sequential", "input": [...], "layers": [...] }.');
+    throw new TilegradError("E_FILE", 'architecture: expected { "type": "sequential", "input": [...], "layers": [...] }.', {
+      hint: 'Or { "type": "functional", "inputs": [...], "layers": [...], "outputs": [...] }.',
+    });
   }
-  const layers = shaped.layers.map((l, i) => make(`architecture.layers[${i}]`, { ...layerMakers, ...custom }, l));
+  const layers = shaped.layers.map((l, i) => make(`architecture.layers[${i}]`, makers, l));
   return sequential({ input: shaped.input as number[] }, layers);
 }
 
 /** @param custom makers of losses that are not tilegrad's own, by type @throws E_FILE */
 export const lossFromJson = (value: unknown, custom: Readonly<Record<string, LossMaker>> = {}): Loss =>
-  make("loss", { ...lossMakers, ...custom }, value);
+  make("loss", lossMakers(custom), value);

@@ -2,10 +2,11 @@
 import type { Graph, Tensor, Update } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
 import type { Loss } from "../model/losses.ts";
-import { reduceLoss, unsquash } from "../model/losses.ts";
+import { reduceLoss } from "../model/losses.ts";
 import type { Model } from "../model/model.ts";
 import type { Optimizer } from "../model/optimizers.ts";
 import { clipGradients } from "../model/optimizers.ts";
+import { unsquash } from "../model/squash.ts";
 import { sum } from "../ops/broadcast.ts";
 import { pack } from "../ops/concat.ts";
 import { input, state, stepScalar } from "../ops/constant.ts";

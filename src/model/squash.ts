@@ -1,0 +1,73 @@
+/** Final activations undone, so that losses and scores are computed from logits. */
+import type { Tensor } from "../graph/types.ts";
+import { concat } from "../ops/concat.ts";
+import { sigmoid } from "../ops/elementwise.ts";
+import { softmax } from "../ops/reduce.ts";
+import { slice } from "../ops/slice.ts";
+import { reshape } from "../ops/view.ts";
+
+/** What a model that ends in a sigmoid or a softmax computes before it. */
+export interface Squashed {
+  readonly logits: Tensor;
+  /** logits [any rows, ...] -> what the model would make of them */
+  readonly squash: (logits: Tensor) => Tensor;
+}
+
+/**
+ * Undoes a final sigmoid or softmax, or those of outputs that lie side by side, so that losses are computed from logits
+ * and nothing is lost to rounding. A softmax is e^s / sum e^s with s = z - max z, whose log-softmax is that of z.
+ */
+export function unsquash(output: Tensor): Squashed | null {
+  const { node } = output;
+  const [x] = node.inputs;
+  if (node.op.alias) {
+    const inner = unsquash(x);
+    const squash = (z: Tensor): Tensor =>
+      reshape((inner as Squashed).squash(reshape(z, [-1, ...x.shape.slice(1)])), z.shape);
+    return inner && { logits: reshape(inner.logits, output.shape), squash };
+  }
+  if (sideBySide(output)) {
+    const found = node.inputs.map(unsquash);
+    if (found.every((part) => part === null)) return null;
+    const parts = node.inputs.map((logits, k) => found[k] ?? { logits, squash: (z: Tensor) => z });
+    const squash = (z: Tensor): Tensor => {
+      let begin = 0;
+      const squashed = parts.map((part) => {
+        const width = part.logits.shape[1];
+        begin += width;
+        return part.squash(slice(z, [0, begin - width], [z.shape[0], width]));
+      });
+      return concat(squashed, 1);
+    };
+    return {
+      logits: concat(
+        parts.map((part) => part.logits),
+        1,
+      ),
+      squash,
+    };
+  }
+  if (node.op.name === "sigmoid") return { logits: x, squash: sigmoid };
+  if (node.op.name === "div" && x.node.op.name === "exp") {
+    let total = node.inputs[1];
+    while (total.node.op.free && total.node.inputs.length === 1) total = total.node.inputs[0];
+    if (total.node.op.name === "reduceSum" && total.node.inputs[0].node === x.node)
+      return { logits: x.node.inputs[0], squash: softmax };
+  }
+  return null;
+}
+
+const sideBySide = ({ node, shape }: Tensor): boolean =>
+  node.op.name === "concat" && node.attrs.axis === 1 && shape.length === 2;
+
+/** Columns [begin, begin + width) of x [batch, columns]; the very tensor that was put there, where there is one. */
+export function columns(x: Tensor, begin: number, width: number): Tensor {
+  if (sideBySide(x)) {
+    let at = 0;
+    for (const part of x.node.inputs) {
+      if (begin >= at && begin + width <= at + part.shape[1]) return columns(part, begin - at, width);
+      at += part.shape[1];
+    }
+  }
+  return slice(x, [0, begin], [x.shape[0], width]);
+}

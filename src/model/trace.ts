@@ -1,0 +1,204 @@
+/** What all models share: names of layers, tracing, and the shapes and parameters that one trace finds. */
+import { TilegradError } from "../errors.ts";
+import type { Tensor } from "../graph/types.ts";
+import { sameShape, sizeOf } from "../graph/types.ts";
+import type { Json } from "../io/json.ts";
+import { concat } from "../ops/concat.ts";
+import { state } from "../ops/constant.ts";
+import { showType } from "../ops/op.ts";
+import { slice } from "../ops/slice.ts";
+import { reshape } from "../ops/view.ts";
+import type { Layer, LayerContext } from "./layer.ts";
+import { carryMask } from "./mask.ts";
+import type { LayerSummary, Model, NamedShape, ParameterSpec, TraceOptions } from "./model.ts";
+
+/** Applies a layer, by its number, to tensors of a trace. */
+export type Apply = (layer: number, inputs: readonly Tensor[]) => Tensor;
+
+export interface Definition {
+  readonly inputs: readonly NamedShape[];
+  /** Names of the outputs. */
+  readonly outputs: readonly string[];
+  /** Each once, however often it is applied. */
+  readonly layers: readonly Layer[];
+  readonly names: readonly string[];
+  readonly architecture: Json;
+  readonly body: (inputs: readonly Tensor[], apply: Apply) => readonly Tensor[];
+}
+
+/** @throws E_SHAPE naming the layer whose input does not fit */
+export function defineModel({ inputs, outputs, layers, names, architecture, body }: Definition): Model {
+  const inputShape = joinedShape(inputs.map((i) => i.shape));
+  const run = (x: Tensor, options: TraceOptions, after?: (layer: number, y: Tensor) => void): readonly Tensor[] => {
+    let stream = 0;
+    const statistics = new Statistics();
+    const values = body(split(x, inputs), (index, given) => {
+      const context = contextOf(layers[index], names[index], given, options, statistics, () => stream++);
+      const y = applyLayer(layers[index], names[index], context);
+      after?.(index, y);
+      return y;
+    });
+    statistics.finish(options);
+    return values;
+  };
+
+  // One trace with a batch of one finds shapes and parameters.
+  const parameters: ParameterSpec[] = [];
+  const rows: LayerSummary[] = [];
+  let counted = 0;
+  const made = run(
+    state("input", [1, ...inputShape]),
+    {
+      training: true,
+      parameter: (spec) => {
+        const known = parameters.find((p) => p.name === spec.name);
+        if (known && !sameShape(known.shape, spec.shape)) {
+          throw new TilegradError(
+            "E_SHAPE",
+            `parameter "${spec.name}" is asked for as [${known.shape}] and as [${spec.shape}].`,
+          );
+        }
+        if (!known) parameters.push(spec);
+        return state(spec.name, spec.shape);
+      },
+    },
+    (index, y) => {
+      const own = parameters.slice(counted);
+      counted = parameters.length;
+      const count = (list: readonly ParameterSpec[]): number => list.reduce((n, p) => n + sizeOf(p.shape), 0);
+      rows.push({
+        name: names[index],
+        type: layers[index].type,
+        outputShape: y.shape.slice(1),
+        parameters: count(own),
+        trainable: count(own.filter((p) => p.trainable)),
+      });
+    },
+  );
+  const shapes = made.map((y) => y.shape.slice(1));
+  return {
+    inputShape,
+    outputShape: joinedShape(shapes),
+    inputs,
+    outputs: shapes.map((shape, k) => ({ name: outputs[k], shape })),
+    parameters,
+    layers: rows,
+    architecture,
+    trace: (x, options) => join(run(x, options)),
+  };
+}
+
+/** Calls a layer; its name and inputs stand before the message of an error. */
+export function applyLayer(layer: Layer, name: string, context: LayerContext): Tensor {
+  const { inputs } = context;
+  try {
+    if (!layer.merges && inputs.length !== 1) {
+      throw new TilegradError("E_ARGUMENT", `${layer.type}: got ${inputs.length} inputs; expected one.`, {
+        hint: "Join them first, with concatenate() or add().",
+      });
+    }
+    const y = layer.call(inputs[0], context);
+    for (const x of inputs) carryMask(x, y);
+    return y;
+  } catch (error) {
+    if (!(error instanceof TilegradError)) throw error;
+    throw new TilegradError(
+      error.code,
+      `layer "${name}" (input ${inputs.map(showType).join(", ")}): ${error.message}`,
+      {
+        cause: error,
+        ...(error.hint === undefined ? {} : { hint: error.hint }),
+      },
+    );
+  }
+}
+
+function contextOf(
+  layer: Layer,
+  name: string,
+  inputs: readonly Tensor[],
+  { training, parameter }: TraceOptions,
+  statistics: Statistics,
+  stream: () => number,
+): LayerContext {
+  return {
+    training,
+    inputs,
+    parameter: (local, shape, options) =>
+      statistics.latest(
+        parameter({
+          ...options,
+          name: `${name}/${local}`,
+          shape,
+          trainable: (options.trainable ?? true) && (layer.trainable ?? true),
+        }),
+      ),
+    update: (target, next) => statistics.update(target, next),
+    stream,
+  };
+}
+
+/** Updates of one trace. A layer that is applied again goes on from what its first application made of its statistics. */
+class Statistics {
+  private readonly next = new Map<Tensor, Tensor>();
+  private readonly parameterOf = new Map<Tensor, Tensor>();
+
+  latest(parameter: Tensor): Tensor {
+    return this.next.get(parameter) ?? parameter;
+  }
+
+  update(target: Tensor, value: Tensor): void {
+    const parameter = this.parameterOf.get(target) ?? target;
+    this.next.set(parameter, value);
+    this.parameterOf.set(value, parameter);
+  }
+
+  finish({ update }: TraceOptions): void {
+    for (const [parameter, value] of this.next) update?.(parameter, value);
+  }
+}
+
+const joinedShape = (shapes: readonly (readonly number[])[]): readonly number[] =>
+  shapes.length === 1 ? shapes[0] : [shapes.reduce((n, shape) => n + sizeOf(shape), 0)];
+
+/** x [batch, ...] as the model's inputs, which lie one after the other in each row. */
+function split(x: Tensor, inputs: readonly NamedShape[]): Tensor[] {
+  if (inputs.length === 1) return [x];
+  const [batch] = x.shape;
+  let begin = 0;
+  return inputs.map(({ shape }) => {
+    const size = sizeOf(shape);
+    const part = reshape(slice(x, [0, begin], [batch, size]), [batch, ...shape]);
+    begin += size;
+    return part;
+  });
+}
+
+/** Several outputs lie one after the other in each row. */
+const join = (outputs: readonly Tensor[]): Tensor =>
+  outputs.length === 1
+    ? outputs[0]
+    : concat(
+        outputs.map((y) => reshape(y, [y.shape[0], sizeOf(y.shape.slice(1))])),
+        1,
+      );
+
+/** The names that were given, and numbered types for the rest. @throws E_ARGUMENT */
+export function layerNames(layers: readonly { readonly type: string; readonly name?: string }[]): string[] {
+  const taken = new Set<string>();
+  return layers.map(({ type, name }) => {
+    if (name !== undefined && (taken.has(name) || name === "" || name.includes("/"))) {
+      throw new TilegradError("E_ARGUMENT", `layer name "${name}": expected a name no other layer has, without "/".`);
+    }
+    let found = name ?? type;
+    for (let n = 1; taken.has(found); n++) found = `${type}_${n}`;
+    taken.add(found);
+    return found;
+  });
+}
+
+/** @throws E_SHAPE */
+export function checkInputShape(where: string, shape: readonly number[]): void {
+  if (shape.length > 0 && shape.every((n) => Number.isInteger(n) && n >= 1)) return;
+  throw new TilegradError("E_SHAPE", `${where}: got input [${shape}]; expected positive integers, without the batch.`);
+}
