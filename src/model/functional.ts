@@ -109,7 +109,9 @@ export function functional({ inputs, outputs }: FunctionalOptions): Model {
     body: (given, run) => {
       const tensors = new Map<SymbolicTensor, Tensor>(inputs.map((x, k) => [x, given[k]]));
       const tensorsOf = (list: readonly SymbolicTensor[]): Tensor[] => list.map((x) => tensors.get(x) as Tensor);
-      values.forEach((value, k) => tensors.set(value, run(layers.indexOf(calls[k].layer), tensorsOf(calls[k].inputs))));
+      for (const [k, { layer, inputs: of }] of calls.entries()) {
+        tensors.set(values[k], run(layers.indexOf(layer), tensorsOf(of)));
+      }
       return tensorsOf(outputs);
     },
   });
@@ -173,7 +175,7 @@ export function functionalFromJson(
     if (Array.isArray(found)) return found;
     throw new TilegradError("E_FILE", `architecture.${key}: got ${JSON.stringify(found)}; expected a list.`);
   };
-  const valueOf = (where: string, name: unknown): SymbolicTensor => {
+  const valueNamed = (where: string, name: unknown): SymbolicTensor => {
     const found = values.get(name as string);
     if (found) return found;
     throw new TilegradError(
@@ -207,8 +209,8 @@ export function functionalFromJson(
         hint: "Say of which values: inputs: [names]; and what it is: type and config, or layer: an earlier one's name.",
       });
     }
-    define(where, name, apply(layer, ...of.map((x) => valueOf(where, x))));
+    define(where, name, apply(layer, ...of.map((x) => valueNamed(where, x))));
     layers.set(name as string, layer);
   });
-  return functional({ inputs, outputs: list("outputs").map((name, k) => valueOf(`outputs[${k}]`, name)) });
+  return functional({ inputs, outputs: list("outputs").map((name, k) => valueNamed(`outputs[${k}]`, name)) });
 }

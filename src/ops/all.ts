@@ -5,6 +5,7 @@ import { concatOps } from "./concat.ts";
 import { conv2dOps } from "./conv2d.ts";
 import { elementwiseOps } from "./elementwise.ts";
 import { gatherOps } from "./gather.ts";
+import { gridSampleOps } from "./gridSample.ts";
 import { gruOps } from "./gru.ts";
 import { linearOps } from "./linear.ts";
 import { lstmOps } from "./lstm.ts";
@@ -33,6 +34,7 @@ export const allOps: readonly OpDef[] = [
   ...pool2dOps,
   ...normalizationOps,
   ...upsamplingOps,
+  ...gridSampleOps,
   ...lstmOps,
   ...gruOps,
   ...simpleRnnOps,

@@ -8,6 +8,8 @@ export type { Conv1dOptions, Conv2dOptions } from "./convolution.ts";
 export { conv1d, conv2d, conv2dTranspose } from "./convolution.ts";
 export * from "./elementwise.ts";
 export { dynamicSlice, dynamicUpdateSlice, gather, scatterAdd } from "./gather.ts";
+export type { FillMode, GridSampleOptions } from "./gridSample.ts";
+export { affineSample, gridSample } from "./gridSample.ts";
 export { linear } from "./linear.ts";
 export { matmul } from "./matmul.ts";
 export type { BatchNorm, NormOptions } from "./normalization.ts";

@@ -3,9 +3,10 @@ import { invariant } from "../errors.ts";
 import math from "../../shaders/lib/math.wgsl";
 import matmul from "../../shaders/lib/matmul.wgsl";
 import philox from "../../shaders/lib/philox.wgsl";
+import sample from "../../shaders/lib/sample.wgsl";
 import type { ShaderLibrary, ShaderModule } from "./module.ts";
 
-const libraries: Readonly<Record<string, ShaderLibrary>> = { math, matmul, philox };
+const libraries: Readonly<Record<string, ShaderLibrary>> = { math, matmul, philox, sample };
 
 export interface Specialisation {
   /** Values of module constants and aliases by name. */
