@@ -38,7 +38,7 @@ export function addDescribe(program: Command): void {
 async function describe(file: string, options: DescribeOptions): Promise<void> {
   const { target: name, positive, json, categorical: declared = [] } = options;
   const categorical = [...new Set(name === undefined ? declared : [...declared, name])];
-  const data = await interruptible((signal) => readTable(file, { categorical, signal }));
+  const data = await interruptible(({ signal }) => readTable(file, { categorical, signal }));
   const target =
     name === undefined
       ? undefined

@@ -47,7 +47,7 @@ async function evaluate(folder: string, file: string, options: EvaluateOptions):
   await withDevice(options.device, quiet, async (device) => {
     const model = await openModel(folder, device);
     const splits = options.splits === undefined ? undefined : await readSplits(options.splits);
-    const table = await interruptible((signal) => readTableFor(model, file, { signal, quiet, labelled: true }));
+    const table = await interruptible(({ signal }) => readTableFor(model, file, { signal, quiet, labelled: true }));
     const rows = rowList(table, splits?.test);
     const y = targetOf(model.preprocessor, table, rows);
     const { x, warnings } = transform(model.preprocessor, table, rows);

@@ -9,7 +9,7 @@ import type { BestEpoch, Callback } from "../train/callbacks.ts";
 import { earlyStopping, reduceOnPlateau } from "../train/callbacks.ts";
 import type { Data } from "../train/data.ts";
 import type { Trainer } from "../train/trainer.ts";
-import { interruptible } from "./interrupt.ts";
+import type { Interrupt } from "./interrupt.ts";
 import { makeFolder } from "./output.ts";
 import { TrainingProgress } from "./progress.ts";
 import { print } from "./terminal.ts";
@@ -54,6 +54,8 @@ export interface Run {
   readonly epochs: number;
   readonly batch: number;
   readonly callbacks: readonly Callback[];
+  /** The model's folder. */
+  readonly out: string;
   /** Where its checkpoints go, every so many epochs; 0 for none. */
   readonly folder: string;
   readonly every: number;
@@ -69,32 +71,37 @@ export interface Run {
 export const checkpointFolder = (out: string): string => path.join(out, "checkpoint");
 export const refitFolder = (out: string): string => path.join(out, "checkpoint", "refit");
 
-/** Trains to the end, or until Ctrl-C; gives the steps per second. @throws Interrupted */
-export async function runWithProgress(trainer: Trainer, run: Run): Promise<number> {
+/** Trains to the end, or until interrupted; gives the steps per second. @throws E_ABORTED */
+export async function runWithProgress(trainer: Trainer, run: Run, interrupt: Interrupt): Promise<number> {
   const { folder, every, epochs, quiet, train, validation } = run;
   const callbacks = every > 0 ? [...run.callbacks, checkpointing(trainer, run)] : run.callbacks;
   if (run.resume) {
     await trainer.restoreCheckpoint(folder, callbacks);
     if (!quiet) print(`Going on after epoch ${trainer.cursor?.epoch ?? 0} of the checkpoint.`);
   }
-  const progress = new TrainingProgress({ ...run, firstStep: trainer.step, firstEpoch: trainer.cursor?.epoch ?? 0 });
-  const stopped = async (): Promise<string> => {
-    if (every === 0) return "Nothing was saved; with --checkpoint N it can be resumed.";
-    await makeFolder(folder);
-    await trainer.saveCheckpoint(folder, callbacks);
-    return `The run was saved in ${folder}; the same command with --resume goes on from there.`;
-  };
-  await interruptible(async (signal) => {
-    const options = { epochs, batchSize: run.batch, callbacks, signal, ...(validation ? { validation } : {}) };
-    try {
-      for await (const event of trainer.run(train, options)) {
-        if (event.type === "epoch") progress.epoch(event.epoch, event.logs, run.best?.() ?? null);
-        else progress.steps(event.step);
-      }
-    } finally {
-      progress.end();
+  interrupt.onStop = async () => {
+    if (every === 0) return "Nothing was saved; with --checkpoint N it could be resumed.";
+    if (trainer.cursor) {
+      await makeFolder(folder);
+      await trainer.saveCheckpoint(folder, callbacks);
     }
-  }, stopped);
+    return `The run is saved in ${checkpointFolder(run.out)}; the same command with --resume goes on from there.`;
+  };
+  const progress = new TrainingProgress({
+    ...run,
+    firstStep: trainer.step,
+    firstEpoch: trainer.cursor?.epoch ?? 0,
+  });
+  const { signal } = interrupt;
+  const options = { epochs, batchSize: run.batch, callbacks, signal, ...(validation ? { validation } : {}) };
+  try {
+    for await (const event of trainer.run(train, options)) {
+      if (event.type === "epoch") progress.epoch(event.epoch, event.logs, run.best?.() ?? null);
+      else progress.steps(event.step);
+    }
+  } finally {
+    progress.end();
+  }
   return progress.rate;
 }
 

@@ -123,7 +123,7 @@ async function plannedModel(file: string, options: InspectOptions): Promise<Subj
       hint: "Name the column to predict with --target, or a folder that train has saved.",
     });
   }
-  const data = await interruptible((signal) => readTable(file, { categorical: [name], signal }));
+  const data = await interruptible(({ signal }) => readTable(file, { categorical: [name], signal }));
   const target = chooseTarget(data, { target: name, ...(positive === undefined ? {} : { positive }) });
   const preprocessor = fitPreprocessor(data, rowList(data), { target });
   const y = targetOf(target, data);

@@ -5,12 +5,18 @@ import { print } from "./terminal.ts";
 
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 
-/** Runs `work` with a signal that fires on SIGINT and SIGTERM; `stopped` then says what became of what was done. */
-export async function interruptible<T>(
-  work: (signal: AbortSignal) => Promise<T>,
-  stopped: () => Promise<string> = async () => "Nothing was saved.",
-): Promise<T> {
+/** What work that can be stopped is given. */
+export interface Interrupt {
+  /** Fires on SIGINT and SIGTERM. */
+  readonly signal: AbortSignal;
+  /** Saves what is worth saving once the work has stopped, and says what became of it; the work may set another. */
+  onStop: () => Promise<string>;
+}
+
+/** Runs `work`; when a signal has ended it, so does an `Interrupted` error with what `onStop` says. */
+export async function interruptible<T>(work: (interrupt: Interrupt) => Promise<T>): Promise<T> {
   const controller = new AbortController();
+  const interrupt: Interrupt = { signal: controller.signal, onStop: async () => "Nothing was saved." };
   let status = 0;
   const stop = (name: NodeJS.Signals): void => {
     if (status) process.exit(status);
@@ -20,10 +26,10 @@ export async function interruptible<T>(
   };
   for (const name of Object.keys(SIGNALS)) process.on(name, stop);
   try {
-    return await work(controller.signal);
+    return await work(interrupt);
   } catch (error) {
     if (!status || !(error instanceof TilegradError) || error.code !== "E_ABORTED") throw error;
-    throw new Interrupted(`stopped. ${await stopped()}`, status);
+    throw new Interrupted(`stopped. ${await interrupt.onStop()}`, status);
   } finally {
     for (const name of Object.keys(SIGNALS)) process.off(name, stop);
   }

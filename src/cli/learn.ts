@@ -23,6 +23,7 @@ import {
   refitFolder,
   runWithProgress,
 } from "./fit.ts";
+import type { Interrupt } from "./interrupt.ts";
 import type { Part, Prepared } from "./prepare.ts";
 import { print } from "./terminal.ts";
 
@@ -59,6 +60,7 @@ export async function learn(
   data: Prepared,
   rule: ThresholdRule,
   settings: LearnSettings,
+  interrupt: Interrupt,
 ): Promise<Learned> {
   const { seed, out, epochs, batch, monitor, quiet, checkpoint: every = 0, resume } = settings;
   const { train, validation } = data;
@@ -71,12 +73,12 @@ export async function learn(
       metrics: ["prAuc", "rocAuc", "f1"],
     });
   if (every > 0 && !resume) await forgetCheckpoints(out);
-  const shared = { batch, every, quiet, monitor };
+  const shared = { batch, every, quiet, monitor, out };
 
   const first = newTrainer();
   const { callbacks, best } = makeCallbacks(settings, validation !== null);
   const folder = checkpointFolder(out);
-  const stepsPerSecond = await runWithProgress(first, {
+  const whole: Run = {
     ...shared,
     train,
     validation,
@@ -85,7 +87,8 @@ export async function learn(
     folder,
     resume,
     best,
-  });
+  };
+  const stepsPerSecond = await runWithProgress(first, whole, interrupt);
   const scored = validation ?? train;
   const threshold = tuneThreshold(scored.y, await first.predict(scored.x), rule);
   const report = async (trainer: Trainer, part: Part): Promise<ClassificationReport> =>
@@ -108,7 +111,7 @@ export async function learn(
       monitor: "loss",
       resume: resume && (await hasCheckpoint(folder)),
     };
-    await runWithProgress(trainer, run);
+    await runWithProgress(trainer, run, interrupt);
   }
   return {
     trainer,

@@ -46,7 +46,7 @@ async function predict(folder: string, file: string, options: PredictOptions): P
   await withDevice(options.device, quiet, async (device) => {
     const model = await openModel(folder, device);
     const { preprocessor } = model;
-    const table = await interruptible((signal) => readTableFor(model, file, { signal, quiet, labelled: false }));
+    const table = await interruptible(({ signal }) => readTableFor(model, file, { signal, quiet, labelled: false }));
     const { x, warnings } = transform(preprocessor, table);
     if (!quiet) for (const warning of warnings) print(`warning: ${warning}`);
     const threshold = options.threshold ?? model.threshold.value;

@@ -75,7 +75,7 @@ async function train(file: string, options: TrainOptions): Promise<void> {
   const { out, quiet, json } = options;
   const rule = thresholdRule(options.threshold);
   await assertModelFolder(out);
-  const data = await interruptible((signal) => prepare(file, options, signal));
+  const data = await interruptible(({ signal }) => prepare(file, options, signal));
   const { preprocessor, target } = data;
   const { y } = data.train;
   const settings = {
@@ -87,7 +87,7 @@ async function train(file: string, options: TrainOptions): Promise<void> {
   const loadMs = performance.now() - began;
 
   await withDevice(options.device, quiet, async (device: Device) => {
-    const learned = await learn(device, described, data, rule, settings);
+    const learned = await interruptible((interrupt) => learn(device, described, data, rule, settings, interrupt));
     const { trainer, threshold } = learned;
     const saved = settingsOf(file, settings);
     const labels = { positive: target.positive, negative: target.negative.join(", ") };

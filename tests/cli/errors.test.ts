@@ -1,0 +1,172 @@
+import fs from "node:fs";
+import path from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { CHURN, customers, jsonOf, QUICK, useCli } from "./support.ts";
+
+const cli = useCli();
+const table = (...rows: string[]) => `${["a,b,y", ...rows].join("\n")}\n`;
+/** 40 rows with both labels. */
+const good = Array.from({ length: 40 }, (_, i) => `${i},${(i * 7) % 11},${i % 4 === 0 ? "yes" : "no"}`);
+
+beforeAll(async () => {
+  cli.write("good.csv", table(...good));
+  cli.write("empty.csv", "");
+  cli.write("header.csv", "a,b,y\n");
+  cli.write("one-class.csv", table(...good.map((row) => row.replace("yes", "no"))));
+  cli.write("three.csv", table(...good, "1,2,maybe"));
+  cli.write("text.csv", table(...good.slice(0, 20), "oops,2,no", ...good.slice(20)));
+  cli.write("ragged.csv", table(...good, "1,2"));
+  cli.write("infinite.csv", table(...good, "inf,2,no"));
+  cli.write("huge.csv", table(...good, "1e999,2,no"));
+  cli.write("unlabelled.csv", table(...good, "1,2,"));
+  cli.write("single.csv", table(...good.map((row, i) => (i === 0 ? row : row.replace("yes", "no")))));
+  cli.write(
+    "splits.json",
+    JSON.stringify({ s: { train: [0, 1, 2, 3, 4], test: [4, 5, 8] }, far: { train: [0, 1, 4, 5], test: [99] } }),
+  );
+  cli.write("file", "");
+  fs.mkdirSync(path.join(cli.folder, "full"));
+  cli.write("full/notes.txt", "mine");
+  fs.mkdirSync(path.join(cli.folder, "foreign"));
+  cli.write("foreign/model.json", '{"format":"layers-model"}');
+  cli.write("customers.csv", customers(200));
+  await cli.run("train", "customers.csv", ...CHURN, ...QUICK, "--out", "model", "--quiet");
+});
+
+const train = (file: string, ...more: string[]) => [
+  "train",
+  file,
+  "--target",
+  "y",
+  "--out",
+  "out",
+  "--device",
+  "cpu",
+  ...more,
+];
+
+/** What is wrong, the command, the error's code, and what its message names. */
+const cases: [string, string[], string, RegExp][] = [
+  ["a missing file", train("nope.csv"), "E_FILE", /nope\.csv: cannot read it, there is no such file/],
+  ["a folder as the file", train("full"), "E_FILE", /full: cannot read it, it is a folder/],
+  ["an empty file", train("empty.csv"), "E_DATA", /empty\.csv: the file is empty/],
+  ["a header without rows", train("header.csv"), "E_DATA", /no data lines/],
+  ["a missing target column", ["train", "good.csv", "--target", "Y", "--out", "out"], "E_DATA", /no column "Y"/],
+  ["one class only", train("one-class.csv"), "E_DATA", /one class only \("no" in all rows\)/],
+  ["a class with a single row", train("single.csv"), "E_DATA", /class 1 has 1 row/],
+  ["more than two labels without --positive", train("three.csv"), "E_DATA", /got 3 labels: "maybe", "no", "yes"/],
+  ["a positive label that no row has", train("good.csv", "--positive", "ja"), "E_DATA", /positive label "ja"/],
+  ["a row without label", train("unlabelled.csv"), "E_DATA", /unlabelled\.csv, line 42, column "y"/],
+  [
+    "a text in a numeric column",
+    train("text.csv"),
+    "E_DATA",
+    /text\.csv, line 22, column "a": non-numeric cell "oops"/,
+  ],
+  ["a ragged row", train("ragged.csv"), "E_DATA", /ragged\.csv, line 42: got 2 fields; expected 3/],
+  ["an infinite feature", train("infinite.csv"), "E_DATA", /infinite\.csv, line 42, column "a"/],
+  ["a number beyond float64", train("huge.csv"), "E_DATA", /huge\.csv, line 42, column "a"/],
+  ["an unknown option", train("good.csv", "--epoch", "3"), "E_ARGUMENT", /unknown option '--epoch'/],
+  ["an unknown command", ["tran", "good.csv"], "E_ARGUMENT", /unknown command 'tran'/],
+  ["a surplus argument", train("good.csv", "more.csv"), "E_ARGUMENT", /too many arguments/],
+  [
+    "a missing required option",
+    ["train", "good.csv", "--target", "y"],
+    "E_ARGUMENT",
+    /required option '--out <folder>'/,
+  ],
+  ["a number out of range", train("good.csv", "--epochs", "0"), "E_ARGUMENT", /'0' is invalid.*at least 1/],
+  [
+    "an option of another loss",
+    train("good.csv", "--gamma", "2"),
+    "E_ARGUMENT",
+    /--gamma: the loss bce has no such option/,
+  ],
+  [
+    "an option of another schedule",
+    train("good.csv", "--end-rate", "0"),
+    "E_ARGUMENT",
+    /--end-rate: the schedule constant/,
+  ],
+  ["an unknown threshold rule", train("good.csv", "--threshold", "best"), "E_ARGUMENT", /threshold rule "best"/],
+  [
+    "splits and test",
+    train("good.csv", "--splits", "splits.json#s", "--test", "0.1"),
+    "E_ARGUMENT",
+    /--splits and --test/,
+  ],
+  ["a split that is not there", train("good.csv", "--splits", "splits.json#t"), "E_FILE", /no split "t"/],
+  ["a row in train and test", train("good.csv", "--splits", "splits.json#s"), "E_FILE", /row 4 is listed twice/],
+  ["a row that does not exist", train("good.csv", "--splits", "splits.json#far"), "E_ARGUMENT", /row 99/],
+  ["an output that is a file", train("good.csv", "--out", "file"), "E_FILE", /file: got a file; expected a folder/],
+  ["an output in a missing folder", train("good.csv", "--out", "no/where"), "E_FILE", /no\/where: cannot write it/],
+  ["an output with other files", train("good.csv", "--out", "full"), "E_FILE", /"notes\.txt" and no tilegrad model/],
+  [
+    "another program's model.json",
+    train("good.csv", "--out", "foreign"),
+    "E_FILE",
+    /"model\.json" and no tilegrad model/,
+  ],
+  ["resuming without a checkpoint", train("good.csv", "--resume"), "E_FILE", /checkpoint\.json: cannot read it/],
+  ["a model that is not there", ["evaluate", "nope", "good.csv", "--device", "cpu"], "E_FILE", /nope\/model\.json/],
+  ["a table without the model's columns", ["predict", "model", "good.csv", "--device", "cpu"], "E_DATA", /no column "/],
+  ["inspecting a table without a target", ["inspect", "good.csv", "--device", "cpu"], "E_ARGUMENT", /no --target/],
+];
+
+describe("bad input ends with status 2, a typed error, and nothing written", () => {
+  it.each(cases)("%s", async (_, args, code, message) => {
+    const before = cli.files();
+    const ended = await cli.run(...args, "--json");
+    expect(ended.stderr).toMatch(/^(note: .*\n)*(Device: .*\n)?error: /);
+    expect(ended.code).toBe(2);
+    const { error } = jsonOf(ended);
+    expect(error.code).toBe(code);
+    expect(error.message).toMatch(message);
+    expect(ended.stderr).toContain(error.message);
+    expect(cli.files()).toEqual(before);
+    expect(fs.existsSync(path.join(cli.folder, "out"))).toBe(false);
+  });
+});
+
+describe("hints", () => {
+  it.each([
+    ["a column", ["train", "customers.csv", "--target", "churn", "--out", "out"], 'hint: Did you mean "churned"?'],
+    ["an option", train("good.csv", "--epoch", "3"), "hint: Did you mean --epochs?"],
+    ["a split", train("good.csv", "--splits", "splits.json#fat"), 'hint: Did you mean "far"?'],
+  ])("name %s that was meant", async (_, args, hint) => {
+    expect((await cli.run(...args)).stderr).toContain(hint);
+  });
+});
+
+describe("a damaged model", () => {
+  /** The model with one file changed. */
+  function damaged(name: string, file: RegExp, change: (content: Buffer) => Buffer): void {
+    fs.cpSync(path.join(cli.folder, "model"), path.join(cli.folder, name), { recursive: true });
+    const found = fs.readdirSync(path.join(cli.folder, name)).find((candidate) => file.test(candidate)) as string;
+    const target = path.join(cli.folder, name, found);
+    fs.writeFileSync(target, change(fs.readFileSync(target)));
+  }
+  const replaced = (from: RegExp, to: string) => (content: Buffer) => Buffer.from(content.toString().replace(from, to));
+
+  it.each<[string, RegExp, (content: Buffer) => Buffer]>([
+    ["truncated weights", /^weights/, (content) => content.subarray(0, content.length - 8)],
+    ["a flipped bit in the weights", /^weights/, (content) => content.fill(content[content.length - 5] ^ 1, -5, -4)],
+    ["a truncated model.json", /^model/, (content) => content.subarray(0, content.length >> 1)],
+    ["a model of another shape", /^model/, replaced(/"input": \[\d+\]/, '"input": [7]')],
+    ["preprocessing of other columns", /^model/, replaced(/"kind": "numeric"/, '"kind": "other"')],
+    ["no threshold", /^model/, replaced(/"threshold": \{[^}]*\},/, "")],
+  ])("with %s is E_FILE", async (name, file, change) => {
+    damaged(name, file, change);
+    const ended = await cli.run("predict", name, "customers.csv", "--device", "cpu", "--json", "--out", "scores.csv");
+    expect(ended.code).toBe(2);
+    expect(jsonOf(ended).error.code).toBe("E_FILE");
+    expect(fs.existsSync(path.join(cli.folder, "scores.csv"))).toBe(false);
+  });
+});
+
+it("shows the commands and ends with status 2 when none is named", async () => {
+  const { code, stdout, stderr } = await cli.run();
+  expect(code).toBe(2);
+  expect(stdout).toBe("");
+  for (const name of ["train", "evaluate", "predict", "inspect", "doctor", "describe"]) expect(stderr).toContain(name);
+});

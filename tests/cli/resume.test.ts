@@ -1,0 +1,69 @@
+import fs from "node:fs";
+import path from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { CHURN, customers, useCli } from "./support.ts";
+
+const cli = useCli();
+beforeAll(() => cli.write("customers.csv", customers(600)));
+
+const modelOf = (folder: string) =>
+  Object.fromEntries(Object.entries(cli.files(folder)).filter(([name]) => !name.startsWith("checkpoint")));
+
+describe.each([
+  ["cpu", "150"],
+  ["webgpu", "60"],
+])("on %s", (device, epochs) => {
+  const args = [
+    "train",
+    "customers.csv",
+    ...CHURN,
+    "--layers",
+    "16,8",
+    "--schedule",
+    "linear",
+    "--early-stopping",
+    "50",
+    "--epochs",
+    epochs,
+    "--device",
+    device,
+    "--refit",
+    "always",
+  ];
+
+  it("a run stopped by Ctrl-C and resumed saves the bytes of an uninterrupted one", async () => {
+    const whole = await cli.run(...args, "--out", `${device}-whole`, "--quiet");
+    expect(whole.code, whole.stderr).toBe(0);
+
+    const out = ["--out", `${device}-cut`, "--checkpoint", "1000"];
+    const first = await cli.interrupt(/epoch +\d+\/\d+/, "SIGINT", ...args, ...out);
+    expect(first.code, first.stderr).toBe(130);
+    expect(first.stderr).toMatch(/the same command with --resume goes on/);
+    expect(modelOf(`${device}-cut`)).toEqual({});
+
+    const second = await cli.interrupt(/Once more/, "SIGINT", ...args, ...out, "--resume");
+    expect(second.code, second.stderr).toBe(130);
+    const third = await cli.run(...args, ...out, "--resume");
+    expect(third.code, third.stderr).toBe(0);
+    expect(third.stderr).toMatch(/Going on after epoch/);
+    expect(modelOf(`${device}-cut`)).toEqual(modelOf(`${device}-whole`));
+  }, 180_000);
+});
+
+it("Ctrl-C without --checkpoint saves nothing and says so", async () => {
+  const out = ["--out", "none", "--device", "cpu", "--epochs", "5000", "--early-stopping", "0"];
+  const ended = await cli.interrupt(/epoch +\d+\/\d+/, "SIGINT", "train", "customers.csv", ...CHURN, ...out);
+  expect(ended.code, ended.stderr).toBe(130);
+  expect(ended.stderr).toContain("Nothing was saved");
+  expect(fs.existsSync(path.join(cli.folder, "none"))).toBe(false);
+});
+
+it("resuming with another network is refused, and the checkpoint stays", async () => {
+  const args = ["train", "customers.csv", ...CHURN, "--device", "cpu", "--out", "other", "--epochs", "4", "--quiet"];
+  expect((await cli.run(...args, "--layers", "8", "--checkpoint", "2")).code).toBe(0);
+  const before = cli.files("other");
+  const ended = await cli.run(...args, "--layers", "9", "--resume");
+  expect(ended.code).toBe(2);
+  expect(ended.stderr).toContain("this checkpoint was made with another architecture");
+  expect(cli.files("other")).toEqual(before);
+});

@@ -1,0 +1,101 @@
+/** The command line as a process, in a folder of its own. */
+import { spawn } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll } from "vitest";
+import { draws } from "../../src/random.ts";
+import type { Ended } from "../support/program.ts";
+import { bundleProgram, repository, run } from "../support/program.ts";
+
+export interface Cli {
+  /** The folder it runs in; empty to begin with. */
+  readonly folder: string;
+  run(...args: readonly string[]): Promise<Ended>;
+  /** Runs it until a line of stderr matches, then sends the signal. */
+  interrupt(when: RegExp, signal: NodeJS.Signals, ...args: readonly string[]): Promise<Ended>;
+  write(name: string, text: string): void;
+  read(name: string): string;
+  /** Every file below the folder, by path, as hex. */
+  files(name?: string): Record<string, string>;
+}
+
+export function useCli(): Cli {
+  let program = "";
+  let folder = "";
+  beforeAll(async () => {
+    program = await bundleProgram(path.join(repository, "src/cli/main.ts"));
+    folder = fs.mkdtempSync(path.join(os.tmpdir(), "tilegrad-cli-"));
+  });
+  afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
+  return {
+    get folder() {
+      return folder;
+    },
+    run: (...args) => run(process.execPath, [program, ...args], { cwd: folder }),
+    interrupt: (when, signal, ...args) => interrupted(program, folder, when, signal, args),
+    write: (name, text) => fs.writeFileSync(path.join(folder, name), text),
+    read: (name) => fs.readFileSync(path.join(folder, name), "utf8"),
+    files: (name = ".") => {
+      const found = fs.readdirSync(path.join(folder, name), { recursive: true, withFileTypes: true });
+      const paths = found.filter((file) => file.isFile()).map((file) => path.join(file.parentPath, file.name));
+      return Object.fromEntries(
+        paths
+          .sort()
+          .map((file) => [path.relative(path.join(folder, name), file), fs.readFileSync(file).toString("hex")]),
+      );
+    },
+  };
+}
+
+function interrupted(
+  program: string,
+  cwd: string,
+  when: RegExp,
+  signal: NodeJS.Signals,
+  args: readonly string[],
+): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [program, ...args], {
+      cwd,
+      stdio: ["ignore", "pipe", "pipe"],
+      timeout: 60_000,
+    });
+    let [stdout, stderr, sent] = ["", "", false];
+    child.stdout.on("data", (chunk) => {
+      stdout += chunk;
+    });
+    child.stderr.on("data", (chunk) => {
+      stderr += chunk;
+      if (sent || !when.test(stderr)) return;
+      sent = true;
+      child.kill(signal);
+    });
+    child.on("error", reject);
+    child.on("close", (code, ended) => resolve({ code, signal: ended, stdout, stderr }));
+  });
+}
+
+const PLANS = ["basic", "plus", "max"];
+
+/** Customers of whom about a fifth leave: by age and usage, with noise. */
+export function customers(rows: number, { labels = true, seed = 1 } = {}): string {
+  const draw = draws(seed, 0);
+  const lines = [`customer_id,age,plan,usage${labels ? ",churned" : ""}`];
+  for (let row = 0; row < rows; row++) {
+    const at = row * 8;
+    const age = 18 + draw.integer(at, 60);
+    const usage = draw.normal(at + 4);
+    const churned = 0.05 * (age - 48) - 1.5 * usage + 0.5 * draw.normal(at + 5) > 1.6 ? "yes" : "no";
+    const plan = PLANS[draw.integer(at + 6, 3)];
+    lines.push([`c${row}`, age, plan, usage.toFixed(3), ...(labels ? [churned] : [])].join(","));
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+/** Options for a small, quick run on the CPU. */
+export const QUICK = ["--layers", "8", "--epochs", "15", "--device", "cpu"];
+export const CHURN = ["--target", "churned", "--id", "customer_id"];
+
+/** The one JSON object on stdout. */
+export const jsonOf = ({ stdout }: Ended) => JSON.parse(stdout);
