@@ -118,10 +118,18 @@ function specialise(
       // As many threads as there are columns to hold, but whole subgroups of any size up to 32.
       const wg = Math.min(32, 8 * Math.ceil(columns / 8));
       const constants = { ...common, WG: wg, LANES: limits.minSubgroupSize >= 8 ? 8 : 4 };
-      return { shader: matmulSubgroup, constants, grid: { workgroups: [batch * Math.ceil(m / 8) * Math.ceil(columns / wg), 1, 1] } };
+      return {
+        shader: matmulSubgroup,
+        constants,
+        grid: { workgroups: [batch * Math.ceil(m / 8) * Math.ceil(columns / wg), 1, 1] },
+      };
     }
     case "tiled":
-      return { shader: matmulTiled, constants: common, grid: { workgroups: [batch * Math.ceil(m / 64) * Math.ceil(n / 64), 1, 1] } };
+      return {
+        shader: matmulTiled,
+        constants: common,
+        grid: { workgroups: [batch * Math.ceil(m / 64) * Math.ceil(n / 64), 1, 1] },
+      };
     default:
       return variant satisfies never;
   }
