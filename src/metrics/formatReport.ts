@@ -29,9 +29,9 @@ export function formatReport(report: ClassificationReport): string {
     return [label, decimals(report[name]), decimals(beside), ...(intervals ? [range] : [])];
   });
   const counts = [
-    ["", "predicted 0", "predicted 1"],
-    ["label 0", count(c.tn), count(c.fp)],
-    ["label 1", count(c.fn), count(c.tp)],
+    ["", "said no", "said yes"],
+    ["is no", count(c.tn), count(c.fp)],
+    ["is yes", count(c.fn), count(c.tp)],
   ];
   const summary =
     `${count(report.rows)} rows, ${percent(report.prevalence)} positive; ` +

@@ -122,9 +122,9 @@ describe("formatReport", () => {
       MCC                         0.5774    0.0000
       kappa                       0.5000    0.0000
 
-               predicted 0  predicted 1
-      label 0            2            1
-      label 1            0            1"
+              said no  said yes
+      is no         2         1
+      is yes        0         1"
     `);
   });
 
