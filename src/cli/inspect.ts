@@ -145,6 +145,7 @@ function stepGraph({ model, loss, rows }: Subject, optimizer: Optimizer, batch: 
     data: { rows: Math.min(rows, batch * QUEUE), y: [], weighted: false },
     orderSize: 2 * QUEUE * batch,
     recordSize: 2 * QUEUE,
+    augment: undefined,
     penalties: { l1: has("l1"), l2: has("l2") },
   });
 }

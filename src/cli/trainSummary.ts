@@ -1,4 +1,5 @@
 /** What `train` says at its end. */
+import path from "node:path";
 import type { DeviceInfo } from "../device.ts";
 import { formatReport } from "../metrics/formatReport.ts";
 import type { ClassificationReport } from "../metrics/report.ts";
@@ -87,9 +88,9 @@ export function trainSummary(result: TrainResult, { table, target, preprocessor 
       : ["Training rows (no other rows: these metrics are much too good)", metrics.train];
   const metricsTable = formatReport(report).replace(/^(?=.)/gm, "  ");
   const next = [
-    `tilegrad predict ${result.model} new-rows.csv --out scores.csv`,
-    `tilegrad evaluate ${result.model} labelled-rows.csv`,
-    "tilegrad doctor",
+    `${command()} predict ${result.model} new-rows.csv --out scores.csv`,
+    `${command()} evaluate ${result.model} labelled-rows.csv`,
+    `${command()} doctor`,
   ];
   return [
     "",
@@ -107,6 +108,12 @@ export function trainSummary(result: TrainResult, { table, target, preprocessor 
 
 const refit = ({ rows, epochs }: { readonly rows: number; readonly epochs: number }): string =>
   `once more on all ${count(rows)} rows that are not for testing, ${plural(epochs, "epoch")} ${dim("(few positives)")}`;
+
+/** How this program is called, so that what to type next can be typed. */
+function command(): string {
+  const program = process.argv[1];
+  return path.extname(program) === "" ? "npx tilegrad" : `node ${path.relative(process.cwd(), program)}`;
+}
 
 function threshold({ threshold: value, thresholdRule: rule, thresholdAttained, metrics }: TrainResult): string {
   const on = metrics.validation ? "validation" : "training";

@@ -140,7 +140,7 @@ describe("hints", () => {
 
 describe("a damaged model", () => {
   /** The model with one file changed. */
-  function damaged(name: string, file: RegExp, change: (content: Buffer) => Buffer): void {
+  function damaged(name: string, file: RegExp, change: (content: Buffer) => Uint8Array): void {
     fs.cpSync(path.join(cli.folder, "model"), path.join(cli.folder, name), { recursive: true });
     const found = fs.readdirSync(path.join(cli.folder, name)).find((candidate) => file.test(candidate)) as string;
     const target = path.join(cli.folder, name, found);
@@ -148,19 +148,23 @@ describe("a damaged model", () => {
   }
   const replaced = (from: RegExp, to: string) => (content: Buffer) => Buffer.from(content.toString().replace(from, to));
 
-  it.each<[string, RegExp, (content: Buffer) => Buffer]>([
+  it.each<[string, RegExp, (content: Buffer) => Uint8Array]>([
     ["truncated weights", /^weights/, (content) => content.subarray(0, content.length - 8)],
-    ["a flipped bit in the weights", /^weights/, (content) => content.fill(content[content.length - 5] ^ 1, -5, -4)],
+    [
+      "a flipped bit in the weights",
+      /^weights/,
+      (content) => content.map((byte, i) => (i === content.length - 5 ? byte ^ 1 : byte)),
+    ],
     ["a truncated model.json", /^model/, (content) => content.subarray(0, content.length >> 1)],
     ["a model of another shape", /^model/, replaced(/"input": \[\d+\]/, '"input": [7]')],
     ["preprocessing of other columns", /^model/, replaced(/"kind": "numeric"/, '"kind": "other"')],
     ["no threshold", /^model/, replaced(/"threshold": \{[^}]*\},/, "")],
   ])("with %s is E_FILE", async (name, file, change) => {
     damaged(name, file, change);
-    const ended = await cli.run("predict", name, "customers.csv", "--device", "cpu", "--json", "--out", "scores.csv");
+    const ended = await cli.run("predict", name, "customers.csv", "--device", "cpu", "--json", "--out", `${name}.csv`);
     expect(ended.code).toBe(2);
     expect(jsonOf(ended).error.code).toBe("E_FILE");
-    expect(fs.existsSync(path.join(cli.folder, "scores.csv"))).toBe(false);
+    expect(fs.existsSync(path.join(cli.folder, `${name}.csv`))).toBe(false);
   });
 });
 
