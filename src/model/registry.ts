@@ -4,6 +4,7 @@ import type { Json } from "../io/json.ts";
 import { functionalFromJson } from "./functional.ts";
 import type { Layer } from "./layer.ts";
 import * as attention from "./layers/attention.ts";
+import * as augmentation from "./layers/augmentation.ts";
 import * as convolution from "./layers/convolution.ts";
 import { dense } from "./layers/dense.ts";
 import * as embedding from "./layers/embedding.ts";
@@ -13,6 +14,7 @@ import * as noise from "./layers/noise.ts";
 import * as normalization from "./layers/normalization.ts";
 import * as pooling from "./layers/pooling.ts";
 import * as recurrent from "./layers/recurrent.ts";
+import * as seriesAugmentation from "./layers/seriesAugmentation.ts";
 import { activation, dropout, flatten, reshape } from "./layers/shape.ts";
 import { bidirectional, timeDistributed } from "./layers/wrappers.ts";
 import type { Loss } from "./losses.ts";
@@ -31,7 +33,7 @@ export type LossMaker = (options: any) => Loss;
 function layerMakers(custom: Readonly<Record<string, LayerMaker>>): Readonly<Record<string, LayerMaker>> {
   const makers: Readonly<Record<string, LayerMaker>> = {
     dense, activation, dropout, flatten, reshape, ...convolution, ...image, ...noise, ...normalization, ...pooling,
-    ...recurrent, ...embedding, ...attention, ...merge, bidirectional,
+    ...recurrent, ...embedding, ...attention, ...merge, ...augmentation, ...seriesAugmentation, bidirectional,
     timeDistributed: ({ layer, ...rest }) => timeDistributed({ ...rest, layer: make("timeDistributed: layer", makers, layer) }),
     ...custom,
   };

@@ -1,4 +1,5 @@
 /** The graph level: functions of symbolic tensors, for custom layers and losses. */
+export { randomBeta } from "./beta.ts";
 export type { AxesOptions } from "./broadcast.ts";
 export { broadcastTo, sum } from "./broadcast.ts";
 export { cast } from "./cast.ts";

@@ -1,6 +1,7 @@
 /** The loop over epochs: runs steps, records losses, asks callbacks, and keeps count of what the weights have seen. */
 import { TilegradError } from "../errors.ts";
 import type { Optimizer } from "../model/optimizers.ts";
+import type { Augment } from "./augment.ts";
 import type { Batches, EpochStep, OrderOptions } from "./batches.ts";
 import type { Callback, Control, EpochLogs } from "./callbacks.ts";
 import type { Data } from "./data.ts";
@@ -12,6 +13,8 @@ export interface FitOptions extends OrderOptions {
   readonly epochs: number;
   readonly validation?: Data;
   readonly callbacks?: readonly Callback[];
+  /** Changes each batch, labels and all, before the model sees it: `mixup()`. A run that goes on must be given it again. */
+  readonly augment?: Augment;
   /** Stops within two chunks (about 100 ms) with E_ABORTED; the trainer can then be saved, and `fit` again goes on. */
   readonly signal?: AbortSignal;
 }

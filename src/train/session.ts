@@ -6,6 +6,7 @@ import type { Optimizer } from "../model/optimizers.ts";
 import { f32, u32 } from "../ops/op.ts";
 import type { PlanKind } from "../passes/choose.ts";
 import { seedKey } from "../random.ts";
+import type { Augment } from "./augment.ts";
 import type { CheckedData } from "./data.ts";
 import type { Parameters } from "./parameters.ts";
 import { perParameter } from "./parameters.ts";
@@ -81,7 +82,12 @@ export class TrainingSession {
   }
 
   /** Uploads the data and compiles a step for each batch size that will occur. @throws E_MEMORY, E_SHAPE, E_KERNEL */
-  static async open(state: TrainingState, data: CheckedData, batches: readonly number[]): Promise<TrainingSession> {
+  static async open(
+    state: TrainingState,
+    data: CheckedData,
+    batches: readonly number[],
+    augment?: Augment,
+  ): Promise<TrainingSession> {
     const { device, model, loss, optimizer, parameters, slots, fusion, progress } = state;
     const own = new TensorGroup(device);
     const { make } = own;
@@ -106,7 +112,7 @@ export class TrainingSession {
         ...(penalties.l2 ? { l2: make(f32(l2.length), "l2", l2) } : {}),
       };
       const spec = {
-        model, loss, optimizer, layout: parameters.layout, orderSize, recordSize, penalties,
+        model, loss, optimizer, layout: parameters.layout, orderSize, recordSize, penalties, augment,
         data: { rows: data.rows, y: data.yShape, weighted: data.weight !== null },
       };
       // A run that goes on takes the plan it began with.

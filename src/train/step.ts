@@ -1,6 +1,7 @@
 /** The graph of one training step, whole: batch, forward, loss, backward, clipping, optimizer, and the loss's record. */
+import { TilegradError } from "../errors.ts";
 import type { Graph, Tensor, Update } from "../graph/types.ts";
-import { sizeOf } from "../graph/types.ts";
+import { sameShape, sizeOf } from "../graph/types.ts";
 import type { Loss } from "../model/losses.ts";
 import { reduceLoss } from "../model/losses.ts";
 import type { Model } from "../model/model.ts";
@@ -14,6 +15,8 @@ import { abs, add, isFinite, mul, sign, square, where } from "../ops/elementwise
 import { dynamicSlice, dynamicUpdateSlice, gather } from "../ops/gather.ts";
 import { reshape } from "../ops/view.ts";
 import { gradients } from "../passes/differentiate.ts";
+import type { Augment, Batch } from "./augment.ts";
+import { AUGMENT_STREAMS } from "./augment.ts";
 import type { ParameterLayout } from "./parameters.ts";
 import { parameterViews } from "./parameters.ts";
 
@@ -28,6 +31,8 @@ export interface StepSpec {
   /** Elements of the batch order and of the loss record on the device. */
   readonly orderSize: number;
   readonly recordSize: number;
+  /** What batches become before the model sees them. */
+  readonly augment?: Augment | undefined;
   /** Whether any parameter has an L1 or L2 penalty. */
   readonly penalties: { readonly l1: boolean; readonly l2: boolean };
 }
@@ -36,9 +41,11 @@ export function trainingStep(spec: StepSpec): Graph {
   const { model, loss, optimizer, layout, batch, data } = spec;
   const { arena, view } = parameterViews(layout);
   const rows = dynamicSlice(input("order", [spec.orderSize], "u32"), stepScalar("orderOffset", "u32"), batch);
-  const x = gather(input("x", [data.rows, ...model.inputShape]), rows);
-  const y = gather(input("y", [data.rows, ...data.y]), rows);
-  const weight = data.weighted ? gather(input("weight", [data.rows]), rows) : null;
+  const { x, y, weight } = augmented(spec.augment, {
+    x: gather(input("x", [data.rows, ...model.inputShape]), rows),
+    y: gather(input("y", [data.rows, ...data.y]), rows),
+    weight: data.weighted ? gather(input("weight", [data.rows]), rows) : null,
+  });
 
   const updates: Update[] = [];
   const statistics: [Tensor, Tensor][] = [];
@@ -71,6 +78,18 @@ export function trainingStep(spec: StepSpec): Graph {
   }
   for (const [target, value] of statistics) updates.push({ state: target, value: guarded(value, target) });
   return { outputs: {}, updates };
+}
+
+function augmented(augment: Augment | undefined, batch: Batch): Batch {
+  if (!augment) return batch;
+  let stream = AUGMENT_STREAMS;
+  const changed = augment(batch, { stream: () => stream++ });
+  for (const name of ["x", "y", "weight"] as const) {
+    const [before, after] = [batch[name], changed[name]];
+    if (sameShape(after?.shape ?? [-1], before?.shape ?? [-1])) continue;
+    throw new TilegradError("E_SHAPE", `augment: ${name} became [${after?.shape}]; expected [${before?.shape}] as before.`);
+  }
+  return changed;
 }
 
 /** The penalty of the regularizers, and its gradient, over the whole arena at once. */

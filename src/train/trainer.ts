@@ -156,7 +156,7 @@ export class Trainer {
     this.training = true;
     try {
       if (validation) await this.predictor.prepare(validation.rows);
-      const session = await TrainingSession.open(this, checked, batches.sizes);
+      const session = await TrainingSession.open(this, checked, batches.sizes, options.augment);
       try {
         this.dispatches = session.dispatches;
         progress.plan = session.kind;

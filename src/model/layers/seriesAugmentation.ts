@@ -1,0 +1,136 @@
+/**
+ * Sequences changed at random in training, each of a batch in its own way, and left alone otherwise; for additive noise
+ * see gaussianNoise. All is part of the compiled step and the same on every device and after a resume.
+ */
+import { TilegradError } from "../../errors.ts";
+import type { Tensor } from "../../graph/types.ts";
+import { broadcastTo } from "../../ops/broadcast.ts";
+import { cast } from "../../ops/cast.ts";
+import { constant, iota } from "../../ops/constant.ts";
+import { add, mul, sin, sub } from "../../ops/elementwise.ts";
+import type { FillMode } from "../../ops/gridSample.ts";
+import { gridSample } from "../../ops/gridSample.ts";
+import { showType } from "../../ops/op.ts";
+import { reshape } from "../../ops/view.ts";
+import type { Layer, LayerContext, LayerOptions } from "../layer.ts";
+import { layer } from "../layer.ts";
+import { maskOf } from "../mask.ts";
+import type { Range } from "../random.ts";
+import { between, rangeOf } from "../random.ts";
+
+/** A layer that changes sequences x [batch, time, features] in training. */
+function augmenting(type: string, options: LayerOptions, change: (x: Tensor, context: LayerContext) => Tensor): Layer {
+  return layer(type, options, (x, context) => {
+    if (x.shape.length !== 3) {
+      throw new TilegradError("E_SHAPE", `${type}: got ${showType(x)}; expected [batch, time, features].`);
+    }
+    return context.training ? change(x, context) : x;
+  });
+}
+
+/** One that moves steps, which a mask of padded steps would not follow. */
+const moving = (type: string, options: LayerOptions, change: (x: Tensor, context: LayerContext) => Tensor): Layer =>
+  augmenting(type, options, (x, context) => {
+    if (!maskOf(x)) return change(x, context);
+    throw new TilegradError("E_ARGUMENT", `${type}: got a masked sequence; expected one whose steps all count.`, {
+      hint: "Augment before masking(), and only sequences of one length.",
+    });
+  });
+
+/** A number for each sequence, as [batch, 1]. */
+const perSequence = (x: Tensor, range: Range, { stream }: LayerContext): Tensor =>
+  between([x.shape[0], 1], range, { stream: stream() });
+
+/** 0, 1, 2 ... as [1, time]. */
+const stepsOf = (x: Tensor): Tensor => reshape(cast(iota(x.shape[1]), "f32"), [1, x.shape[1]]);
+
+/** x at times [batch, time], linear between its steps. */
+function at(x: Tensor, times: Tensor, fillMode: FillMode): Tensor {
+  const [batch, time, features] = x.shape;
+  const rows = reshape(broadcastTo(times, [batch, time]), [batch, time, 1]);
+  const image = reshape(x, [batch, time, 1, features]);
+  return reshape(gridSample(image, rows, constant(0, [batch, time, 1]), { fillMode }), x.shape);
+}
+
+const factored = <T extends { readonly factor: number | Range }>(first: number | Range | T): T =>
+  typeof first === "number" || Array.isArray(first) ? ({ factor: first } as unknown as T) : (first as T);
+
+export interface RandomShiftOptions extends LayerOptions {
+  /** Share of the time to move by, later; a number f is [-f, f]. */
+  readonly factor: number | Range;
+  /** What comes in at the end; default `nearest`, the last step again. */
+  readonly fillMode?: FillMode;
+}
+
+/** Moves each sequence in time. */
+export function randomShift(first: number | Range | RandomShiftOptions): Layer {
+  const options = factored<RandomShiftOptions>(first);
+  const range = rangeOf("randomShift", "factor", options.factor);
+  return moving("randomShift", options, (x, context) => {
+    const later = mul(perSequence(x, range, context), x.shape[1]);
+    return at(x, sub(stepsOf(x), later), options.fillMode ?? "nearest");
+  });
+}
+
+export interface RandomScaleOptions extends LayerOptions {
+  /** Values are multiplied by 1 plus this; a number f is [-f, f]. */
+  readonly factor: number | Range;
+}
+
+/** Multiplies all values of each sequence. */
+export function randomScale(first: number | Range | RandomScaleOptions): Layer {
+  const options = factored<RandomScaleOptions>(first);
+  const range = rangeOf("randomScale", "factor", options.factor);
+  return augmenting("randomScale", options, (x, context) =>
+    mul(x, reshape(add(perSequence(x, range, context), 1), [x.shape[0], 1, 1])),
+  );
+}
+
+export interface TimeWarpOptions extends LayerOptions {
+  /** Time runs between 1 - factor and 1 + factor times as fast; in [0, 1). */
+  readonly factor: number;
+  /** Half waves that the speed is made of: more change it more often; default 4. */
+  readonly waves?: number;
+}
+
+/**
+ * Lets time run smoothly faster and slower; the first and the last step stay where they are. With s in [0, 1], time s
+ * shows s + sum_k a_k sin(pi k s) / (pi k), |a_k| <= factor / waves, whose slope is never below 1 - factor.
+ */
+export function timeWarp(first: number | TimeWarpOptions): Layer {
+  const options = typeof first === "number" ? { factor: first } : first;
+  const { factor, waves = 4 } = options;
+  if (!(factor >= 0 && factor < 1) || !Number.isInteger(waves) || waves < 1) {
+    throw new TilegradError(
+      "E_ARGUMENT",
+      `timeWarp: got factor ${factor}, waves ${waves}; expected [0, 1) and a positive integer.`,
+    );
+  }
+  return moving("timeWarp", options, (x, context) => {
+    const last = Math.max(1, x.shape[1] - 1);
+    const steps = stepsOf(x);
+    const warps = Array.from({ length: waves }, (_, k) => {
+      const angle = mul(steps, (Math.PI * (k + 1)) / last);
+      const most = (factor / waves / (Math.PI * (k + 1))) * last;
+      return mul(sin(angle), perSequence(x, [-most, most], context));
+    });
+    return at(x, warps.reduce(add, steps), "nearest");
+  });
+}
+
+export interface WindowSliceOptions extends LayerOptions {
+  /** Share of the time that is kept; in (0, 1]. Default 0.9. */
+  readonly size?: number;
+}
+
+/** Cuts a window out of each sequence and stretches it to the full time (Le Guennec et al. 2016). */
+export function windowSlice(first: number | WindowSliceOptions = {}): Layer {
+  const options = typeof first === "number" ? { size: first } : first;
+  const { size = 0.9 } = options;
+  if (!(size > 0 && size <= 1))
+    throw new TilegradError("E_ARGUMENT", `windowSlice: got size ${size}; expected (0, 1].`);
+  return moving("windowSlice", options, (x, context) => {
+    const last = x.shape[1] - 1;
+    return at(x, add(mul(stepsOf(x), size), perSequence(x, [0, (1 - size) * last], context)), "nearest");
+  });
+}

@@ -1,0 +1,30 @@
+/** Ranges that augmentation draws from. */
+import { TilegradError } from "../errors.ts";
+import type { Tensor } from "../graph/types.ts";
+import { add, mul } from "../ops/elementwise.ts";
+import type { RandomOptions } from "../ops/random.ts";
+import { randomUniform } from "../ops/random.ts";
+
+/** Lower and upper end. */
+export type Range = readonly [number, number];
+
+/**
+ * A number f is [-f, f].
+ * @param least what the lower end may not go below
+ * @throws E_ARGUMENT
+ */
+export function rangeOf(type: string, option: string, value: number | Range, least = Number.NEGATIVE_INFINITY): Range {
+  const [low, high] = typeof value === "number" ? [-value, value] : value;
+  if (low <= high && low >= least && Number.isFinite(high - low)) return [low, high];
+  const limit = least === Number.NEGATIVE_INFINITY ? "" : `, from ${least} on`;
+  throw new TilegradError(
+    "E_ARGUMENT",
+    `${type}: got ${option} ${JSON.stringify(value)}; expected a number or [low, high]${limit}.`,
+  );
+}
+
+/** Uniform in a range. */
+export function between(shape: readonly number[], [low, high]: Range, options: RandomOptions): Tensor {
+  const drawn = randomUniform(shape, options);
+  return low === 0 && high === 1 ? drawn : add(mul(drawn, high - low), low);
+}

@@ -1,0 +1,56 @@
+/** Augmentation of a batch together with its labels, inside the training step. */
+import { TilegradError } from "../errors.ts";
+import type { Tensor } from "../graph/types.ts";
+import { randomBeta } from "../ops/beta.ts";
+import { add, mul, sub } from "../ops/elementwise.ts";
+import { gather } from "../ops/gather.ts";
+import { randomPermutation } from "../ops/random.ts";
+import { reshape } from "../ops/view.ts";
+
+/** One batch, as graph. */
+export interface Batch {
+  /** [batch, ...inputShape] */
+  readonly x: Tensor;
+  /** [batch] or [batch, outputs] */
+  readonly y: Tensor;
+  /** Sample weights [batch], or null. */
+  readonly weight: Tensor | null;
+}
+
+/**
+ * What a batch becomes before the model sees it; all shapes stay. Written once, as graph, and run on the device: random
+ * draws come from ops, each with a `stream()` of its own.
+ */
+export type Augment = (batch: Batch, context: { stream(): number }) => Batch;
+
+/** Streams of random draws from here on, and below those of the initial weights, belong to `augment`. */
+export const AUGMENT_STREAMS = 1 << 19;
+
+export interface MixupOptions {
+  /** Both parameters of the beta distribution; above 0. Small ones mix little. Default 0.2. */
+  readonly alpha?: number;
+}
+
+/**
+ * Mixes each row with another of its batch: l x + (1 - l) x', labels and sample weights likewise, l from Beta(alpha, alpha)
+ * (Zhang et al., "mixup", 2018). Labels must be numbers that can be mixed: yes/no, or one column per class.
+ * @throws E_ARGUMENT
+ */
+export function mixup({ alpha = 0.2 }: MixupOptions = {}): Augment {
+  if (!(alpha > 0 && Number.isFinite(alpha))) {
+    throw new TilegradError("E_ARGUMENT", `mixup: got alpha ${alpha}; expected a finite number above 0.`);
+  }
+  return ({ x, y, weight }, { stream }) => {
+    const [batch] = x.shape;
+    const others = randomPermutation(batch, { stream: stream() });
+    const share = randomBeta([batch], alpha, stream);
+    const mix = (t: Tensor): Tensor => {
+      const kept = reshape(
+        share,
+        t.shape.map((n, d) => (d === 0 ? n : 1)),
+      );
+      return add(mul(t, kept), mul(gather(t, others), sub(1, kept)));
+    };
+    return { x: mix(x), y: mix(y), weight: weight && mix(weight) };
+  };
+}
