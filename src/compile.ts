@@ -3,8 +3,9 @@
  * - the model, its loss and its optimizer as one graph, differentiated - is `train/step.ts`; what comes after - pipelines,
  * buffers, running many steps a submit - is `webgpu/`. `docs/architecture.md` tells it in prose.
  */
-import { verify } from "./graph/verify.ts";
+
 import type { Graph } from "./graph/types.ts";
+import { verify } from "./graph/verify.ts";
 import type { KernelLimits } from "./ops/op.ts";
 import type { PlanChoice, PlanKind } from "./passes/choose.ts";
 import { choosePlan } from "./passes/choose.ts";
@@ -36,7 +37,11 @@ export interface CompileGraphOptions {
   readonly plan?: PlanKind;
 }
 
-export function compileGraph(graph: Graph, limits: KernelLimits, { fusion = true, plan: forced }: CompileGraphOptions = {}): Compiled {
+export function compileGraph(
+  graph: Graph,
+  limits: KernelLimits,
+  { fusion = true, plan: forced }: CompileGraphOptions = {},
+): Compiled {
   const expanded = expand(verify(graph, "input")); //              composite ops -> ops that have kernels
   const simple = verify(simplify(expanded), "simplify"); //        equal nodes shared, identities folded
   const fused = fuse(simple, { limits, fusion }); //               nodes -> kernels

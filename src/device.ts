@@ -2,9 +2,9 @@
 import { TilegradError } from "./errors.ts";
 import type { Graph, TensorType } from "./graph/types.ts";
 import { sizeOf } from "./graph/types.ts";
-import type { PlanKind } from "./passes/choose.ts";
 import type { Files } from "./io/bundle.ts";
 import type { Elements, StepValues } from "./ops/op.ts";
+import type { PlanKind } from "./passes/choose.ts";
 
 export interface DeviceInfo {
   readonly backend: "webgpu" | "cpu";
@@ -78,7 +78,12 @@ export interface Device {
 }
 
 /** Checks that every input and state of a compiled graph is bound to a tensor of its type. */
-export function checkBinding(label: string, name: string, type: TensorType, bound: DeviceTensor | undefined): DeviceTensor {
+export function checkBinding(
+  label: string,
+  name: string,
+  type: TensorType,
+  bound: DeviceTensor | undefined,
+): DeviceTensor {
   if (!bound) throw new TilegradError("E_ARGUMENT", `${label}: nothing is bound to "${name}".`);
   if (bound.dtype !== type.dtype || sizeOf(bound.shape) !== sizeOf(type.shape)) {
     throw new TilegradError(

@@ -40,5 +40,6 @@ export class TilegradError extends Error {
 
 /** Throws `E_INTERNAL` when a condition that the code itself guarantees does not hold. */
 export function invariant(condition: unknown, message: string): asserts condition {
-  if (!condition) throw new TilegradError("E_INTERNAL", message, { hint: "This is a bug in tilegrad; please report it." });
+  if (!condition)
+    throw new TilegradError("E_INTERNAL", message, { hint: "This is a bug in tilegrad; please report it." });
 }

@@ -124,4 +124,8 @@ async function open(options: Parameters<typeof openDevice>[0]): Promise<Engine> 
 }
 
 export const tilegradCpu: Peer = { name: "tilegrad-cpu", gpu: false, open: () => open({ backend: "cpu" }) };
-export const tilegradWebgpu: Peer = { name: "tilegrad-webgpu", gpu: true, open: (device) => open({ backend: device as GpuName }) };
+export const tilegradWebgpu: Peer = {
+  name: "tilegrad-webgpu",
+  gpu: true,
+  open: (device) => open({ backend: device as GpuName }),
+};

@@ -18,7 +18,11 @@ export interface CheckResult {
 export type HowToRun = Pick<CompileOptions, "fusion" | "plan">;
 
 /** Runs a graph once and reads its outputs. */
-export async function runOnce(device: Device, sample: SampleGraph, how: HowToRun = {}): Promise<Record<string, Elements>> {
+export async function runOnce(
+  device: Device,
+  sample: SampleGraph,
+  how: HowToRun = {},
+): Promise<Record<string, Elements>> {
   const bindings = Object.fromEntries(
     Object.entries(sample.types).map(([name, type]) => [name, device.tensor(type, name, sample.feeds[name])]),
   );

@@ -56,5 +56,11 @@ export function sampleGraph(op: OpDef, sample: Sample, { gradient }: { gradient:
   }
   const shapes = sample.inputs.map((t) => `[${t.shape}]`).join(" ");
   const attrs = JSON.stringify(sample.attrs ?? {}).replace(/["{}]/g, "");
-  return { name: `${op.name} ${shapes}${attrs ? ` ${attrs}` : ""}`, graph: { outputs, updates: [] }, feeds, types, step: SAMPLE_STEP };
+  return {
+    name: `${op.name} ${shapes}${attrs ? ` ${attrs}` : ""}`,
+    graph: { outputs, updates: [] },
+    feeds,
+    types,
+    step: SAMPLE_STEP,
+  };
 }

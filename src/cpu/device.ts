@@ -28,7 +28,11 @@ export interface CpuOptions {
 
 export function openCpu({ precision = "f32", files = opfs }: CpuOptions = {}): Device {
   const alive = new Set<CpuTensor>();
-  const wrap = (type: { dtype: DeviceTensor["dtype"]; shape: readonly number[] }, label: string, data: Elements): CpuTensor => {
+  const wrap = (
+    type: { dtype: DeviceTensor["dtype"]; shape: readonly number[] },
+    label: string,
+    data: Elements,
+  ): CpuTensor => {
     const tensor: CpuTensor = {
       dtype: type.dtype,
       shape: type.shape,
@@ -82,4 +86,3 @@ export function openCpu({ precision = "f32", files = opfs }: CpuOptions = {}): D
     dispose: () => alive.clear(),
   };
 }
-

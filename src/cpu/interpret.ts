@@ -65,7 +65,9 @@ export function interpreter(
     });
   }
   // Values first, then states: an update may read a state that another update writes.
-  const live = new Set(nodes.filter((n) => n.op === stateOp).map((n) => arrayOf({ node: n, index: 0, ...n.outputs[0] })));
+  const live = new Set(
+    nodes.filter((n) => n.op === stateOp).map((n) => arrayOf({ node: n, index: 0, ...n.outputs[0] })),
+  );
   const writes = graph.updates.map(({ state, value }) => {
     const part = value.node.op === dynamicUpdateSliceOp;
     const source = arrayOf(part ? value.node.inputs[1] : value);

@@ -11,8 +11,7 @@ function attribute(value: unknown): string {
 export function print(graph: Graph): string {
   const nodes = topological(results(graph));
   const numbers = new Map(nodes.map((node, i) => [node, i]));
-  const ref = ({ node, index }: Tensor): string =>
-    `%${numbers.get(node)}${node.outputs.length > 1 ? `.${index}` : ""}`;
+  const ref = ({ node, index }: Tensor): string => `%${numbers.get(node)}${node.outputs.length > 1 ? `.${index}` : ""}`;
   const lines = nodes.map((node) => {
     const attrs = Object.entries(node.attrs)
       .filter(([key]) => key !== "shape" && key !== "dtype")

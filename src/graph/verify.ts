@@ -17,7 +17,10 @@ export function verify(graph: Graph, where: string): Graph {
     );
     for (const t of inputs) {
       const made = t.node.outputs[t.index];
-      invariant(made && made.dtype === t.dtype && sameShape(made.shape, t.shape), `${where}: ${op.name} has a stale input.`);
+      invariant(
+        made && made.dtype === t.dtype && sameShape(made.shape, t.shape),
+        `${where}: ${op.name} has a stale input.`,
+      );
     }
   }
   const names = new Map<string, unknown>();

@@ -4,7 +4,15 @@ import { sizeOf } from "../graph/types.ts";
 import type { Draws } from "../random.ts";
 
 const NAMES = [
-  "zeros", "ones", "glorotUniform", "glorotNormal", "heUniform", "heNormal", "lecunUniform", "lecunNormal", "orthogonal",
+  "zeros",
+  "ones",
+  "glorotUniform",
+  "glorotNormal",
+  "heUniform",
+  "heNormal",
+  "lecunUniform",
+  "lecunNormal",
+  "orthogonal",
 ] as const;
 export type InitializerName = (typeof NAMES)[number];
 
@@ -36,7 +44,10 @@ export function initialize(initializer: Initializer, shape: readonly number[], d
     if ("normal" in initializer) return normal(initializer.normal);
     if ("uniform" in initializer) return uniform(initializer.uniform);
     if (initializer.values.length !== size) {
-      throw new TilegradError("E_SHAPE", `initializer: got ${initializer.values.length} values for [${shape}]; expected ${size}.`);
+      throw new TilegradError(
+        "E_SHAPE",
+        `initializer: got ${initializer.values.length} values for [${shape}]; expected ${size}.`,
+      );
     }
     return Float32Array.from(initializer.values);
   }
@@ -62,7 +73,10 @@ export function initialize(initializer: Initializer, shape: readonly number[], d
       return orthogonal(shape, draw);
     default:
       initializer satisfies never;
-      throw new TilegradError("E_ARGUMENT", `initializer: got "${String(initializer)}"; expected one of ${NAMES.join(", ")}.`);
+      throw new TilegradError(
+        "E_ARGUMENT",
+        `initializer: got "${String(initializer)}"; expected one of ${NAMES.join(", ")}.`,
+      );
   }
 }
 

@@ -54,12 +54,17 @@ export interface LayerOptions {
 }
 
 /** A layer from its options: drops what is undefined, so that `config` is exactly what was said. */
-export function layer(
-  type: string,
-  options: LayerOptions & object,
-  call: Layer["call"],
-): Layer {
-  const config = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Record<string, Json>;
+export function layer(type: string, options: LayerOptions & object, call: Layer["call"]): Layer {
+  const config = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Record<
+    string,
+    Json
+  >;
   const { name, trainable } = options;
-  return { type, config, ...(name === undefined ? {} : { name }), ...(trainable === undefined ? {} : { trainable }), call };
+  return {
+    type,
+    config,
+    ...(name === undefined ? {} : { name }),
+    ...(trainable === undefined ? {} : { trainable }),
+    call,
+  };
 }

@@ -7,11 +7,27 @@ import type { Tensor } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
 import type { Json } from "../io/json.ts";
 import { sum } from "../ops/broadcast.ts";
-import { iota } from "../ops/constant.ts";
 import { cast } from "../ops/cast.ts";
-import { add, clip, div, equal, exp, greater, log, maximum, mul, neg, sigmoid, softplus, square, sub, where } from "../ops/elementwise.ts";
-import { logSoftmax, mean, softmax } from "../ops/reduce.ts";
+import { iota } from "../ops/constant.ts";
+import {
+  add,
+  clip,
+  div,
+  equal,
+  exp,
+  greater,
+  log,
+  maximum,
+  mul,
+  neg,
+  sigmoid,
+  softplus,
+  square,
+  sub,
+  where,
+} from "../ops/elementwise.ts";
 import { showType } from "../ops/op.ts";
+import { logSoftmax, mean, softmax } from "../ops/reduce.ts";
 import { reshape } from "../ops/view.ts";
 import { unsquash } from "./squash.ts";
 
@@ -73,9 +89,13 @@ function define(
 function perExampleShape(name: string, output: Tensor, target: Tensor): { z: Tensor; y: Tensor; batch: number } {
   const batch = output.shape[0];
   if (sizeOf(output.shape) !== batch || sizeOf(target.shape) !== batch) {
-    throw new TilegradError("E_SHAPE", `${name}: output ${showType(output)}, target ${showType(target)}; expected [batch, 1] for both.`, {
-      hint: "End the model with dense(1), or use softmaxCrossentropy for several classes.",
-    });
+    throw new TilegradError(
+      "E_SHAPE",
+      `${name}: output ${showType(output)}, target ${showType(target)}; expected [batch, 1] for both.`,
+      {
+        hint: "End the model with dense(1), or use softmaxCrossentropy for several classes.",
+      },
+    );
   }
   return { z: reshape(output, [batch]), y: reshape(target, [batch]), batch };
 }
@@ -91,7 +111,8 @@ function binaryWeight(classWeight: LossOptions["classWeight"]): Loss["weight"] {
 
 function checkWeights(weights: readonly number[]): void {
   const bad = weights.find((w) => !(w >= 0 && Number.isFinite(w)));
-  if (bad !== undefined) throw new TilegradError("E_ARGUMENT", `classWeight: got ${bad}; expected finite numbers of at least 0.`);
+  if (bad !== undefined)
+    throw new TilegradError("E_ARGUMENT", `classWeight: got ${bad}; expected finite numbers of at least 0.`);
 }
 
 const logitOf = (output: Tensor): Tensor | null => unsquash(output)?.logits ?? null;
@@ -120,7 +141,8 @@ export function binaryCrossentropy(options: BinaryCrossentropyOptions = {}): Los
   if (!(labelSmoothing >= 0 && labelSmoothing < 1)) {
     throw new TilegradError("E_ARGUMENT", `labelSmoothing: got ${labelSmoothing}; expected [0, 1).`);
   }
-  const smooth = (y: Tensor): Tensor => (labelSmoothing === 0 ? y : add(mul(y, 1 - labelSmoothing), labelSmoothing / 2));
+  const smooth = (y: Tensor): Tensor =>
+    labelSmoothing === 0 ? y : add(mul(y, 1 - labelSmoothing), labelSmoothing / 2);
   const scores = form === "logits" ? probability : (output: Tensor): Tensor => output;
   return define("binaryCrossentropy", options, scores, (output, target) => {
     const logits = form === "logits" ? (logitOf(output) ?? output) : output;
@@ -167,7 +189,9 @@ export function hinge(options: LossOptions = {}): Loss {
 
 /** max(0, 1 - t z)^2 */
 export function squaredHinge(options: LossOptions = {}): Loss {
-  return define("squaredHinge", options, probability, (output, target) => square(margin("squaredHinge", output, target)));
+  return define("squaredHinge", options, probability, (output, target) =>
+    square(margin("squaredHinge", output, target)),
+  );
 }
 
 function margin(name: string, output: Tensor, target: Tensor): Tensor {
@@ -187,7 +211,10 @@ export function meanSquaredError(options: MeanSquaredErrorOptions = {}): Loss {
   return define("meanSquaredError", options, value, (output, target) => {
     const batch = output.shape[0];
     if (sizeOf(output.shape) !== sizeOf(target.shape)) {
-      throw new TilegradError("E_SHAPE", `meanSquaredError: output ${showType(output)}, target ${showType(target)}; expected equal sizes.`);
+      throw new TilegradError(
+        "E_SHAPE",
+        `meanSquaredError: output ${showType(output)}, target ${showType(target)}; expected equal sizes.`,
+      );
     }
     const error = square(sub(reshape(value(output), [batch, -1]), reshape(target, [batch, -1])));
     return error.shape[1] === 1 ? reshape(error, [batch]) : mean(error, { axes: 1 });
@@ -225,7 +252,10 @@ export function softmaxCrossentropy(options: SoftmaxCrossentropyOptions = {}): L
     (output) => (unsquash(output) ? output : softmax(output)),
     (output, target) => {
       if (output.shape.length !== 2) {
-        throw new TilegradError("E_SHAPE", `softmaxCrossentropy: got output ${showType(output)}; expected [batch, classes].`);
+        throw new TilegradError(
+          "E_SHAPE",
+          `softmaxCrossentropy: got output ${showType(output)}; expected [batch, classes].`,
+        );
       }
       const classes = output.shape[1];
       const y = probabilities(target, classes);

@@ -44,7 +44,10 @@ export interface Optimizer {
 
 const ranges = {
   "[0, 1)": { names: ["momentum", "beta1", "beta2", "alpha"], holds: (v: number) => v >= 0 && v < 1 },
-  "at least 0": { names: ["weightDecay", "epsilon", "dampening", "initialAccumulator", "rateDecay"], holds: (v: number) => v >= 0 },
+  "at least 0": {
+    names: ["weightDecay", "epsilon", "dampening", "initialAccumulator", "rateDecay"],
+    holds: (v: number) => v >= 0,
+  },
   "more than 0": { names: ["clipValue", "clipNorm"], holds: (v: number) => v > 0 },
 };
 
@@ -65,7 +68,8 @@ function define(
   return { type, config, schedule, clipValue, clipNorm, scalars: (_, rate) => ({ rate }), ...rest };
 }
 
-const decayed = (g: Tensor, p: Tensor, weightDecay: number): Tensor => (weightDecay === 0 ? g : add(g, mul(p, weightDecay)));
+const decayed = (g: Tensor, p: Tensor, weightDecay: number): Tensor =>
+  weightDecay === 0 ? g : add(g, mul(p, weightDecay));
 /** beta * old + (1 - beta) * value */
 const average = (old: Tensor, value: Tensor, beta: number): Tensor => add(mul(old, beta), mul(value, 1 - beta));
 
@@ -80,7 +84,10 @@ export interface SgdOptions extends OptimizerOptions {
 export function sgd(options: SgdOptions = {}): Optimizer {
   const { momentum = 0, nesterov = false, dampening = 0, weightDecay = 0 } = options;
   if (nesterov && (momentum === 0 || dampening !== 0)) {
-    throw new TilegradError("E_ARGUMENT", `sgd: got nesterov with momentum ${momentum}, dampening ${dampening}; it needs momentum, undamped.`);
+    throw new TilegradError(
+      "E_ARGUMENT",
+      `sgd: got nesterov with momentum ${momentum}, dampening ${dampening}; it needs momentum, undamped.`,
+    );
   }
   return define("sgd", options, 0.01, {
     slots: momentum === 0 ? {} : { velocity: 0 },

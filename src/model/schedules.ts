@@ -27,7 +27,12 @@ export interface ScheduleOptions {
   readonly total?: number;
 }
 
-function define(type: string, config: object, rate: (i: number, total: number) => number, { per = "epoch", total }: ScheduleOptions): Schedule {
+function define(
+  type: string,
+  config: object,
+  rate: (i: number, total: number) => number,
+  { per = "epoch", total }: ScheduleOptions,
+): Schedule {
   return {
     type,
     config: Object.fromEntries(Object.entries(config).filter(([, v]) => v !== undefined)) as Record<string, Json>,
@@ -55,7 +60,10 @@ export function linearDecay(start: number, end: number, options: LinearDecayOpti
 }
 
 /** start * gamma^floor(i / size) */
-export const stepDecay = (start: number, { size, gamma = 0.1, ...options }: { size: number; gamma?: number } & ScheduleOptions): Schedule =>
+export const stepDecay = (
+  start: number,
+  { size, gamma = 0.1, ...options }: { size: number; gamma?: number } & ScheduleOptions,
+): Schedule =>
   define("stepDecay", { start, size, gamma, ...options }, (i) => start * gamma ** Math.floor(i / size), options);
 
 /** start * gamma^(milestones reached) */
@@ -126,7 +134,14 @@ export class Plateau {
 
   constructor(options: PlateauOptions = {}) {
     this.options = {
-      mode: "min", factor: 0.1, patience: 10, threshold: 1e-4, thresholdMode: "rel", cooldown: 0, minRate: 0, epsilon: 1e-8,
+      mode: "min",
+      factor: 0.1,
+      patience: 10,
+      threshold: 1e-4,
+      thresholdMode: "rel",
+      cooldown: 0,
+      minRate: 0,
+      epsilon: 1e-8,
       ...options,
     };
   }

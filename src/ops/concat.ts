@@ -93,8 +93,13 @@ export function concat(tensors: readonly Tensor[], axis = -1): Tensor {
   if (tensors.length === 1) return tensors[0];
   if (tensors.length > MOST_INPUTS) {
     const size = Math.ceil(tensors.length / MOST_INPUTS);
-    const parts = Array.from({ length: Math.ceil(tensors.length / size) }, (_, i) => tensors.slice(i * size, (i + 1) * size));
-    return concat(parts.map((part) => concat(part, axis)), axis);
+    const parts = Array.from({ length: Math.ceil(tensors.length / size) }, (_, i) =>
+      tensors.slice(i * size, (i + 1) * size),
+    );
+    return concat(
+      parts.map((part) => concat(part, axis)),
+      axis,
+    );
   }
   return apply1(concatOp, tensors, { axis: resolveAxis("concat", axis, tensors[0].shape.length) });
 }

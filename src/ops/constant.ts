@@ -7,7 +7,8 @@ import { apply1 } from "./op.ts";
 function literal(value: number, dtype: DType): string {
   if (dtype === "u32") return `${value}u`;
   if (dtype === "i32") return `i32(${value})`;
-  if (!Number.isFinite(value)) throw new TilegradError("E_ARGUMENT", `constant: got ${value}; expected a finite number.`);
+  if (!Number.isFinite(value))
+    throw new TilegradError("E_ARGUMENT", `constant: got ${value}; expected a finite number.`);
   const rounded = Math.fround(value);
   if (!Number.isFinite(rounded)) throw new TilegradError("E_ARGUMENT", `constant: ${value} overflows f32.`);
   const text = String(rounded);

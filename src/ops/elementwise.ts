@@ -3,11 +3,18 @@
  * comparisons give 1 or 0 as f32. Anything that is a composition of rows is written as one, because fusion makes
  * compositions free.
  */
+
+import mathLib from "../../shaders/lib/math.wgsl";
 import { TilegradError } from "../errors.ts";
 import type { Tensor } from "../graph/types.ts";
 import { sameShape, sizeOf } from "../graph/types.ts";
-import { erf as erfJs, expm1 as expm1Js, log1p as log1pJs, sigmoid as sigmoidJs, softplus as softplusJs } from "../numeric.ts";
-import mathLib from "../../shaders/lib/math.wgsl";
+import {
+  erf as erfJs,
+  expm1 as expm1Js,
+  log1p as log1pJs,
+  sigmoid as sigmoidJs,
+  softplus as softplusJs,
+} from "../numeric.ts";
 import { broadcastTo } from "./broadcast.ts";
 import { constant } from "./constant.ts";
 import type { OpDef, Sample } from "./op.ts";
@@ -54,11 +61,18 @@ function define(name: string, row: Row): OpDef {
     pointwise: true,
     inline(code, node, index) {
       if (row.math) code.use(mathLib);
-      return row.wgsl(node.inputs.map((x) => code.at(x, index)), "f32");
+      return row.wgsl(
+        node.inputs.map((x) => code.at(x, index)),
+        "f32",
+      );
     },
     inline4: row.math
       ? undefined
-      : (code, node, index) => row.wgsl(node.inputs.map((x) => code.at4(x, index)), "vec4<f32>"),
+      : (code, node, index) =>
+          row.wgsl(
+            node.inputs.map((x) => code.at4(x, index)),
+            "vec4<f32>",
+          ),
     flops: (node) => (row.flops ?? 1) * sizeOf(node.outputs[0].shape),
     samples: () => {
       const of = (...shape: number[]): Sample => ({
@@ -237,9 +251,38 @@ const isFiniteOp = define("isFinite", {
 
 /** All rows, for the tests, `doctor` and nobody else. */
 export const elementwiseOps: readonly OpDef[] = [
-  addOp, subOp, mulOp, divOp, negOp, powOp, minOp, maxOp, absOp, expOp, logOp, log1pOp, expm1Op, sqrtOp, rsqrtOp,
-  squareOp, signOp, floorOp, sinOp, cosOp, tanhOp, sigmoidOp, softplusOp, erfOp, reluOp, greaterOp, greaterEqualOp,
-  lessOp, lessEqualOp, equalOp, whereOp, isFiniteOp,
+  addOp,
+  subOp,
+  mulOp,
+  divOp,
+  negOp,
+  powOp,
+  minOp,
+  maxOp,
+  absOp,
+  expOp,
+  logOp,
+  log1pOp,
+  expm1Op,
+  sqrtOp,
+  rsqrtOp,
+  squareOp,
+  signOp,
+  floorOp,
+  sinOp,
+  cosOp,
+  tanhOp,
+  sigmoidOp,
+  softplusOp,
+  erfOp,
+  reluOp,
+  greaterOp,
+  greaterEqualOp,
+  lessOp,
+  lessEqualOp,
+  equalOp,
+  whereOp,
+  isFiniteOp,
 ];
 
 /** The shape that all operands broadcast to (NumPy's rule: aligned at the last axis, 1 stretches). */
@@ -250,7 +293,8 @@ function broadcastShape(name: string, operands: readonly Tensor[]): readonly num
     t.shape.forEach((n, d) => {
       const at = d + rank - t.shape.length;
       if (n !== shape[at] && n !== 1) {
-        if (shape[at] !== 1) throw shapeError(name, operands, "shapes that broadcast (equal or 1, aligned at the last axis)");
+        if (shape[at] !== 1)
+          throw shapeError(name, operands, "shapes that broadcast (equal or 1, aligned at the last axis)");
         shape[at] = n;
       }
     });
@@ -261,7 +305,10 @@ function broadcastShape(name: string, operands: readonly Tensor[]): readonly num
 function call(op: OpDef, ...operands: Operand[]): Tensor {
   const tensors = operands.map((x) => (typeof x === "number" ? constant(x) : x));
   const shape = broadcastShape(op.name, tensors);
-  return apply1(op, tensors.map((t) => broadcastTo(t, shape)));
+  return apply1(
+    op,
+    tensors.map((t) => broadcastTo(t, shape)),
+  );
 }
 
 export const add = (a: Operand, b: Operand): Tensor => call(addOp, a, b);

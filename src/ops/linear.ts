@@ -24,7 +24,20 @@ const linearOp: OpDef = {
     matmul(dy as Tensor, kernel, { transposeB: true }),
     ...denseGrad(x, dy as Tensor),
   ],
-  reference: ({ inputs: [x, kernel, bias], inputTypes: [{ shape: [m, k] }], outputs: [y], outputTypes: [{ shape: [, n] }] }) => {
+  reference: ({
+    inputs: [x, kernel, bias],
+    inputTypes: [
+      {
+        shape: [m, k],
+      },
+    ],
+    outputs: [y],
+    outputTypes: [
+      {
+        shape: [, n],
+      },
+    ],
+  }) => {
     multiply(x, kernel, y, { m, n, k }, {});
     for (let i = 0; i < y.length; i++) y[i] += bias[i % n];
   },
@@ -48,7 +61,18 @@ const denseGradOp: OpDef = {
     }
     return [f32(x.shape[1], dy.shape[1]), f32(dy.shape[1])];
   },
-  reference: ({ inputs: [x, dy], inputTypes: [{ shape: [k, m] }, { shape: [, n] }], outputs: [kernel, bias] }) => {
+  reference: ({
+    inputs: [x, dy],
+    inputTypes: [
+      {
+        shape: [k, m],
+      },
+      {
+        shape: [, n],
+      },
+    ],
+    outputs: [kernel, bias],
+  }) => {
     multiply(x, dy, kernel, { m, n, k }, { transposeA: true });
     multiply(new Float64Array(k).fill(1), dy, bias, { m: 1, n, k }, {});
   },

@@ -2,8 +2,9 @@
  * Randomness as ops: a draw is a pure function of (seed, stream, step, element), see src/random.ts. The seed and the step
  * are step scalars, so a plan is compiled once for all of them.
  */
-import permutationShader from "../../shaders/permutation.wgsl";
+
 import philoxLib from "../../shaders/lib/philox.wgsl";
+import permutationShader from "../../shaders/permutation.wgsl";
 import { TilegradError } from "../errors.ts";
 import type { Node, Tensor } from "../graph/types.ts";
 import { draws, shuffle } from "../random.ts";

@@ -51,6 +51,11 @@ export function reduceKernel(kind: "sum" | "max") {
       return { ...common, shader: reduceSerial, constants, grid: { threads: outputs } };
     }
     const wg = Math.min(256, limits.maxWorkgroupSize, reduced >= 1024 ? 256 : 64);
-    return { ...common, shader: reduceTree, constants: { ...constants, WG: wg }, grid: { workgroups: [outputs, 1, 1] } };
+    return {
+      ...common,
+      shader: reduceTree,
+      constants: { ...constants, WG: wg },
+      grid: { workgroups: [outputs, 1, 1] },
+    };
   };
 }

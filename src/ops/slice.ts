@@ -17,13 +17,21 @@ const sliceOp: OpDef = {
     return [{ dtype: x.dtype, shape: size }];
   },
   grad: ({ inputs: [x], attrs, upstream: [dy] }) => [
-    pad(dy as Tensor, x.shape.map((n, d) => [attrs.begin[d], n - attrs.begin[d] - attrs.size[d]] as const)),
+    pad(
+      dy as Tensor,
+      x.shape.map((n, d) => [attrs.begin[d], n - attrs.begin[d] - attrs.size[d]] as const),
+    ),
   ],
   reference: ({ inputs: [x], inputTypes: [type], attrs, outputs: [y] }) => {
     const strides = stridesOf(type.shape);
-    walk(attrs.size, strides, (i, from) => {
-      y[i] = x[from];
-    }, dot(attrs.begin, strides));
+    walk(
+      attrs.size,
+      strides,
+      (i, from) => {
+        y[i] = x[from];
+      },
+      dot(attrs.begin, strides),
+    );
   },
   inline: (code, node, index) => {
     const [x] = node.inputs;
@@ -56,9 +64,14 @@ const padOp: OpDef = {
   grad: ({ inputs: [x], attrs, upstream: [dy] }) => [slice(dy as Tensor, attrs.before, x.shape)],
   reference: ({ inputs: [x], inputTypes, attrs, outputs: [y], outputTypes }) => {
     const strides = stridesOf(outputTypes[0].shape);
-    walk(inputTypes[0].shape, strides, (i, to) => {
-      y[to] = x[i];
-    }, dot(attrs.before, strides));
+    walk(
+      inputTypes[0].shape,
+      strides,
+      (i, to) => {
+        y[to] = x[i];
+      },
+      dot(attrs.before, strides),
+    );
   },
   inline: (code, node, index) => {
     const [x] = node.inputs;

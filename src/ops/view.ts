@@ -8,7 +8,8 @@ import { apply1, f32, resolveAxis, shapeError, strided4, stridedIndex, stridesOf
 const reshapeOp: OpDef = {
   name: "reshape",
   shape: ([x], { shape }) => {
-    if (sizeOf(x.shape) !== sizeOf(shape)) throw shapeError("reshape", [x], `as many elements as [${shape.join(", ")}]`);
+    if (sizeOf(x.shape) !== sizeOf(shape))
+      throw shapeError("reshape", [x], `as many elements as [${shape.join(", ")}]`);
     return [{ dtype: x.dtype, shape }];
   },
   grad: ({ inputs: [x], upstream: [dy] }) => [reshape(dy as Tensor, x.shape)],
@@ -17,14 +18,22 @@ const reshapeOp: OpDef = {
   free: true,
   alias: true,
   flops: () => 0,
-  samples: () => [{ inputs: [f32(3, 4)], attrs: { shape: [2, 6] } }, { inputs: [f32()], attrs: { shape: [1, 1] } }],
+  samples: () => [
+    { inputs: [f32(3, 4)], attrs: { shape: [2, 6] } },
+    { inputs: [f32()], attrs: { shape: [1, 1] } },
+  ],
 };
 
 const transposeOp: OpDef = {
   name: "transpose",
   shape: ([x], { permutation }) => {
     const sorted = [...permutation].sort((a: number, b: number) => a - b);
-    if (!sameShape(sorted, x.shape.map((_, d) => d))) {
+    if (
+      !sameShape(
+        sorted,
+        x.shape.map((_, d) => d),
+      )
+    ) {
       throw shapeError("transpose", [x], `a permutation of its axes, not [${permutation.join(", ")}]`);
     }
     return [{ dtype: x.dtype, shape: permutation.map((d: number) => x.shape[d]) }];
@@ -38,9 +47,13 @@ const transposeOp: OpDef = {
   },
   reference: ({ inputs: [x], inputTypes: [type], attrs, outputs: [y], outputTypes }) => {
     const strides = stridesOf(type.shape);
-    walk(outputTypes[0].shape, attrs.permutation.map((d: number) => strides[d]), (i, from) => {
-      y[i] = x[from];
-    });
+    walk(
+      outputTypes[0].shape,
+      attrs.permutation.map((d: number) => strides[d]),
+      (i, from) => {
+        y[i] = x[from];
+      },
+    );
   },
   inline: (code, node, index) => {
     const [x] = node.inputs;
@@ -50,7 +63,13 @@ const transposeOp: OpDef = {
   },
   inline4: (code, { inputs: [x], attrs, outputs: [y] }, index) => {
     const strides = stridesOf(x.shape);
-    return strided4(code, x, index, y.shape, attrs.permutation.map((d: number) => strides[d]));
+    return strided4(
+      code,
+      x,
+      index,
+      y.shape,
+      attrs.permutation.map((d: number) => strides[d]),
+    );
   },
   free: true,
   flops: () => 0,
@@ -74,7 +93,8 @@ export function reshape(x: Tensor, shape: readonly number[]): Tensor {
 
 /** Axes in another order; default: reversed. */
 export function transpose(x: Tensor, permutation?: readonly number[]): Tensor {
-  const axes = permutation?.map((d) => resolveAxis("transpose", d, x.shape.length)) ?? x.shape.map((_, d) => d).reverse();
+  const axes =
+    permutation?.map((d) => resolveAxis("transpose", d, x.shape.length)) ?? x.shape.map((_, d) => d).reverse();
   return apply1(transposeOp, [x], { permutation: axes });
 }
 

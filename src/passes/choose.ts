@@ -35,7 +35,8 @@ export function choosePlan(
   limits: KernelLimits,
   forced?: PlanKind,
 ): PlanChoice {
-  if (!resident) return { kind: "dispatch", why: "a kernel needs a whole dispatch, or there are too many buffers for one kernel" };
+  if (!resident)
+    return { kind: "dispatch", why: "a kernel needs a whole dispatch, or there are too many buffers for one kernel" };
   if (forced) return { kind: forced, why: "as asked" };
   const { dispatch, rate, residentRate, stage } = families[limits.software ? "software" : "hardware"];
   const spread = dispatches * dispatch + flops / rate;

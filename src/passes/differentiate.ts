@@ -25,7 +25,10 @@ export function gradients(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
   const upstream = new Map<Node, (Tensor | null)[]>();
   const accumulate = (t: Tensor, gradient: Tensor): void => {
     if (!sameShape(t.shape, gradient.shape)) {
-      throw new TilegradError("E_INTERNAL", `gradient of ${t.node.op.name} is ${showType(gradient)} for ${showType(t)}.`);
+      throw new TilegradError(
+        "E_INTERNAL",
+        `gradient of ${t.node.op.name} is ${showType(gradient)} for ${showType(t)}.`,
+      );
     }
     const slots = upstream.get(t.node) ?? t.node.outputs.map(() => null);
     const old = slots[t.index];

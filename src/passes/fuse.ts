@@ -115,7 +115,10 @@ class Fuser {
     // An update that would overwrite a state still to be read was computed elsewhere; it moves in when all is done.
     const updates = graph.updates.map(({ state, value }) => {
       if (!this.copied.has(state.node)) return { state, value };
-      invariant(value.node.op !== dynamicUpdateSliceOp, `state "${state.node.attrs.name}" is read after its slice changed.`);
+      invariant(
+        value.node.op !== dynamicUpdateSliceOp,
+        `state "${state.node.attrs.name}" is read after its slice changed.`,
+      );
       const moved = copy(value);
       kernels.push(this.newMap(moved.node));
       return { state, value: moved };
@@ -216,7 +219,12 @@ class Fuser {
       if (update.value !== node) continue;
       const readers = this.order.filter((n) => kernelOf.has(n) && readsFrom(n, update.state).length > 0);
       if (readers.some((n) => this.readsLate(n, update))) copied.add(update.state);
-      else for (const n of readers) kernelOf.get(n)?.precede(kernel, readsFrom(n, update.state).every((r) => r.identity));
+      else
+        for (const n of readers)
+          kernelOf.get(n)?.precede(
+            kernel,
+            readsFrom(n, update.state).every((r) => r.identity),
+          );
     }
   }
 
@@ -225,7 +233,9 @@ class Fuser {
     const kernel = this.kernelOf.get(reader) as Kernel;
     const updater = this.kernelOf.get(value) as Kernel;
     if (kernel !== updater) return updater.reaches(kernel);
-    return readsFrom(reader, state).some((r) => !r.identity || this.readingCluster(reader, r.input) !== this.clusterOf.get(value));
+    return readsFrom(reader, state).some(
+      (r) => !r.identity || this.readingCluster(reader, r.input) !== this.clusterOf.get(value),
+    );
   }
 
   /** Could `node` be computed in `home` without kernels waiting for each other? */
@@ -234,14 +244,16 @@ class Fuser {
     for (const users of this.uses.get(node) ?? []) {
       for (const { user, input, identity } of users) {
         const reader = this.kernelOf.get(user) as Kernel;
-        if (reader !== kernel ? reader.reaches(kernel) : !identity || this.readingCluster(user, input) !== home) return false;
+        if (reader !== kernel ? reader.reaches(kernel) : !identity || this.readingCluster(user, input) !== home)
+          return false;
       }
     }
     for (const { state, value } of this.updates) {
       const updater = this.kernelOf.get(value);
       if (!updater || this.copied.has(state)) continue;
       for (const { identity } of readsFrom(node, state)) {
-        if (updater !== kernel ? updater.reaches(kernel) : !identity || this.clusterOf.get(value) !== home) return false;
+        if (updater !== kernel ? updater.reaches(kernel) : !identity || this.clusterOf.get(value) !== home)
+          return false;
       }
     }
     return this.bindings([...kernel.nodes, node]) <= this.room;

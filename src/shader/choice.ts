@@ -1,6 +1,7 @@
 /** Which shader computes a kernel, and the WGSL of its hooks. */
-import { invariant } from "../errors.ts";
+
 import mapShader from "../../shaders/map.wgsl";
+import { invariant } from "../errors.ts";
 import type { DType, Node } from "../graph/types.ts";
 import type { KernelChoice, KernelLimits } from "../ops/op.ts";
 import type { Kernel } from "../passes/kernels.ts";
@@ -18,7 +19,14 @@ export function chooseKernel(kernel: Kernel, limits: KernelLimits): KernelChoice
   const wide = size % 4 === 0 && size >= WIDE_MAP && nodes.every(({ op }) => op.inline4 || op.pointwise);
   const width = wide ? 4 : 1;
   const constants = { WIDTH: width };
-  return { shader: mapShader, constants, params: { count: size }, grid: { threads: size / width }, loads: [], stores: [] };
+  return {
+    shader: mapShader,
+    constants,
+    params: { count: size },
+    grid: { threads: size / width },
+    loads: [],
+    stores: [],
+  };
 }
 
 /** Hook functions by name: what the kernel's fused nodes compute where it loads and stores. */

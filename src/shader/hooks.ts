@@ -4,8 +4,8 @@ import type { DType, Node, Tensor } from "../graph/types.ts";
 import { dynamicUpdateSliceOp } from "../ops/gather.ts";
 import type { InlineCode } from "../ops/op.ts";
 import type { Cluster, Kernel } from "../passes/kernels.ts";
-import { base } from "../passes/reads.ts";
 import type { Place, Plan } from "../passes/plan.ts";
+import { base } from "../passes/reads.ts";
 import type { Bindings } from "./bindings.ts";
 import type { ShaderLibrary } from "./module.ts";
 
@@ -82,7 +82,10 @@ export class HookWriter implements InlineCode {
     const add = (value: string, { buffer, offset }: Place, index = "i", aligned = offset % 4 === 0): void => {
       const at = offset === 0 ? index : `${this.dim(offset)} + ${index}`;
       if (width === 1 || aligned) stores.push(this.context.bindings.write(buffer, at, value, width));
-      else [..."xyzw"].forEach((c, k) => stores.push(this.context.bindings.write(buffer, `${at} + ${k}u`, `${value}.${c}`, 1)));
+      else
+        [..."xyzw"].forEach((c, k) =>
+          stores.push(this.context.bindings.write(buffer, `${at} + ${k}u`, `${value}.${c}`, 1)),
+        );
     };
     const own = anchored && plan.placeOf(anchored);
     if (own) add("v", own);
@@ -115,7 +118,8 @@ export class HookWriter implements InlineCode {
     const { node } = tensor;
     const { plan, bindings } = this.context;
     const { cluster, anchored } = this.hook;
-    if (anchored?.node === node && anchored.index === tensor.index && index === "i" && width === this.hook.width) return "v";
+    if (anchored?.node === node && anchored.index === tensor.index && index === "i" && width === this.hook.width)
+      return "v";
     const mine = cluster !== undefined && plan.clusterOf.get(node) === cluster;
     const place = mine ? undefined : plan.placeOf(tensor);
     if (place && (width === 1 || place.offset % 4 === 0)) {

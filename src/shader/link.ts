@@ -1,9 +1,10 @@
 /** Specialises a handwritten kernel: replaces named declarations, and nothing else, and puts the libraries before it. */
-import { invariant } from "../errors.ts";
+
 import math from "../../shaders/lib/math.wgsl";
 import matmul from "../../shaders/lib/matmul.wgsl";
 import philox from "../../shaders/lib/philox.wgsl";
 import sample from "../../shaders/lib/sample.wgsl";
+import { invariant } from "../errors.ts";
 import type { ShaderLibrary, ShaderModule } from "./module.ts";
 
 const libraries: Readonly<Record<string, ShaderLibrary>> = { math, matmul, philox, sample };
@@ -23,7 +24,10 @@ export function link(shader: ShaderModule, { constants, hooks, declarations, lib
 }
 
 /** A shader's own text with its constants and hooks replaced and its storage bindings, which were the hooks', gone. */
-export function specialise(shader: ShaderModule, { constants, hooks }: Pick<Specialisation, "constants" | "hooks">): string {
+export function specialise(
+  shader: ShaderModule,
+  { constants, hooks }: Pick<Specialisation, "constants" | "hooks">,
+): string {
   let code = shader.code;
   for (const [name, value] of Object.entries(constants)) code = replaceConstant(shader.name, code, name, value);
   for (const { name, space } of shader.bindings) {
@@ -54,7 +58,9 @@ export function assemble(users: readonly ShaderLibrary[], declarations: string, 
   const all = new Set([...named, ...users.filter((part) => libraries[part.name] === part)]);
   const directives = new Set(code.match(/^enable [^;]*;$/gm) ?? []);
   const rest = code.replace(/^enable [^;]*;\n/gm, "");
-  return [...directives, ...[...all].map((lib) => lib.code), declarations, rest].filter((text) => text !== "").join("\n");
+  return [...directives, ...[...all].map((lib) => lib.code), declarations, rest]
+    .filter((text) => text !== "")
+    .join("\n");
 }
 
 function replaceConstant(shader: string, code: string, name: string, value: number | boolean | string): string {

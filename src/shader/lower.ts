@@ -8,8 +8,8 @@ import type { DType, Node } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
 import type { KernelChoice, KernelLimits } from "../ops/op.ts";
 import type { Kernel } from "../passes/kernels.ts";
-import { base } from "../passes/reads.ts";
 import type { BufferSpec, Plan } from "../passes/plan.ts";
+import { base } from "../passes/reads.ts";
 import { Bindings } from "./bindings.ts";
 import { chooseKernel, writeHooks } from "./choice.ts";
 import type { HookContext } from "./hooks.ts";
@@ -141,7 +141,9 @@ export const flopsOf = (nodes: readonly Node[]): number =>
 function workgroupThreads(shader: ShaderModule, constants: KernelChoice["constants"] = {}): number {
   const value = (size: number | string): number => {
     if (typeof size === "number") return size;
-    const own = new RegExp(`const ${size}: u32 = (\\d+)u`).exec(shader.code)?.[1] ?? new RegExp(`const ${size}: u32 = (\\d+)`).exec(shader.code)?.[1];
+    const own =
+      new RegExp(`const ${size}: u32 = (\\d+)u`).exec(shader.code)?.[1] ??
+      new RegExp(`const ${size}: u32 = (\\d+)`).exec(shader.code)?.[1];
     return Number(constants[size] ?? own);
   };
   return shader.workgroupSize.map(value).reduce((a, b) => a * b, 1);

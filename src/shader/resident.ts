@@ -35,12 +35,15 @@ export const TABLE_BYTES = 65536;
 export function lowerResident(plan: Plan, limits: KernelLimits, steps: StepLayout): ResidentProgram | null {
   const itemwise: KernelLimits = { ...limits, resident: true };
   const choices = plan.kernels.map((kernel) => chooseKernel(kernel, itemwise));
-  if (choices.some(({ shader, grid }) => !("threads" in grid) || functionSpan(shader.code, "item") === null)) return null;
+  if (choices.some(({ shader, grid }) => !("threads" in grid) || functionSpan(shader.code, "item") === null))
+    return null;
 
   const local = localBuffers(plan, limits);
   const bindings = new Bindings(local);
   const libs = new Set<ShaderLibrary>();
-  const stages = plan.kernels.map((kernel, i) => writeStage(plan, kernel, choices[i], `s${i}_`, { bindings, libs, steps }));
+  const stages = plan.kernels.map((kernel, i) =>
+    writeStage(plan, kernel, choices[i], `s${i}_`, { bindings, libs, steps }),
+  );
   const { buffers } = bindings;
   if (buffers.length > limits.maxStorageBuffers) return null;
 
@@ -64,7 +67,15 @@ ${loop.join("\n")}
   ].join("\n");
   const code = assemble([...libs], declarations, [...stages, main].join("\n"));
   const nodes = plan.kernels.flatMap((k) => k.nodes);
-  return { label: `resident(${plan.kernels.length} stages)`, code, buffers, local, rowWords, stages: stages.length, flops: flopsOf(nodes) };
+  return {
+    label: `resident(${plan.kernels.length} stages)`,
+    code,
+    buffers,
+    local,
+    rowWords,
+    stages: stages.length,
+    flops: flopsOf(nodes),
+  };
 }
 
 interface Shared {
@@ -74,7 +85,13 @@ interface Shared {
 }
 
 /** One kernel's shader without its entry point, every module-level name behind `prefix`, its parameters constants. */
-function writeStage(plan: Plan, kernel: Kernel, choice: KernelChoice, prefix: string, { bindings, libs, steps }: Shared): string {
+function writeStage(
+  plan: Plan,
+  kernel: Kernel,
+  choice: KernelChoice,
+  prefix: string,
+  { bindings, libs, steps }: Shared,
+): string {
   const context: HookContext = {
     plan,
     kernel,
@@ -94,7 +111,10 @@ function writeStage(plan: Plan, kernel: Kernel, choice: KernelChoice, prefix: st
   invariant(entry, `shader ${shader.name} has no entry point.`);
   code = code.slice(0, code.lastIndexOf("@compute", entry.start)) + code.slice(entry.end);
   const values = shader.params?.fields.map(({ name, type }) => `${type}(${params[name]})`).join(", ");
-  code = code.replace(/@group\(1\) @binding\(0\) var<uniform> params: Params;/, `const params: Params = Params(${values});`);
+  code = code.replace(
+    /@group\(1\) @binding\(0\) var<uniform> params: Params;/,
+    `const params: Params = Params(${values});`,
+  );
   const declared = [...code.matchAll(/^(?:const|struct|alias|fn|var<[^>]*>) ?(\w+)/gm)].map(([, name]) => name);
   return declared.reduce((text, name) => text.replace(new RegExp(`(?<![.\\w])${name}\\b`, "g"), prefix + name), code);
 }

@@ -80,11 +80,17 @@ export class Batches {
     if (order) {
       const given = order(epoch);
       if (given.length !== rowsPerEpoch) {
-        throw new TilegradError("E_ARGUMENT", `order: got ${given.length} rows for epoch ${epoch}; the first epoch has ${rowsPerEpoch}.`);
+        throw new TilegradError(
+          "E_ARGUMENT",
+          `order: got ${given.length} rows for epoch ${epoch}; the first epoch has ${rowsPerEpoch}.`,
+        );
       }
       for (let i = 0; i < given.length; i++) {
         if (Number.isInteger(given[i]) && given[i] >= 0 && given[i] < rows) continue;
-        throw new TilegradError("E_ARGUMENT", `order: got row ${given[i]} in epoch ${epoch}; the data has rows 0 to ${rows - 1}.`);
+        throw new TilegradError(
+          "E_ARGUMENT",
+          `order: got row ${given[i]} in epoch ${epoch}; the data has rows 0 to ${rows - 1}.`,
+        );
       }
       return Uint32Array.from(given);
     }

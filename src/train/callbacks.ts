@@ -132,7 +132,13 @@ export function reduceOnPlateau(options: PlateauOptions & { readonly monitor?: s
 }
 
 /** Hands a checkpoint to `save` every `every` epochs. */
-export function checkpoint({ every = 1, save }: { every?: number; save: (checkpoint: CheckpointFile) => Promise<void> }): Callback {
+export function checkpoint({
+  every = 1,
+  save,
+}: {
+  every?: number;
+  save: (checkpoint: CheckpointFile) => Promise<void>;
+}): Callback {
   return {
     name: "checkpoint",
     async afterEpoch(epoch, control) {

@@ -20,21 +20,33 @@ export interface CheckedData {
   readonly weight: Float32Array | null;
 }
 
-const floats = (values: ArrayLike<number>): Float32Array => (values instanceof Float32Array ? values : Float32Array.from(values));
+const floats = (values: ArrayLike<number>): Float32Array =>
+  values instanceof Float32Array ? values : Float32Array.from(values);
 
 /** Features of whole rows. @throws E_SHAPE, and E_DATA for a feature that is NaN or infinite. */
-export function checkFeatures(where: string, x: ArrayLike<number>, inputShape: readonly number[]): { x: Float32Array; rows: number } {
+export function checkFeatures(
+  where: string,
+  x: ArrayLike<number>,
+  inputShape: readonly number[],
+): { x: Float32Array; rows: number } {
   const width = sizeOf(inputShape);
   const rows = x.length / width;
   if (!Number.isInteger(rows) || rows === 0) {
-    throw new TilegradError("E_SHAPE", `${where}: x has ${x.length} values; expected a positive multiple of ${width} ([rows, ${inputShape.join(", ")}]).`);
+    throw new TilegradError(
+      "E_SHAPE",
+      `${where}: x has ${x.length} values; expected a positive multiple of ${width} ([rows, ${inputShape.join(", ")}]).`,
+    );
   }
   const checked = floats(x);
   const bad = checked.findIndex((v) => !Number.isFinite(v));
   if (bad >= 0) {
-    throw new TilegradError("E_DATA", `${where}: x is ${checked[bad]} in row ${Math.floor(bad / width)}, feature ${bad % width}; expected finite numbers.`, {
-      hint: "Impute or drop missing values first.",
-    });
+    throw new TilegradError(
+      "E_DATA",
+      `${where}: x is ${checked[bad]} in row ${Math.floor(bad / width)}, feature ${bad % width}; expected finite numbers.`,
+      {
+        hint: "Impute or drop missing values first.",
+      },
+    );
   }
   return { x: checked, rows };
 }
@@ -44,18 +56,28 @@ export function checkData(where: string, data: Data, inputShape: readonly number
   const { x, rows } = checkFeatures(where, data.x, inputShape);
   const perRow = data.y.length / rows;
   if (!Number.isInteger(perRow) || perRow === 0) {
-    throw new TilegradError("E_SHAPE", `${where}: y has ${data.y.length} values for ${rows} rows; expected one (or k) per row.`);
+    throw new TilegradError(
+      "E_SHAPE",
+      `${where}: y has ${data.y.length} values for ${rows} rows; expected one (or k) per row.`,
+    );
   }
   const y = floats(data.y);
   const badLabel = y.findIndex((v) => !Number.isFinite(v));
-  if (badLabel >= 0) throw new TilegradError("E_DATA", `${where}: the label of row ${Math.floor(badLabel / perRow)} is ${y[badLabel]}.`);
+  if (badLabel >= 0)
+    throw new TilegradError("E_DATA", `${where}: the label of row ${Math.floor(badLabel / perRow)} is ${y[badLabel]}.`);
   const weight = data.sampleWeight ? floats(data.sampleWeight) : null;
   if (weight && weight.length !== rows) {
-    throw new TilegradError("E_SHAPE", `${where}: sampleWeight has ${weight.length} values for ${rows} rows; expected one per row.`);
+    throw new TilegradError(
+      "E_SHAPE",
+      `${where}: sampleWeight has ${weight.length} values for ${rows} rows; expected one per row.`,
+    );
   }
   const badWeight = weight?.findIndex((v) => !(v >= 0 && Number.isFinite(v))) ?? -1;
   if (badWeight >= 0) {
-    throw new TilegradError("E_DATA", `${where}: sampleWeight of row ${badWeight} is ${weight?.[badWeight]}; expected a finite number of at least 0.`);
+    throw new TilegradError(
+      "E_DATA",
+      `${where}: sampleWeight of row ${badWeight} is ${weight?.[badWeight]}; expected a finite number of at least 0.`,
+    );
   }
   return { rows, x, y, yShape: perRow === 1 ? [] : [perRow], weight };
 }
@@ -63,5 +85,8 @@ export function checkData(where: string, data: Data, inputShape: readonly number
 /** @throws E_SHAPE when the labels of `other` have another shape than those of `data` */
 export function checkSameLabels(where: string, other: CheckedData, data: CheckedData): void {
   if (sameShape(other.yShape, data.yShape)) return;
-  throw new TilegradError("E_SHAPE", `${where}: labels are [rows, ${other.yShape}]; those of the training data [rows, ${data.yShape}].`);
+  throw new TilegradError(
+    "E_SHAPE",
+    `${where}: labels are [rows, ${other.yShape}]; those of the training data [rows, ${data.yShape}].`,
+  );
 }

@@ -37,9 +37,17 @@ export function trainerFromFiles(files: Files, where: string, options: LoadOptio
     loss: lossFromJson(training?.lossFunction ?? { type: "binaryCrossentropy" }, losses),
   }));
   const seed = training?.seed ?? 0;
-  const trainer = new Trainer(model, { device, loss, seed, ...(optimizer ? { optimizer } : {}), ...(metrics ? { metrics } : {}) });
+  const trainer = new Trainer(model, {
+    device,
+    loss,
+    seed,
+    ...(optimizer ? { optimizer } : {}),
+    ...(metrics ? { metrics } : {}),
+  });
   try {
-    fromFile(where, () => trainer.setWeights(Object.fromEntries(Object.entries(weights).map(([name, t]) => [name, t.data]))));
+    fromFile(where, () =>
+      trainer.setWeights(Object.fromEntries(Object.entries(weights).map(([name, t]) => [name, t.data]))),
+    );
   } catch (error) {
     trainer.dispose();
     throw error;
@@ -53,7 +61,10 @@ function fromFile<T>(where: string, make: () => T): T {
     return make();
   } catch (error) {
     if (!(error instanceof TilegradError) || error.code === "E_FILE") throw error;
-    throw new TilegradError("E_FILE", `${where}: ${error.message}`, { cause: error, hint: "The model's files do not belong together." });
+    throw new TilegradError("E_FILE", `${where}: ${error.message}`, {
+      cause: error,
+      hint: "The model's files do not belong together.",
+    });
   }
 }
 

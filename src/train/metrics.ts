@@ -52,9 +52,13 @@ export class Scorer {
       throw new TilegradError("E_ARGUMENT", `metrics: got "${unknown}"; expected ${metricNames.join(", ")}.`);
     }
     if (names.length > 0 && sizeOf(model.outputShape) !== 1) {
-      throw new TilegradError("E_ARGUMENT", `metrics: the model gives [${model.outputShape}]; metrics need one score a row.`, {
-        hint: "Leave metrics out, or end the model with dense(1).",
-      });
+      throw new TilegradError(
+        "E_ARGUMENT",
+        `metrics: the model gives [${model.outputShape}]; metrics need one score a row.`,
+        {
+          hint: "Leave metrics out, or end the model with dense(1).",
+        },
+      );
     }
     this.model = model;
     this.loss = loss;

@@ -62,7 +62,10 @@ export function parameterViews({ placed, arenaSize }: ParameterLayout): Paramete
 }
 
 /** A vector over the arena, one value per parameter. */
-export function perParameter({ placed, arenaSize }: ParameterLayout, value: (spec: ParameterSpec) => number): Float32Array {
+export function perParameter(
+  { placed, arenaSize }: ParameterLayout,
+  value: (spec: ParameterSpec) => number,
+): Float32Array {
   const vector = new Float32Array(arenaSize);
   for (const { spec, offset } of placed) {
     if (offset !== null) vector.fill(value(spec), offset, offset + sizeOf(spec.shape));
@@ -112,7 +115,10 @@ export class Parameters {
     for (const { spec } of this.layout.placed) {
       const got = weights[spec.name]?.length;
       if (got !== sizeOf(spec.shape)) {
-        throw new TilegradError("E_SHAPE", `weights: "${spec.name}" has ${got ?? "no"} values; expected [${spec.shape}].`);
+        throw new TilegradError(
+          "E_SHAPE",
+          `weights: "${spec.name}" has ${got ?? "no"} values; expected [${spec.shape}].`,
+        );
       }
     }
     const known = new Set(this.layout.placed.map((p) => p.spec.name));

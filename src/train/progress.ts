@@ -30,7 +30,15 @@ export interface Progress {
   history: History;
 }
 
-export const newProgress = (): Progress => ({ step: 0, cursor: null, rateScale: 1, stopped: false, data: "", plan: "", history: {} });
+export const newProgress = (): Progress => ({
+  step: 0,
+  cursor: null,
+  rateScale: 1,
+  stopped: false,
+  data: "",
+  plan: "",
+  history: {},
+});
 
 /** Adds an epoch's values. */
 export function recordEpoch(history: History, logs: Readonly<Record<string, number>>): void {

@@ -7,9 +7,9 @@ import type { Json } from "../io/json.ts";
 import { stringifyJson } from "../io/json.ts";
 import type { ModelFile } from "../io/model.ts";
 import { encodeModel } from "../io/model.ts";
-import type { StoredTensors } from "../io/safetensors.ts";
 import type { Place } from "../io/place.ts";
 import { asJson, asNumber, asObject, field, misplaced } from "../io/place.ts";
+import type { StoredTensors } from "../io/safetensors.ts";
 import type { Loss } from "../model/losses.ts";
 import type { Model } from "../model/model.ts";
 import type { Optimizer } from "../model/optimizers.ts";
@@ -36,7 +36,13 @@ export type ModelExtras = Pick<ModelFile, "preprocessing" | "threshold" | "label
 
 /** The trained model as files, `model.json` last. */
 export async function modelFiles(trainer: Saved, { training, ...extras }: ModelExtras = {}): Promise<Files> {
-  const { model, loss, seed, parameters, progress: { history } } = trainer;
+  const {
+    model,
+    loss,
+    seed,
+    parameters,
+    progress: { history },
+  } = trainer;
   const weights = stored(await parameters.read(), Object.fromEntries(model.parameters.map((p) => [p.name, p.shape])));
   return encodeModel({
     ...extras,
@@ -99,7 +105,12 @@ export async function checkpointOf(trainer: Saved, callbacks: readonly Callback[
  * Puts a trainer and its callbacks where a checkpoint was made.
  * @throws E_FILE when it belongs to another run; nothing is changed then
  */
-export function restoreCheckpoint(trainer: Saved, checkpoint: CheckpointFile, callbacks: readonly Callback[], where: string): void {
+export function restoreCheckpoint(
+  trainer: Saved,
+  checkpoint: CheckpointFile,
+  callbacks: readonly Callback[],
+  where: string,
+): void {
   const differs = (what: string): TilegradError =>
     new TilegradError("E_FILE", `${where}: this checkpoint was made with another ${what}.`, {
       hint: "Resume with the options the run was started with, or start a new run in another folder.",
@@ -140,11 +151,21 @@ export function restoreCheckpoint(trainer: Saved, checkpoint: CheckpointFile, ca
   const cursor: Cursor | null =
     batchSize === 0 ? null : { epoch: checkpoint.epoch, stepInEpoch: checkpoint.cursor, lossSum, batchSize };
   const history = Object.fromEntries(Object.entries(checkpoint.history).map(([name, values]) => [name, [...values]]));
-  Object.assign(trainer.progress, { step: checkpoint.step, cursor, rateScale, stopped, data: checkpoint.data, plan: checkpoint.plan, history });
+  Object.assign(trainer.progress, {
+    step: checkpoint.step,
+    cursor,
+    rateScale,
+    stopped,
+    data: checkpoint.data,
+    plan: checkpoint.plan,
+    history,
+  });
 }
 
 function stored(weights: Weights, shapes: Readonly<Record<string, readonly number[]>>): StoredTensors {
-  return Object.fromEntries(Object.entries(weights).map(([name, data]) => [name, { dtype: "f32" as const, shape: shapes[name], data }]));
+  return Object.fromEntries(
+    Object.entries(weights).map(([name, data]) => [name, { dtype: "f32" as const, shape: shapes[name], data }]),
+  );
 }
 
 const prefixed = (prefix: string, tensors: StoredTensors): StoredTensors =>

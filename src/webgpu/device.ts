@@ -1,5 +1,13 @@
 /** WebGPU as a device: opens an adapter, owns memory and pipelines, queues runs and submits many at once. */
-import type { CompiledStep, CompileOptions, Device, DeviceInfo, DeviceTensor, FileStore, MemoryUse } from "../device.ts";
+import type {
+  CompiledStep,
+  CompileOptions,
+  Device,
+  DeviceInfo,
+  DeviceTensor,
+  FileStore,
+  MemoryUse,
+} from "../device.ts";
 import { TilegradError } from "../errors.ts";
 import type { Graph, TensorType } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
@@ -37,11 +45,12 @@ export async function openGpuDevice(options: GpuDeviceOptions = {}): Promise<Web
   const gpu = options.gpu ?? globalThis.navigator?.gpu;
   if (!gpu) {
     throw new TilegradError("E_DEVICE", "WebGPU is not available here.", {
-      hint: "Use a browser with WebGPU on https or localhost, or backend: \"cpu\".",
+      hint: 'Use a browser with WebGPU on https or localhost, or backend: "cpu".',
     });
   }
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
-  if (!adapter) throw new TilegradError("E_DEVICE", "WebGPU is there, but offers no adapter.", { hint: 'Use backend: "cpu".' });
+  if (!adapter)
+    throw new TilegradError("E_DEVICE", "WebGPU is there, but offers no adapter.", { hint: 'Use backend: "cpu".' });
   const wanted = [
     "maxStorageBuffersPerShaderStage",
     "maxStorageBufferBindingSize",
@@ -61,7 +70,9 @@ export async function openGpuDevice(options: GpuDeviceOptions = {}): Promise<Web
 
 /** A software driver names itself one way or another. */
 function looksLikeSoftware({ vendor, architecture, device, description }: GPUAdapterInfo): boolean {
-  return /swiftshader|llvmpipe|lavapipe|software|microsoft basic render/i.test(`${vendor} ${architecture} ${device} ${description}`);
+  return /swiftshader|llvmpipe|lavapipe|software|microsoft basic render/i.test(
+    `${vendor} ${architecture} ${device} ${description}`,
+  );
 }
 
 export class WebGpuDevice implements Device, GpuContext {
@@ -89,8 +100,11 @@ export class WebGpuDevice implements Device, GpuContext {
     const software = options.info?.software ?? looksLikeSoftware(adapter.info);
     this.info = {
       backend: "webgpu",
-      adapter: options.info?.adapter ?? (adapter.info.description || adapter.info.device || adapter.info.vendor || "unknown"),
-      driver: options.info?.driver ?? ([adapter.info.vendor, adapter.info.architecture].filter(Boolean).join(" ") || "unknown"),
+      adapter:
+        options.info?.adapter ?? (adapter.info.description || adapter.info.device || adapter.info.vendor || "unknown"),
+      driver:
+        options.info?.driver ??
+        ([adapter.info.vendor, adapter.info.architecture].filter(Boolean).join(" ") || "unknown"),
       software,
     };
     this.limits = {
@@ -105,7 +119,11 @@ export class WebGpuDevice implements Device, GpuContext {
     this.allocator = new GpuMemory(device, options.memoryBudget ?? 8 * 2 ** 30);
     this.pipelines = new PipelineCache(device, STEP_ROW);
     this.readback = new Readback(this);
-    this.stepTable = this.allocator.create("step table", MAX_QUEUE * STEP_ROW, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST);
+    this.stepTable = this.allocator.create(
+      "step table",
+      MAX_QUEUE * STEP_ROW,
+      GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+    );
     const group = device.createBindGroup({
       label: "step row",
       layout: this.pipelines.stepLayouts.row,
@@ -153,9 +171,9 @@ export class WebGpuDevice implements Device, GpuContext {
   submit(): void {
     if (this.queued.length === 0) return;
     const fresh = [...new Set(this.queued)].filter((step) => !this.proven.has(step));
-    if (fresh.length === 0) return this.encode();
     // A step that ran once runs always: only the first time is watched, so that an error names the step.
-    this.faults.named(fresh.map((s) => s.label).join(", "), () => this.encode());
+    if (fresh.length === 0) this.encode();
+    else this.faults.named(fresh.map((step) => step.label).join(", "), () => this.encode());
     for (const step of fresh) this.proven.add(step);
   }
 

@@ -25,9 +25,13 @@ export class GpuMemory {
       });
     }
     if (this.total + size > this.budget) {
-      throw new TilegradError("E_MEMORY", `${label}: needs ${size} bytes; ${this.total} of ${this.budget} are in use.`, {
-        hint: "Dispose of what is not needed, or open the device with a larger memoryBudget.",
-      });
+      throw new TilegradError(
+        "E_MEMORY",
+        `${label}: needs ${size} bytes; ${this.total} of ${this.budget} are in use.`,
+        {
+          hint: "Dispose of what is not needed, or open the device with a larger memoryBudget.",
+        },
+      );
     }
     const buffer = this.device.createBuffer({ label: `${label} ${size}B`, size, usage });
     this.alive.set(buffer, { label, bytes: size });

@@ -24,7 +24,10 @@ export const sourceOf = ({ label, code, params, dims, buffers }: KernelCall): Pi
   ],
 });
 
-export const storageBindings = (buffers: readonly { readonly write: boolean }[], first: number): PipelineSource["bindings"] =>
+export const storageBindings = (
+  buffers: readonly { readonly write: boolean }[],
+  first: number,
+): PipelineSource["bindings"] =>
   buffers.map(({ write }, i) => ({ binding: i + first, type: write ? "storage" : "read-only-storage" }));
 
 export interface Pipeline {
@@ -44,7 +47,11 @@ export class PipelineCache {
       device.createBindGroupLayout({
         label,
         entries: [
-          { binding: 0, visibility: GPUShaderStage.COMPUTE, buffer: { type: "uniform", hasDynamicOffset: true, minBindingSize } },
+          {
+            binding: 0,
+            visibility: GPUShaderStage.COMPUTE,
+            buffer: { type: "uniform", hasDynamicOffset: true, minBindingSize },
+          },
         ],
       });
     this.stepLayouts = { row: layout("step row", stepRow), table: layout("step table", TABLE_BYTES) };

@@ -36,7 +36,8 @@ export async function createStep(device: GpuContext, graph: Graph, options: Comp
       if (spec.kind === "input" || spec.kind === "state") {
         const type = { dtype: spec.dtype, shape: [spec.size] };
         buffers.set(spec, bufferOf(checkBinding(label, spec.name, type, bindings[spec.name])));
-      } else if (!program?.local.has(spec)) buffers.set(spec, make(`${spec.kind} ${spec.name}`, 4 * spec.size, STORAGE));
+      } else if (!program?.local.has(spec))
+        buffers.set(spec, make(`${spec.kind} ${spec.name}`, 4 * spec.size, STORAGE));
     }
     const { replay, submitted } = program
       ? await residentStep(device, program, label, buffers, make)
@@ -83,7 +84,10 @@ async function residentStep(
   const group = device.gpu.createBindGroup({
     label: `${label} ${program.label}`,
     layout,
-    entries: program.buffers.map(({ buffer }, binding) => ({ binding, resource: { buffer: buffers.get(buffer) as GPUBuffer } })),
+    entries: program.buffers.map(({ buffer }, binding) => ({
+      binding,
+      resource: { buffer: buffers.get(buffer) as GPUBuffer },
+    })),
   });
   return residentReplay(device, program, { pipeline, group }, make);
 }
@@ -109,7 +113,10 @@ async function dispatchStep(
       entries: [
         ...uniform(0, constants.offsets[i].params, call.params),
         ...uniform(1, constants.offsets[i].dims, call.dims),
-        ...call.buffers.map(({ buffer }, k) => ({ binding: k + 2, resource: { buffer: buffers.get(buffer) as GPUBuffer } })),
+        ...call.buffers.map(({ buffer }, k) => ({
+          binding: k + 2,
+          resource: { buffer: buffers.get(buffer) as GPUBuffer },
+        })),
       ],
     });
     return { pipeline, group, workgroups: call.workgroups };

@@ -11,19 +11,31 @@ interface GpuTensor extends DeviceTensor {
 
 const ARRAYS = { f32: Float32Array, u32: Uint32Array, i32: Int32Array };
 
-export function gpuTensor(context: GpuContext, { dtype, shape }: TensorType, label: string, buffer: GPUBuffer): DeviceTensor {
+export function gpuTensor(
+  context: GpuContext,
+  { dtype, shape }: TensorType,
+  label: string,
+  buffer: GPUBuffer,
+): DeviceTensor {
   const Elements = ARRAYS[dtype];
   const tensor: GpuTensor = {
     dtype,
     shape,
     label,
     buffer,
-    read: async (offset = 0, count = sizeOf(shape) - offset) => new Elements(await context.read(buffer, 4 * offset, 4 * count)),
+    read: async (offset = 0, count = sizeOf(shape) - offset) =>
+      new Elements(await context.read(buffer, 4 * offset, 4 * count)),
     write(data, offset = 0) {
       // Runs queued before this write must not see it.
       context.submit();
       const values = data instanceof Elements ? data : Elements.from(data);
-      context.gpu.queue.writeBuffer(buffer, 4 * offset, values.buffer as ArrayBuffer, values.byteOffset, values.byteLength);
+      context.gpu.queue.writeBuffer(
+        buffer,
+        4 * offset,
+        values.buffer as ArrayBuffer,
+        values.byteOffset,
+        values.byteLength,
+      );
     },
     dispose() {
       context.submit();

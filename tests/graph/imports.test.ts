@@ -14,7 +14,9 @@ function filesOf(folder: string): string[] {
 
 /** What a file imports from this project, types included or not. */
 function importsOf(file: string, { types }: { types: boolean }): string[] {
-  const statements = fs.readFileSync(file, "utf8").matchAll(/^(?:import|export)\s(?!\w+ =)([^;"]*?)from "(\.[^"]+\.ts)"/gm);
+  const statements = fs
+    .readFileSync(file, "utf8")
+    .matchAll(/^(?:import|export)\s(?!\w+ =)([^;"]*?)from "(\.[^"]+\.ts)"/gm);
   return [...statements]
     .filter(([, what]) => types || !what.startsWith("type "))
     .map(([, , from]) => path.relative(root, path.join(path.dirname(file), from)));
@@ -54,7 +56,8 @@ it("nothing below the trainer knows of training, and nothing that describes a gr
     const folder = file.split(path.sep)[0];
     for (const from of imports) {
       const into = from.split(path.sep)[0];
-      if (BELOW_TRAINING.includes(folder)) expect(["train", "cli", "node"], `${file} imports ${from}`).not.toContain(into);
+      if (BELOW_TRAINING.includes(folder))
+        expect(["train", "cli", "node"], `${file} imports ${from}`).not.toContain(into);
       if (DESCRIPTION.includes(folder)) expect(["webgpu", "cpu"], `${file} imports ${from}`).not.toContain(into);
     }
   }

@@ -23,7 +23,10 @@ it("gives the stable text of a small model's step, and of what simplify makes of
   const loss = reduceLoss(binaryCrossentropy(), output, input("y", [4]), null);
   const parameters = [...states.values()];
   const slopes = gradients(loss, parameters);
-  const graph = { outputs: { loss }, updates: parameters.map((p, i) => ({ state: p, value: sub(p, mul(slopes[i], 0.1)) })) };
+  const graph = {
+    outputs: { loss },
+    updates: parameters.map((p, i) => ({ state: p, value: sub(p, mul(slopes[i], 0.1)) })),
+  };
   expect(print(graph)).toMatchSnapshot("as written");
   expect(print(simplify(expand(graph)))).toMatchSnapshot("simplified");
 });

@@ -17,15 +17,32 @@ describe("verify", () => {
   });
 
   it.each<[string, Graph, RegExp]>([
-    ["a shape that its rule does not give", graph({ y: retyped(add(x, s), [4]) }), /add claims f32\[4\] but its rule gives f32\[3\]/],
+    [
+      "a shape that its rule does not give",
+      graph({ y: retyped(add(x, s), [4]) }),
+      /add claims f32\[4\] but its rule gives f32\[3\]/,
+    ],
     ["an input whose type is not what its node makes", graph({ y: stale(add(x, s)) }), /add has a stale input/],
     ["two states of one name", graph({ y: add(s, state("s", [3])) }), /two inputs or states are called "s"/],
     ["an input called as a state", graph({ y: add(s, input("s", [3])) }), /two inputs or states are called "s"/],
     ["an update of what is no state", graph({}, [{ state: x, value: s }]), /writes to input/],
-    ["two updates of one state", graph({}, [{ state: s, value: x }, { state: s, value: add(x, x) }]), /"s" is updated twice/],
-    ["an update of another shape", graph({}, [{ state: s, value: constant(0, [2]) }]), /"s" is f32\[3\] but its update f32\[2\]/],
+    [
+      "two updates of one state",
+      graph({}, [
+        { state: s, value: x },
+        { state: s, value: add(x, x) },
+      ]),
+      /"s" is updated twice/,
+    ],
+    [
+      "an update of another shape",
+      graph({}, [{ state: s, value: constant(0, [2]) }]),
+      /"s" is f32\[3\] but its update f32\[2\]/,
+    ],
   ])("throws E_INTERNAL for %s", (_, bad, message) => {
-    expect(() => verify(bad, "here")).toThrow(expect.objectContaining({ code: "E_INTERNAL", message: expect.stringMatching(message) }));
+    expect(() => verify(bad, "here")).toThrow(
+      expect.objectContaining({ code: "E_INTERNAL", message: expect.stringMatching(message) }),
+    );
     expect(() => verify(bad, "here")).toThrow(/^here: /);
   });
 

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { openCpu } from "../../src/cpu/device.ts";
+import type { Layer } from "../../src/model/layer.ts";
 import { conv1d, conv2d, conv2dTranspose, depthwiseConv2d } from "../../src/model/layers/convolution.ts";
 import { cropping2d, permute, upSampling2d, zeroPadding2d } from "../../src/model/layers/image.ts";
+import { alphaDropout, gaussianNoise, spatialDropout } from "../../src/model/layers/noise.ts";
 import { batchNormalization, groupNormalization, layerNormalization } from "../../src/model/layers/normalization.ts";
 import {
   averagePooling1d,
@@ -13,8 +15,6 @@ import {
   maxPooling1d,
   maxPooling2d,
 } from "../../src/model/layers/pooling.ts";
-import { alphaDropout, gaussianNoise, spatialDropout } from "../../src/model/layers/noise.ts";
-import type { Layer } from "../../src/model/layer.ts";
 import { sequential } from "../../src/model/model.ts";
 import { modelFromJson } from "../../src/model/registry.ts";
 import { counting, run, shapeThrough } from "./run.ts";

@@ -3,7 +3,8 @@ import type { Initializer } from "../../src/model/initializers.ts";
 import { initialize } from "../../src/model/initializers.ts";
 import { draws } from "../../src/random.ts";
 
-const make = (initializer: Initializer, shape: readonly number[], stream = 0): Float32Array => initialize(initializer, shape, draws(3, stream));
+const make = (initializer: Initializer, shape: readonly number[], stream = 0): Float32Array =>
+  initialize(initializer, shape, draws(3, stream));
 
 function moments(values: Float32Array): { mean: number; std: number; most: number } {
   const mean = values.reduce((t, v) => t + v, 0) / values.length;
@@ -32,7 +33,14 @@ describe("initializers", () => {
     else expect(most).toBeGreaterThan(3 * want);
   });
 
-  it.each([[8, 8], [5, 9], [9, 5], [1, 4], [4, 1], [2, 3, 4]])("orthogonal [%j ...]: rows or columns are orthonormal", (...shape) => {
+  it.each([
+    [8, 8],
+    [5, 9],
+    [9, 5],
+    [1, 4],
+    [4, 1],
+    [2, 3, 4],
+  ])("orthogonal [%j ...]: rows or columns are orthonormal", (...shape) => {
     const values = make("orthogonal", shape);
     const columns = shape[shape.length - 1];
     const rows = values.length / columns;

@@ -1,13 +1,19 @@
 import { describe, expect, it } from "vitest";
-import { sum } from "../../src/ops/broadcast.ts";
-import { input } from "../../src/ops/constant.ts";
-import { sigmoid } from "../../src/ops/elementwise.ts";
 import type { Tensor } from "../../src/graph/types.ts";
 import type { Loss, LossOptions, Reduction } from "../../src/model/losses.ts";
 import {
-  binaryCrossentropy, focal, hinge, meanSquaredError, reduceLoss, softmaxCrossentropy, squaredHinge,
+  binaryCrossentropy,
+  focal,
+  hinge,
+  meanSquaredError,
+  reduceLoss,
+  softmaxCrossentropy,
+  squaredHinge,
 } from "../../src/model/losses.ts";
 import { sigmoid as s, softplus as sp } from "../../src/numeric.ts";
+import { sum } from "../../src/ops/broadcast.ts";
+import { input } from "../../src/ops/constant.ts";
+import { sigmoid } from "../../src/ops/elementwise.ts";
 import { gradients } from "../../src/passes/differentiate.ts";
 import { runGraph } from "../passes/support.ts";
 import { onDevices } from "../train/support.ts";
@@ -63,7 +69,13 @@ const cases: [string, Loss, Formula][] = [
 
 onDevices((device) => {
   /** Each example's loss, and the slope of their sum. */
-  async function evaluate(loss: Loss, z: readonly number[], y: readonly number[], classes = 1, through = (x: Tensor): Tensor => x) {
+  async function evaluate(
+    loss: Loss,
+    z: readonly number[],
+    y: readonly number[],
+    classes = 1,
+    through = (x: Tensor): Tensor => x,
+  ) {
     const rows = z.length / classes;
     const logits = input("z", [rows, classes]);
     const target = input("y", y.length === rows ? [rows] : [rows, y.length / rows]);
@@ -76,26 +88,47 @@ onDevices((device) => {
   function expectClose(got: readonly number[], want: readonly number[]): void {
     got.forEach((v, i) => {
       expect(Number.isFinite(v), `element ${i}`).toBe(true);
-      expect(Math.abs(v - want[i]), `element ${i}: ${v} for ${want[i]}`).toBeLessThanOrEqual(1e-6 + 5e-6 * Math.abs(want[i]));
+      expect(Math.abs(v - want[i]), `element ${i}: ${v} for ${want[i]}`).toBeLessThanOrEqual(
+        1e-6 + 5e-6 * Math.abs(want[i]),
+      );
     });
   }
 
   describe("from logits of 0 to +-1e4", () => {
     it.each(cases)("%s and its gradient are finite and those of f64", async (_, loss, formula) => {
       const { losses, slopes } = await evaluate(loss, z, y);
-      expectClose(losses, z.map((v, i) => formula.loss(v, y[i])));
-      expectClose(slopes, z.map((v, i) => formula.slope(v, y[i])));
+      expectClose(
+        losses,
+        z.map((v, i) => formula.loss(v, y[i])),
+      );
+      expectClose(
+        slopes,
+        z.map((v, i) => formula.slope(v, y[i])),
+      );
     });
 
     it("a final sigmoid is undone: the same values and gradients", async () => {
       const formula = crossentropy(1, 0);
       const { losses, slopes } = await evaluate(binaryCrossentropy(), z, y, 1, sigmoid);
-      expectClose(losses, z.map((v, i) => formula.loss(v, y[i])));
-      expectClose(slopes, z.map((v, i) => formula.slope(v, y[i])));
+      expectClose(
+        losses,
+        z.map((v, i) => formula.loss(v, y[i])),
+      );
+      expectClose(
+        slopes,
+        z.map((v, i) => formula.slope(v, y[i])),
+      );
     });
 
     it.each([0, 0.1])("softmax cross-entropy (label smoothing %d)", async (labelSmoothing) => {
-      const rows = [[0, 0, 0], [1e-3, 0, -1e-3], [30, -30, 0], [1e4, -1e4, 0], [-1e4, 1e4, 1e4], [3, 1, 2]];
+      const rows = [
+        [0, 0, 0],
+        [1e-3, 0, -1e-3],
+        [30, -30, 0],
+        [1e4, -1e4, 0],
+        [-1e4, 1e4, 1e4],
+        [3, 1, 2],
+      ];
       const flat = [...rows, ...rows, ...rows].flat();
       const labels = [0, 1, 2].flatMap((c) => rows.map(() => c));
       const { losses, slopes } = await evaluate(softmaxCrossentropy({ labelSmoothing }), flat, labels, 3);
@@ -104,10 +137,19 @@ onDevices((device) => {
         const most = Math.max(...row);
         const log = most + Math.log(row.reduce((t, v) => t + Math.exp(v - most), 0));
         const share = row.map((_, c) => (c === label ? 1 - labelSmoothing : 0) + labelSmoothing / 3);
-        return { loss: row.reduce((t, v, c) => t + share[c] * (log - v), 0), slope: row.map((v, c) => Math.exp(v - log) - share[c]) };
+        return {
+          loss: row.reduce((t, v, c) => t + share[c] * (log - v), 0),
+          slope: row.map((v, c) => Math.exp(v - log) - share[c]),
+        };
       });
-      expectClose(losses, want.map((w) => w.loss));
-      expectClose(slopes, want.flatMap((w) => w.slope));
+      expectClose(
+        losses,
+        want.map((w) => w.loss),
+      );
+      expectClose(
+        slopes,
+        want.flatMap((w) => w.slope),
+      );
     });
   });
 
@@ -133,7 +175,10 @@ onDevices((device) => {
       const { losses, slopes } = await evaluate(binaryCrossentropy({ form: "clamp" }), both, labels);
       both.forEach((v, i) => {
         expect(Number.isFinite(losses[i]) && Number.isFinite(slopes[i])).toBe(true);
-        if (v === 0 || v === 1e-9 || v === 1) return expect(Math.abs(slopes[i])).toBe(0);
+        if (v === 0 || v === 1e-9 || v === 1) {
+          expect(Math.abs(slopes[i])).toBe(0);
+          return;
+        }
         const want = labels[i] === 1 ? -Math.log(Math.fround(v)) : -Math.log(1 - Math.fround(v));
         expect(Math.abs(losses[i] - want)).toBeLessThanOrEqual(1e-6 + 1e-5 * want);
       });
@@ -166,14 +211,22 @@ onDevices((device) => {
       const loss = binaryCrossentropy({ reduction, ...(classWeight ? { classWeight } : {}) });
       const weight = sampled ? input("w", [5]) : null;
       const value = reduceLoss(loss, input("z", [5, 1]), input("y", [5]), weight);
-      const { value: got } = await runGraph(device(), { outputs: { value }, updates: [] }, { feeds: { z: logits, y: labels, w: weights } });
+      const { value: got } = await runGraph(
+        device(),
+        { outputs: { value }, updates: [] },
+        { feeds: { z: logits, y: labels, w: weights } },
+      );
       expect(got[0]).toBeCloseTo(want, 5);
     });
 
     it("class weights of several classes", async () => {
       const loss = softmaxCrossentropy({ classWeight: { 0: 2, 2: 5 } });
       const value = reduceLoss(loss, input("z", [3, 3]), input("y", [3]), null);
-      const { value: got } = await runGraph(device(), { outputs: { value }, updates: [] }, { feeds: { z: new Float32Array(9), y: [0, 1, 2] } });
+      const { value: got } = await runGraph(
+        device(),
+        { outputs: { value }, updates: [] },
+        { feeds: { z: new Float32Array(9), y: [0, 1, 2] } },
+      );
       expect(got[0]).toBeCloseTo(((2 + 1 + 5) * Math.log(3)) / 3, 5);
     });
   });

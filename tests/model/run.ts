@@ -2,8 +2,8 @@
 import type { Device } from "../../src/device.ts";
 import type { Tensor } from "../../src/graph/types.ts";
 import { sizeOf } from "../../src/graph/types.ts";
-import type { Layer } from "../../src/model/layer.ts";
 import { initialize } from "../../src/model/initializers.ts";
+import type { Layer } from "../../src/model/layer.ts";
 import { sequential } from "../../src/model/model.ts";
 import { input, state } from "../../src/ops/constant.ts";
 import { draws } from "../../src/random.ts";

@@ -33,6 +33,7 @@ describe("a model that ends in a softmax", () => {
     const { history, scores, outputs } = await outcome("softmax");
     for (const values of Object.values(history)) for (const v of values) expect(v).toBeLessThan(1e3);
     expect(outputs).toEqual(scores);
-    for (let row = 0; row < 8; row++) expect(scores[3 * row] + scores[3 * row + 1] + scores[3 * row + 2]).toBeCloseTo(1, 6);
+    for (let row = 0; row < 8; row++)
+      expect(scores[3 * row] + scores[3 * row + 1] + scores[3 * row + 2]).toBeCloseTo(1, 6);
   });
 });

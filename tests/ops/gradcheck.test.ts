@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { openCpu } from "../../src/cpu/device.ts";
 import { runOnce } from "../../src/check/check.ts";
 import { sampleGraph } from "../../src/check/samples.ts";
+import { openCpu } from "../../src/cpu/device.ts";
 import { sizeOf } from "../../src/graph/types.ts";
 import { allOps } from "../../src/ops/all.ts";
 import type { Elements } from "../../src/ops/op.ts";

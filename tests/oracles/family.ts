@@ -18,7 +18,14 @@ export interface FamilySummary {
 }
 
 export function summarize(results: readonly OracleResult[]): FamilySummary {
-  const summary: FamilySummary = { cases: results.length, passed: 0, failed: 0, unsupported: 0, worst: null, failures: [] };
+  const summary: FamilySummary = {
+    cases: results.length,
+    passed: 0,
+    failed: 0,
+    unsupported: 0,
+    worst: null,
+    failures: [],
+  };
   for (const { id, ratio, error, unsupported } of results) {
     if (unsupported) {
       summary.unsupported++;

@@ -3,7 +3,13 @@ import type { Device } from "../../src/device.ts";
 import type { Tensor } from "../../src/graph/types.ts";
 import type { Loss, LossOptions, Reduction } from "../../src/model/losses.ts";
 import {
-  binaryCrossentropy, focal, hinge, meanSquaredError, reduceLoss, softmaxCrossentropy, squaredHinge,
+  binaryCrossentropy,
+  focal,
+  hinge,
+  meanSquaredError,
+  reduceLoss,
+  softmaxCrossentropy,
+  squaredHinge,
 } from "../../src/model/losses.ts";
 import { sum } from "../../src/ops/broadcast.ts";
 import { input } from "../../src/ops/constant.ts";
@@ -89,7 +95,9 @@ function lossOf({ loss, params }: LossCase, options: LossOptions): { loss: Loss;
 }
 
 const REDUCTIONS: readonly (readonly ["sum" | "mean" | "mean_w", Reduction])[] = [
-  ["sum", "sum"], ["mean", "mean"], ["mean_w", "weightedMean"],
+  ["sum", "sum"],
+  ["mean", "mean"],
+  ["mean_w", "weightedMean"],
 ];
 
 export async function checkLoss(device: Device, file: LossesFile, one: LossCase): Promise<OracleResult> {
@@ -130,7 +138,11 @@ export async function checkLoss(device: Device, file: LossesFile, one: LossCase)
   return { id: one.id, ...compare(file, one, got) };
 }
 
-function compare({ tolerance }: LossesFile, one: LossCase, got: Readonly<Record<string, ArrayLike<number>>>): { ratio: number; error?: string } {
+function compare(
+  { tolerance }: LossesFile,
+  one: LossCase,
+  got: Readonly<Record<string, ArrayLike<number>>>,
+): { ratio: number; error?: string } {
   let worst: { ratio: number; error?: string } = { ratio: 0 };
   const see = (name: string, i: number, ratios: readonly number[]): void => {
     const ratio = Math.min(...ratios.map((r) => (Number.isNaN(r) ? Number.POSITIVE_INFINITY : r)));
@@ -139,10 +151,19 @@ function compare({ tolerance }: LossesFile, one: LossCase, got: Readonly<Record<
   const ratioOf = (value: number, want: number, extra = 0): number =>
     value === want ? 0 : Math.abs(value - want) / (tolerance.atol + extra + tolerance.rtol * Math.abs(want));
   const accepted = [one.expected, ...(one.expected_f32_bounds ? [one.expected_f32_bounds] : [])];
-  const check = (name: string, pick: (e: Expected) => readonly (number | string)[] | undefined, extra: (i: number) => number): void => {
+  const check = (
+    name: string,
+    pick: (e: Expected) => readonly (number | string)[] | undefined,
+    extra: (i: number) => number,
+  ): void => {
     const wants = accepted.map(pick).filter((w) => w !== undefined);
     if (wants.length === 0) return;
-    for (let i = 0; i < wants[0].length; i++) see(name, i, wants.map((w) => ratioOf(got[name][i], Number(w[i]), extra(i))));
+    for (let i = 0; i < wants[0].length; i++)
+      see(
+        name,
+        i,
+        wants.map((w) => ratioOf(got[name][i], Number(w[i]), extra(i))),
+      );
   };
   const lossExtra = (i: number): number => Number(one.atol_per_example?.data[i] ?? 0);
   const gradExtra = (i: number): number => Number(one.atol_grad_per_example?.data[i] ?? 0);
@@ -155,8 +176,16 @@ function compare({ tolerance }: LossesFile, one: LossCase, got: Readonly<Record<
   check("per_example", (e) => e.per_example.data, lossExtra);
   check("grad_per_example", (e) => (e.grad_per_example ?? e.grad_prob_per_example)?.data, gradExtra);
   for (const [name] of REDUCTIONS) {
-    check(name, (e) => (e[name] ? [e[name].loss] : undefined), () => (name === "sum" ? rows : 1) * average(lossExtra));
-    check(`grad_${name}`, (e) => (e[name]?.grad ?? e[name]?.grad_prob)?.data, (i) => gradExtra(i) / (name === "sum" ? 1 : rows));
+    check(
+      name,
+      (e) => (e[name] ? [e[name].loss] : undefined),
+      () => (name === "sum" ? rows : 1) * average(lossExtra),
+    );
+    check(
+      `grad_${name}`,
+      (e) => (e[name]?.grad ?? e[name]?.grad_prob)?.data,
+      (i) => gradExtra(i) / (name === "sum" ? 1 : rows),
+    );
   }
   const { grad_per_example_low: low, grad_per_example_high: high } = one.expected;
   if (low && high) {

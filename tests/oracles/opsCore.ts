@@ -36,7 +36,14 @@ export const coreOps: Readonly<Record<string, OpBuilder>> = {
   leaky_relu: ({ x }, { params }) => leakyRelu(x, params.alpha),
   elu: ({ x }, { params }) => elu(x, params.alpha),
   softmax: ({ x }, { params }) => softmax(x, params.axis),
-  concat: (inputs, { params }) => concat(Object.keys(inputs).filter((k) => /^x\d+$/.test(k)).sort((a, b) => Number(a.slice(1)) - Number(b.slice(1))).map((k) => inputs[k]), params.axis),
+  concat: (inputs, { params }) =>
+    concat(
+      Object.keys(inputs)
+        .filter((k) => /^x\d+$/.test(k))
+        .sort((a, b) => Number(a.slice(1)) - Number(b.slice(1)))
+        .map((k) => inputs[k]),
+      params.axis,
+    ),
   reduce_sum: reduction(sum),
   reduce_mean: reduction(mean),
   reduce_max: reduction(max),

@@ -1,6 +1,7 @@
 /** Images: the ops of ops.json as graphs of this project. */
-import { add, mul } from "../../src/ops/elementwise.ts";
+
 import { conv2d } from "../../src/ops/convolution.ts";
+import { add, mul } from "../../src/ops/elementwise.ts";
 import { batchNorm, batchNormInference, layerNorm } from "../../src/ops/normalization.ts";
 import { avgPool2d, globalAvgPool, maxPool2d } from "../../src/ops/pool2d.ts";
 import type { OpBuilder } from "./opCase.ts";

@@ -5,7 +5,13 @@ import type { Optimizer, OptimizerOptions } from "../../src/model/optimizers.ts"
 import { adagrad, adam, adamW, clipGradients, rmsprop, sgd } from "../../src/model/optimizers.ts";
 import type { Schedule } from "../../src/model/schedules.ts";
 import {
-  constantRate, cosineDecay, exponentialDecay, linearDecay, multiStepDecay, Plateau, stepDecay,
+  constantRate,
+  cosineDecay,
+  exponentialDecay,
+  linearDecay,
+  multiStepDecay,
+  Plateau,
+  stepDecay,
 } from "../../src/model/schedules.ts";
 import { pack } from "../../src/ops/concat.ts";
 import { input, state, stepScalar } from "../../src/ops/constant.ts";
@@ -63,13 +69,30 @@ export function optimizerOf(name: string, p: Params, extra: OptimizerOptions = {
       return sgd({ ...common, momentum: p.momentum ?? 0, nesterov: p.nesterov ?? false, dampening: p.dampening ?? 0 });
     case "adam":
     case "adamw": {
-      const options = { ...common, beta1: p.betas?.[0] ?? 0.9, beta2: p.betas?.[1] ?? 0.999, epsilon: p.eps ?? 1e-8, amsgrad: p.amsgrad ?? false };
+      const options = {
+        ...common,
+        beta1: p.betas?.[0] ?? 0.9,
+        beta2: p.betas?.[1] ?? 0.999,
+        epsilon: p.eps ?? 1e-8,
+        amsgrad: p.amsgrad ?? false,
+      };
       return name === "adam" ? adam(options) : adamW(options);
     }
     case "rmsprop":
-      return rmsprop({ ...common, alpha: p.alpha ?? 0.99, epsilon: p.eps ?? 1e-8, momentum: p.momentum ?? 0, centered: p.centered ?? false });
+      return rmsprop({
+        ...common,
+        alpha: p.alpha ?? 0.99,
+        epsilon: p.eps ?? 1e-8,
+        momentum: p.momentum ?? 0,
+        centered: p.centered ?? false,
+      });
     case "adagrad":
-      return adagrad({ ...common, epsilon: p.eps ?? 1e-10, rateDecay: p.lr_decay ?? 0, initialAccumulator: p.initial_accumulator_value ?? 0 });
+      return adagrad({
+        ...common,
+        epsilon: p.eps ?? 1e-10,
+        rateDecay: p.lr_decay ?? 0,
+        initialAccumulator: p.initial_accumulator_value ?? 0,
+      });
     default:
       return null;
   }
@@ -99,7 +122,10 @@ export async function checkTrajectory(device: Device, one: Trajectory): Promise<
     record: device.tensor(f32(steps * k), "record"),
     g: device.tensor(f32(steps * k), "g", one.gradients.data),
     ...Object.fromEntries(
-      Object.entries(optimizer.slots).map(([name, value]) => [`slot ${name}`, device.tensor(f32(k), name, new Array(k).fill(value))]),
+      Object.entries(optimizer.slots).map(([name, value]) => [
+        `slot ${name}`,
+        device.tensor(f32(k), name, new Array(k).fill(value)),
+      ]),
     ),
   };
   const compiled = await device.compile({ outputs: {}, updates }, { bindings, label: one.id });
@@ -127,7 +153,12 @@ export async function checkTrajectory(device: Device, one: Trajectory): Promise<
 }
 
 export async function checkClip(device: Device, one: ClipCase): Promise<OracleResult> {
-  const options = one.clip === "value" ? { clipValue: one.params.value } : one.clip === "global_norm" ? { clipNorm: one.params.max_norm } : null;
+  const options =
+    one.clip === "value"
+      ? { clipValue: one.params.value }
+      : one.clip === "global_norm"
+        ? { clipNorm: one.params.max_norm }
+        : null;
   if (!options) return { id: one.id, unsupported: true };
   const inputs = one.gradients.map((g, i) => input(`g${i}`, g.shape));
   const flat = inputs.map((t) => reshape(t, [-1]));
@@ -138,7 +169,9 @@ export async function checkClip(device: Device, one: ClipCase): Promise<OracleRe
     end += Math.ceil(t.shape[0] / 64) * 64;
   }
   const clipped = clipGradients(pack(flat, offsets, end), { clipValue: undefined, clipNorm: undefined, ...options });
-  const bindings = Object.fromEntries(inputs.map((t, i) => [`g${i}`, device.tensor(t, `g${i}`, one.gradients[i].data)]));
+  const bindings = Object.fromEntries(
+    inputs.map((t, i) => [`g${i}`, device.tensor(t, `g${i}`, one.gradients[i].data)]),
+  );
   const step = await device.compile({ outputs: { clipped }, updates: [] }, { bindings, label: one.id });
   device.enqueue(step, {});
   await device.flush();
@@ -168,7 +201,12 @@ function scheduleOf(name: string, p: Params): Schedule | null {
     case "exponential":
       return exponentialDecay(p.start, { gamma: p.gamma });
     case "cosine_warmup":
-      return cosineDecay(p.base, { ...span, warmup: p.warmup, minimum: p.min, warmupFrom: p.form === "from_zero" ? "zero" : "nonzero" });
+      return cosineDecay(p.base, {
+        ...span,
+        warmup: p.warmup,
+        minimum: p.min,
+        warmupFrom: p.form === "from_zero" ? "zero" : "nonzero",
+      });
     default:
       return null;
   }
@@ -180,8 +218,14 @@ export function checkSchedule(one: ScheduleCase): OracleResult {
     Math.max(...want.map((w, i) => Math.abs(got[i] - w) / (1e-12 + 1e-6 * Math.abs(w))));
   if (one.schedule === "reduce_on_plateau" && one.metric && one.lr_after) {
     const plateau = new Plateau({
-      mode: p.mode, factor: p.factor, patience: p.patience, threshold: p.threshold, thresholdMode: p.threshold_mode,
-      cooldown: p.cooldown, minRate: p.min_lr, epsilon: p.eps,
+      mode: p.mode,
+      factor: p.factor,
+      patience: p.patience,
+      threshold: p.threshold,
+      thresholdMode: p.threshold_mode,
+      cooldown: p.cooldown,
+      minRate: p.min_lr,
+      epsilon: p.eps,
     });
     let rate = p.start;
     const got = one.metric.map((value) => {
@@ -192,5 +236,11 @@ export function checkSchedule(one: ScheduleCase): OracleResult {
   }
   const schedule = scheduleOf(one.schedule, p);
   if (!schedule || !one.lr) return { id, unsupported: true };
-  return { id, ratio: ratioOf(one.lr.map((_, i) => schedule.rate({ step: i, epoch: i, stepsPerEpoch: 1, epochs: one.lr?.length ?? 0 })), one.lr) };
+  return {
+    id,
+    ratio: ratioOf(
+      one.lr.map((_, i) => schedule.rate({ step: i, epoch: i, stepsPerEpoch: 1, epochs: one.lr?.length ?? 0 })),
+      one.lr,
+    ),
+  };
 }

@@ -8,16 +8,20 @@ import { runOracles } from "./run.ts";
 const dir = path.resolve(import.meta.dirname, "../../../shared/oracles");
 
 describe.skipIf(!existsSync(dir))("PyTorch's and scikit-learn's numbers", () => {
-  it.each(["cpu", "webgpu"])("are met by every case of every family on %s", async (backend) => {
-    const device = backend === "cpu" ? openCpu() : await openTestGpu();
-    const { families } = await runOracles(device, dir);
-    device.dispose();
-    expect(Object.keys(families).length).toBeGreaterThan(0);
-    for (const [family, { failed, failures, passed }] of Object.entries(families)) {
-      expect({ family, failed, failures }).toEqual({ family, failed: 0, failures: [] });
-      expect(passed).toBeGreaterThan(0);
-    }
-  }, 600_000);
+  it.each(["cpu", "webgpu"])(
+    "are met by every case of every family on %s",
+    async (backend) => {
+      const device = backend === "cpu" ? openCpu() : await openTestGpu();
+      const { families } = await runOracles(device, dir);
+      device.dispose();
+      expect(Object.keys(families).length).toBeGreaterThan(0);
+      for (const [family, { failed, failures, passed }] of Object.entries(families)) {
+        expect({ family, failed, failures }).toEqual({ family, failed: 0, failures: [] });
+        expect(passed).toBeGreaterThan(0);
+      }
+    },
+    600_000,
+  );
 });
 
 if (!existsSync(dir)) console.warn("No oracle files beside the project: their tests are left out.");

@@ -135,12 +135,15 @@ async function main(): Promise<number> {
   const device = await openDevice({ backend: values.device as "webgpu" });
   console.error(`oracles of ${values.dir} on ${device.info.adapter} (${device.info.backend})`);
   const report = await runOracles(device, values.dir, wanted, (family, { id, ratio, error, unsupported }) => {
-    if (!unsupported && !((ratio ?? Number.POSITIVE_INFINITY) <= 1)) console.error(`  FAILED ${family} ${id}: ${ratio} ${error ?? ""}`);
+    if (!unsupported && !((ratio ?? Number.POSITIVE_INFINITY) <= 1))
+      console.error(`  FAILED ${family} ${id}: ${ratio} ${error ?? ""}`);
   });
   device.dispose();
   for (const [family, { cases, passed, failed, unsupported, worst }] of Object.entries(report.families)) {
     const hardest = worst ? `, worst ${worst.id} at ${worst.ratio.toPrecision(2)} of the tolerance` : "";
-    console.error(`${family}: ${cases} cases, ${passed} passed, ${failed} failed, ${unsupported} unsupported${hardest}`);
+    console.error(
+      `${family}: ${cases} cases, ${passed} passed, ${failed} failed, ${unsupported} unsupported${hardest}`,
+    );
   }
   if (values.json) {
     const plain = Object.fromEntries(

@@ -30,7 +30,12 @@ interface Run {
   readonly loss_f64: Values | readonly number[];
   readonly final_f64: Readonly<Record<string, Values>>;
   readonly prediction_f64: Values | readonly number[];
-  readonly tolerance: { readonly loss: number; readonly prediction: number; readonly weight99: number; readonly weight: number };
+  readonly tolerance: {
+    readonly loss: number;
+    readonly prediction: number;
+    readonly weight99: number;
+    readonly weight: number;
+  };
 }
 interface Dataset {
   readonly x: Values;
@@ -49,7 +54,11 @@ const numbers = (v: Values | readonly number[]): readonly number[] => ("data" in
 const makers = api as unknown as Readonly<Record<string, ((options?: any) => Layer) | undefined>>;
 
 /** A layer, and which of the file's weights is which of its parameters; sizes come from the weights' shapes. */
-function layerOf(spec: Spec, name: string, initial: Run["initial"]): { layer: Layer; weights: Readonly<Record<string, string>> } | null {
+function layerOf(
+  spec: Spec,
+  name: string,
+  initial: Run["initial"],
+): { layer: Layer; weights: Readonly<Record<string, string>> } | null {
   const { type, activation = "linear", kernel, bias, strides } = spec;
   const made = (maker: string, options: object, weights: Readonly<Record<string, string>> = {}) => {
     const layer = makers[maker]?.({ name, ...options });
@@ -60,7 +69,11 @@ function layerOf(spec: Spec, name: string, initial: Run["initial"]): { layer: La
       return made("dense", { units: initial[kernel].shape[1], activation }, { kernel, bias });
     case "conv2d": {
       const [height, width, , filters] = initial[kernel].shape;
-      return made("conv2d", { filters, kernelSize: [height, width], activation, strides, padding: spec.padding }, { kernel, bias });
+      return made(
+        "conv2d",
+        { filters, kernelSize: [height, width], activation, strides, padding: spec.padding },
+        { kernel, bias },
+      );
     }
     case "max_pool2d":
       return made("maxPooling2d", { poolSize: spec.pool_size, strides, padding: spec.padding ?? "valid" });
@@ -68,7 +81,11 @@ function layerOf(spec: Spec, name: string, initial: Run["initial"]): { layer: La
       return made("flatten", {});
     case "lstm":
     case "gru":
-      return made(type, { units: spec.units, returnSequences: spec.return_sequences }, { kernel, recurrentKernel: spec.recurrent_kernel, bias });
+      return made(
+        type,
+        { units: spec.units, returnSequences: spec.return_sequences },
+        { kernel, recurrentKernel: spec.recurrent_kernel, bias },
+      );
     default:
       return null;
   }
@@ -99,7 +116,10 @@ export async function checkRun(device: Device, file: TrainingFile, run: Run): Pr
   });
   if (built.includes(null) || !loss || !optimizer) return { id, unsupported: true };
   const parts = built as { layer: Layer; weights: Readonly<Record<string, string>> }[];
-  const model = sequential({ input: data.x.shape.slice(1) }, parts.map((p) => p.layer));
+  const model = sequential(
+    { input: data.x.shape.slice(1) },
+    parts.map((p) => p.layer),
+  );
   const trainer = await compile(model, { device, loss, optimizer });
   const named = parts.flatMap(({ weights }, i) =>
     Object.entries(weights).map(([parameter, theirs]) => ({ ours: `layer${i}/${parameter}`, theirs })),
@@ -112,7 +132,8 @@ export async function checkRun(device: Device, file: TrainingFile, run: Run): Pr
     { x: data.x.data, y: data.y.data },
     { epochs: run.epochs, batchSize: run.batch_size, order: (epoch) => orders[epoch % orders.length] },
   );
-  for await (const event of events) if (event.type === "steps") for (const value of event.losses) stepLosses.push(value);
+  for await (const event of events)
+    if (event.type === "steps") for (const value of event.losses) stepLosses.push(value);
   const losses = run.loss_reported === "epoch_mean" ? trainer.history.loss : stepLosses;
   const predictions = await trainer.outputs(data.x_test.data);
   const weights = await trainer.getWeights();
@@ -120,7 +141,9 @@ export async function checkRun(device: Device, file: TrainingFile, run: Run): Pr
 
   const errors = (got: ArrayLike<number>, want: readonly number[]): number[] =>
     want.map((w, i) => (Number.isFinite(got[i]) ? Math.abs(got[i] - w) : Number.POSITIVE_INFINITY));
-  const weightErrors = named.flatMap(({ ours, theirs }) => errors(weights[ours], run.final_f64[theirs].data)).sort((a, b) => a - b);
+  const weightErrors = named
+    .flatMap(({ ours, theirs }) => errors(weights[ours], run.final_f64[theirs].data))
+    .sort((a, b) => a - b);
   const ratios = {
     loss: Math.max(...errors(losses, numbers(run.loss_f64))) / tolerance.loss,
     prediction: Math.max(...errors(predictions, numbers(run.prediction_f64))) / tolerance.prediction,

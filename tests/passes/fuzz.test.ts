@@ -62,11 +62,20 @@ const OPS: readonly ((pick: (n: number) => Tensor, a: number, b: number, c: numb
   (pick, a, b) => {
     const x = pick(a);
     const begin = x.shape.map((n, d) => (b + d) % Math.max(1, n - 1));
-    return slice(x, begin, x.shape.map((n, d) => Math.max(1, n - begin[d] - (b % 2 === 0 && n - begin[d] > 1 ? 1 : 0))));
+    return slice(
+      x,
+      begin,
+      x.shape.map((n, d) => Math.max(1, n - begin[d] - (b % 2 === 0 && n - begin[d] > 1 ? 1 : 0))),
+    );
   },
   (pick, a, b) => {
     const x = pick(a);
-    return x.shape.length === 0 ? x : pad(x, x.shape.map((_, d) => [(b + d) % 2, b % 3] as [number, number]));
+    return x.shape.length === 0
+      ? x
+      : pad(
+          x,
+          x.shape.map((_, d) => [(b + d) % 2, b % 3] as [number, number]),
+        );
   },
   (pick, a, b, c) => {
     const [x, y, z] = [pick(a), pick(b), pick(c)].map((t) => reshape(t, [-1]));
@@ -82,7 +91,9 @@ const OPS: readonly ((pick: (n: number) => Tensor, a: number, b: number, c: numb
 function joined(f: (x: Tensor, y: Tensor) => Tensor, x: Tensor, y: Tensor): Tensor {
   const rank = Math.max(x.shape.length, y.shape.length);
   const at = (t: Tensor, d: number): number => t.shape[d - rank + t.shape.length] ?? 1;
-  const fits = Array.from({ length: rank }, (_, d) => at(x, d) === at(y, d) || at(x, d) === 1 || at(y, d) === 1).every(Boolean);
+  const fits = Array.from({ length: rank }, (_, d) => at(x, d) === at(y, d) || at(x, d) === 1 || at(y, d) === 1).every(
+    Boolean,
+  );
   if (fits) return f(x, y);
   const size = Math.min(sizeOf(x.shape), sizeOf(y.shape));
   const cut = (t: Tensor): Tensor => slice(reshape(t, [-1]), [0], [size]);

@@ -33,8 +33,16 @@ const mlp = (): Model =>
 
 const stepOf = (model: Model, optimizer: Optimizer, more: Partial<StepSpec> = {}): Graph =>
   trainingStep({
-    model, optimizer, layout: layoutParameters(model), loss: binaryCrossentropy({ classWeight: { 0: 1, 1: 10 } }), batch: 256,
-    data: { rows: 1000, y: [], weighted: false }, orderSize: 512, recordSize: 2, penalties: { l1: false, l2: false }, ...more,
+    model,
+    optimizer,
+    layout: layoutParameters(model),
+    loss: binaryCrossentropy({ classWeight: { 0: 1, 1: 10 } }),
+    batch: 256,
+    data: { rows: 1000, y: [], weighted: false },
+    orderSize: 512,
+    recordSize: 2,
+    penalties: { l1: false, l2: false },
+    ...more,
   });
 
 /** Labels without the strategy that was chosen for a matmul, which is a matter of speed. */
@@ -53,8 +61,8 @@ describe("a training step of the 30-128-64-1 network with Adam", () => {
   });
 
   it("updates all parameters and both slots in one kernel", () => {
-    const updating = compileGraph(step, LEAST_LIMITS).calls.filter(
-      ({ buffers }) => buffers.some((b) => b.write && b.buffer.name === "parameters"),
+    const updating = compileGraph(step, LEAST_LIMITS).calls.filter(({ buffers }) =>
+      buffers.some((b) => b.write && b.buffer.name === "parameters"),
     );
     expect(updating).toHaveLength(1);
     const written = updating[0].buffers.filter((b) => b.write).map((b) => b.buffer.name);
@@ -65,9 +73,15 @@ describe("a training step of the 30-128-64-1 network with Adam", () => {
     const plain = kernels(step).length;
     const weighted = stepOf(mlp(), adam(), { data: { rows: 1000, y: [], weighted: true } });
     expect(kernels(weighted).length).toBeLessThanOrEqual(plain);
-    expect(kernels(stepOf(mlp(), adam(), { penalties: { l1: false, l2: true } })).length).toBeLessThanOrEqual(plain + 1);
+    expect(kernels(stepOf(mlp(), adam(), { penalties: { l1: false, l2: true } })).length).toBeLessThanOrEqual(
+      plain + 1,
+    );
     const dropping = sequential({ input: [30] }, [
-      dense(128, { activation: "relu" }), dropout(0.2), dense(64, { activation: "relu" }), dropout(0.2), dense(1),
+      dense(128, { activation: "relu" }),
+      dropout(0.2),
+      dense(64, { activation: "relu" }),
+      dropout(0.2),
+      dense(1),
     ]);
     expect(kernels(stepOf(dropping, adam())).length).toBeLessThanOrEqual(plain);
   });
@@ -88,32 +102,49 @@ const optimizers: Record<string, Optimizer> = {
 };
 
 describe("binding limits", () => {
-  it.each(Object.entries(optimizers))("are kept by a step with %s, all its options, both penalties and dropout", (_, optimizer) => {
-    const model = sequential({ input: [7] }, [dense(9, { activation: "gelu" }), dropout(0.5), dense(3, { activation: "tanh" }), dense(1)]);
-    const graph = stepOf(model, optimizer, {
-      loss: focal(), penalties: { l1: true, l2: true }, data: { rows: 1000, y: [], weighted: true },
-    });
-    for (const fusion of [true, false]) {
-      for (const { label, buffers } of compileGraph(graph, LEAST_LIMITS, { fusion }).calls) {
-        expect(buffers.length, label).toBeLessThanOrEqual(8);
+  it.each(Object.entries(optimizers))(
+    "are kept by a step with %s, all its options, both penalties and dropout",
+    (_, optimizer) => {
+      const model = sequential({ input: [7] }, [
+        dense(9, { activation: "gelu" }),
+        dropout(0.5),
+        dense(3, { activation: "tanh" }),
+        dense(1),
+      ]);
+      const graph = stepOf(model, optimizer, {
+        loss: focal(),
+        penalties: { l1: true, l2: true },
+        data: { rows: 1000, y: [], weighted: true },
+      });
+      for (const fusion of [true, false]) {
+        for (const { label, buffers } of compileGraph(graph, LEAST_LIMITS, { fusion }).calls) {
+          expect(buffers.length, label).toBeLessThanOrEqual(8);
+        }
       }
-    }
-  });
+    },
+  );
 
   it("are kept where many tensors are joined, added or normalised together", () => {
     const many = Array.from({ length: 40 }, (_, i) => input(`x${i}`, [4, 5]));
     const joined = tanh(concat(many, 0));
     const total = many.reduce((a, b) => add(a, tanh(b)));
     const statistics = Array.from({ length: 6 }, (_, i) => state(`mean ${i}`, [5]));
-    const updates = statistics.map((s, i) => ({ state: s, value: add(mul(s, 0.9), mul(mean(many[i], { axes: 0 }), 0.1)) }));
+    const updates = statistics.map((s, i) => ({
+      state: s,
+      value: add(mul(s, 0.9), mul(mean(many[i], { axes: 0 }), 0.1)),
+    }));
     const normal = statistics.map((s, i) => sub(many[i], s)).reduce((a, b) => mul(a, b));
     const graph = { outputs: { joined, total, normal }, updates };
-    for (const { label, buffers } of compileGraph(graph, LEAST_LIMITS).calls) expect(buffers.length, label).toBeLessThanOrEqual(8);
+    for (const { label, buffers } of compileGraph(graph, LEAST_LIMITS).calls)
+      expect(buffers.length, label).toBeLessThanOrEqual(8);
   });
 });
 
 it("every pass gives a graph that verifies", () => {
-  const graph = verify(stepOf(mlp(), adamW({ amsgrad: true, clipNorm: 1 }), { penalties: { l1: true, l2: true } }), "written");
+  const graph = verify(
+    stepOf(mlp(), adamW({ amsgrad: true, clipNorm: 1 }), { penalties: { l1: true, l2: true } }),
+    "written",
+  );
   const expanded = verify(expand(graph), "expand");
   const simple = verify(simplify(expanded), "simplify");
   for (const fusion of [true, false]) verify(fuse(simple, { limits: LEAST_LIMITS, fusion }).graph, "fuse");
@@ -132,11 +163,27 @@ describe("on the GPU", () => {
   const c = state("c", [24]);
   const x = input("x", [4, 6]);
   const graphs: Record<string, Graph> = {
-    "states that swap": { outputs: {}, updates: [{ state: a, value: b }, { state: b, value: a }] },
-    "states that swap through work": { outputs: {}, updates: [{ state: a, value: tanh(b) }, { state: b, value: mul(a, 0.5) }] },
+    "states that swap": {
+      outputs: {},
+      updates: [
+        { state: a, value: b },
+        { state: b, value: a },
+      ],
+    },
+    "states that swap through work": {
+      outputs: {},
+      updates: [
+        { state: a, value: tanh(b) },
+        { state: b, value: mul(a, 0.5) },
+      ],
+    },
     "three states in a ring": {
       outputs: { old: a },
-      updates: [{ state: a, value: b }, { state: b, value: reshape(c, [4, 6]) }, { state: c, value: reshape(a, [24]) }],
+      updates: [
+        { state: a, value: b },
+        { state: b, value: reshape(c, [4, 6]) },
+        { state: c, value: reshape(a, [24]) },
+      ],
     },
     "a state updated by its own transpose": {
       outputs: {},
@@ -146,14 +193,23 @@ describe("on the GPU", () => {
       outputs: { y: matmul(transpose(a, [1, 0]), tanh(a)) },
       updates: [{ state: a, value: tanh(a) }],
     },
-    "an output that is a state's value before its update": { outputs: { before: a, after: add(a, x) }, updates: [{ state: a, value: add(a, x) }] },
+    "an output that is a state's value before its update": {
+      outputs: { before: a, after: add(a, x) },
+      updates: [{ state: a, value: add(a, x) }],
+    },
     "one value for two states and an output": {
       outputs: { y: tanh(x) },
-      updates: [{ state: a, value: tanh(x) }, { state: b, value: tanh(x) }],
+      updates: [
+        { state: a, value: tanh(x) },
+        { state: b, value: tanh(x) },
+      ],
     },
     "an update by a part of another state": {
       outputs: {},
-      updates: [{ state: a, value: tanh(b) }, { state: b, value: concat([slice(a, [2, 0], [2, 6]), slice(a, [0, 0], [2, 6])], 0) }],
+      updates: [
+        { state: a, value: tanh(b) },
+        { state: b, value: concat([slice(a, [2, 0], [2, 6]), slice(a, [0, 0], [2, 6])], 0) },
+      ],
     },
     "a state scaled by its own sum": { outputs: { s: sum(a) }, updates: [{ state: a, value: mul(a, sum(a)) }] },
     "softmax of a state, kept": { outputs: { y: softmax(a) }, updates: [{ state: a, value: softmax(a) }] },
@@ -166,8 +222,17 @@ describe("on the GPU", () => {
   });
 
   it("fused and unfused training steps agree within rounding", async () => {
-    const model = sequential({ input: [6] }, [dense(5, { activation: "gelu" }), dense(3, { activation: "tanh" }), dense(1)]);
-    const graph = stepOf(model, adamW({ clipNorm: 1 }), { batch: 8, data: { rows: 8, y: [], weighted: true }, orderSize: 16, penalties: { l1: true, l2: true } });
+    const model = sequential({ input: [6] }, [
+      dense(5, { activation: "gelu" }),
+      dense(3, { activation: "tanh" }),
+      dense(1),
+    ]);
+    const graph = stepOf(model, adamW({ clipNorm: 1 }), {
+      batch: 8,
+      data: { rows: 8, y: [], weighted: true },
+      orderSize: 16,
+      penalties: { l1: true, l2: true },
+    });
     const feeds: Record<string, ArrayLike<number>> = {
       order: Uint32Array.from({ length: 16 }, (_, i) => i % 8),
       y: Float32Array.from({ length: 8 }, (_, i) => i % 2),
@@ -177,12 +242,25 @@ describe("on the GPU", () => {
       l2: new Float32Array(layoutParameters(model).arenaSize).fill(0.02),
       "slot v": new Float32Array(layoutParameters(model).arenaSize).fill(0.1),
     };
-    const step = { seedLow: 7, seedHigh: 0, step: 1, orderOffset: 0, recordOffset: 1, "optimizer stepSize": 0.01, "optimizer correction2": 1, "optimizer keep": 0.99 };
-    const [fused, unfused] = await Promise.all([true, false].map((fusion) => runGraph(device, graph, { fusion, feeds, step })));
+    const step = {
+      seedLow: 7,
+      seedHigh: 0,
+      step: 1,
+      orderOffset: 0,
+      recordOffset: 1,
+      "optimizer stepSize": 0.01,
+      "optimizer correction2": 1,
+      "optimizer keep": 0.99,
+    };
+    const [fused, unfused] = await Promise.all(
+      [true, false].map((fusion) => runGraph(device, graph, { fusion, feeds, step })),
+    );
     for (const name of Object.keys(fused)) {
-      const worst = Array.from(fused[name]).reduce<number>((most, v, i) => Math.max(most, Math.abs(v - unfused[name][i])), 0);
+      const worst = Array.from(fused[name]).reduce<number>(
+        (most, v, i) => Math.max(most, Math.abs(v - unfused[name][i])),
+        0,
+      );
       expect(worst, name).toBeLessThan(2e-6);
     }
   });
 });
-

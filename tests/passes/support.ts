@@ -38,7 +38,10 @@ export async function runGraph(
 ): Promise<Record<string, Elements>> {
   const types = leaves(graph);
   const bindings = Object.fromEntries(
-    Object.entries(types).map(([name, type], k) => [name, device.tensor(type, name, feeds[name] ?? sampleValues(type, k))]),
+    Object.entries(types).map(([name, type], k) => [
+      name,
+      device.tensor(type, name, feeds[name] ?? sampleValues(type, k)),
+    ]),
   );
   const compiled = await device.compile(graph, { bindings, label: "test", ...how });
   for (let i = 0; i < times; i++) device.enqueue(compiled, step);
@@ -57,4 +60,3 @@ export async function worstAgainstF64(device: Device, graph: Graph, options: Run
   const got = await runGraph(device, graph, options);
   return Math.max(...Object.keys(want).map((name) => worstRatio(got[name], want[name])));
 }
-

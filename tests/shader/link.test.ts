@@ -50,17 +50,22 @@ describe("packParams", () => {
   });
 });
 
-it.each(allOps.map((op) => [op.name, op] as const))("%s lowers to kernels whose hooks and constants all exist", (_, op) => {
-  for (const sample of op.samples?.() ?? []) {
-    const { graph } = sampleGraph(op, sample, { gradient: true });
-    for (const software of [false, true]) {
-      for (const fusion of [false, true]) {
-        const { calls } = compileGraph(graph, { ...LEAST_LIMITS, software }, { fusion });
-        for (const { workgroups, code } of calls) {
-          expect(workgroups.every((n) => Number.isInteger(n) && n >= 1 && n <= LEAST_LIMITS.maxWorkgroupsPerDimension)).toBe(true);
-          expect(code).not.toMatch(/undefined|NaN/);
+it.each(allOps.map((op) => [op.name, op] as const))(
+  "%s lowers to kernels whose hooks and constants all exist",
+  (_, op) => {
+    for (const sample of op.samples?.() ?? []) {
+      const { graph } = sampleGraph(op, sample, { gradient: true });
+      for (const software of [false, true]) {
+        for (const fusion of [false, true]) {
+          const { calls } = compileGraph(graph, { ...LEAST_LIMITS, software }, { fusion });
+          for (const { workgroups, code } of calls) {
+            expect(
+              workgroups.every((n) => Number.isInteger(n) && n >= 1 && n <= LEAST_LIMITS.maxWorkgroupsPerDimension),
+            ).toBe(true);
+            expect(code).not.toMatch(/undefined|NaN/);
+          }
         }
       }
     }
-  }
-});
+  },
+);

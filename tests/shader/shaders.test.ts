@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ShaderModule } from "../../src/shader/module.ts";
-import { link as join, loadShader } from "../../tools/wgsl.mjs";
 import type { WebGpuDevice } from "../../src/webgpu/device.ts";
+import { link as join, loadShader } from "../../tools/wgsl.mjs";
 import { openTestGpu } from "../devices.ts";
 
 const folder = path.join(import.meta.dirname, "../../shaders");
@@ -45,7 +45,8 @@ describe.each(files)("shaders/%s", (file) => {
     for (const text of functions) {
       if (/^fn (load|store|peek)\w*\(|^fn compute\(/.test(text)) continue;
       const name = /fn (\w+)/.exec(text)?.[1];
-      for (const buffer of buffers) expect(text, `${name} reaches ${buffer} itself`).not.toMatch(new RegExp(`\\b${buffer}\\[`));
+      for (const buffer of buffers)
+        expect(text, `${name} reaches ${buffer} itself`).not.toMatch(new RegExp(`\\b${buffer}\\[`));
     }
   });
 

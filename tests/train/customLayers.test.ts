@@ -2,19 +2,19 @@ import fs from "node:fs";
 import path from "node:path";
 import { build } from "esbuild";
 import { describe, expect, it } from "vitest";
-import { wgslForEsbuild } from "../../tools/wgsl.mjs";
+import { TilegradError } from "../../src/errors.ts";
 import type { Layer } from "../../src/model/layer.ts";
 import { layer } from "../../src/model/layer.ts";
 import { dense } from "../../src/model/layers/dense.ts";
 import { sequential } from "../../src/model/model.ts";
 import * as ops from "../../src/ops/public.ts";
-import { TilegradError } from "../../src/errors.ts";
+import { wgslForEsbuild } from "../../tools/wgsl.mjs";
 import { repository, run } from "../support/program.ts";
 import { onDevices, problem, trainerOf } from "./support.ts";
 
 it("the program of docs/custom-layers.md learns XOR with its own layer and loss, saves and loads them", async () => {
   const text = fs.readFileSync(path.join(repository, "docs", "custom-layers.md"), "utf8");
-  const program = /```ts\n([^]*?)```/.exec(text)?.[1] as string;
+  const program = /```ts\n([\s\S]*?)```/.exec(text)?.[1] as string;
   const parent = path.join(repository, ".cache", "tests");
   fs.mkdirSync(parent, { recursive: true });
   const folder = fs.mkdtempSync(path.join(parent, "custom-"));
@@ -102,6 +102,10 @@ it("an error of a layer of one's own names the layer and its input", () => {
     throw new TilegradError("E_SHAPE", "expected images.", { hint: "Reshape first." });
   });
   expect(() => sequential({ input: [5] }, [dense(2), picky])).toThrow(
-    expect.objectContaining({ code: "E_SHAPE", message: 'layer "mine" (input f32[1, 2]): expected images.', hint: "Reshape first." }),
+    expect.objectContaining({
+      code: "E_SHAPE",
+      message: 'layer "mine" (input f32[1, 2]): expected images.',
+      hint: "Reshape first.",
+    }),
   );
 });

@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
 import type { Device } from "../../src/device.ts";
-import type { PlanKind } from "../../src/passes/choose.ts";
 import { adam } from "../../src/model/optimizers.ts";
 import { cosineDecay } from "../../src/model/schedules.ts";
+import type { PlanKind } from "../../src/passes/choose.ts";
 import { bitsOf, onDevices, problem, trainerOf, withDropout, wrapDevice } from "./support.ts";
 
 const data = problem(70);
@@ -16,7 +16,11 @@ interface RunOptions {
 onDevices((device) => {
   /** Three epochs with dropout, shuffling, sample weights, a schedule and a tail batch of 6. */
   async function run(on: Device, { seed = 7, epochs = 3, plan }: RunOptions = {}): Promise<Record<string, unknown>> {
-    const trainer = trainerOf(on, withDropout(), { seed, ...(plan ? { plan } : {}), optimizer: adam({ learningRate: cosineDecay(0.02, { warmup: 2, per: "step" }) }) });
+    const trainer = trainerOf(on, withDropout(), {
+      seed,
+      ...(plan ? { plan } : {}),
+      optimizer: adam({ learningRate: cosineDecay(0.02, { warmup: 2, per: "step" }) }),
+    });
     try {
       const history = await trainer.fit(data, { epochs, batchSize: 16 });
       return { ...(await bitsOf(trainer)), history: structuredClone(history) };
@@ -26,20 +30,26 @@ onDevices((device) => {
   }
 
   const plans: (PlanKind | undefined)[] = [undefined, "dispatch", "resident"];
-  it.each(plans)("gives byte-identical weights, optimizer state and history in two runs with one seed (plan %s)", async (plan) => {
-    expect(await run(device(), { plan })).toEqual(await run(device(), { plan }));
-  });
+  it.each(plans)(
+    "gives byte-identical weights, optimizer state and history in two runs with one seed (plan %s)",
+    async (plan) => {
+      expect(await run(device(), { plan })).toEqual(await run(device(), { plan }));
+    },
+  );
 
   it("gives other weights for another seed", async () => {
     const [a, b] = [await run(device()), await run(device(), { seed: 8 })];
     expect(a["dense/kernel"]).not.toEqual(b["dense/kernel"]);
   });
 
-  it.each([1, 2, 3, 7])("gives the same bits when chunks hold at most %i steps, however it is run", async (maxQueue) => {
-    for (const plan of plans) {
-      expect(await run(wrapDevice(device(), { maxQueue }), { plan })).toEqual(await run(device(), { plan }));
-    }
-  });
+  it.each([1, 2, 3, 7])(
+    "gives the same bits when chunks hold at most %i steps, however it is run",
+    async (maxQueue) => {
+      for (const plan of plans) {
+        expect(await run(wrapDevice(device(), { maxQueue }), { plan })).toEqual(await run(device(), { plan }));
+      }
+    },
+  );
 
   it("gives the same bits when a slow readback makes chunks small", async () => {
     const slow = wrapDevice(device(), {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Device } from "../../src/device.ts";
+import type { CheckpointFile } from "../../src/io/checkpoint.ts";
 import { dense } from "../../src/model/layers/dense.ts";
 import { meanSquaredError } from "../../src/model/losses.ts";
 import { sequential } from "../../src/model/model.ts";
@@ -7,11 +8,20 @@ import { sgd } from "../../src/model/optimizers.ts";
 import { openGpu } from "../../src/node/gpu.ts";
 import { openDevice } from "../../src/node.ts";
 import { checkpoint } from "../../src/train/callbacks.ts";
-import type { CheckpointFile } from "../../src/io/checkpoint.ts";
 import { restoreCheckpoint } from "../../src/train/saving.ts";
 import type { WebGpuDevice } from "../../src/webgpu/device.ts";
 import { openGpuDevice } from "../../src/webgpu/device.ts";
-import { allFinite, bitsOf, codeOf, failure, onDevices, problem, trainerOf, withDropout, wrapDevice } from "./support.ts";
+import {
+  allFinite,
+  bitsOf,
+  codeOf,
+  failure,
+  onDevices,
+  problem,
+  trainerOf,
+  withDropout,
+  wrapDevice,
+} from "./support.ts";
 
 const data = problem(70);
 
@@ -31,7 +41,8 @@ onDevices((device) => {
       expect(allFinite(await trainer.getWeights())).toBe(true);
       // As many steps of a run that is cut there: chunks of one, so that it can be.
       const cut = exploding(wrapDevice(device(), { maxQueue: 1 }));
-      for await (const event of cut.run(data, fitting)) if (event.type === "steps" && event.step === trainer.step - 1) break;
+      for await (const event of cut.run(data, fitting))
+        if (event.type === "steps" && event.step === trainer.step - 1) break;
       expect(cut.step).toBe(trainer.step);
       expect(await bitsOf(cut)).toEqual(after);
       trainer.dispose();
@@ -120,7 +131,9 @@ describe("a device that is lost", () => {
       began = performance.now();
     };
     const trainer = trainerOf(first, withDropout());
-    const error = await failure(trainer.fit(data, { epochs: 1_000_000, batchSize: 16, callbacks: [checkpoint({ save })] }));
+    const error = await failure(
+      trainer.fit(data, { epochs: 1_000_000, batchSize: 16, callbacks: [checkpoint({ save })] }),
+    );
     expect(error.code).toBe("E_LOST");
     expect(error.message).toContain("destroyed");
     expect(performance.now() - began).toBeLessThan(1000);

@@ -23,7 +23,16 @@ export interface Fitted {
 
 /** Rows in order, the last batch as small as it is; penalties on the kernel only. */
 export function logisticRegression({ x, y, sampleWeight }: Data, options: LogisticOptions): Fitted {
-  const { epochs, batchSize, rate, classWeight = [1, 1], l1 = 0, l2 = 0, clipValue = Infinity, clipNorm = Infinity } = options;
+  const {
+    epochs,
+    batchSize,
+    rate,
+    classWeight = [1, 1],
+    l1 = 0,
+    l2 = 0,
+    clipValue = Infinity,
+    clipNorm = Infinity,
+  } = options;
   const kernel = Array.from(options.kernel);
   let bias = 0;
   const rows = y.length;

@@ -10,7 +10,14 @@ import { bitsOf, failure, onDevices, problem, trainerOf, withDropout } from "./s
 const data = problem(70);
 const tiny = (): Model => sequential({ input: [5] }, [dense(2, { activation: "tanh" }), dense(1)]);
 
-const CREATES = ["createBuffer", "createBindGroup", "createBindGroupLayout", "createComputePipelineAsync", "createComputePipeline", "createShaderModule"] as const;
+const CREATES = [
+  "createBuffer",
+  "createBindGroup",
+  "createBindGroupLayout",
+  "createComputePipelineAsync",
+  "createComputePipeline",
+  "createShaderModule",
+] as const;
 
 /** Counts what is made on a GPU device from now on. */
 function countCreations(gpu: GPUDevice): { count: number } {
@@ -81,7 +88,11 @@ it("names every buffer it holds, and their bytes add up", async () => {
 });
 
 it("frees everything when fit is done and the trainer disposed of, but for a pool of staging buffers", async () => {
-  const owned = (): string[] => device.memory().buffers.map((b) => b.label).filter((label) => label !== "staging");
+  const owned = (): string[] =>
+    device
+      .memory()
+      .buffers.map((b) => b.label)
+      .filter((label) => label !== "staging");
   const before = owned();
   const trainer = trainerOf(device, withDropout(), { metrics: ["f1"] });
   const made = owned();
@@ -120,7 +131,10 @@ it("a tensor beyond the device's limits is E_MEMORY", () => {
   const most = Math.min(device.gpu.limits.maxBufferSize, device.gpu.limits.maxStorageBufferBindingSize);
   const { bytes } = device.memory();
   expect(() => device.tensor({ dtype: "f32", shape: [most / 4 + 1] }, "huge")).toThrow(
-    expect.objectContaining({ code: "E_MEMORY", message: expect.stringMatching(/^huge: needs \d+ bytes; this device allows \d+ in one buffer/) }),
+    expect.objectContaining({
+      code: "E_MEMORY",
+      message: expect.stringMatching(/^huge: needs \d+ bytes; this device allows \d+ in one buffer/),
+    }),
   );
   expect(device.memory().bytes).toBe(bytes);
 });

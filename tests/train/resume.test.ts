@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { decodeCheckpoint, encodeCheckpoint } from "../../src/io/checkpoint.ts";
 import type { CheckpointFile } from "../../src/io/checkpoint.ts";
+import { decodeCheckpoint, encodeCheckpoint } from "../../src/io/checkpoint.ts";
 import { dense } from "../../src/model/layers/dense.ts";
 import { dropout } from "../../src/model/layers/shape.ts";
 import type { Model } from "../../src/model/model.ts";
@@ -26,11 +26,16 @@ const throughFiles = (file: CheckpointFile): CheckpointFile => decodeCheckpoint(
 
 onDevices((device) => {
   const make = (options: Partial<CompileModelOptions> = {}, model: Model = withDropout()): Trainer =>
-    trainerOf(device(), model, { optimizer: adam({ learningRate: linearDecay(0.03, 0.001, { per: "step" }) }), ...options });
+    trainerOf(device(), model, {
+      optimizer: adam({ learningRate: linearDecay(0.03, 0.001, { per: "step" }) }),
+      ...options,
+    });
 
   /** Its chunks hold one step, so that where it is cut does not depend on time. */
   const makeSlow = (): Trainer =>
-    trainerOf(wrapDevice(device(), { maxQueue: 1 }), withDropout(), { optimizer: adam({ learningRate: linearDecay(0.03, 0.001, { per: "step" }) }) });
+    trainerOf(wrapDevice(device(), { maxQueue: 1 }), withDropout(), {
+      optimizer: adam({ learningRate: linearDecay(0.03, 0.001, { per: "step" }) }),
+    });
 
   /** What a finished run left behind. */
   async function outcome(trainer: Trainer): Promise<Record<string, unknown>> {
@@ -147,7 +152,11 @@ onDevices((device) => {
 
     it.each<[string, (make: (o?: Partial<CompileModelOptions>, m?: Model) => Trainer) => Trainer]>([
       ["seed", (trainer) => trainer({ seed: 8 })],
-      ["architecture", (trainer) => trainer({}, sequential({ input: [5] }, [dense(9, { activation: "relu" }), dropout(0.3), dense(1)]))],
+      [
+        "architecture",
+        (trainer) =>
+          trainer({}, sequential({ input: [5] }, [dense(9, { activation: "relu" }), dropout(0.3), dense(1)])),
+      ],
       ["optimizer", (trainer) => trainer({ optimizer: rmsprop() })],
     ])("(%s) is refused and changes nothing", async (what, another) => {
       const trainer = another(make);
@@ -179,7 +188,9 @@ onDevices((device) => {
       async (states) => {
         const trainer = make();
         const before = await bitsOf(trainer);
-        expect(() => restoreCheckpoint(trainer, { ...saved, states }, [], "here")).toThrow(expect.objectContaining({ code: "E_FILE" }));
+        expect(() => restoreCheckpoint(trainer, { ...saved, states }, [], "here")).toThrow(
+          expect.objectContaining({ code: "E_FILE" }),
+        );
         expect(await bitsOf(trainer)).toEqual(before);
         trainer.dispose();
       },

@@ -21,7 +21,14 @@ afterAll(() => rmSync(folder, { recursive: true }));
 onDevices((device, name) => {
   it.each<[string, () => Model]>([
     ["dropout", withDropout],
-    ["a final sigmoid", () => sequential({ input: [5] }, [dense(4, { activation: "gelu", name: "first" }), dense(1, { activation: "sigmoid" })])],
+    [
+      "a final sigmoid",
+      () =>
+        sequential({ input: [5] }, [
+          dense(4, { activation: "gelu", name: "first" }),
+          dense(1, { activation: "sigmoid" }),
+        ]),
+    ],
     ["frozen layers", () => sequential({ input: [5] }, [dense(4, { trainable: false }), dropout(0.1), dense(1)])],
   ])("a saved model (%s) predicts, scores and trains on as before", async (what, model) => {
     const trainer = trainerOf(device(), model(), { loss: focal({ gamma: 1.5 }), metrics: ["rocAuc"] });
@@ -33,7 +40,11 @@ onDevices((device, name) => {
     expect(await loaded.trainer.evaluate(data)).toEqual(await trainer.evaluate(data));
     expect(loaded.threshold).toEqual(threshold);
     expect(loaded.labels).toEqual(labels);
-    expect(loaded.training).toMatchObject({ seed: 7, epochs: 2, lossFunction: { type: "focal", config: { gamma: 1.5 } } });
+    expect(loaded.training).toMatchObject({
+      seed: 7,
+      epochs: 2,
+      lossFunction: { type: "focal", config: { gamma: 1.5 } },
+    });
     await loaded.trainer.fit(data, { epochs: 1, batchSize: 16 });
     trainer.dispose();
     loaded.trainer.dispose();
@@ -74,7 +85,11 @@ describe("a model folder", () => {
 
   const edit = (from: string | RegExp, to: string) => (bytes: Buffer) => bytes.toString().replace(from, to);
   it.each<[string, RegExp, (bytes: Buffer) => Buffer | string]>([
-    ["a flipped bit in the weights", /safetensors$/, (b) => Buffer.from(b.map((v, i) => (i === b.length - 3 ? v ^ 4 : v)))],
+    [
+      "a flipped bit in the weights",
+      /safetensors$/,
+      (b) => Buffer.from(b.map((v, i) => (i === b.length - 3 ? v ^ 4 : v))),
+    ],
     ["truncated weights", /safetensors$/, (b) => b.subarray(0, b.length - 8)],
     ["no weights", /safetensors$/, () => ""],
     ["truncated JSON", /json$/, (b) => b.subarray(0, b.length / 2)],

@@ -28,10 +28,15 @@ export function onDevices(suite: (device: () => Device, name: "cpu" | "webgpu") 
 }
 
 /** Rows whose label depends on the features; 5 features by default. */
-export function problem(rows: number, { features = 5, seed = 1 } = {}): Required<Data> & { x: Float32Array; y: Float32Array } {
+export function problem(
+  rows: number,
+  { features = 5, seed = 1 } = {},
+): Required<Data> & { x: Float32Array; y: Float32Array } {
   const draw = draws(seed, 0);
   const x = Float32Array.from({ length: rows * features }, (_, i) => draw.normal(i));
-  const y = Float32Array.from({ length: rows }, (_, r) => (x[r * features] * x[r * features + 1] + x[r * features + 2] > 0 ? 1 : 0));
+  const y = Float32Array.from({ length: rows }, (_, r) =>
+    x[r * features] * x[r * features + 1] + x[r * features + 2] > 0 ? 1 : 0,
+  );
   const sampleWeight = Float32Array.from({ length: rows }, (_, r) => 0.5 + draw.uniform(rows * features + r));
   return { x, y, sampleWeight };
 }

@@ -34,23 +34,35 @@ onDevices((device) => {
       ["clipping by norm", data, { clipNorm: 0.05 }],
       ["all of it together", weighted, { classWeight: [1, 3], l1: 0.01, l2: 0.01, clipValue: 0.3, clipNorm: 0.2 }],
     ];
-    it.each(cases)("with %s is that of logistic regression in f64", async (_, rows, { classWeight, l1, l2, ...clipping }) => {
-      const model = sequential({ input: [5] }, [
-        dense(1, { kernelRegularizer: { ...(l1 ? { l1 } : {}), ...(l2 ? { l2 } : {}) } }),
-      ]);
-      const trainer = trainerOf(device(), model, {
-        loss: binaryCrossentropy(classWeight ? { classWeight: { 0: classWeight[0], 1: classWeight[1] } } : {}),
-        optimizer: sgd({ learningRate: 0.3, ...clipping }),
-      });
-      const { "dense/kernel": kernel } = await trainer.getWeights();
-      const want = logisticRegression(rows, { epochs: 4, batchSize: 16, rate: 0.3, kernel, classWeight, l1, l2, ...clipping });
-      const history = await trainer.fit(rows, { epochs: 4, batchSize: 16, shuffle: false });
-      const got = await trainer.getWeights();
-      trainer.dispose();
-      expect(largestDifference(got["dense/kernel"], want.kernel)).toBeLessThan(2e-6);
-      expect(Math.abs(got["dense/bias"][0] - want.bias)).toBeLessThan(2e-6);
-      expect(largestDifference(history.loss, want.loss)).toBeLessThan(2e-6);
-    });
+    it.each(cases)(
+      "with %s is that of logistic regression in f64",
+      async (_, rows, { classWeight, l1, l2, ...clipping }) => {
+        const model = sequential({ input: [5] }, [
+          dense(1, { kernelRegularizer: { ...(l1 ? { l1 } : {}), ...(l2 ? { l2 } : {}) } }),
+        ]);
+        const trainer = trainerOf(device(), model, {
+          loss: binaryCrossentropy(classWeight ? { classWeight: { 0: classWeight[0], 1: classWeight[1] } } : {}),
+          optimizer: sgd({ learningRate: 0.3, ...clipping }),
+        });
+        const { "dense/kernel": kernel } = await trainer.getWeights();
+        const want = logisticRegression(rows, {
+          epochs: 4,
+          batchSize: 16,
+          rate: 0.3,
+          kernel,
+          classWeight,
+          l1,
+          l2,
+          ...clipping,
+        });
+        const history = await trainer.fit(rows, { epochs: 4, batchSize: 16, shuffle: false });
+        const got = await trainer.getWeights();
+        trainer.dispose();
+        expect(largestDifference(got["dense/kernel"], want.kernel)).toBeLessThan(2e-6);
+        expect(Math.abs(got["dense/bias"][0] - want.bias)).toBeLessThan(2e-6);
+        expect(largestDifference(history.loss, want.loss)).toBeLessThan(2e-6);
+      },
+    );
   });
 
   describe("rows", () => {
@@ -107,8 +119,11 @@ onDevices((device) => {
       expect(history.valF1.at(-1)).toBeCloseTo(f1 as number, 12);
       const evaluated = await trainer.evaluate(validation);
       expect(evaluated).toEqual({
-        loss: history.valLoss.at(-1), rocAuc: history.valRocAuc.at(-1), prAuc: history.valPrAuc.at(-1),
-        accuracy: history.valAccuracy.at(-1), f1: history.valF1.at(-1),
+        loss: history.valLoss.at(-1),
+        rocAuc: history.valRocAuc.at(-1),
+        prAuc: history.valPrAuc.at(-1),
+        accuracy: history.valAccuracy.at(-1),
+        f1: history.valF1.at(-1),
       });
       trainer.dispose();
     });
@@ -130,10 +145,18 @@ onDevices((device) => {
   describe("callbacks", () => {
     it("stop early and put the best epoch's weights back", async () => {
       const best = new Map<number, Record<string, Float32Array>>();
-      const keep: Callback = { name: "keep", onEpochEnd: async (epoch, _, control) => void best.set(epoch, { ...(await control.getWeights()) }) };
+      const keep: Callback = {
+        name: "keep",
+        onEpochEnd: async (epoch, _, control) => void best.set(epoch, { ...(await control.getWeights()) }),
+      };
       const stopping = earlyStopping({ patience: 3 });
       const trainer = trainerOf(device(), withDropout(), { optimizer: adam({ learningRate: 0.2 }) });
-      const { valLoss } = await trainer.fit(data, { epochs: 60, batchSize: 16, validation, callbacks: [keep, stopping] });
+      const { valLoss } = await trainer.fit(data, {
+        epochs: 60,
+        batchSize: 16,
+        validation,
+        callbacks: [keep, stopping],
+      });
       const at = valLoss.indexOf(Math.min(...valLoss));
       expect(valLoss.length).toBeLessThan(60);
       expect(valLoss.length).toBe(at + 4);
@@ -144,10 +167,17 @@ onDevices((device) => {
 
     it("lower the rate on a plateau, on top of the schedule", async () => {
       const rates: number[] = [];
-      const trainer = trainerOf(device(), withDropout(), { optimizer: sgd({ learningRate: stepDecay(1e-9, { size: 4 }) }) });
+      const trainer = trainerOf(device(), withDropout(), {
+        optimizer: sgd({ learningRate: stepDecay(1e-9, { size: 4 }) }),
+      });
       await trainer.fit(data, {
-        epochs: 6, batchSize: 16, validation,
-        callbacks: [reduceOnPlateau({ patience: 1, factor: 0.5 }), { name: "see", onEpochEnd: (_, logs) => void rates.push(logs.learningRate) }],
+        epochs: 6,
+        batchSize: 16,
+        validation,
+        callbacks: [
+          reduceOnPlateau({ patience: 1, factor: 0.5 }),
+          { name: "see", onEpochEnd: (_, logs) => void rates.push(logs.learningRate) },
+        ],
       });
       // Values differ by less than 1e-4: epochs 1 and 2 are bad, the next is halved, and so on; after 4 the schedule steps.
       expect(rates.map((r) => Number((r * 1e9).toPrecision(6)))).toEqual([1, 1, 1, 0.5, 0.05, 0.025]);
@@ -157,7 +187,9 @@ onDevices((device) => {
     it("of one's own see every epoch's values and may set weights or stop", async () => {
       const seen: [number, EpochLogs][] = [];
       const trainer = trainerOf(device(), withDropout());
-      const zeros = Object.fromEntries(Object.entries(await trainer.getWeights()).map(([name, w]) => [name, w.map(() => 0)]));
+      const zeros = Object.fromEntries(
+        Object.entries(await trainer.getWeights()).map(([name, w]) => [name, w.map(() => 0)]),
+      );
       const mine: Callback = {
         name: "mine",
         onEpochEnd(epoch, logs, control) {
@@ -167,7 +199,9 @@ onDevices((device) => {
         },
       };
       const { loss, learningRate } = await trainer.fit(data, { epochs: 9, batchSize: 70, callbacks: [mine] });
-      expect(seen.map(([epoch, logs]) => [epoch, logs])).toEqual(loss.map((value, e) => [e, { loss: value, learningRate: learningRate[e] }]));
+      expect(seen.map(([epoch, logs]) => [epoch, logs])).toEqual(
+        loss.map((value, e) => [e, { loss: value, learningRate: learningRate[e] }]),
+      );
       expect(loss).toHaveLength(3);
       expect(loss[2]).toBeCloseTo(Math.LN2, 6);
       trainer.dispose();
@@ -175,7 +209,9 @@ onDevices((device) => {
 
     it("of one name, or watching what is not there, are a typed error", async () => {
       const trainer = trainerOf(device(), withDropout());
-      expect(await codeOf(trainer.fit(data, { epochs: 1, callbacks: [earlyStopping(), earlyStopping()] }))).toBe("E_ARGUMENT");
+      expect(await codeOf(trainer.fit(data, { epochs: 1, callbacks: [earlyStopping(), earlyStopping()] }))).toBe(
+        "E_ARGUMENT",
+      );
       const error = await failure(trainer.fit(data, { epochs: 1, callbacks: [earlyStopping()] }));
       expect(error.message).toBe('monitor: got "valLoss"; this run has loss, learningRate.');
       trainer.dispose();
@@ -197,7 +233,8 @@ onDevices((device) => {
         }
       }
       expect(losses).toHaveLength(15);
-      const mean = (e: number): number => [16, 16, 16, 16, 6].reduce((sum, n, i) => sum + n * losses[5 * e + i], 0) / 70;
+      const mean = (e: number): number =>
+        [16, 16, 16, 16, 6].reduce((sum, n, i) => sum + n * losses[5 * e + i], 0) / 70;
       expect(means).toEqual([0, 1, 2].map(mean));
       trainer.dispose();
     });
@@ -250,7 +287,9 @@ onDevices((device) => {
   describe("weights", () => {
     it("come back as they were set", async () => {
       const trainer = trainerOf(device(), withDropout());
-      const set = Object.fromEntries(Object.entries(await trainer.getWeights()).map(([n, w]) => [n, w.map((_, i) => Math.fround(i / 7))]));
+      const set = Object.fromEntries(
+        Object.entries(await trainer.getWeights()).map(([n, w]) => [n, w.map((_, i) => Math.fround(i / 7))]),
+      );
       trainer.setWeights(set);
       expect(await trainer.getWeights()).toEqual(set);
       trainer.dispose();
@@ -292,7 +331,12 @@ onDevices((device) => {
     it("drops nothing, and gives raw outputs on request", async () => {
       const trainer = trainerOf(device(), withDropout());
       const [scores, outputs] = [await trainer.predict(data.x), await trainer.outputs(data.x)];
-      expect(largestDifference(scores, outputs.map((z) => 1 / (1 + Math.exp(-z))))).toBeLessThan(1e-7);
+      expect(
+        largestDifference(
+          scores,
+          outputs.map((z) => 1 / (1 + Math.exp(-z))),
+        ),
+      ).toBeLessThan(1e-7);
       expect(await trainer.predict(data.x)).toEqual(scores);
       trainer.dispose();
     });
@@ -306,14 +350,32 @@ onDevices((device) => {
       ["features that are no whole rows", "E_SHAPE", /349 values/, { ...data, x: data.x.slice(1) }, {}],
       ["no rows", "E_SHAPE", /0 values/, { x: [], y: [] }, {}],
       ["labels of another number", "E_SHAPE", /69 values for 70 rows/, { ...data, y: data.y.slice(1) }, {}],
-      ["an infinite label", "E_DATA", /row 1 is Infinity/, { ...data, y: data.y.map((v, i) => (i === 1 ? Infinity : v)) }, {}],
+      [
+        "an infinite label",
+        "E_DATA",
+        /row 1 is Infinity/,
+        { ...data, y: data.y.map((v, i) => (i === 1 ? Infinity : v)) },
+        {},
+      ],
       ["a negative weight", "E_DATA", /row 0 is -1/, { ...data, sampleWeight: data.y.map(() => -1) }, {}],
       ["weights of another number", "E_SHAPE", /3 values for 70 rows/, { ...data, sampleWeight: [1, 1, 1] }, {}],
       ["a NaN in validation", "E_DATA", /validation/, data, { validation: { ...data, x: nan } }],
-      ["validation labels of another shape", "E_SHAPE", /validation/, data, { validation: { x: data.x, y: new Float32Array(140) } }],
+      [
+        "validation labels of another shape",
+        "E_SHAPE",
+        /validation/,
+        data,
+        { validation: { x: data.x, y: new Float32Array(140) } },
+      ],
       ["no epochs", "E_ARGUMENT", /epochs 0/, data, { epochs: 0 }],
       ["half a batch", "E_ARGUMENT", /batchSize 0.5/, data, { batchSize: 0.5 }],
-      ["labels that the loss cannot take", "E_SHAPE", /binaryCrossentropy/, { x: data.x, y: new Float32Array(140) }, {}],
+      [
+        "labels that the loss cannot take",
+        "E_SHAPE",
+        /binaryCrossentropy/,
+        { x: data.x, y: new Float32Array(140) },
+        {},
+      ],
     ])("%s", async (_, code, message, rows, options) => {
       const trainer = trainerOf(device(), withDropout());
       const before = await bitsOf(trainer);
@@ -338,5 +400,8 @@ onDevices((device) => {
 });
 
 function rowsOf(values: Float32Array, rows: Uint32Array, width = 5): Float32Array {
-  return Float32Array.from({ length: rows.length * width }, (_, i) => values[rows[Math.floor(i / width)] * width + (i % width)]);
+  return Float32Array.from(
+    { length: rows.length * width },
+    (_, i) => values[rows[Math.floor(i / width)] * width + (i % width)],
+  );
 }

@@ -51,7 +51,10 @@ export function reshape(first: readonly number[] | ReshapeOptions): Layer {
     const features = sizeOf(x.shape.slice(1));
     const fits = options.shape.includes(-1) ? features % known === 0 : features === known;
     if (!fits) {
-      throw new TilegradError("E_SHAPE", `reshape: got ${showType(x)}; its ${features} features do not fill [${options.shape}].`);
+      throw new TilegradError(
+        "E_SHAPE",
+        `reshape: got ${showType(x)}; its ${features} features do not fill [${options.shape}].`,
+      );
     }
     return reshapeTensor(x, [x.shape[0], ...options.shape]);
   });
