@@ -73,7 +73,9 @@ export function openCpu({ precision = "f32", files = opfs }: CpuOptions = {}): D
         outputs,
         dispatches: 0,
         kind: "cpu",
-        dispose: () => Object.values(outputs).forEach((t) => t.dispose()),
+        dispose() {
+          for (const tensor of Object.values(outputs)) tensor.dispose();
+        },
       };
       return step;
     },

@@ -81,7 +81,9 @@ export const packOp: OpDef = {
   },
   grad: ({ inputs, attrs, upstream: [dy] }) =>
     inputs.map((x, k) => reshape(slice(dy as Tensor, [attrs.offsets[k]], [sizeOf(x.shape)]), x.shape)),
-  reference: ({ inputs, attrs, outputs: [y] }) => inputs.forEach((x, k) => y.set(x, attrs.offsets[k])),
+  reference: ({ inputs, attrs, outputs: [y] }) => {
+    for (const [k, x] of inputs.entries()) y.set(x, attrs.offsets[k]);
+  },
   flops: () => 0,
 };
 

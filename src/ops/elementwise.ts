@@ -346,7 +346,7 @@ export const equal = (a: Operand, b: Operand): Tensor => call(equalOp, a, b);
 /** a where the condition is not 0, else b. */
 export const where = (condition: Operand, a: Operand, b: Operand): Tensor => call(whereOp, condition, a, b);
 /** 1 where x is finite, 0 where it is infinite or NaN. */
-export const isFinite = (x: Operand): Tensor => call(isFiniteOp, x);
+export const finite = (x: Operand): Tensor => call(isFiniteOp, x);
 
 /** x limited to [low, high]; the gradient is 0 where it was limited. */
 export const clip = (x: Operand, low: number, high: number): Tensor => minimum(maximum(x, low), high);

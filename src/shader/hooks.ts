@@ -82,10 +82,11 @@ export class HookWriter implements InlineCode {
     const add = (value: string, { buffer, offset }: Place, index = "i", aligned = offset % 4 === 0): void => {
       const at = offset === 0 ? index : `${this.dim(offset)} + ${index}`;
       if (width === 1 || aligned) stores.push(this.context.bindings.write(buffer, at, value, width));
-      else
-        [..."xyzw"].forEach((c, k) =>
-          stores.push(this.context.bindings.write(buffer, `${at} + ${k}u`, `${value}.${c}`, 1)),
-        );
+      else {
+        for (const [k, c] of [..."xyzw"].entries()) {
+          stores.push(this.context.bindings.write(buffer, `${at} + ${k}u`, `${value}.${c}`, 1));
+        }
+      }
     };
     const own = anchored && plan.placeOf(anchored);
     if (own) add("v", own);

@@ -11,7 +11,7 @@ import { unsquash } from "../model/squash.ts";
 import { sum } from "../ops/broadcast.ts";
 import { pack } from "../ops/concat.ts";
 import { input, state, stepScalar } from "../ops/constant.ts";
-import { abs, add, isFinite, mul, sign, square, where } from "../ops/elementwise.ts";
+import { abs, add, finite, mul, sign, square, where } from "../ops/elementwise.ts";
 import { dynamicSlice, dynamicUpdateSlice, gather } from "../ops/gather.ts";
 import { reshape } from "../ops/view.ts";
 import { gradients } from "../passes/differentiate.ts";
@@ -60,21 +60,36 @@ export function trainingStep(spec: StepSpec): Graph {
 
   // A loss that is not finite freezes all updates, until the host has looked.
   const alive = state("alive", []);
-  const stillAlive = mul(alive, isFinite(total));
-  const guarded = (next: Tensor, old: Tensor): Tensor => where(mul(stillAlive, isFinite(next)), next, old);
+  const stillAlive = mul(alive, finite(total));
+  const guarded = (next: Tensor, old: Tensor): Tensor => where(mul(stillAlive, finite(next)), next, old);
   updates.push({ state: alive, value: stillAlive });
   const record = state("record", [spec.recordSize]);
-  updates.push({ state: record, value: dynamicUpdateSlice(record, reshape(total, [1]), stepScalar("recordOffset", "u32")) });
+  updates.push({
+    state: record,
+    value: dynamicUpdateSlice(record, reshape(total, [1]), stepScalar("recordOffset", "u32")),
+  });
 
-  const trained = layout.placed.flatMap(({ spec, offset }) => (offset === null ? [] : [{ offset, tensor: view(spec.name) }]));
+  const trained = layout.placed.flatMap(({ spec, offset }) =>
+    offset === null ? [] : [{ offset, tensor: view(spec.name) }],
+  );
   if (trained.length > 0) {
-    const parts = gradients(dataLoss, trained.map((p) => p.tensor));
-    const packed = pack(parts.map((g) => reshape(g, [sizeOf(g.shape)])), trained.map((p) => p.offset), layout.arenaSize);
+    const parts = gradients(
+      dataLoss,
+      trained.map((p) => p.tensor),
+    );
+    const packed = pack(
+      parts.map((g) => reshape(g, [sizeOf(g.shape)])),
+      trained.map((p) => p.offset),
+      layout.arenaSize,
+    );
     const g = clipGradients(gradient ? add(packed, gradient) : packed, optimizer);
-    const slots = Object.fromEntries(Object.keys(optimizer.slots).map((name) => [name, state(`slot ${name}`, arena.shape)]));
+    const slots = Object.fromEntries(
+      Object.keys(optimizer.slots).map((name) => [name, state(`slot ${name}`, arena.shape)]),
+    );
     const next = optimizer.update({ p: arena, g, slots, scalar: (name) => stepScalar(`optimizer ${name}`) });
     updates.push({ state: arena, value: guarded(next.p, arena) });
-    for (const [name, value] of Object.entries(next.slots)) updates.push({ state: slots[name], value: guarded(value, slots[name]) });
+    for (const [name, value] of Object.entries(next.slots))
+      updates.push({ state: slots[name], value: guarded(value, slots[name]) });
   }
   for (const [target, value] of statistics) updates.push({ state: target, value: guarded(value, target) });
   return { outputs: {}, updates };
@@ -87,7 +102,10 @@ function augmented(augment: Augment | undefined, batch: Batch): Batch {
   for (const name of ["x", "y", "weight"] as const) {
     const [before, after] = [batch[name], changed[name]];
     if (sameShape(after?.shape ?? [-1], before?.shape ?? [-1])) continue;
-    throw new TilegradError("E_SHAPE", `augment: ${name} became [${after?.shape}]; expected [${before?.shape}] as before.`);
+    throw new TilegradError(
+      "E_SHAPE",
+      `augment: ${name} became [${after?.shape}]; expected [${before?.shape}] as before.`,
+    );
   }
   return changed;
 }
