@@ -1,7 +1,9 @@
+import fs from "node:fs";
 import { describe, expect, it } from "vitest";
 import { openCpu } from "../../src/cpu/device.ts";
 import type { Device } from "../../src/device.ts";
 import { apply, functional, input } from "../../src/model/functional.ts";
+import { layer } from "../../src/model/layer.ts";
 import { conv2d } from "../../src/model/layers/convolution.ts";
 import { dense } from "../../src/model/layers/dense.ts";
 import { add, average, concatenate, maximum, multiply, subtract } from "../../src/model/layers/merge.ts";
@@ -16,6 +18,7 @@ import { sgd } from "../../src/model/optimizers.ts";
 import { packInputs, unpackOutputs } from "../../src/model/pack.ts";
 import { lossFromJson, modelFromJson } from "../../src/model/registry.ts";
 import { openDevice } from "../../src/node.ts";
+import { mul, sigmoid } from "../../src/ops/elementwise.ts";
 import type { Data } from "../../src/train/data.ts";
 import { trainerFromFiles } from "../../src/train/loading.ts";
 import { modelFiles } from "../../src/train/saving.ts";
@@ -312,4 +315,23 @@ it("flattens images into a row beside other inputs", async () => {
   const x = packInputs(model, { image: [1, 2, 3, 4, 11, 12, 13, 14], facts: [5, 6, 15, 16] });
   expect(Array.from(x)).toEqual([1, 2, 3, 4, 5, 6, 11, 12, 13, 14, 15, 16]);
   expect(Array.from(await trainerOf(model, { loss: meanSquaredError() }).outputs(x))).toEqual(Array.from(x));
+});
+
+it("is described in the documentation by JSON that makes a model", () => {
+  const layers = fs.readFileSync(new URL("../../docs/layers.md", import.meta.url), "utf8");
+  const model = modelFromJson(JSON.parse(/```json\n([\s\S]*?)```/.exec(layers)![1]));
+  expect(model).toMatchObject({ inputShape: [16], outputShape: [1] });
+  expect(model.parameters.map((p) => p.name)).toEqual(["tower/kernel", "tower/bias", "dense/kernel", "dense/bias"]);
+  expect(again(model).architecture).toEqual(model.architecture);
+});
+
+it("takes a custom layer that joins several inputs", async () => {
+  const gate = (options = {}) => ({
+    ...layer("gate", options, (_, { inputs: [x, by] }) => mul(x, sigmoid(by))),
+    merges: true as const,
+  });
+  const [a, b] = [input([1]), input([1])];
+  const model = functional({ inputs: [a, b], outputs: [apply(gate(), a, b)] });
+  const copy = modelFromJson(JSON.parse(JSON.stringify(model.architecture)), { gate });
+  expect(Array.from(await trainerOf(copy, { loss: meanSquaredError() }).outputs([3, 0]))).toEqual([1.5]);
 });
