@@ -38,6 +38,7 @@ const BUSY_TILES = 32;
 /** All variants add up in the order of k, so the choice is one of speed alone; bench/results/kernels.md has the figures. */
 function chooseVariant({ batch, m, n }: MatmulExtents, limits: KernelLimits): MatmulVariant {
   const tiles = batch * Math.ceil(m / 64) * Math.ceil(n / 64);
+  // With one column there is nothing to keep in registers, and the naive kernel compiles in a third of the time.
   if (n === 1) return "naive";
   if (limits.resident) return "vec4";
   if (limits.software) return n >= 16 && supportsMatmul("subgroup", limits) ? "subgroup" : "vec4";
