@@ -5,8 +5,8 @@ import { TilegradError } from "../errors.ts";
 import type { Attrs, Tensor, TensorType } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
 import { broadcastTo, sum } from "./broadcast.ts";
-import { cast } from "./cast.ts";
-import { constant, iota } from "./constant.ts";
+import { constant } from "./constant.ts";
+import { coordinates } from "./coordinates.ts";
 import type { Operand } from "./elementwise.ts";
 import { add, mul } from "./elementwise.ts";
 import type { OpDef, Sample } from "./op.ts";
@@ -233,26 +233,22 @@ export function gridSample(x: Tensor, row: Tensor, column: Tensor, options: Grid
 export function affineSample(x: Tensor, map: readonly Operand[], options: GridSampleOptions = {}): Tensor {
   const [batch, height, width] = x.shape;
   if (x.shape.length !== 4) throw shapeError("affineSample", [x], "an image [batch, height, width, channels]");
-  const centred = (n: number): Tensor => add(cast(iota(n), "f32"), -(n - 1) / 2);
-  const u = reshape(centred(width), [1, 1, width]);
-  const v = reshape(centred(height), [1, height, 1]);
-  const [a, b, c, d, e, f] = map.map((m) => (typeof m === "number" ? m : reshape(m, [batch, 1, 1])));
-  const place = (p: Operand, q: Operand, r: Operand, size: number): Tensor => {
-    const terms = [
-      scaled(u, p),
-      scaled(v, q),
-      typeof r === "number" ? constant(r + (size - 1) / 2) : add(r, (size - 1) / 2),
-    ];
-    const total = terms.filter((t) => t !== null).reduce((sum, term) => add(sum, term));
-    return broadcastTo(total, [batch, height, width]);
-  };
+  const shape = [batch, height, width];
+  const u = add(coordinates(shape, 2), -(width - 1) / 2);
+  const v = add(coordinates(shape, 1), -(height - 1) / 2);
+  const [a, b, c, d, e, f] = map.map((m) =>
+    typeof m === "number" ? m : broadcastTo(reshape(m, [batch, 1, 1]), shape),
+  );
+  const place = (p: Operand, q: Operand, r: Operand, size: number): Tensor =>
+    [[u, p] as const, [v, q] as const]
+      .filter(([, factor]) => factor !== 0)
+      .reduce<Tensor>(
+        (total, [x, factor]) => add(total, mul(x, factor)),
+        add(broadcastTo(asTensor(r), shape), (size - 1) / 2),
+      );
   return gridSample(x, place(d, e, f, height), place(a, b, c, width), options);
 }
 
-/** x times a factor; null where that is 0. */
-function scaled(x: Tensor, factor: Operand): Tensor | null {
-  if (factor === 0) return null;
-  return factor === 1 ? x : mul(x, factor);
-}
+const asTensor = (x: Operand): Tensor => (typeof x === "number" ? constant(x) : x);
 
 export const gridSampleOps = [gridSampleOp, rowSlopeOp, columnSlopeOp, gradOp];

@@ -2,7 +2,16 @@ import { describe, expect, it } from "vitest";
 import { runOnce } from "../../src/check/check.ts";
 import { openCpu } from "../../src/cpu/device.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../../src/io/checkpoint.ts";
-import { randomErasing, randomRotation, randomTranslation } from "../../src/model/layers/augmentation.ts";
+import type { Layer } from "../../src/model/layer.ts";
+import {
+  randomBrightness,
+  randomContrast,
+  randomErasing,
+  randomFlip,
+  randomRotation,
+  randomTranslation,
+  randomZoom,
+} from "../../src/model/layers/augmentation.ts";
 import { conv2d } from "../../src/model/layers/convolution.ts";
 import { dense } from "../../src/model/layers/dense.ts";
 import { gaussianNoise } from "../../src/model/layers/noise.ts";
@@ -72,6 +81,29 @@ describe("augmentation", () => {
     gpu.dispose();
   });
 
+  it("adds at most four dispatches a layer", async () => {
+    const gpu = await openDevice({ backend: "webgpu" });
+    const dispatches = async (...layers: Layer[]): Promise<number> => {
+      const model = sequential({ input: [6, 6, 1] }, [...layers, conv2d(2, 3), flatten(), dense(1)]);
+      const trainer = trainerOf(gpu, model, { plan: "dispatch" });
+      await trainer.fit(data, { epochs: 1, batchSize: 40 });
+      trainer.dispose();
+      return trainer.dispatches;
+    };
+    const none = await dispatches();
+    const layers = [
+      randomFlip(),
+      randomTranslation({ heightFactor: 0.1, widthFactor: 0.1 }),
+      randomRotation(0.1),
+      randomZoom(0.1),
+      randomBrightness(0.1),
+      randomContrast(0.1),
+      randomErasing(),
+    ];
+    for (const one of layers) expect((await dispatches(one)) - none, one.type).toBeLessThanOrEqual(4);
+    gpu.dispose();
+  });
+
   it("is off in evaluation and prediction", async () => {
     const trainer = trainerOf(openCpu(), augmented());
     await trainer.fit(data, { ...fitting, validation: data });
@@ -87,14 +119,14 @@ describe("mixup", () => {
       let stream = 0;
       const graph = { outputs: { y: randomBeta([size], alpha, () => stream++) }, updates: [] };
       const sample = { name: "beta", graph, feeds: {}, types: {}, step: { seedLow: 7, seedHigh: 0, step: 1 } };
-      const { y } = await runOnce(openCpu(), sample);
-      const mean = y.reduce((a: number, b: number) => a + b, 0) / size;
-      const variance = y.reduce((a: number, b: number) => a + (b - mean) ** 2, 0) / size;
+      const y = Array.from((await runOnce(openCpu(), sample)).y);
+      const mean = y.reduce((a, b) => a + b, 0) / size;
+      const variance = y.reduce((a, b) => a + (b - mean) ** 2, 0) / size;
       const want = 1 / (4 * (2 * alpha + 1));
       // Four standard errors.
       expect(Math.abs(mean - 0.5), `mean at ${alpha}`).toBeLessThan(4 * Math.sqrt(want / size));
       expect(Math.abs(variance / want - 1), `variance at ${alpha}`).toBeLessThan(0.05);
-      expect(y.every((v: number) => v >= 0 && v <= 1)).toBe(true);
+      expect(y.every((v) => v >= 0 && v <= 1)).toBe(true);
     }
   });
 

@@ -4,9 +4,8 @@
  */
 import { TilegradError } from "../../errors.ts";
 import type { Tensor } from "../../graph/types.ts";
-import { cast } from "../../ops/cast.ts";
 import { concat } from "../../ops/concat.ts";
-import { iota } from "../../ops/constant.ts";
+import { coordinates } from "../../ops/coordinates.ts";
 import type { Operand } from "../../ops/elementwise.ts";
 import {
   add,
@@ -26,10 +25,8 @@ import {
 import type { GridSampleOptions } from "../../ops/gridSample.ts";
 import { affineSample } from "../../ops/gridSample.ts";
 import { showType } from "../../ops/op.ts";
-import { randomUniform } from "../../ops/random.ts";
 import { mean } from "../../ops/reduce.ts";
 import { slice } from "../../ops/slice.ts";
-import { reshape } from "../../ops/view.ts";
 import type { Layer, LayerContext, LayerOptions } from "../layer.ts";
 import { layer } from "../layer.ts";
 import type { Range } from "../random.ts";
@@ -271,18 +268,12 @@ export function randomErasing(options: RandomErasingOptions = {}): Layer {
     const inside = (size: number, length: Tensor, axis: number): Tensor => {
       const long = minimum(length, size);
       const start = mul(perImage(x, [0, 1], context), sub(size, long));
-      const middles = reshape(
-        add(cast(iota(size), "f32"), 0.5),
-        [1, 1, 1, 1].map((_, d) => (d === axis ? size : 1)),
-      );
+      const middles = add(coordinates(x.shape, axis), 0.5);
       return mul(greaterEqual(middles, start), less(middles, add(start, long)));
     };
     const rows = inside(height, sqrt(mul(erased, slant)), 1);
     const columns = inside(width, sqrt(div(erased, slant)), 2);
-    const chosen = less(
-      reshape(randomUniform([x.shape[0]], { stream: context.stream() }), [x.shape[0], 1, 1, 1]),
-      factor,
-    );
+    const chosen = less(perImage(x, [0, 1], context), factor);
     return where(mul(mul(rows, columns), chosen), fillValue, x);
   });
 }

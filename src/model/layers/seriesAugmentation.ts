@@ -4,9 +4,8 @@
  */
 import { TilegradError } from "../../errors.ts";
 import type { Tensor } from "../../graph/types.ts";
-import { broadcastTo } from "../../ops/broadcast.ts";
-import { cast } from "../../ops/cast.ts";
-import { constant, iota } from "../../ops/constant.ts";
+import { constant } from "../../ops/constant.ts";
+import { coordinates } from "../../ops/coordinates.ts";
 import { add, mul, sin, sub } from "../../ops/elementwise.ts";
 import type { FillMode } from "../../ops/gridSample.ts";
 import { gridSample } from "../../ops/gridSample.ts";
@@ -41,13 +40,13 @@ const moving = (type: string, options: LayerOptions, change: (x: Tensor, context
 const perSequence = (x: Tensor, range: Range, { stream }: LayerContext): Tensor =>
   between([x.shape[0], 1], range, { stream: stream() });
 
-/** 0, 1, 2 ... as [1, time]. */
-const stepsOf = (x: Tensor): Tensor => reshape(cast(iota(x.shape[1]), "f32"), [1, x.shape[1]]);
+/** 0, 1, 2 ... for each sequence, [batch, time]. */
+const stepsOf = (x: Tensor): Tensor => coordinates([x.shape[0], x.shape[1]], 1);
 
 /** x at times [batch, time], linear between its steps. */
 function at(x: Tensor, times: Tensor, fillMode: FillMode): Tensor {
   const [batch, time, features] = x.shape;
-  const rows = reshape(broadcastTo(times, [batch, time]), [batch, time, 1]);
+  const rows = reshape(times, [batch, time, 1]);
   const image = reshape(x, [batch, time, 1, features]);
   return reshape(gridSample(image, rows, constant(0, [batch, time, 1]), { fillMode }), x.shape);
 }
