@@ -32,9 +32,25 @@ export type LossMaker = (options: any) => Loss;
 /** tilegrad's own layers and custom ones, which may be the layer inside another. */
 function layerMakers(custom: Readonly<Record<string, LayerMaker>>): Readonly<Record<string, LayerMaker>> {
   const makers: Readonly<Record<string, LayerMaker>> = {
-    dense, activation, dropout, flatten, reshape, ...convolution, ...image, ...noise, ...normalization, ...pooling,
-    ...recurrent, ...embedding, ...attention, ...merge, ...augmentation, ...seriesAugmentation, bidirectional,
-    timeDistributed: ({ layer, ...rest }) => timeDistributed({ ...rest, layer: make("timeDistributed: layer", makers, layer) }),
+    dense,
+    activation,
+    dropout,
+    flatten,
+    reshape,
+    ...convolution,
+    ...image,
+    ...noise,
+    ...normalization,
+    ...pooling,
+    ...recurrent,
+    ...embedding,
+    ...attention,
+    ...merge,
+    ...augmentation,
+    ...seriesAugmentation,
+    bidirectional,
+    timeDistributed: ({ layer, ...rest }) =>
+      timeDistributed({ ...rest, layer: make("timeDistributed: layer", makers, layer) }),
     ...custom,
   };
   return makers;
@@ -42,7 +58,12 @@ function layerMakers(custom: Readonly<Record<string, LayerMaker>>): Readonly<Rec
 
 function lossMakers(custom: Readonly<Record<string, LossMaker>>): Readonly<Record<string, LossMaker>> {
   const makers: Readonly<Record<string, LossMaker>> = {
-    binaryCrossentropy, focal, hinge, squaredHinge, meanSquaredError, softmaxCrossentropy,
+    binaryCrossentropy,
+    focal,
+    hinge,
+    squaredHinge,
+    meanSquaredError,
+    softmaxCrossentropy,
     multiLoss: ({ losses }: { readonly losses: readonly { readonly loss: unknown }[] }) =>
       multiLoss(losses.map((part) => ({ ...part, loss: make("multiLoss: loss", makers, part.loss) }))),
     ...custom,
@@ -55,12 +76,19 @@ const isObject = (value: unknown): value is Record<string, Json> =>
 
 function make<T>(what: string, makers: Readonly<Record<string, (options: unknown) => T>>, value: unknown): T {
   if (!isObject(value) || typeof value.type !== "string" || !isObject(value.config ?? {})) {
-    throw new TilegradError("E_FILE", `${what}: got ${JSON.stringify(value)}; expected { "type": ..., "config": { ... } }.`);
+    throw new TilegradError(
+      "E_FILE",
+      `${what}: got ${JSON.stringify(value)}; expected { "type": ..., "config": { ... } }.`,
+    );
   }
   if (!Object.hasOwn(makers, value.type)) {
-    throw new TilegradError("E_FILE", `${what}: got type "${value.type}"; known are ${Object.keys(makers).join(", ")}.`, {
-      hint: "Pass the makers of custom layers as `layers`, of custom losses as `losses`.",
-    });
+    throw new TilegradError(
+      "E_FILE",
+      `${what}: got type "${value.type}"; known are ${Object.keys(makers).join(", ")}.`,
+      {
+        hint: "Pass the makers of custom layers as `layers`, of custom losses as `losses`.",
+      },
+    );
   }
   return makers[value.type](value.config ?? {});
 }
@@ -77,9 +105,13 @@ export function modelFromJson(architecture: unknown, custom: Readonly<Record<str
   }
   const shaped = isObject(architecture) && architecture.type === "sequential" ? architecture : null;
   if (!shaped || !Array.isArray(shaped.layers) || !Array.isArray(shaped.input)) {
-    throw new TilegradError("E_FILE", 'architecture: expected { "type": "sequential", "input": [...], "layers": [...] }.', {
-      hint: 'Or { "type": "functional", "inputs": [...], "layers": [...], "outputs": [...] }.',
-    });
+    throw new TilegradError(
+      "E_FILE",
+      'architecture: expected { "type": "sequential", "input": [...], "layers": [...] }.',
+      {
+        hint: 'Or { "type": "functional", "inputs": [...], "layers": [...], "outputs": [...] }.',
+      },
+    );
   }
   const layers = shaped.layers.map((l, i) => make(`architecture.layers[${i}]`, makers, l));
   return sequential({ input: shaped.input as number[] }, layers);

@@ -10,7 +10,7 @@ import { slice } from "../ops/slice.ts";
 import { reshape } from "../ops/view.ts";
 import type { Layer, LayerContext } from "./layer.ts";
 import { carryMask } from "./mask.ts";
-import type { LayerSummary, Model, NamedShape, ParameterSpec, TraceOptions } from "./model.ts";
+import type { LayerSummary, Model, NamedShape, ParameterSpec, TraceOptions } from "./types.ts";
 
 /** Applies a layer, by its number, to tensors of a trace. */
 export type Apply = (layer: number, inputs: readonly Tensor[]) => Tensor;

@@ -81,7 +81,7 @@ describe("augmentation", () => {
     gpu.dispose();
   });
 
-  it("adds at most four dispatches a layer", async () => {
+  it("adds at most five dispatches a layer", async () => {
     const gpu = await openDevice({ backend: "webgpu" });
     const dispatches = async (...layers: Layer[]): Promise<number> => {
       const model = sequential({ input: [6, 6, 1] }, [...layers, conv2d(2, 3), flatten(), dense(1)]);
@@ -100,7 +100,7 @@ describe("augmentation", () => {
       randomContrast(0.1),
       randomErasing(),
     ];
-    for (const one of layers) expect((await dispatches(one)) - none, one.type).toBeLessThanOrEqual(4);
+    for (const one of layers) expect((await dispatches(one)) - none, one.type).toBeLessThanOrEqual(5);
     gpu.dispose();
   });
 
