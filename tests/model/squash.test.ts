@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { openCpu } from "../../src/cpu/device.ts";
 import { dense } from "../../src/model/layers/dense.ts";
-import { binaryCrossentropy, softmaxCrossentropy } from "../../src/model/losses.ts";
+import { activation, flatten, reshape } from "../../src/model/layers/shape.ts";
+import { binaryCrossentropy, meanSquaredError, softmaxCrossentropy } from "../../src/model/losses.ts";
 import { sequential } from "../../src/model/model.ts";
 import { compile } from "../../src/train/trainer.ts";
 
@@ -35,5 +36,14 @@ describe("a model that ends in a softmax", () => {
     expect(outputs).toEqual(scores);
     for (let row = 0; row < 8; row++)
       expect(scores[3 * row] + scores[3 * row + 1] + scores[3 * row + 2]).toBeCloseTo(1, 6);
+  });
+});
+
+describe("a model that ends in several softmaxes, flattened", () => {
+  it("has probabilities as outputs, each three of which sum to 1", async () => {
+    const model = sequential({ input: [3] }, [dense(6), reshape([2, 3]), activation("softmax"), flatten()]);
+    const trainer = await compile(model, { device: openCpu(), loss: meanSquaredError(), seed: 3 });
+    const outputs = await trainer.outputs(x);
+    for (let i = 0; i < outputs.length; i += 3) expect(outputs[i] + outputs[i + 1] + outputs[i + 2]).toBeCloseTo(1, 6);
   });
 });
