@@ -74,7 +74,13 @@ const matmulOp: OpDef = {
     return 2 * batch * m * n * k;
   },
   samples: () => {
-    const cases: [number, number, number][] = [[1, 1, 1], [3, 5, 2], [17, 13, 19], [64, 32, 48], [33, 129, 70]];
+    const cases: [number, number, number][] = [
+      [1, 1, 1],
+      [3, 5, 2],
+      [17, 13, 19],
+      [64, 32, 48],
+      [33, 129, 70],
+    ];
     return [
       ...cases.flatMap(([m, k, n]) => [
         { inputs: [f32(m, k), f32(k, n)], attrs: {} },

@@ -106,12 +106,17 @@ function nonFinite(loss: number, { epoch, stepInEpoch }: Cursor): TilegradError 
   return new TilegradError(
     "E_NONFINITE",
     `The loss became ${loss} at step ${stepInEpoch + 1} of epoch ${epoch + 1}; the weights are those before that step.`,
-    { hint: "Lower the learning rate (trainer.rateScale, then fit again goes on), clip gradients (clipNorm), or scale the inputs." },
+    {
+      hint: "Lower the learning rate (trainer.rateScale, then fit again goes on), clip gradients (clipNorm), or scale the inputs.",
+    },
   );
 }
 
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) {
-    throw new TilegradError("E_ABORTED", "Training was cancelled.", { cause: signal.reason, hint: "fit again goes on from here." });
+    throw new TilegradError("E_ABORTED", "Training was cancelled.", {
+      cause: signal.reason,
+      hint: "fit again goes on from here.",
+    });
   }
 }

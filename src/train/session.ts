@@ -112,16 +112,27 @@ export class TrainingSession {
         ...(penalties.l2 ? { l2: make(f32(l2.length), "l2", l2) } : {}),
       };
       const spec = {
-        model, loss, optimizer, layout: parameters.layout, orderSize, recordSize, penalties, augment,
+        model,
+        loss,
+        optimizer,
+        layout: parameters.layout,
+        orderSize,
+        recordSize,
+        penalties,
+        augment,
         data: { rows: data.rows, y: data.yShape, weighted: data.weight !== null },
       };
       // A run that goes on takes the plan it began with.
-      const begun = progress.cursor && (progress.plan === "resident" || progress.plan === "dispatch") ? progress.plan : undefined;
+      const begun =
+        progress.cursor && (progress.plan === "resident" || progress.plan === "dispatch") ? progress.plan : undefined;
       const plan = begun ?? state.plan;
       const compiled = await Promise.allSettled(
         batches.map(async (batch) => {
           const graph = trainingStep({ ...spec, batch });
-          return [batch, await device.compile(graph, { bindings, label: `train ${batch}`, fusion, ...(plan ? { plan } : {}) })] as const;
+          return [
+            batch,
+            await device.compile(graph, { bindings, label: `train ${batch}`, fusion, ...(plan ? { plan } : {}) }),
+          ] as const;
         }),
       );
       const steps = new Map(compiled.flatMap((result) => (result.status === "fulfilled" ? [result.value] : [])));
@@ -201,8 +212,15 @@ export class TrainingSession {
     this.bindings.order.write(this.chunkRows.subarray(0, used), orderStart);
     let offset = orderStart;
     steps.forEach(({ rows, step, rate }, i) => {
-      const values: Record<string, number> = { seedLow, seedHigh, step, orderOffset: offset, recordOffset: recordStart + i };
-      for (const [name, value] of Object.entries(optimizer.scalars(step + 1, rate))) values[`optimizer ${name}`] = value;
+      const values: Record<string, number> = {
+        seedLow,
+        seedHigh,
+        step,
+        orderOffset: offset,
+        recordOffset: recordStart + i,
+      };
+      for (const [name, value] of Object.entries(optimizer.scalars(step + 1, rate)))
+        values[`optimizer ${name}`] = value;
       device.enqueue(this.steps.get(rows.length) as CompiledStep, values);
       offset += rows.length;
     });
@@ -223,4 +241,3 @@ export class TrainingSession {
     this.own.dispose();
   }
 }
-

@@ -70,7 +70,10 @@ export class Trainer {
   private training = false;
 
   /** @throws E_ARGUMENT for a bad seed or metric; E_MEMORY, nothing being held then */
-  constructor(model: Model, { device, loss, optimizer = adam(), metrics = [], seed = 0, fusion = true, plan }: CompileModelOptions) {
+  constructor(
+    model: Model,
+    { device, loss, optimizer = adam(), metrics = [], seed = 0, fusion = true, plan }: CompileModelOptions,
+  ) {
     seedKey(seed);
     this.model = model;
     this.device = device;
@@ -162,7 +165,15 @@ export class Trainer {
         progress.plan = session.kind;
         progress.data = print;
         const validate = validation && (() => this.validate(validation));
-        yield* runEpochs({ session, batches, optimizer, progress, options, control: this.control(callbacks), validate });
+        yield* runEpochs({
+          session,
+          batches,
+          optimizer,
+          progress,
+          options,
+          control: this.control(callbacks),
+          validate,
+        });
       } finally {
         session.dispose();
       }
@@ -199,7 +210,10 @@ export class Trainer {
     const data = fingerprint(weight ? [x, y, weight] : [x, y]);
     const { cursor, data: before } = this.progress;
     if (cursor && cursor.batchSize !== batchSize) {
-      throw new TilegradError("E_ARGUMENT", `fit: got batchSize ${batchSize}; the run to go on with has ${cursor.batchSize}.`);
+      throw new TilegradError(
+        "E_ARGUMENT",
+        `fit: got batchSize ${batchSize}; the run to go on with has ${cursor.batchSize}.`,
+      );
     }
     if (cursor && before !== data) {
       throw new TilegradError("E_DATA", "fit: the run to go on with was started on other data.", {
@@ -274,7 +288,11 @@ function checkCallbacks(callbacks: readonly Callback[]): void {
   const names = callbacks.filter((c) => c.state).map((c) => c.name);
   const twice = names.find((name, i) => names.indexOf(name) < i);
   if (twice === undefined) return;
-  throw new TilegradError("E_ARGUMENT", `callbacks: two are called "${twice}"; expected names that tell their states apart.`, {
-    hint: "Give one of them another name.",
-  });
+  throw new TilegradError(
+    "E_ARGUMENT",
+    `callbacks: two are called "${twice}"; expected names that tell their states apart.`,
+    {
+      hint: "Give one of them another name.",
+    },
+  );
 }
