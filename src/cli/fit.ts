@@ -35,7 +35,7 @@ export function addFitOptions(command: Command): Command {
     .optionsGroup("Training:")
     .option("--epochs <n>", "at most", whole(1), 200)
     .option("--batch <rows>", "rows of a step (default: 32 to 256, by the number of rows)", whole(1))
-    .option("--early-stopping <epochs>", "without improvement, then the best weights are taken; 0 is off", whole(0), 20)
+    .option("--early-stopping <epochs>", "without improvement, then the best weights are taken; 0 is off", whole(0), 15)
     .addOption(new Option("--monitor <name>", "what must improve").choices(MONITORS).default("valPrAuc"))
     .option("--reduce-on-plateau <epochs>", "without improvement, then a tenth of the learning rate", whole(1))
     .addOption(
