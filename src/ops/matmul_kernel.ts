@@ -35,12 +35,15 @@ export function supportsMatmul(variant: MatmulVariant, limits: KernelLimits): bo
 /** Fewer tiles of 64 x 64 than this leave a hardware GPU idle. */
 const BUSY_TILES = 32;
 
+/** Products in a stage of a resident plan from which on speed is worth the longer compilation. */
+const SMALL = 8192;
+
 /** All variants add up in the order of k, so the choice is one of speed alone; bench/results/kernels.md has the figures. */
-function chooseVariant({ batch, m, n }: MatmulExtents, limits: KernelLimits): MatmulVariant {
+function chooseVariant({ batch, m, n, k }: MatmulExtents, limits: KernelLimits): MatmulVariant {
   const tiles = batch * Math.ceil(m / 64) * Math.ceil(n / 64);
   // With one column there is nothing to keep in registers, and the naive kernel compiles in a third of the time.
   if (n === 1) return "naive";
-  if (limits.resident) return "vec4";
+  if (limits.resident) return batch * m * n * k < SMALL ? "naive" : "vec4";
   if (limits.software) return n >= 16 && supportsMatmul("subgroup", limits) ? "subgroup" : "vec4";
   return m >= 32 && n >= 32 && tiles >= BUSY_TILES && supportsMatmul("tiled", limits) ? "tiled" : "vec4";
 }
