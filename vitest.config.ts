@@ -9,7 +9,7 @@ export default defineConfig({
     pool: "forks",
     maxWorkers: 2,
     // A software GPU takes up to 2 s to compile one kernel.
-    testTimeout: 60_000,
+    testTimeout: 300_000,
     hookTimeout: 120_000,
     teardownTimeout: 20_000,
   },
