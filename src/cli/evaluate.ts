@@ -3,12 +3,14 @@ import type { Command } from "commander";
 import { transform } from "../data/preprocess.ts";
 import { rowList } from "../data/table.ts";
 import { targetOf } from "../data/target.ts";
+import { TilegradError } from "../errors.ts";
 import { formatReport } from "../metrics/formatReport.ts";
 import { classificationReport } from "../metrics/report.ts";
 import type { DeviceName } from "./device.ts";
 import { deviceOption, withDevice } from "./device.ts";
 import { interruptible } from "./interrupt.ts";
-import { openModel, readTableFor } from "./model.ts";
+import { openModel } from "./model.ts";
+import { labelledRows, readTableFor } from "./prepare.ts";
 import { readSplits } from "./table.ts";
 import { bold, print, write, writeJson } from "./terminal.ts";
 import { number } from "./values.ts";
@@ -47,14 +49,22 @@ async function evaluate(folder: string, file: string, options: EvaluateOptions):
   await withDevice(options.device, quiet, async (device) => {
     const model = await openModel(folder, device);
     const splits = options.splits === undefined ? undefined : await readSplits(options.splits);
-    const table = await interruptible(({ signal }) => readTableFor(model, file, { signal, quiet, labelled: true }));
-    const rows = rowList(table, splits?.test);
-    const y = targetOf(model.preprocessor, table, rows);
-    const { x, warnings } = transform(model.preprocessor, table, rows);
+    const { preprocessor } = model;
+    if (splits && preprocessor.window) {
+      throw new TilegradError("E_ARGUMENT", "--splits: got row lists for a model of windows.", {
+        hint: "Put the rows to evaluate into a file of their own.",
+      });
+    }
+    const table = await interruptible(({ signal }) =>
+      readTableFor(preprocessor, file, { signal, quiet, labelled: true }),
+    );
+    const rows = splits ? rowList(table, splits.test) : labelledRows(preprocessor, table);
+    const y = targetOf(preprocessor, table, rows);
+    const { x, warnings } = transform(preprocessor, table, rows);
     if (!quiet) for (const warning of warnings) print(`warning: ${warning}`);
     const threshold = options.threshold ?? model.threshold.value;
     const report = classificationReport(y, await model.trainer.predict(x), { threshold });
-    const { target } = model.preprocessor;
+    const { target } = preprocessor;
     const text = [bold(`${target.name} = ${target.positive}, in ${table.name}`), formatReport(report)].join("\n");
     if (json) {
       const { positive, negative, name } = target;

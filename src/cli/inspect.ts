@@ -3,9 +3,8 @@ import { stat } from "node:fs/promises";
 import type { Command } from "commander";
 import type { Compiled } from "../compile.ts";
 import { compileGraph } from "../compile.ts";
-import { fitPreprocessor } from "../data/preprocess.ts";
-import { rowList } from "../data/table.ts";
-import { chooseTarget, targetOf } from "../data/target.ts";
+import { fitPreprocessor, inputShapeOf } from "../data/preprocess.ts";
+import { targetOf } from "../data/target.ts";
 import type { Device } from "../device.ts";
 import { TilegradError } from "../errors.ts";
 import { results, topological } from "../graph/traverse.ts";
@@ -22,24 +21,19 @@ import type { DeviceName } from "./device.ts";
 import { describeDevice, deviceOption, withDevice } from "./device.ts";
 import { interruptible } from "./interrupt.ts";
 import { openModel } from "./model.ts";
-import type { LossChoice, NetworkOptions, OptimizerChoice } from "./network.ts";
-import {
-  addLossOptions,
-  addNetworkOptions,
-  addOptimizerOptions,
-  makeLoss,
-  makeModel,
-  makeOptimizer,
-} from "./network.ts";
+import type { NetworkOptions } from "./network.ts";
+import { addNetworkOptions, makeModel } from "./network.ts";
+import type { LossChoice, OptimizerChoice } from "./objective.ts";
+import { addLossOptions, addOptimizerOptions, makeLoss, makeOptimizer } from "./objective.ts";
 import type { Stage } from "./plan.ts";
 import { planDot, planStages } from "./plan.ts";
-import { readTable } from "./table.ts";
+import type { InputOptions } from "./prepare.ts";
+import { addInputOptions, readLabelled } from "./prepare.ts";
 import { bold, bytes, count, dim, plural, table, write, writeJson } from "./terminal.ts";
 import { number } from "./values.ts";
 
-interface InspectOptions extends NetworkOptions, LossChoice, OptimizerChoice {
+interface InspectOptions extends Omit<InputOptions, "target">, NetworkOptions, LossChoice, OptimizerChoice {
   readonly target?: string;
-  readonly positive?: string;
   readonly batch: number;
   readonly device: DeviceName;
   readonly fusion: boolean;
@@ -81,6 +75,7 @@ export function addInspect(program: Command): void {
     .option("--json", "print one JSON object on stdout", false)
     .addHelpText("after", EXAMPLE)
     .action((what: string, options: InspectOptions) => inspect(what, options));
+  addInputOptions(command);
   addNetworkOptions(command);
   addLossOptions(command);
   addOptimizerOptions(command);
@@ -117,20 +112,21 @@ async function savedModel(folder: string, device: Device): Promise<Subject> {
 }
 
 async function plannedModel(file: string, options: InspectOptions): Promise<Subject> {
-  const { target: name, positive } = options;
+  const { target: name } = options;
   if (name === undefined) {
     throw new TilegradError("E_ARGUMENT", `inspect: ${file} is not a model folder, and no --target was given.`, {
       hint: "Name the column to predict with --target, or a folder that train has saved.",
     });
   }
-  const data = await interruptible(({ signal }) => readTable(file, { categorical: [name], signal }));
-  const target = chooseTarget(data, { target: name, ...(positive === undefined ? {} : { positive }) });
-  const preprocessor = fitPreprocessor(data, rowList(data), { target });
-  const y = targetOf(target, data);
+  const { table, target, rows, ...shape } = await interruptible(({ signal }) =>
+    readLabelled(file, { ...options, target: name }, { signal }),
+  );
+  const preprocessor = fitPreprocessor(table, rows, { target, ...shape });
+  const y = targetOf(target, table, rows);
   return {
-    model: makeModel(options, preprocessor.featureNames.length, y),
+    model: await makeModel(options, inputShapeOf(preprocessor), y),
     loss: makeLoss(options, y),
-    rows: data.rows,
+    rows: rows.length,
   };
 }
 

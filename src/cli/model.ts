@@ -1,13 +1,12 @@
 /** A saved model with its preprocessing, ready to be applied to files. */
 import type { Preprocessor } from "../data/preprocess.ts";
-import { csvKinds } from "../data/preprocess.ts";
+import { inputShapeOf } from "../data/preprocess.ts";
 import { parsePreprocessor } from "../data/preprocessorJson.ts";
-import type { Table } from "../data/table.ts";
 import type { Device } from "../device.ts";
 import { TilegradError } from "../errors.ts";
+import { sameShape } from "../graph/types.ts";
 import { loadModel } from "../train/loading.ts";
 import type { Trainer } from "../train/trainer.ts";
-import { readTable } from "./table.ts";
 
 export interface SavedModel {
   readonly trainer: Trainer;
@@ -25,33 +24,15 @@ export async function openModel(folder: string, device: Device): Promise<SavedMo
   }
   const preprocessor = parsePreprocessor(preprocessing, `${folder}/model.json: preprocessing`);
   const [inputs, outputs] = [trainer.model.inputShape, trainer.model.outputShape];
-  const width = preprocessor.featureNames.length;
-  if (inputs.length !== 1 || inputs[0] !== width || outputs.length !== 1 || outputs[0] !== 1) {
+  const shape = inputShapeOf(preprocessor);
+  if (!sameShape(inputs, shape) || !sameShape(outputs, [1])) {
     throw new TilegradError(
       "E_FILE",
-      `${folder}: the network maps [${inputs}] to [${outputs}]; expected [${width}] to [1].`,
+      `${folder}: the network maps [${inputs}] to [${outputs}]; expected [${shape}] to [1].`,
       {
         hint: "The parts of this folder do not belong together; save the model again.",
       },
     );
   }
   return { trainer, preprocessor, threshold };
-}
-
-/** Reads a table in the kinds of the training table; columns that are no inputs need not be there. */
-export function readTableFor(
-  { preprocessor }: SavedModel,
-  file: string,
-  options: { signal: AbortSignal; quiet: boolean; labelled: boolean },
-): Promise<Table> {
-  const { categorical, numeric } = csvKinds(preprocessor);
-  const { labelled, ...rest } = options;
-  const { name } = preprocessor.target;
-  const unused = preprocessor.dropped.map((d) => d.name);
-  return readTable(file, {
-    ...rest,
-    numeric,
-    categorical: labelled ? [...categorical, name] : categorical,
-    categoricalIfPresent: labelled ? unused : [...unused, name],
-  });
 }

@@ -1,210 +1,120 @@
-/** The options that describe a network and how it learns, and what they make. */
+/** The options that describe a network, and the network they make: a preset or a file. */
 import type { Command } from "commander";
 import { Option } from "commander";
 import { TilegradError } from "../errors.ts";
-import { classWeightBalanced, focalAlpha, logOddsBias, posWeightAuto } from "../metrics/weights.ts";
+import { parseJson } from "../io/json.ts";
 import type { ActivationName } from "../model/activations.ts";
 import { activationNames } from "../model/activations.ts";
-import type { Layer } from "../model/layer.ts";
+import type { Initializer } from "../model/initializers.ts";
+import type { Layer, Regularizer } from "../model/layer.ts";
+import { conv2d } from "../model/layers/convolution.ts";
 import { dense } from "../model/layers/dense.ts";
-import { dropout } from "../model/layers/shape.ts";
-import type { Loss } from "../model/losses.ts";
-import { binaryCrossentropy, focal, hinge, meanSquaredError, squaredHinge } from "../model/losses.ts";
+import { maxPooling2d } from "../model/layers/pooling.ts";
+import { lstm } from "../model/layers/recurrent.ts";
+import { dropout, flatten } from "../model/layers/shape.ts";
 import type { Model } from "../model/model.ts";
 import { sequential } from "../model/model.ts";
-import type { Optimizer } from "../model/optimizers.ts";
-import { adagrad, adam, adamW, rmsprop, sgd } from "../model/optimizers.ts";
-import type { Schedule } from "../model/schedules.ts";
-import { constantRate, cosineDecay, exponentialDecay, linearDecay, stepDecay } from "../model/schedules.ts";
-import { classWeight, number, numberOr, sizes } from "./values.ts";
-
-const LOSSES = ["bce", "focal", "hinge", "squaredHinge", "mse"] as const;
-const OPTIMIZERS = ["sgd", "momentum", "nesterov", "adam", "amsgrad", "adamw", "rmsprop", "adagrad"] as const;
-const SCHEDULES = ["constant", "linear", "step", "exponential", "cosine"] as const;
+import { modelFromJson } from "../model/registry.ts";
+import { readBytes } from "../node/files.ts";
+import type { LossChoice } from "./objective.ts";
+import { initialBias, refuse } from "./objective.ts";
+import { number, numberOr, sizes } from "./values.ts";
 
 export interface NetworkOptions {
-  readonly layers: readonly number[];
-  readonly activation: ActivationName;
+  /** A preset, or a JSON file; default by the shape of the inputs. */
+  readonly model?: string;
+  readonly layers?: readonly number[];
+  readonly activation?: ActivationName;
   /** auto: 0.3, but none after layers so narrow that every unit counts. */
-  readonly dropout: number | "auto";
-  readonly l1: number;
+  readonly dropout?: number | "auto";
+  readonly l1?: number;
   /** auto: 1 / rows, the same prior on the weights however large the table. */
-  readonly l2: number | "auto";
+  readonly l2?: number | "auto";
 }
-
-export interface LossChoice {
-  readonly loss: (typeof LOSSES)[number];
-  readonly classWeight: "balanced" | "none" | Readonly<Record<number, number>>;
-  readonly posWeight?: number | "auto";
-  readonly gamma?: number;
-  readonly alpha?: number | "auto" | "none";
-  readonly labelSmoothing?: number;
-}
-
-export interface OptimizerChoice {
-  readonly optimizer: (typeof OPTIMIZERS)[number];
-  /** Rows of a step, which the default rate follows. */
-  readonly batch: number;
-  readonly learningRate?: number;
-  readonly momentum?: number;
-  readonly weightDecay?: number;
-  readonly clipNorm?: number;
-  readonly clipValue?: number;
-  readonly schedule: (typeof SCHEDULES)[number];
-  readonly endRate?: number;
-  readonly decay?: number;
-  readonly decayEvery?: number;
-  readonly warmup?: number;
-}
-
-export const DEFAULTS = {
-  layers: [128, 64],
-  activation: "relu",
-  dropout: "auto",
-  l1: 0,
-  l2: "auto",
-  loss: "bce",
-  classWeight: "none",
-  optimizer: "adam",
-  schedule: "constant",
-} as const;
-
-/**
- * Rows of a step when none are given. Adam: enough steps an epoch for small tables, cheap steps for large ones. The others
- * move by the gradient itself and need many steps: 32.
- */
-export const defaultBatch = (rows: number, optimizer: OptimizerChoice["optimizer"]): number =>
-  isAdam(optimizer) ? Math.min(256, Math.max(32, 2 ** Math.floor(Math.log2(rows / 25)))) : 32;
-
-const isAdam = (optimizer: OptimizerChoice["optimizer"]): boolean =>
-  optimizer === "adam" || optimizer === "amsgrad" || optimizer === "adamw";
 
 export function addNetworkOptions(command: Command): Command {
   return command
     .optionsGroup("Network:")
-    .addOption(
-      new Option("--layers <sizes>", "units of the hidden layers; '' for logistic regression")
-        .argParser(sizes)
-        .default(DEFAULTS.layers, DEFAULTS.layers.join()),
+    .option(
+      "--model <mlp|cnn|lstm|file.json>",
+      "a preset, or a file with an architecture (default: mlp; cnn with --image, lstm with --window)",
+    )
+    .option(
+      "--layers <sizes>",
+      "hidden layers: units of mlp (default: 128,64) and lstm (32), filters of cnn (16,32); '' for logistic regression",
+      sizes,
     )
     .addOption(
-      new Option("--activation <name>", "of the hidden layers").choices(activationNames).default(DEFAULTS.activation),
+      new Option("--activation <name>", "of the hidden layers of mlp and cnn (default: relu)").choices(activationNames),
     )
     .option(
       "--dropout <rate>",
-      "after each hidden layer; auto is 0.3 after layers of at least 64 units",
+      "after each dense or LSTM layer; auto (default) is 0.3 after layers of at least 64 units",
       numberOr(["auto"], { min: 0, below: 1 }),
-      DEFAULTS.dropout,
     )
-    .option("--l1 <factor>", "penalty on |weights|", number({ min: 0 }), DEFAULTS.l1)
+    .option("--l1 <factor>", "penalty on |weights| (default: 0)", number({ min: 0 }))
     .option(
       "--l2 <factor>",
-      "penalty on squared weights; auto is 1 / training rows",
+      "penalty on squared weights; auto (default) is 1 / training rows",
       numberOr(["auto"], { min: 0 }),
-      DEFAULTS.l2,
     );
 }
 
-export function addLossOptions(command: Command): Command {
-  return command
-    .optionsGroup("Loss:")
-    .addOption(new Option("--loss <name>", "mse is of the probability").choices(LOSSES).default(DEFAULTS.loss))
-    .option(
-      "--class-weight <weights>",
-      "balanced, none, or such as 0:1,1:10 (0 is no, 1 yes)",
-      classWeight,
-      DEFAULTS.classWeight,
-    )
-    .option("--pos-weight <n>", "factor on the loss of positives (bce), or auto", numberOr(["auto"], { above: 0 }))
-    .option("--gamma <n>", "focusing of the focal loss (default: 2)", number({ min: 0 }))
-    .option(
-      "--alpha <n>",
-      "focal weight of positives, auto or none (default: 0.25)",
-      numberOr(["auto", "none"], { min: 0, max: 1 }),
-    )
-    .option("--label-smoothing <s>", "of bce", number({ min: 0, below: 1 }));
+/** What all layers of a preset share. */
+interface Style {
+  readonly layers: readonly number[];
+  readonly activation: ActivationName;
+  readonly dropout: (units: number) => Layer[];
+  readonly kernel: { readonly kernelRegularizer?: Regularizer };
+  readonly kernelInitializer: Initializer;
 }
 
-export function addOptimizerOptions(command: Command): Command {
-  return command
-    .optionsGroup("Optimizer:")
-    .addOption(
-      new Option("--optimizer <name>", "how weights are updated").choices(OPTIMIZERS).default(DEFAULTS.optimizer),
-    )
-    .option(
-      "--learning-rate <rate>",
-      "default: 0.001 for adams, more from batches of 64 on; others 0.01",
-      number({ above: 0 }),
-    )
-    .option("--momentum <n>", "of momentum, nesterov (default: 0.9) and rmsprop", number({ min: 0, below: 1 }))
-    .option("--weight-decay <n>", "decays weights; adamw apart from the gradient", number({ min: 0 }))
-    .option("--clip-norm <n>", "limits the gradient's norm", number({ above: 0 }))
-    .option("--clip-value <n>", "limits each gradient element", number({ above: 0 }))
-    .addOption(
-      new Option("--schedule <name>", "of the learning rate over all epochs")
-        .choices(SCHEDULES)
-        .default(DEFAULTS.schedule),
-    )
-    .option("--end-rate <rate>", "of linear and cosine (default: 0)", number({ min: 0 }))
-    .option(
-      "--decay <factor>",
-      "of step (default: 0.1) and exponential (default: 0.95 an epoch)",
-      number({ above: 0, max: 1 }),
-    )
-    .option("--decay-every <epochs>", "of step (default: 10)", number({ min: 1, integer: true }))
-    .option("--warmup <epochs>", "of cosine (default: 0)", number({ min: 0, integer: true }));
+interface Preset {
+  readonly layers: readonly number[];
+  /** What it needs, for the error when the inputs are otherwise; null when they fit. */
+  readonly needs: (shape: readonly number[]) => string | null;
+  readonly hidden: (shape: readonly number[], style: Style) => Layer[];
 }
 
-/** An option that the chosen kind of thing does not have is a mistake, not silence. */
-function refuse(given: Readonly<Record<string, unknown>>, what: string): void {
-  const name = Object.keys(given).find((key) => given[key] !== undefined);
-  if (name === undefined) return;
-  throw new TilegradError("E_ARGUMENT", `--${name}: ${what} has no such option.`, { hint: `Leave --${name} out.` });
-}
-
-/** y: labels of the training rows, [rows]; weights and the initial bias follow from them. */
-export function makeLoss(options: LossChoice, y: Float32Array): Loss {
-  const { loss, posWeight, gamma, alpha, labelSmoothing } = options;
-  const weights = classWeights(options, y);
-  const common = weights ? { classWeight: weights } : {};
-  if (loss !== "bce") refuse({ "pos-weight": posWeight, "label-smoothing": labelSmoothing }, `the loss ${loss}`);
-  if (loss !== "focal") refuse({ gamma, alpha }, `the loss ${loss}`);
-  switch (loss) {
-    case "bce":
-      return binaryCrossentropy({
-        ...common,
-        ...(posWeight === undefined ? {} : { posWeight: posWeight === "auto" ? posWeightAuto(y) : posWeight }),
-        ...(labelSmoothing === undefined ? {} : { labelSmoothing }),
-      });
-    case "focal":
-      return focal({
-        ...common,
-        ...(gamma === undefined ? {} : { gamma }),
-        ...(alpha === undefined ? {} : { alpha: alpha === "auto" ? focalAlpha(y) : alpha === "none" ? null : alpha }),
-      });
-    case "hinge":
-      return hinge(common);
-    case "squaredHinge":
-      return squaredHinge(common);
-    case "mse":
-      return meanSquaredError({ ...common, on: "probability" });
-    default:
-      throw loss satisfies never;
-  }
-}
-
-const classWeights = (options: LossChoice, y: Float32Array): Readonly<Record<number, number>> | null => {
-  if (options.classWeight === "none") return null;
-  return options.classWeight === "balanced" ? classWeightBalanced(y) : options.classWeight;
+const PRESETS: Readonly<Record<"mlp" | "cnn" | "lstm", Preset>> = {
+  mlp: {
+    layers: [128, 64],
+    needs: () => null,
+    hidden: (shape, { layers, activation, kernelInitializer, kernel, dropout: after }) => [
+      ...(shape.length > 1 ? [flatten()] : []),
+      ...layers.flatMap((units) => [dense(units, { activation, kernelInitializer, ...kernel }), ...after(units)]),
+    ],
+  },
+  cnn: {
+    layers: [16, 32],
+    needs: (shape) => (shape.length === 3 ? null : "images: give their size with --image HxW"),
+    hidden: convolutional,
+  },
+  lstm: {
+    layers: [32],
+    needs: (shape) => (shape.length === 2 ? null : "sequences: give their length with --window ROWS"),
+    hidden: (_, { layers, kernel, dropout: after }) =>
+      layers.flatMap((units, i) => [
+        lstm(units, { ...kernel, ...(i < layers.length - 1 ? { returnSequences: true } : {}) }),
+        ...after(units),
+      ]),
+  },
 };
 
-/** The bias with which the network begins by predicting the (weighted) base rate; margins of the hinges begin at 0. */
-function initialBias(options: LossChoice, y: Float32Array): number {
-  if (options.loss === "hinge" || options.loss === "squaredHinge") return 0;
-  const { 0: negative = 1, 1: positive = 1 } = classWeights(options, y) ?? {};
-  const factor = options.posWeight === "auto" ? posWeightAuto(y) : (options.posWeight ?? 1);
-  const bias = logOddsBias(y) + Math.log((positive * factor) / negative);
-  return Number.isFinite(bias) ? bias : 0;
+const DENSE_UNITS = 64;
+
+/** Convolutions 3x3, each followed by pooling while the image is large enough, then one dense layer. */
+function convolutional([height, width]: readonly number[], style: Style): Layer[] {
+  const { layers, activation, kernelInitializer, kernel, dropout: after } = style;
+  let side = Math.min(height, width);
+  const blocks = layers.flatMap((filters): Layer[] => {
+    const convolution = conv2d(filters, 3, { padding: "same", activation, kernelInitializer, ...kernel });
+    const shrinks = side >= 4;
+    if (shrinks) side = Math.floor(side / 2);
+    return shrinks ? [convolution, maxPooling2d(2)] : [convolution];
+  });
+  const top = dense(DENSE_UNITS, { activation, kernelInitializer, ...kernel });
+  return [...blocks, flatten(), top, ...after(DENSE_UNITS)];
 }
 
 const AUTO_DROPOUT = 0.3;
@@ -215,77 +125,83 @@ function dropoutAfter(units: number, rate: number | "auto"): Layer[] {
   return chosen > 0 ? [dropout(chosen)] : [];
 }
 
-/** [inputs] -> hidden layers -> one logit. */
-export function makeModel(options: NetworkOptions & LossChoice, inputs: number, y: Float32Array): Model {
-  const { layers, activation, dropout: rate, l1 } = options;
-  const l2 = options.l2 === "auto" ? 1 / y.length : options.l2;
-  const kernelRegularizer = { ...(l1 > 0 ? { l1 } : {}), ...(l2 > 0 ? { l2 } : {}) };
-  const regularized = l1 > 0 || l2 > 0 ? { kernelRegularizer } : {};
-  const kernelInitializer = activation === "relu" || activation === "leakyRelu" ? "heUniform" : "glorotUniform";
-  const hidden = layers.flatMap((units): Layer[] => [
-    dense(units, { activation, kernelInitializer, ...regularized }),
-    ...dropoutAfter(units, rate),
-  ]);
-  const biasInitializer = { constant: initialBias(options, y) };
-  return sequential({ input: [inputs] }, [...hidden, dense(1, { biasInitializer, ...regularized })]);
-}
+export const isPreset = (name: string): name is keyof typeof PRESETS => Object.hasOwn(PRESETS, name);
 
-/** Adam's steps grow with the square root of the batch, as its noise shrinks (Malladi et al. 2022); from 64 rows on. */
-function defaultRate({ optimizer, batch }: OptimizerChoice): number {
-  return isAdam(optimizer) ? 0.001 * Math.sqrt(Math.max(1, batch / 64)) : 0.01;
-}
+/** The preset for inputs of this shape, unless another model is asked for. */
+export const modelName = ({ model }: NetworkOptions, shape: readonly number[]): string =>
+  model ?? (shape.length === 3 ? "cnn" : shape.length === 2 ? "lstm" : "mlp");
 
-export function makeOptimizer(options: OptimizerChoice): Optimizer {
-  const { optimizer, momentum, weightDecay, clipNorm, clipValue } = options;
-  const common = {
-    learningRate: makeSchedule(options),
-    ...(weightDecay === undefined ? {} : { weightDecay }),
-    ...(clipNorm === undefined ? {} : { clipNorm }),
-    ...(clipValue === undefined ? {} : { clipValue }),
-  };
-  if (!["momentum", "nesterov", "rmsprop"].includes(optimizer)) refuse({ momentum }, optimizer);
-  switch (optimizer) {
-    case "sgd":
-      return sgd(common);
-    case "momentum":
-      return sgd({ ...common, momentum: momentum ?? 0.9 });
-    case "nesterov":
-      return sgd({ ...common, momentum: momentum ?? 0.9, nesterov: true });
-    case "adam":
-      return adam(common);
-    case "amsgrad":
-      return adam({ ...common, amsgrad: true });
-    case "adamw":
-      return adamW(common);
-    case "rmsprop":
-      return rmsprop({ ...common, ...(momentum === undefined ? {} : { momentum }) });
-    case "adagrad":
-      return adagrad(common);
-    default:
-      throw optimizer satisfies never;
+/**
+ * [...shape] -> one logit.
+ * @param y labels of the training rows, [rows], for the initial bias and the penalty of a preset
+ * @throws E_ARGUMENT for a preset that cannot take such inputs, E_FILE and E_SHAPE for a file as `modelFile`
+ */
+export async function makeModel(
+  options: NetworkOptions & LossChoice,
+  shape: readonly number[],
+  y: Float32Array,
+): Promise<Model> {
+  const name = modelName(options, shape);
+  if (!isPreset(name)) {
+    const { layers, activation, dropout: rate, l1, l2 } = options;
+    refuse({ layers, activation, dropout: rate, l1, l2 }, `a model from a file (${name})`);
+    return modelFile(name, shape);
   }
+  const preset = PRESETS[name];
+  const needs = preset.needs(shape);
+  if (needs !== null) {
+    throw new TilegradError("E_ARGUMENT", `--model ${name}: got inputs of shape [${shape}]; expected ${needs}.`);
+  }
+  if (name === "lstm") refuse({ activation: options.activation }, "the preset lstm");
+  const { layers = preset.layers, activation = "relu", dropout: rate = "auto", l1 = 0 } = options;
+  const l2 = options.l2 === undefined || options.l2 === "auto" ? 1 / y.length : options.l2;
+  const kernelRegularizer = { ...(l1 > 0 ? { l1 } : {}), ...(l2 > 0 ? { l2 } : {}) };
+  const kernel = l1 > 0 || l2 > 0 ? { kernelRegularizer } : {};
+  const kernelInitializer = activation === "relu" || activation === "leakyRelu" ? "heUniform" : "glorotUniform";
+  const style = {
+    layers,
+    activation,
+    kernel,
+    kernelInitializer,
+    dropout: (n: number) => dropoutAfter(n, rate),
+  } as const;
+  const biasInitializer = { constant: initialBias(options, y) };
+  return sequential({ input: shape }, [...preset.hidden(shape, style), dense(1, { biasInitializer, ...kernel })]);
 }
 
-function makeSchedule(options: OptimizerChoice): Schedule {
-  const { schedule, endRate, decay, decayEvery, warmup } = options;
-  const rate = options.learningRate ?? defaultRate(options);
-  const what = `the schedule ${schedule}`;
-  if (schedule !== "linear" && schedule !== "cosine") refuse({ "end-rate": endRate }, what);
-  if (schedule !== "step" && schedule !== "exponential") refuse({ decay }, what);
-  if (schedule !== "step") refuse({ "decay-every": decayEvery }, what);
-  if (schedule !== "cosine") refuse({ warmup }, what);
-  switch (schedule) {
-    case "constant":
-      return constantRate(rate);
-    case "linear":
-      return linearDecay(rate, endRate ?? 0);
-    case "step":
-      return stepDecay(rate, { size: decayEvery ?? 10, gamma: decay ?? 0.1 });
-    case "exponential":
-      return exponentialDecay(rate, { gamma: decay ?? 0.95 });
-    case "cosine":
-      return cosineDecay(rate, { minimum: endRate ?? 0, ...(warmup ? { warmup } : {}) });
-    default:
-      throw schedule satisfies never;
+/** The model of a JSON file: an architecture, or the model.json of a saved model, of which it takes the architecture. */
+async function modelFile(file: string, shape: readonly number[]): Promise<Model> {
+  if (!file.endsWith(".json")) {
+    const got = `--model: got ${JSON.stringify(file)}`;
+    throw new TilegradError("E_ARGUMENT", `${got}; expected ${Object.keys(PRESETS).join(", ")} or a file.json.`, {
+      hint: 'A file holds { "type": "sequential", "input": [...], "layers": [{ "type", "config" }, ...] }.',
+    });
+  }
+  const json = parseJson(await readBytes(file), file);
+  const saved = typeof json === "object" && json !== null && "architecture" in json;
+  const model = named(file, () => modelFromJson(saved ? json.architecture : json));
+  const [inputs, outputs] = [model.inputShape, model.outputShape];
+  if (inputs.join() !== shape.join() || outputs.join() !== "1") {
+    const got = `the model maps [${inputs.join(", ")}] to [${outputs.join(", ")}]`;
+    throw new TilegradError("E_SHAPE", `${file}: ${got}; expected [${shape.join(", ")}] to [1].`, {
+      hint: "Mend its input, or --image or --window; its last layer is to give one number, the logit.",
+    });
+  }
+  return model;
+}
+
+/** What is wrong with a file says so; layers tell E_ARGUMENT and E_SHAPE, and trip over options of a wrong type. */
+function named<T>(file: string, make: () => T): T {
+  try {
+    return make();
+  } catch (cause) {
+    if (cause instanceof TilegradError) {
+      throw new TilegradError("E_FILE", `${file}: ${cause.message}`, { hint: cause.hint, cause });
+    }
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new TilegradError("E_FILE", `${file}: got options that a layer cannot take (${reason}).`, {
+      hint: "docs/layers.md has the options of every layer.",
+      cause,
+    });
   }
 }

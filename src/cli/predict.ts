@@ -2,12 +2,14 @@
 import type { Command } from "commander";
 import { transform } from "../data/preprocess.ts";
 import type { Table } from "../data/table.ts";
-import { cellText } from "../data/table.ts";
+import { cellText, rowList } from "../data/table.ts";
+import { windowEnds } from "../data/windows.ts";
 import { assertWritable, publishFile } from "../node/files.ts";
 import type { DeviceName } from "./device.ts";
 import { deviceOption, withDevice } from "./device.ts";
 import { interruptible } from "./interrupt.ts";
-import { openModel, readTableFor } from "./model.ts";
+import { openModel } from "./model.ts";
+import { readTableFor } from "./prepare.ts";
 import { count, percent, plural, print, write, writeJson } from "./terminal.ts";
 import { number } from "./values.ts";
 
@@ -46,24 +48,28 @@ async function predict(folder: string, file: string, options: PredictOptions): P
   await withDevice(options.device, quiet, async (device) => {
     const model = await openModel(folder, device);
     const { preprocessor } = model;
-    const table = await interruptible(({ signal }) => readTableFor(model, file, { signal, quiet, labelled: false }));
-    const { x, warnings } = transform(preprocessor, table);
+    const table = await interruptible(({ signal }) =>
+      readTableFor(preprocessor, file, { signal, quiet, labelled: false }),
+    );
+    const { window } = preprocessor;
+    const rows = window ? windowEnds(table, window.length) : rowList(table);
+    const { x, warnings } = transform(preprocessor, table, rows);
     if (!quiet) for (const warning of warnings) print(`warning: ${warning}`);
     const threshold = options.threshold ?? model.threshold.value;
     const scores = await model.trainer.predict(x);
     const ids = preprocessor.dropped.filter((d) => d.reason === "id").map((d) => d.name);
     const positives = scores.reduce((n, score) => n + (score >= threshold ? 1 : 0), 0);
-    const csv = scoresCsv(table, ids, scores, threshold);
+    const csv = scoresCsv({ table, rows, ids }, scores, threshold);
     const { name, positive } = preprocessor.target;
     if (out !== undefined) await publishFile(out, csv);
     if (json) {
       const predictions = out === undefined ? { scores: Array.from(scores) } : { out };
-      const about = { device: device.info, target: name, positive, rows: table.rows, threshold, positives };
+      const about = { device: device.info, target: name, positive, rows: rows.length, threshold, positives };
       writeJson({ ...about, ...predictions, warnings, model: folder });
     } else if (out === undefined) write(csv);
     if (!quiet) {
       print(
-        `${plural(table.rows, "row")}: ${count(positives)} yes (${percent(positives / table.rows)}); yes is ${name} = ${positive}, from score ${threshold.toPrecision(4)} on.`,
+        `${plural(rows.length, window ? "window" : "row")}: ${count(positives)} yes (${percent(positives / rows.length)}); yes is ${name} = ${positive}, from score ${threshold.toPrecision(4)} on.`,
       );
       if (out !== undefined) print(`Saved ${out}`);
     }
@@ -71,15 +77,23 @@ async function predict(folder: string, file: string, options: PredictOptions): P
   });
 }
 
+interface Scored {
+  readonly table: Table;
+  /** Of each score; of a window its last. */
+  readonly rows: Uint32Array;
+  /** Columns that name them. */
+  readonly ids: readonly string[];
+}
+
 /** Ids (or the row number), score, decision; one line a row. */
-function scoresCsv(table: Table, ids: readonly string[], scores: Float32Array, threshold: number): string {
+function scoresCsv({ table, rows, ids }: Scored, scores: Float32Array, threshold: number): string {
   const columns = table.columns.filter((column) => ids.includes(column.name));
   const header = [...(columns.length > 0 ? columns.map((c) => c.name) : ["row"]), "score", "prediction"];
   const lines = [header.map(quoted).join(",")];
-  for (let row = 0; row < table.rows; row++) {
+  rows.forEach((row, i) => {
     const named = columns.length > 0 ? columns.map((column) => quoted(cellText(column, row))) : [String(row)];
-    lines.push([...named, shortest(scores[row]), scores[row] >= threshold ? "yes" : "no"].join(","));
-  }
+    lines.push([...named, shortest(scores[i]), scores[i] >= threshold ? "yes" : "no"].join(","));
+  });
   return `${lines.join("\n")}\n`;
 }
 

@@ -1,19 +1,31 @@
 /** From a CSV file to inputs and labels: columns, target, rows for each use, preprocessing fitted on training rows alone. */
 import type { Command } from "commander";
 import { Option } from "commander";
+import type { CsvOptions } from "../data/csv.ts";
+import type { ImageSize } from "../data/pixels.ts";
 import type { Preprocessor, Scaling } from "../data/preprocess.ts";
 import { csvKinds, fitPreprocessor, transform } from "../data/preprocess.ts";
 import type { Table } from "../data/table.ts";
+import { rowList } from "../data/table.ts";
 import type { Target } from "../data/target.ts";
 import { chooseTarget, targetOf } from "../data/target.ts";
+import type { Windowing } from "../data/windows.ts";
+import { labelWindows, risingColumn, splitWindows, UP, windowEnds } from "../data/windows.ts";
 import { TilegradError } from "../errors.ts";
 import { chooseRows, readSplits, readTable } from "./table.ts";
 import { print } from "./terminal.ts";
-import { names, number } from "./values.ts";
+import { imageSize, names, number } from "./values.ts";
 
-export interface TableOptions {
+/** What the inputs are made of: rows as they are, images, or windows of rows. */
+export interface InputOptions {
   readonly target: string;
   readonly positive?: string;
+  readonly image?: readonly [height: number, width: number, channels: number];
+  readonly window?: number;
+  readonly horizon?: number;
+}
+
+export interface TableOptions extends InputOptions {
   readonly exclude?: readonly string[];
   readonly id?: readonly string[];
   readonly categorical?: readonly string[];
@@ -50,6 +62,22 @@ export interface Prepared {
 
 const TEST_SHARE = 0.2;
 
+export function addInputOptions(command: Command): Command {
+  return command
+    .optionsGroup("Inputs:")
+    .option("--image <HxW[xC]>", "the columns are the pixels of an image, row by row, channels innermost", imageSize)
+    .option(
+      "--window <rows>",
+      "rows follow in time; an input is so many of them, of the numeric columns",
+      number({ min: 1, integer: true }),
+    )
+    .option(
+      "--horizon <rows>",
+      "with --window: from a window's last row to its label (default: 1)",
+      number({ min: 0, integer: true }),
+    );
+}
+
 export function addTableOptions(command: Command): Command {
   return command
     .optionsGroup("Columns:")
@@ -70,27 +98,67 @@ export function addTableOptions(command: Command): Command {
     .option("--splits <file#name>", 'lists of row numbers, from 0: { "name": { "train": [...], "test": [...] } }');
 }
 
+/** A table to learn from, with the label of every row, or of the window that ends there. */
+export interface Labelled {
+  readonly table: Table;
+  readonly target: Target;
+  readonly image?: ImageSize;
+  readonly window?: Windowing;
+  /** Rows that have an input and a label. */
+  readonly rows: Uint32Array;
+}
+
+/** @throws E_FILE, E_DATA, E_ARGUMENT, E_ABORTED */
+export async function readLabelled(
+  file: string,
+  { target: name, positive, image, window: length, horizon }: InputOptions,
+  options: CsvOptions & { readonly signal?: AbortSignal; readonly quiet?: boolean },
+): Promise<Labelled> {
+  const rising = risingColumn(name);
+  if (length === undefined) {
+    if (horizon !== undefined) throw new TilegradError("E_ARGUMENT", "--horizon: there is no --window.");
+    if (rising !== null) {
+      throw new TilegradError("E_ARGUMENT", `--target ${name}: needs --window.`, {
+        hint: "Say how many rows an input is, such as --window 32.",
+      });
+    }
+  } else if (image) throw new TilegradError("E_ARGUMENT", "--image and --window: got both; expected one of them.");
+  const { categorical = [], numeric = [] } = options;
+  const kinds =
+    rising === null ? { categorical: [...categorical, name], numeric } : { categorical, numeric: [...numeric, rising] };
+  const read = await readTable(file, { ...options, ...kinds });
+  const window = length === undefined ? undefined : { length, horizon: horizon ?? 1 };
+  const table = window ? labelWindows(read, name, window.horizon) : read;
+  const rows = window ? windowEnds(table, window.length, name) : rowList(table);
+  const yes = positive ?? (rising === null ? undefined : UP[0]);
+  const target = chooseTarget(table, { target: name, ...(yes === undefined ? {} : { positive: yes }) }, rows);
+  return { table, target, rows, ...(image ? { image } : {}), ...(window ? { window } : {}) };
+}
+
 /** @throws E_FILE, E_DATA, E_ARGUMENT, E_ABORTED */
 export async function prepare(file: string, options: TableOptions, signal: AbortSignal): Promise<Prepared> {
   const { quiet, seed, categorical = [], numeric = [], exclude = [], id = [], maxLevels, scaling } = options;
-  const testShare = fractionOf(options);
-  const texts = new Set([...categorical, ...exclude, ...id, options.target]);
-  const table = await readTable(file, { categorical: [...texts], numeric, signal, quiet });
-  const target = chooseTarget(table, {
-    target: options.target,
-    ...(options.positive === undefined ? {} : { positive: options.positive }),
-  });
+  const shares = { validation: options.validation, test: fractionOf(options) };
+  const texts = [...new Set([...categorical, ...exclude, ...id])];
+  const labelled = await readLabelled(file, options, { categorical: texts, numeric, signal, quiet });
+  const { table, target, image, window } = labelled;
+  if (window && options.splits !== undefined) {
+    throw new TilegradError("E_ARGUMENT", "--splits and --window: got both; windows are split by time.", {
+      hint: "Use --test and --validation.",
+    });
+  }
   const splits = options.splits === undefined ? undefined : await readSplits(options.splits);
-  const rows = chooseRows(table, target, {
-    seed,
-    validation: options.validation,
-    test: testShare ?? 0,
-    ...(splits ? { splits } : {}),
-  });
-  const preprocessor = fitPreprocessor(table, rows.train, { target, exclude, id, maxLevels, scaling });
+  const parted = { validation: shares.validation, test: shares.test ?? 0 };
+  const rows = window
+    ? splitWindows(labelled.rows, window, parted)
+    : chooseRows(table, target, { seed, ...parted, ...(splits ? { splits } : {}) });
+  const shape = { ...(image ? { image } : {}), ...(window ? { window } : {}) };
+  const preprocessor = fitPreprocessor(table, rows.train, { target, exclude, id, maxLevels, scaling, ...shape });
   const testTable =
-    testShare === null ? await readTestTable(options.test as string, preprocessor, signal, quiet) : table;
-  const testRows = testShare === null ? undefined : rows.test;
+    shares.test === null
+      ? await readTableFor(preprocessor, options.test as string, { signal, quiet, labelled: true })
+      : table;
+  const testRows = shares.test !== null ? rows.test : labelledRows(preprocessor, testTable);
 
   const warnings = new Set<string>();
   const part = (name: string, from: Table, list?: Uint32Array): Part | null => {
@@ -125,16 +193,32 @@ function fractionOf({ test, splits }: TableOptions): number | null {
   throw new TilegradError("E_ARGUMENT", `--test: got ${test}; expected a share of at least 0 and below 1, or a file.`);
 }
 
-function readTestTable(file: string, preprocessor: Preprocessor, signal: AbortSignal, quiet: boolean): Promise<Table> {
+/**
+ * Reads a table in the kinds of the training table; columns that are no inputs need not be there. `labelled`: the label's
+ * column is to be there.
+ */
+export async function readTableFor(
+  preprocessor: Preprocessor,
+  file: string,
+  { labelled, ...options }: { signal: AbortSignal; quiet: boolean; labelled: boolean },
+): Promise<Table> {
   const { categorical, numeric } = csvKinds(preprocessor);
-  return readTable(file, {
-    numeric,
-    categorical: [...categorical, preprocessor.target.name],
-    categoricalIfPresent: preprocessor.dropped.map(({ name }) => name),
-    signal,
-    quiet,
+  const { target, window, dropped } = preprocessor;
+  const rising = window ? risingColumn(target.name) : null;
+  const unused = dropped.map((d) => d.name);
+  const label = rising ?? target.name;
+  const table = await readTable(file, {
+    ...options,
+    numeric: labelled && rising !== null ? [...new Set([...numeric, rising])] : numeric,
+    categorical: labelled && rising === null ? [...categorical, label] : categorical,
+    categoricalIfPresent: [...unused, ...(labelled || rising !== null ? [] : [label])],
   });
+  return labelled && window ? labelWindows(table, target.name, window.horizon) : table;
 }
+
+/** The rows that have an input and, in a table that `readTableFor` read with labels, a label. */
+export const labelledRows = ({ window, target }: Preprocessor, table: Table): Uint32Array =>
+  window ? windowEnds(table, window.length, target.name) : rowList(table);
 
 function checkBothClasses(table: Table, part: string, y: Float32Array): void {
   if (y.includes(0) && y.includes(1)) return;

@@ -1,6 +1,7 @@
 /** `tilegrad train`: a table in, a model folder and honest metrics out. */
 import path from "node:path";
 import type { Command } from "commander";
+import { inputShapeOf } from "../data/preprocess.ts";
 import type { Device } from "../device.ts";
 import { TilegradError } from "../errors.ts";
 import type { Json } from "../io/json.ts";
@@ -12,19 +13,13 @@ import type { FitSettings } from "./fit.ts";
 import { addFitOptions } from "./fit.ts";
 import { interruptible } from "./interrupt.ts";
 import { learn } from "./learn.ts";
-import type { LossChoice, NetworkOptions, OptimizerChoice } from "./network.ts";
-import {
-  addLossOptions,
-  addNetworkOptions,
-  addOptimizerOptions,
-  defaultBatch,
-  makeLoss,
-  makeModel,
-  makeOptimizer,
-} from "./network.ts";
+import type { NetworkOptions } from "./network.ts";
+import { addNetworkOptions, isPreset, makeModel, modelName } from "./network.ts";
+import type { LossChoice, OptimizerChoice } from "./objective.ts";
+import { addLossOptions, addOptimizerOptions, defaultBatch, makeLoss, makeOptimizer } from "./objective.ts";
 import { assertModelFolder } from "./output.ts";
 import type { Prepared, TableOptions } from "./prepare.ts";
-import { addTableOptions, prepare } from "./prepare.ts";
+import { addInputOptions, addTableOptions, prepare } from "./prepare.ts";
 import { print, write, writeJson } from "./terminal.ts";
 import { trainSummary } from "./trainSummary.ts";
 import { number } from "./values.ts";
@@ -37,8 +32,10 @@ interface TrainOptions extends TableOptions, NetworkOptions, LossChoice, Omit<Op
 }
 
 const EXAMPLE = `
-Example:
+Examples:
   tilegrad train customers.csv --target churned --positive yes --id customer_id --out model
+  tilegrad train digits.csv --target digit --positive 1 --image 8x8 --model cnn --out digit
+  tilegrad train prices.csv --window 32 --horizon 1 --target "up(close)" --model lstm --out direction
 
   A fifth of the rows is kept for testing (--test), a fifth of the rest decides when to stop and where the
   threshold lies (--validation); both are drawn by --seed, each with the classes' shares.`;
@@ -48,7 +45,7 @@ export function addTrain(program: Command): void {
     .command("train")
     .description("train a yes/no classifier on a CSV file")
     .argument("<data.csv>", "table with a header line")
-    .requiredOption("--target <column>", "the column to predict")
+    .requiredOption("--target <column>", "the column to predict; with --window also up(column)")
     .option("--positive <label>", "the label that means yes (default: the rarer one)")
     .requiredOption("--out <folder>", "where the model is saved")
     .option("--seed <n>", "of split, weights, order and dropout", number({ min: 0, integer: true }), 0)
@@ -58,6 +55,7 @@ export function addTrain(program: Command): void {
     .addHelpText("after", EXAMPLE)
     .action((file: string, options: TrainOptions) => train(file, options));
   addTableOptions(command);
+  addInputOptions(command);
   addNetworkOptions(command);
   addLossOptions(command);
   addOptimizerOptions(command);
@@ -82,14 +80,16 @@ async function train(file: string, options: TrainOptions): Promise<void> {
     ...options,
     batch: Math.min(options.batch ?? defaultBatch(y.length, options.optimizer), y.length),
   };
-  const model = makeModel(options, preprocessor.featureNames.length, y);
+  const inputShape = inputShapeOf(preprocessor);
+  const model = await makeModel(options, inputShape, y);
   const described = { model, loss: makeLoss(options, y), optimizer: makeOptimizer(settings) };
   const loadMs = performance.now() - began;
 
   await withDevice(options.device, quiet, async (device: Device) => {
     const learned = await interruptible((interrupt) => learn(device, described, data, rule, settings, interrupt));
     const { trainer, threshold } = learned;
-    const saved = settingsOf(file, settings);
+    const name = modelName(options, inputShape);
+    const saved = settingsOf(file, { ...settings, model: isPreset(name) ? name : path.basename(name) });
     const labels = { positive: target.positive, negative: target.negative.join(", ") };
     await trainer.save(out, {
       preprocessing: preprocessor as unknown as Json,
@@ -105,6 +105,12 @@ async function train(file: string, options: TrainOptions): Promise<void> {
       negative: target.negative,
       rows: rowsOf(data),
       inputs: preprocessor.featureNames.length,
+      inputShape,
+      network: {
+        model: saved.model as string,
+        layers: model.layers,
+        architecture: model.architecture,
+      },
       parameters: model.layers.reduce((n, layer) => n + layer.parameters, 0),
       dispatches: trainer.dispatches,
       epochs: learned.history.loss.length,

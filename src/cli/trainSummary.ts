@@ -1,9 +1,11 @@
 /** What `train` says at its end. */
 import path from "node:path";
+import type { Preprocessor } from "../data/preprocess.ts";
 import type { DeviceInfo } from "../device.ts";
 import { formatReport } from "../metrics/formatReport.ts";
 import type { ClassificationReport } from "../metrics/report.ts";
 import type { Model } from "../model/model.ts";
+import { summary } from "../model/model.ts";
 import { sparkline } from "../report/sparkline.ts";
 import { describeDevice } from "./device.ts";
 import type { Prepared } from "./prepare.ts";
@@ -19,7 +21,7 @@ export interface TrainResult {
     readonly test: number;
     readonly unused: number;
   };
-  readonly inputs: number;
+  readonly network: { readonly model: string };
   readonly parameters: number;
   readonly dispatches: number;
   readonly epochs: number;
@@ -49,7 +51,6 @@ export function trainSummary(result: TrainResult, { table, target, preprocessor 
   const others = target.negative.length === 1 ? target.negative[0] : `${target.negative.length} other labels`;
   const dropped = preprocessor.dropped.map(({ name, reason }) => `${name} (${reason})`).join(", ");
   const monitor = String(settings["monitor"]);
-  const network = [result.inputs, ...model.layers.filter((l) => l.type === "dense").map((l) => l.outputShape[0])];
   const stopped = best ? `, the weights are of epoch ${best.epoch + 1} (${monitor} ${best.value.toFixed(4)})` : "";
   const dispatches =
     result.dispatches > 0 ? `, ${plural(result.dispatches, "dispatch").replace(/hs$/, "hes")} a step` : "";
@@ -62,16 +63,16 @@ export function trainSummary(result: TrainResult, { table, target, preprocessor 
   const about = pairs([
     ["Device", describeDevice(result.device)],
     ["Data", `${table.name}: ${plural(table.rows, "row")} (${parts.join(", ")})`],
-    [
-      "Inputs",
-      `${result.inputs} from ${plural(preprocessor.features.length, "column")}${dropped ? `; dropped: ${dropped}` : ""}`,
-    ],
+    ["Inputs", `${inputs(preprocessor)}${dropped ? `; dropped: ${dropped}` : ""}`],
     [
       "Positive",
       `${target.name} = ${target.positive}, ${percent(metrics.train.prevalence)} of the training rows ` +
         dim(`(${count(positives)}; no is ${others})`),
     ],
-    ["Network", `${network.join(" - ")} ${dim(`(${plural(result.parameters, "parameter")}${dispatches})`)}`],
+    ["Network", `${result.network.model} ${dim(`(${plural(result.parameters, "parameter")}${dispatches})`)}`],
+    ...summary(model)
+      .split("\n")
+      .map((line) => ["", line] as const),
     [
       "Training",
       `${plural(epochs, "epoch")} in ${duration(timing.trainMs)}, ${count(Math.round(timing.stepsPerSecond))} steps/s${stopped}`,
@@ -104,6 +105,12 @@ export function trainSummary(result: TrainResult, { table, target, preprocessor 
       ...next.map((line, i) => [i === 0 ? "Next" : "", line] as const),
     ]),
   ].join("\n");
+}
+
+function inputs({ featureNames, features, image, window }: Preprocessor): string {
+  if (image) return `images of ${image.join(" x ")} from ${plural(features.length, "column")}`;
+  const from = `from ${plural(features.length, "column")}`;
+  return window ? `${window.length} rows of ${featureNames.length} ${from}` : `${featureNames.length} ${from}`;
 }
 
 const refit = ({ rows, epochs }: { readonly rows: number; readonly epochs: number }): string =>

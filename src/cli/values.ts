@@ -42,6 +42,15 @@ export const names = (text: string): string[] =>
 /** 128,64; an empty text is no numbers. */
 export const sizes = (text: string): number[] => names(text).map(number({ min: 1, integer: true }));
 
+/** HxW or HxWxC, in pixels and channels: [height, width, channels]. */
+export function imageSize(text: string): [height: number, width: number, channels: number] {
+  const sides = /^\d+x\d+(x\d+)?$/i.test(text) ? text.toLowerCase().split("x").map(Number) : [];
+  const [height = 0, width = 0, channels = 1] = sides;
+  if (height * width * channels > 0 && Number.isSafeInteger(height * width * channels))
+    return [height, width, channels];
+  throw new InvalidArgumentError("Expected HEIGHTxWIDTH or HEIGHTxWIDTHxCHANNELS in pixels, such as 28x28 or 32x32x3.");
+}
+
 /** A number, or one of these words. */
 export const numberOr =
   <W extends string>(words: readonly W[], range: Range) =>

@@ -1,5 +1,6 @@
 import { TilegradError } from "../errors.ts";
 import { numberOf, quoteCell } from "./number.ts";
+import { fitPixels, type ImageSize } from "./pixels.ts";
 import {
   type Column,
   cellText,
@@ -11,6 +12,7 @@ import {
   whereIs,
 } from "./table.ts";
 import { chooseTarget, type Target } from "./target.ts";
+import { gatherWindows, type Windowing, windowEnds } from "./windows.ts";
 
 export type Scaling = "standard" | "minmax" | "none";
 
@@ -37,7 +39,7 @@ export interface CategoricalFeature {
 
 export type Feature = NumericFeature | CategoricalFeature;
 
-export type DropReason = "constant" | "all missing" | "id" | "excluded" | "too many levels";
+export type DropReason = "constant" | "all missing" | "id" | "excluded" | "too many levels" | "not numeric";
 
 /** What was fitted on the training rows: plain JSON, enough to turn any table with these columns into inputs. */
 export interface Preprocessor {
@@ -48,6 +50,15 @@ export interface Preprocessor {
   readonly target: Target;
   /** The names of the inputs, in the order of `transform`'s columns. */
   readonly featureNames: readonly string[];
+  /** The features are the pixels of an image. */
+  readonly image?: ImageSize;
+  /** An input is the features of several rows. */
+  readonly window?: Windowing;
+}
+
+/** The shape of one input: [features], [height, width, channels] or [length, features]. */
+export function inputShapeOf({ featureNames: names, image, window }: Preprocessor): readonly number[] {
+  return image ?? (window ? [window.length, names.length] : [names.length]);
 }
 
 export interface PreprocessOptions {
@@ -63,6 +74,10 @@ export interface PreprocessOptions {
   maxLevels?: number;
   /** standard: (x - mean) / std; minmax: (x - min) / (max - min). Default "standard". */
   scaling?: Scaling;
+  /** All columns that are left are the pixels of an image of this size; see `fitPixels`. */
+  image?: ImageSize;
+  /** Inputs are windows of rows in the order of time, of the numeric columns; `trainRows` are their last rows. */
+  window?: Windowing;
 }
 
 const DEFAULT_MAX_LEVELS = 50;
@@ -75,20 +90,22 @@ const DEFAULT_MAX_LEVELS = 50;
  *   that their variance overflows; E_ARGUMENT for bad options.
  */
 export function fitPreprocessor(table: Table, trainRows: ArrayLike<number>, options: PreprocessOptions): Preprocessor {
-  const { exclude = [], id = [], maxLevels = DEFAULT_MAX_LEVELS, scaling = "standard" } = options;
+  const { exclude = [], id = [], maxLevels = DEFAULT_MAX_LEVELS, scaling = "standard", image, window } = options;
   if (!Number.isInteger(maxLevels) || maxLevels < 1) {
     throw new TilegradError("E_ARGUMENT", `maxLevels: got ${maxLevels}; expected a whole number >= 1.`);
   }
-  const rows = rowList(table, trainRows);
+  const labelled = rowList(table, trainRows);
+  const rows = window ? rowsOfWindows(labelled, window) : labelled;
   const target =
     typeof options.target === "string"
-      ? chooseTarget(table, { target: options.target, positive: options.positive }, rows)
+      ? chooseTarget(table, { target: options.target, positive: options.positive }, labelled)
       : options.target;
   for (const name of [...exclude, ...id]) columnOf(table, name);
   if (exclude.includes(target.name) || id.includes(target.name)) {
     throw new TilegradError("E_ARGUMENT", `column ${JSON.stringify(target.name)} is both the target and excluded.`);
   }
-  const features: Feature[] = [];
+  let features: Feature[] = [];
+  const pixels: Column[] = [];
   const dropped: { name: string; reason: DropReason }[] = [];
   for (const column of table.columns) {
     const { name } = column;
@@ -97,12 +114,18 @@ export function fitPreprocessor(table: Table, trainRows: ArrayLike<number>, opti
       ? "id"
       : exclude.includes(name)
         ? "excluded"
-        : column.kind === "numeric"
-          ? fitNumeric(table, column, rows)
-          : fitCategorical(column, rows, maxLevels);
-    if (typeof fitted === "string") dropped.push({ name, reason: fitted });
+        : image
+          ? null
+          : column.kind === "numeric"
+            ? fitNumeric(table, column, rows)
+            : window
+              ? "not numeric"
+              : fitCategorical(column, rows, maxLevels);
+    if (fitted === null) pixels.push(column);
+    else if (typeof fitted === "string") dropped.push({ name, reason: fitted });
     else features.push(fitted);
   }
+  if (image) features = fitPixels(table, pixels, rows, image);
   if (features.length === 0) {
     const reasons = dropped.map(({ name, reason }) => `${name} (${reason})`).join(", ");
     throw new TilegradError(
@@ -113,7 +136,15 @@ export function fitPreprocessor(table: Table, trainRows: ArrayLike<number>, opti
       },
     );
   }
-  return { version: 1, scaling, features, dropped, target, featureNames: featureNames(features) };
+  const shaped = { ...(image ? { image } : {}), ...(window ? { window } : {}) };
+  return { version: 1, scaling, features, dropped, target, featureNames: featureNames(features), ...shaped };
+}
+
+/** All rows of the windows that end at `ends`, each once, ascending. */
+function rowsOfWindows(ends: Uint32Array, { length }: Windowing): Uint32Array {
+  const rows = new Set<number>();
+  for (const end of ends) for (let row = Math.max(0, end - length + 1); row <= end; row++) rows.add(row);
+  return Uint32Array.from(rows).sort();
 }
 
 /** The names of the inputs that these features become. */
@@ -134,7 +165,7 @@ export function csvKinds(preprocessor: Preprocessor): { categorical: string[]; n
 }
 
 export interface Transformed {
-  /** f32 [rows, names.length], row-major. */
+  /** f32 [rows, names.length], row-major; for windows [rows, length, names.length]. */
   x: Float32Array<ArrayBuffer>;
   names: readonly string[];
   /** What a user should be told: categories that training did not have, one sentence per column. */
@@ -142,10 +173,22 @@ export interface Transformed {
 }
 
 /**
- * The given rows (default all) as inputs. Columns are found by name, in any order; the target need not be there.
+ * The given rows (default all) as inputs; for windows, those that end at these rows. Columns are found by name, in any order; the target need not be there.
  * @throws E_DATA for a missing column, and (with its line) a text in a numeric column or a number beyond float32.
  */
 export function transform(preprocessor: Preprocessor, table: Table, rows?: ArrayLike<number>): Transformed {
+  const { window, featureNames: names } = preprocessor;
+  if (!window) return transformRows(preprocessor, table, rows);
+  const ends = rows ? rowList(table, rows) : windowEnds(table, window.length);
+  const early = ends.find((row) => row + 1 < window.length);
+  if (early !== undefined) {
+    throw new TilegradError("E_ARGUMENT", `${table.name}: row ${early} ends no window of ${window.length} rows.`);
+  }
+  const flat = transformRows(preprocessor, table);
+  return { ...flat, x: gatherWindows(flat.x, names.length, window.length, ends) };
+}
+
+function transformRows(preprocessor: Preprocessor, table: Table, rows?: ArrayLike<number>): Transformed {
   const list = rowList(table, rows);
   const names = preprocessor.featureNames;
   const x = new Float32Array(list.length * names.length);

@@ -1,9 +1,11 @@
 import { TilegradError } from "../errors.ts";
+import type { ImageSize } from "./pixels.ts";
 import { type DropReason, type Feature, featureNames, type Preprocessor, type Scaling } from "./preprocess.ts";
 import type { Target } from "./target.ts";
+import type { Windowing } from "./windows.ts";
 
 const SCALINGS: readonly Scaling[] = ["standard", "minmax", "none"];
-const REASONS: readonly DropReason[] = ["constant", "all missing", "id", "excluded", "too many levels"];
+const REASONS: readonly DropReason[] = ["constant", "all missing", "id", "excluded", "too many levels", "not numeric"];
 
 /**
  * A preprocessor read back from JSON, checked to the last field; fields it does not know are left out.
@@ -36,7 +38,22 @@ export function parsePreprocessor(json: unknown, where = "preprocessor"): Prepro
       })),
     target: parseTarget(root.get("target")),
     featureNames: expected,
+    ...parseShape(root, expected.length),
   };
+}
+
+function parseShape(root: Field, features: number): { image?: ImageSize; window?: Windowing } {
+  const [image, window] = [root.get("image"), root.get("window")];
+  if (image.value !== undefined && window.value !== undefined) throw window.wrong("nothing beside an image");
+  if (image.value !== undefined) {
+    const size = image.list().map((side) => side.count(1));
+    if (size.length !== 3 || size[0] * size[1] * size[2] !== features) {
+      throw image.wrong(`[height, width, channels] of ${features} pixels`);
+    }
+    return { image: [size[0], size[1], size[2]] };
+  }
+  if (window.value === undefined) return {};
+  return { window: { length: window.get("length").count(1), horizon: window.get("horizon").count(0) } };
 }
 
 function parseFeature(field: Field): Feature {
@@ -99,6 +116,11 @@ class Field {
   finite(): number {
     if (typeof this.value !== "number" || !Number.isFinite(this.value)) throw this.wrong("a finite number");
     return this.value;
+  }
+
+  count(min: number): number {
+    if (!Number.isSafeInteger(this.value) || this.finite() < min) throw this.wrong(`a whole number >= ${min}`);
+    return this.finite();
   }
 
   flag(): boolean {
