@@ -16,6 +16,10 @@ export { gatherWindows, labelWindows, splitWindows, windowEnds } from "./data/wi
 export type { CompiledStep, CompileOptions, Device, DeviceInfo, DeviceTensor, FileStore, MemoryUse } from "./device.ts";
 export type { ErrorCode } from "./errors.ts";
 export { TilegradError } from "./errors.ts";
+export type { InputGroup } from "./explain/groups.ts";
+export { columnGroups } from "./explain/groups.ts";
+export { integratedGradients, meanAttribution } from "./explain/integratedGradients.ts";
+export { permutationImportance } from "./explain/permutation.ts";
 export { print } from "./graph/print.ts";
 export type { DType, Graph, Node, Tensor, TensorType, Update } from "./graph/types.ts";
 export { readOpfs, toBlobs, writeOpfs } from "./io/browser.ts";
@@ -56,6 +60,7 @@ export * from "./model/layers/recurrent.ts";
 export * from "./model/layers/seriesAugmentation.ts";
 export * from "./model/layers/shape.ts";
 export * from "./model/layers/wrappers.ts";
+export { fitLogisticRegression, predictLogisticRegression } from "./model/logisticRegression.ts";
 export * from "./model/losses.ts";
 export type { Model, NamedShape } from "./model/model.ts";
 export { sequential, summary } from "./model/model.ts";

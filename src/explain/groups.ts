@@ -1,0 +1,26 @@
+/** Which inputs of the network come from which column of the table. */
+
+import { featureNames, inputShapeOf, type Preprocessor } from "../data/preprocess.ts";
+import { sizeOf } from "../graph/types.ts";
+
+/** Inputs that are explained together: those that one column became, or one column at all times of a window. */
+export interface InputGroup {
+  readonly name: string;
+  /** Positions in a row of x. */
+  readonly inputs: readonly number[];
+}
+
+/** One group per column (a category's one-hot inputs and a missing indicator belong to their column); per pixel of images. */
+export function columnGroups(preprocessor: Preprocessor): InputGroup[] {
+  const width = preprocessor.featureNames.length;
+  const repeats = sizeOf(inputShapeOf(preprocessor)) / width;
+  let begin = 0;
+  return preprocessor.features.map((feature) => {
+    const first = begin;
+    begin += featureNames([feature]).length;
+    const inputs = Array.from({ length: repeats }, (_, t) =>
+      Array.from({ length: begin - first }, (_, i) => t * width + first + i),
+    );
+    return { name: feature.name, inputs: inputs.flat() };
+  });
+}
