@@ -44,6 +44,7 @@ export async function buildLibrary() {
     splitting: true,
     chunkNames: "chunks/[name]-[hash]",
     platform: "neutral",
+    mainFields: ["module", "main"],
     external: ["node:*", ...PEERS],
   });
   const hashbang = readFileSync(path.join(root, "src/cli/main.ts"), "utf8").startsWith("#!")

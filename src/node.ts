@@ -8,6 +8,8 @@ import { openGpuDevice } from "./webgpu/device.ts";
 
 export * from "./api.ts";
 export type { GpuName } from "./node/gpu.ts";
+export type { ImageFolderOptions } from "./node/images.ts";
+export { decodeImage, readImageFolder } from "./node/images.ts";
 
 /** Folders on disk; a save is published by one rename. */
 export const folders: FileStore = { publish: publishFolder, read: readPublished };

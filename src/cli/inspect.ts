@@ -6,7 +6,6 @@ import { compileGraph } from "../compile.ts";
 import { fitPreprocessor, inputShapeOf } from "../data/preprocess.ts";
 import { targetOf } from "../data/target.ts";
 import type { Device } from "../device.ts";
-import { TilegradError } from "../errors.ts";
 import { results, topological } from "../graph/traverse.ts";
 import type { Graph } from "../graph/types.ts";
 import type { Loss } from "../model/losses.ts";
@@ -32,8 +31,7 @@ import { addInputOptions, readLabelled } from "./prepare.ts";
 import { bold, bytes, count, dim, plural, table, write, writeJson } from "./terminal.ts";
 import { number } from "./values.ts";
 
-interface InspectOptions extends Omit<InputOptions, "target">, NetworkOptions, LossChoice, OptimizerChoice {
-  readonly target?: string;
+interface InspectOptions extends InputOptions, NetworkOptions, LossChoice, OptimizerChoice {
   readonly batch: number;
   readonly device: DeviceName;
   readonly fusion: boolean;
@@ -112,16 +110,10 @@ async function savedModel(folder: string, device: Device): Promise<Subject> {
 }
 
 async function plannedModel(file: string, options: InspectOptions): Promise<Subject> {
-  const { target: name } = options;
-  if (name === undefined) {
-    throw new TilegradError("E_ARGUMENT", `inspect: ${file} is not a model folder, and no --target was given.`, {
-      hint: "Name the column to predict with --target, or a folder that train has saved.",
-    });
-  }
-  const { table, target, rows, ...shape } = await interruptible(({ signal }) =>
-    readLabelled(file, { ...options, target: name }, { signal }),
+  const { table, target, rows, id, ...shape } = await interruptible(({ signal }) =>
+    readLabelled(file, options, { signal }),
   );
-  const preprocessor = fitPreprocessor(table, rows, { target, ...shape });
+  const preprocessor = fitPreprocessor(table, rows, { target, id, ...shape });
   const y = targetOf(target, table, rows);
   return {
     model: await makeModel(options, inputShapeOf(preprocessor), y),

@@ -1,7 +1,6 @@
 /** From a CSV file to inputs and labels: columns, target, rows for each use, preprocessing fitted on training rows alone. */
 import type { Command } from "commander";
 import { Option } from "commander";
-import type { CsvOptions } from "../data/csv.ts";
 import type { ImageSize } from "../data/pixels.ts";
 import type { Preprocessor, Scaling } from "../data/preprocess.ts";
 import { csvKinds, fitPreprocessor, transform } from "../data/preprocess.ts";
@@ -12,13 +11,16 @@ import { chooseTarget, targetOf } from "../data/target.ts";
 import type { Windowing } from "../data/windows.ts";
 import { labelWindows, risingColumn, splitWindows, UP, windowEnds } from "../data/windows.ts";
 import { TilegradError } from "../errors.ts";
-import { chooseRows, readSplits, readTable } from "./table.ts";
+import type { SourceOptions } from "./source.ts";
+import { hasOwnLabel, LABEL, readSource } from "./source.ts";
+import { chooseRows, readSplits } from "./table.ts";
 import { print } from "./terminal.ts";
 import { imageSize, names, number } from "./values.ts";
 
 /** What the inputs are made of: rows as they are, images, or windows of rows. */
 export interface InputOptions {
-  readonly target: string;
+  /** Default `label`, where the data has its own. */
+  readonly target?: string;
   readonly positive?: string;
   readonly image?: readonly [height: number, width: number, channels: number];
   readonly window?: number;
@@ -101,6 +103,8 @@ export function addTableOptions(command: Command): Command {
 /** A table to learn from, with the label of every row, or of the window that ends there. */
 export interface Labelled {
   readonly table: Table;
+  /** Columns of the source that name the rows. */
+  readonly id: readonly string[];
   readonly target: Target;
   readonly image?: ImageSize;
   readonly window?: Windowing;
@@ -111,9 +115,15 @@ export interface Labelled {
 /** @throws E_FILE, E_DATA, E_ARGUMENT, E_ABORTED */
 export async function readLabelled(
   file: string,
-  { target: name, positive, image, window: length, horizon }: InputOptions,
-  options: CsvOptions & { readonly signal?: AbortSignal; readonly quiet?: boolean },
+  { target: column, positive, image: size, window: length, horizon }: InputOptions,
+  options: SourceOptions,
 ): Promise<Labelled> {
+  const name = column ?? ((await hasOwnLabel(file)) ? LABEL : undefined);
+  if (name === undefined) {
+    throw new TilegradError("E_ARGUMENT", `${file}: no --target was given.`, {
+      hint: "Name the column to predict with --target; only folders of images, NPZ and IDX files have their own labels.",
+    });
+  }
   const rising = risingColumn(name);
   if (length === undefined) {
     if (horizon !== undefined) throw new TilegradError("E_ARGUMENT", "--horizon: there is no --window.");
@@ -122,26 +132,28 @@ export async function readLabelled(
         hint: "Say how many rows an input is, such as --window 32.",
       });
     }
-  } else if (image) throw new TilegradError("E_ARGUMENT", "--image and --window: got both; expected one of them.");
+  } else if (size) throw new TilegradError("E_ARGUMENT", "--image and --window: got both; expected one of them.");
   const { categorical = [], numeric = [] } = options;
   const kinds =
     rising === null ? { categorical: [...categorical, name], numeric } : { categorical, numeric: [...numeric, rising] };
-  const read = await readTable(file, { ...options, ...kinds });
+  const { table: read, id, ...found } = await readSource(file, { ...options, ...kinds, image: size });
+  const image = size ?? found.image;
   const window = length === undefined ? undefined : { length, horizon: horizon ?? 1 };
   const table = window ? labelWindows(read, name, window.horizon) : read;
   const rows = window ? windowEnds(table, window.length, name) : rowList(table);
   const yes = positive ?? (rising === null ? undefined : UP[0]);
   const target = chooseTarget(table, { target: name, ...(yes === undefined ? {} : { positive: yes }) }, rows);
-  return { table, target, rows, ...(image ? { image } : {}), ...(window ? { window } : {}) };
+  return { table, id, target, rows, ...(image ? { image } : {}), ...(window ? { window } : {}) };
 }
 
 /** @throws E_FILE, E_DATA, E_ARGUMENT, E_ABORTED */
 export async function prepare(file: string, options: TableOptions, signal: AbortSignal): Promise<Prepared> {
-  const { quiet, seed, categorical = [], numeric = [], exclude = [], id = [], maxLevels, scaling } = options;
+  const { quiet, seed, categorical = [], numeric = [], exclude = [], id: named = [], maxLevels, scaling } = options;
   const shares = { validation: options.validation, test: fractionOf(options) };
-  const texts = [...new Set([...categorical, ...exclude, ...id])];
+  const texts = [...new Set([...categorical, ...exclude, ...named])];
   const labelled = await readLabelled(file, options, { categorical: texts, numeric, signal, quiet });
   const { table, target, image, window } = labelled;
+  const id = [...new Set([...named, ...labelled.id])];
   if (window && options.splits !== undefined) {
     throw new TilegradError("E_ARGUMENT", "--splits and --window: got both; windows are split by time.", {
       hint: "Use --test and --validation.",
@@ -203,12 +215,13 @@ export async function readTableFor(
   { labelled, ...options }: { signal: AbortSignal; quiet: boolean; labelled: boolean },
 ): Promise<Table> {
   const { categorical, numeric } = csvKinds(preprocessor);
-  const { target, window, dropped } = preprocessor;
+  const { target, window, dropped, image } = preprocessor;
   const rising = window ? risingColumn(target.name) : null;
   const unused = dropped.map((d) => d.name);
   const label = rising ?? target.name;
-  const table = await readTable(file, {
+  const { table } = await readSource(file, {
     ...options,
+    image,
     numeric: labelled && rising !== null ? [...new Set([...numeric, rising])] : numeric,
     categorical: labelled && rising === null ? [...categorical, label] : categorical,
     categoricalIfPresent: [...unused, ...(labelled || rising !== null ? [] : [label])],

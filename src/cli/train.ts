@@ -35,6 +35,7 @@ const EXAMPLE = `
 Examples:
   tilegrad train customers.csv --target churned --positive yes --id customer_id --out model
   tilegrad train digits.csv --target digit --positive 1 --image 8x8 --model cnn --out digit
+  tilegrad train photos --positive cats --image 28x28x3 --out cats
   tilegrad train prices.csv --window 32 --horizon 1 --target "up(close)" --model lstm --out direction
 
   A fifth of the rows is kept for testing (--test), a fifth of the rest decides when to stop and where the
@@ -43,9 +44,9 @@ Examples:
 export function addTrain(program: Command): void {
   const command = program
     .command("train")
-    .description("train a yes/no classifier on a CSV file")
-    .argument("<data.csv>", "table with a header line")
-    .requiredOption("--target <column>", "the column to predict; with --window also up(column)")
+    .description("train a yes/no classifier on a table, images or a time series")
+    .argument("<data>", "a CSV file, a folder with a subfolder of images for each label, an NPZ or an IDX file")
+    .option("--target <column>", "the column to predict; with --window also up(column)")
     .option("--positive <label>", "the label that means yes (default: the rarer one)")
     .requiredOption("--out <folder>", "where the model is saved")
     .option("--seed <n>", "of split, weights, order and dropout", number({ min: 0, integer: true }), 0)

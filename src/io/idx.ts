@@ -4,6 +4,7 @@
  */
 import { TilegradError } from "../errors.ts";
 import { sizeOf } from "../graph/types.ts";
+import { inflate } from "./inflate.ts";
 
 export type IdxData = Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array;
 
@@ -13,7 +14,12 @@ export interface IdxArray {
   readonly data: IdxData;
 }
 
-const TYPES = new Map<number, new (buffer: ArrayBuffer) => IdxData>([
+interface IdxType {
+  new (buffer: ArrayBuffer): IdxData;
+  readonly BYTES_PER_ELEMENT: number;
+}
+
+const TYPES = new Map<number, IdxType>([
   [0x08, Uint8Array],
   [0x09, Int8Array],
   [0x0b, Int16Array],
@@ -41,33 +47,48 @@ export function encodeIdx({ shape, data }: IdxArray): Uint8Array {
   return bytes;
 }
 
+/** `decodeIdx` of a file that may be gzipped, as MNIST's are. @throws E_FILE as `decodeIdx`, before it unpacks too much */
+export async function readIdx(bytes: Uint8Array, where: string): Promise<IdxArray> {
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return decodeIdx(bytes, where);
+  const limit = (head: Uint8Array): number => {
+    const { start, size } = header(head, where);
+    return start + size;
+  };
+  return decodeIdx(await inflate(bytes, "gzip", { where, limit }), where);
+}
+
 /**
  * The array of an IDX file.
  * @param where what to call the file in errors.
  * @throws E_FILE when it is compressed, truncated, damaged or not IDX.
  */
 export function decodeIdx(bytes: Uint8Array, where: string): IdxArray {
-  const complain = (got: string, expected: string, hint?: string): never => {
-    throw new TilegradError("E_FILE", `${where}: got ${got}; expected ${expected}.`, { hint });
-  };
-  if (bytes[0] === 0x1f && bytes[1] === 0x8b)
-    complain("a gzip file", "a plain IDX file", "Unpack it first: gunzip FILE.");
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) throw idxError(where, "a gzip file", "plain IDX", "readIdx unpacks it.");
+  const { array, shape, start, size } = header(bytes, where);
+  if (bytes.length - start !== size) {
+    const hint = "The file is truncated; fetch it again.";
+    throw idxError(where, `${bytes.length - start} data bytes`, `${size} for [${shape}]`, hint);
+  }
+  return { shape, data: new array(swapBytes(bytes.slice(start), array.BYTES_PER_ELEMENT).buffer) };
+}
+
+/** What the first bytes say; `size` is that of the elements, in bytes. */
+function header(bytes: Uint8Array, where: string) {
   const array = TYPES.get(bytes[2]);
   const rank = bytes[3];
   if (array === undefined || bytes[0] !== 0 || bytes[1] !== 0 || !(rank >= 1)) {
-    return complain(`the first bytes [${bytes.subarray(0, 4)}]`, "0, 0, an element type 8 to 14, a rank of 1 or more");
+    const expected = "0, 0, an element type 8 to 14, a rank of 1 or more";
+    throw idxError(where, `the first bytes [${bytes.subarray(0, 4)}]`, expected);
   }
   const start = 4 + 4 * rank;
-  if (bytes.length < start) complain(`${bytes.length} bytes`, `${start} or more by its rank ${rank}`);
+  if (bytes.length < start) throw idxError(where, `${bytes.length} bytes`, `${start} or more by its rank ${rank}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   const shape = Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis));
-  const width = new array(new ArrayBuffer(0)).BYTES_PER_ELEMENT;
-  const size = sizeOf(shape) * width;
-  if (bytes.length - start !== size) {
-    complain(`${bytes.length - start} data bytes`, `${size} for [${shape}]`, "The file is truncated; fetch it again.");
-  }
-  return { shape, data: new array(swapBytes(bytes.slice(start), width).buffer) };
+  return { array, shape, start, size: sizeOf(shape) * array.BYTES_PER_ELEMENT };
 }
+
+const idxError = (where: string, got: string, expected: string, hint?: string): TilegradError =>
+  new TilegradError("E_FILE", `${where}: got ${got}; expected ${expected}.`, { hint });
 
 /** Reverses each element in place: big-endian to little-endian and back. */
 function swapBytes(bytes: Uint8Array<ArrayBuffer>, width: number): Uint8Array<ArrayBuffer> {

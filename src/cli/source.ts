@@ -1,0 +1,119 @@
+/** What there is to learn from: a CSV file, a folder of images, an NPZ file, or a pair of IDX files, each as a table. */
+import { access, stat } from "node:fs/promises";
+import path from "node:path";
+import type { CsvOptions } from "../data/csv.ts";
+import { tableFromArray } from "../data/images.ts";
+import type { ImageSize } from "../data/pixels.ts";
+import type { Table } from "../data/table.ts";
+import { TilegradError } from "../errors.ts";
+import { sizeOf } from "../graph/types.ts";
+import { readIdx } from "../io/idx.ts";
+import { decodeNpz } from "../io/npz.ts";
+import { readBytes } from "../node/files.ts";
+import { readImageFolder } from "../node/images.ts";
+import { readTable } from "./table.ts";
+import { count, Status } from "./terminal.ts";
+
+export interface Source {
+  readonly table: Table;
+  /** Columns that name the rows. */
+  readonly id: readonly string[];
+  /** Where the file itself says that its rows are images. */
+  readonly image?: ImageSize;
+}
+
+export interface SourceOptions extends CsvOptions {
+  readonly image?: ImageSize | undefined;
+  readonly signal?: AbortSignal;
+  readonly quiet?: boolean;
+}
+
+/** The target where none is named: of sources that are not tables, whose only label has this name. */
+export const LABEL = "label";
+
+const IDX = /idx\d-ubyte(\.gz)?$|\.idx(\.gz)?$/i;
+
+/** Whether a source names its own label. */
+export const hasOwnLabel = async (file: string): Promise<boolean> =>
+  IDX.test(file) || /\.npz$/i.test(file) || (await isFolder(file));
+
+const isFolder = (file: string): Promise<boolean> =>
+  stat(file).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+
+/** @throws E_FILE, E_DATA, E_ABORTED */
+export async function readSource(file: string, { image, ...options }: SourceOptions): Promise<Source> {
+  if (/\.npz$/i.test(file)) return npzSource(file);
+  if (IDX.test(file)) return idxSource(file);
+  if (!(await isFolder(file))) return { table: await readTable(file, options), id: [] };
+  if (image === undefined) {
+    throw new TilegradError("E_FILE", `${file}: cannot read it, it is a folder, not a file.`, {
+      hint: "Name a file; for a folder of images, say what size they are to have: --image 28x28.",
+    });
+  }
+  const { signal, quiet = false } = options;
+  const status = new Status({ quiet });
+  const onProgress = (done: number, all: number): void =>
+    status.show(done / all, `image ${count(done)} of ${count(all)}`);
+  try {
+    const table = await readImageFolder(file, image, { ...(signal ? { signal } : {}), onProgress });
+    return { table, id: ["file"] };
+  } finally {
+    status.end();
+  }
+}
+
+interface Numbers {
+  readonly shape: readonly number[];
+  readonly data: ArrayLike<number | bigint>;
+}
+
+function fromArrays(file: string, x: Numbers, y: Numbers | undefined): Source {
+  const name = path.basename(file);
+  const [rows, ...shape] = x.shape;
+  if (shape.length > 3 || sizeOf(x.shape) === 0) {
+    throw new TilegradError("E_FILE", `${name}: got x of shape [${x.shape}]; expected [rows, height, width].`, {
+      hint: "Or [rows, features], or [rows, height, width, channels].",
+    });
+  }
+  if (y && (y.shape.length !== 1 || y.shape[0] !== rows)) {
+    throw new TilegradError("E_FILE", `${name}: got labels of shape [${y.shape}]; expected [${rows}].`);
+  }
+  const texts: Record<string, string[]> = y ? { [LABEL]: Array.from(y.data, String) } : {};
+  const table = tableFromArray({ name, rows, width: sizeOf(shape), x: x.data as ArrayLike<number>, texts });
+  const [height, width, channels = 1] = shape;
+  return { table, id: [], ...(shape.length > 1 ? { image: [height, width, channels] as const } : {}) };
+}
+
+/** Arrays x and y, or x_train and y_train. */
+async function npzSource(file: string): Promise<Source> {
+  const arrays = await decodeNpz(await readBytes(file), file);
+  const x = arrays.x ?? arrays.x_train;
+  if (x === undefined || x.data instanceof BigInt64Array) {
+    const names = Object.entries(arrays).map(([name, { dtype, shape }]) => `${name} ${dtype} [${shape}]`);
+    throw new TilegradError("E_FILE", `${file}: got the arrays ${names.join(", ") || "none"}; expected x and y.`, {
+      hint: "Such as np.savez(path, x=images, y=labels), x of floats or bytes.",
+    });
+  }
+  return fromArrays(file, x, arrays.x ? arrays.y : arrays.y_train);
+}
+
+/** MNIST's names: the labels of train-images-idx3-ubyte.gz are in train-labels-idx1-ubyte.gz. */
+async function idxSource(file: string): Promise<Source> {
+  const x = await readIdx(await readBytes(file), file);
+  const labels = path.join(
+    path.dirname(file),
+    path
+      .basename(file)
+      .replace("images", "labels")
+      .replace(/idx\d-ubyte/, "idx1-ubyte"),
+  );
+  const exists = access(labels).then(
+    () => true,
+    () => false,
+  );
+  const there = labels !== file && (await exists);
+  return fromArrays(file, x, there ? await readIdx(await readBytes(labels), labels) : undefined);
+}

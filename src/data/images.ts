@@ -1,0 +1,110 @@
+/** Decoded images of any size as pixels of one size, and as a table. */
+import { TilegradError } from "../errors.ts";
+import type { ImageSize } from "./pixels.ts";
+import type { Column, Table } from "./table.ts";
+
+/** Rows from the top, channels innermost: 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha. */
+export interface DecodedImage {
+  readonly width: number;
+  readonly height: number;
+  readonly channels: number;
+  /** [height, width, channels] from 0 to `max`. */
+  readonly data: ArrayLike<number>;
+  /** White: 255, or 65535 with 16 bits. */
+  readonly max: number;
+}
+
+/** Most pixels of an image that is read: 64 million. */
+export const MAX_PIXELS = 2 ** 26;
+
+/**
+ * The image as [height, width, channels] from 0 to 255: transparency over white, grey by ITU-R BT.601's weights, and resized by a
+ * triangle filter as wide as the step between pixels, which is bilinear where the image grows and averages where it shrinks.
+ * Proportions are not kept.
+ */
+export function resizeImage(image: DecodedImage, [height, width, channels]: ImageSize): Float32Array {
+  let pixels = convert(image, channels);
+  pixels = resample(pixels, [image.height, image.width * channels], height);
+  // Columns are rows of the transposed image, whose pixels lie together.
+  pixels = transpose(pixels, [height, image.width, channels]);
+  pixels = resample(pixels, [image.width, height * channels], width);
+  return transpose(pixels, [width, height, channels]);
+}
+
+/** To 1 or 3 channels, from 0 to 255. @throws E_ARGUMENT for another number of channels */
+function convert({ width, height, channels: from, data, max }: DecodedImage, to: number): Float32Array {
+  if (to !== 1 && to !== 3) {
+    throw new TilegradError("E_ARGUMENT", `image: got ${to} channels; expected 1 (grey) or 3 (RGB).`);
+  }
+  const pixels = new Float32Array(width * height * to);
+  const [colours, transparent] = [from >= 3 ? 3 : 1, from === 2 || from === 4];
+  for (let i = 0; i < width * height; i++) {
+    const alpha = transparent ? data[i * from + colours] / max : 1;
+    const shown = (colour: number): number => 255 * (1 - alpha + (alpha * data[i * from + (colour % colours)]) / max);
+    if (to === 3) for (let colour = 0; colour < 3; colour++) pixels[i * 3 + colour] = shown(colour);
+    else pixels[i] = colours === 1 ? shown(0) : 0.299 * shown(0) + 0.587 * shown(1) + 0.114 * shown(2);
+  }
+  return pixels;
+}
+
+/** x [rows, width] -> [to, width]. */
+function resample(x: Float32Array, [rows, width]: readonly [number, number], to: number): Float32Array {
+  if (rows === to) return x;
+  const y = new Float32Array(to * width);
+  const step = rows / to;
+  const reach = Math.max(1, step);
+  for (let row = 0; row < to; row++) {
+    const centre = (row + 0.5) * step - 0.5;
+    const first = Math.max(0, Math.ceil(centre - reach));
+    const last = Math.min(rows - 1, Math.floor(centre + reach));
+    const weights = Array.from({ length: last - first + 1 }, (_, i) => 1 - Math.abs(first + i - centre) / reach);
+    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    for (const [i, weight] of weights.entries()) {
+      const share = weight / total;
+      for (let at = 0; at < width; at++) y[row * width + at] += share * x[(first + i) * width + at];
+    }
+  }
+  return y;
+}
+
+/** [a, b, c] -> [b, a, c] */
+function transpose(x: Float32Array, [a, b, c]: readonly [number, number, number]): Float32Array {
+  const y = new Float32Array(x.length);
+  for (let i = 0; i < a; i++) {
+    for (let j = 0; j < b; j++) {
+      for (let k = 0; k < c; k++) y[(j * a + i) * c + k] = x[(i * b + j) * c + k];
+    }
+  }
+  return y;
+}
+
+/** Rows of numbers, with what is known of each. */
+export interface ArrayRows {
+  readonly name: string;
+  readonly rows: number;
+  /** Numbers of each row. */
+  readonly width: number;
+  /** [rows, width], row-major. */
+  readonly x: ArrayLike<number>;
+  /** Columns of text, such as `label` and `file`. */
+  readonly texts?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** A table with a column per number, p0, p1, ..., and the columns of text. */
+export function tableFromArray({ name, rows, width, x, texts = {} }: ArrayRows): Table {
+  const pixels = Array.from({ length: width }, (_, column): Column => {
+    const values = Float64Array.from({ length: rows }, (_, row) => x[row * width + column]);
+    return { name: `p${column}`, kind: "numeric", values };
+  });
+  const named = Object.entries(texts).map(([column, cells]): Column => {
+    const levels = [...new Set(cells)];
+    const codes = new Map(levels.map((level, code) => [level, code]));
+    return {
+      name: column,
+      kind: "categorical",
+      levels,
+      codes: Int32Array.from(cells, (cell) => codes.get(cell) ?? -1),
+    };
+  });
+  return { name, rows, columns: [...pixels, ...named] };
+}
