@@ -102,7 +102,7 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
 }
 
 async function decodeJpeg(bytes: Uint8Array): Promise<DecodedImage> {
-  const { decode } = await import("jpeg-js");
+  const { decode } = (await import("jpeg-js")).default; // CommonJS
   const { width, height, data } = decode(bytes, {
     useTArray: true,
     formatAsRGBA: false,
