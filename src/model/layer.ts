@@ -21,7 +21,7 @@ export interface ParameterOptions {
 export interface LayerContext {
   /** Whether dropout drops, batch norm uses the batch, augmentation augments. */
   readonly training: boolean;
-  /** What a layer that `merges` joins; x is the first. */
+  /** What a layer that `merges` joins, or a recurrent layer's input and initial states; x is the first. */
   readonly inputs: readonly Tensor[];
   /** A parameter of this layer, by a name that is unique in it; the same tensor in every trace. */
   parameter(name: string, shape: readonly number[], options: ParameterOptions): Tensor;
@@ -41,7 +41,7 @@ export interface Layer {
   readonly name?: string;
   /** False freezes its parameters: no gradient is computed for them. */
   readonly trainable?: boolean;
-  /** Takes several inputs, all in `context.inputs`; other layers take one. */
+  /** Takes one or more inputs, all in `context.inputs`; other layers take one. */
   readonly merges?: true;
   /** Throws E_SHAPE when the input does not fit. */
   call(x: Tensor, context: LayerContext): Tensor;

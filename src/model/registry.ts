@@ -30,7 +30,7 @@ export type LayerMaker = (options: any) => Layer;
 export type LossMaker = (options: any) => Loss;
 
 /** tilegrad's own layers and custom ones, which may be the layer inside another. */
-function layerMakers(custom: Readonly<Record<string, LayerMaker>>): Readonly<Record<string, LayerMaker>> {
+export function layerMakers(custom: Readonly<Record<string, LayerMaker>> = {}): Readonly<Record<string, LayerMaker>> {
   const makers: Readonly<Record<string, LayerMaker>> = {
     dense,
     activation,

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openCpu } from "../../src/cpu/device.ts";
 import type { Device } from "../../src/device.ts";
+import { apply, functional, input } from "../../src/model/functional.ts";
 import type { Layer } from "../../src/model/layer.ts";
 import { multiHeadAttention } from "../../src/model/layers/attention.ts";
 import { dense } from "../../src/model/layers/dense.ts";
@@ -8,8 +9,10 @@ import { embedding, masking } from "../../src/model/layers/embedding.ts";
 import { gru, lstm, simpleRnn } from "../../src/model/layers/recurrent.ts";
 import { dropout } from "../../src/model/layers/shape.ts";
 import { bidirectional, timeDistributed } from "../../src/model/layers/wrappers.ts";
+import { meanSquaredError } from "../../src/model/losses.ts";
 import { sequential } from "../../src/model/model.ts";
 import { modelFromJson } from "../../src/model/registry.ts";
+import { Trainer } from "../../src/train/trainer.ts";
 import { openTestGpu } from "../devices.ts";
 import { counting, run, shapeThrough } from "./run.ts";
 
@@ -176,5 +179,38 @@ describe("multiHeadAttention", () => {
     padded.set(short);
     const want = await run([attend()], short, [1, 3, 2], { device: gpu });
     near((await run([masking(), attend()], padded, [1, 5, 2], { device: gpu })).y.slice(0, 6), want.y);
+  });
+});
+
+describe("initial states", () => {
+  const cells = { lstm: [lstm, 2], gru: [gru, 1], simpleRnn: [simpleRnn, 1] } as const;
+
+  it.each(Object.keys(cells) as (keyof typeof cells)[])("%s goes on from where it was left", async (name) => {
+    const [make, states] = cells[name];
+    const sequence = input([3, 2], { name: "x" });
+    const before = Array.from({ length: states }, (_, k) => input([4], { name: `state${k}` }));
+    const cell = make(4, { name: "cell", useBias: false });
+    const model = functional({ inputs: [sequence, ...before], outputs: [apply(cell, sequence, ...before)] });
+    const weights = Object.fromEntries(
+      model.parameters.map(({ name: parameter, shape }) => [parameter, counting(shape).map((v) => Math.sin(v))]),
+    );
+    const trainer = new Trainer(model, { device: openCpu(), loss: meanSquaredError(), seed: 1 });
+    await trainer.setWeights(weights);
+    const x = Array.from({ length: 6 }, (_, i) => Math.cos(i));
+    const predict = async (h: readonly number[]) => [...(await trainer.predict(Float32Array.from([...x, ...h])))];
+    const zeros = new Array(4 * states).fill(0);
+    const plain = await run([cell], x, [1, 3, 2], { device: openCpu(), weights });
+    for (const [i, v] of (await predict(zeros)).entries()) expect(v).toBeCloseTo(plain.y[i], 6);
+    const moved = await predict(zeros.map((_, i) => (i % 3) - 1));
+    expect(Math.abs(moved[0] - plain.y[0])).toBeGreaterThan(1e-3);
+    expect(modelFromJson(model.architecture).architecture).toEqual(model.architecture);
+  });
+
+  it("are handed to both directions, and refused in a wrong number or shape", () => {
+    const x = input([3, 2]);
+    const [a, b] = [input([4]), input([4])];
+    expect(apply(bidirectional(gru(4)), x, a, b).shape).toEqual([8]);
+    expect(() => apply(lstm(4), x, a)).toThrow(/lstm: got the initial states .*; expected none, or h0 and c0 \[1, 4\]/);
+    expect(() => apply(gru(4), x, input([5]))).toThrow(/expected none, or h0 \[1, 4\]/);
   });
 });

@@ -1,6 +1,7 @@
 /** LSTM, GRU and simple RNN: all time steps in one dispatch forward and one backward. */
 import { TilegradError } from "../../errors.ts";
 import type { Tensor } from "../../graph/types.ts";
+import { sameShape } from "../../graph/types.ts";
 import { constant } from "../../ops/constant.ts";
 import { gru as gruOp } from "../../ops/gru.ts";
 import { linear } from "../../ops/linear.ts";
@@ -42,6 +43,8 @@ export interface LstmOptions extends RecurrentLayerOptions {
 /** What runs a cell over projected inputs, and the shape of its weights. */
 interface Cell {
   readonly gates: number;
+  /** What it hands from step to step. */
+  readonly states: readonly ("h0" | "c0")[];
   /** Default initial bias. */
   readonly bias: Initializer;
   /** Has a bias of its own in the recurrent product. */
@@ -52,6 +55,8 @@ interface Cell {
 interface Run {
   readonly mask: Tensor | undefined;
   readonly goBackwards: boolean;
+  readonly h0?: Tensor;
+  readonly c0?: Tensor;
 }
 
 /** x [batch, time, features] through a cell whose weights are in Keras's layout. */
@@ -60,16 +65,30 @@ function recurrent(type: string, options: RecurrentLayerOptions, cell: Cell): La
   if (!Number.isInteger(units) || units < 1) {
     throw new TilegradError("E_ARGUMENT", `${type}: got units ${units}; expected a positive integer.`);
   }
-  return layer(type, options, (x, context) => {
+  const call: Layer["call"] = (x, context) => {
     if (x.shape.length !== 3) {
       throw new TilegradError("E_SHAPE", `${type}: got ${showType(x)}; expected [batch, time, features].`);
     }
+    const initial = initialStates(type, cell, context.inputs.slice(1), [x.shape[0], units]);
     const weights = declare(context, x.shape[2], options, cell);
     const xz = weights.bias ? linear(x, weights.kernel, weights.bias) : matmul(x, weights.kernel);
     const mask = maskOf(x);
-    const { y, h } = cell.run(xz, weights.recurrentKernel, weights.recurrentBias, { mask, goBackwards });
+    const { y, h } = cell.run(xz, weights.recurrentKernel, weights.recurrentBias, { mask, goBackwards, ...initial });
     return returnSequences ? withMask(y, mask) : h;
-  });
+  };
+  return { ...layer(type, options, call), merges: true };
+}
+
+/** What the layer is applied to beside the sequence: the states before its first step. @throws E_SHAPE */
+function initialStates(type: string, { states }: Cell, given: readonly Tensor[], shape: readonly number[]) {
+  if (given.length > 0 && (given.length !== states.length || !given.every((t) => sameShape(t.shape, shape)))) {
+    const expected = `none, or ${states.join(" and ")} [${shape.join(", ")}]`;
+    throw new TilegradError(
+      "E_SHAPE",
+      `${type}: got the initial states ${given.map(showType).join(", ")}; expected ${expected}.`,
+    );
+  }
+  return Object.fromEntries(given.map((state, i) => [states[i], state])) as Pick<Run, "h0" | "c0">;
 }
 
 /** Kernel [features, gates units], recurrent kernel [units, gates units], bias [gates units] or, of a GRU, [2, 3 units]. */
@@ -100,7 +119,8 @@ const merge = <T extends { readonly units: number }>(first: number | T, rest: ob
 
 /**
  * Long short-term memory, gates i, f, g, o: [batch, time, features] -> [batch, units], or [batch, time, units] with
- * `returnSequences`. Steps that a `masking` layer masked leave the state as it is.
+ * `returnSequences`. Steps that a `masking` layer masked leave the state as it is. In a functional model it may also be applied
+ * to the state before the first step: `apply(lstm(32), x, h0, c0)`, both [batch, units]; default zeros.
  */
 export function lstm(first: number | LstmOptions, rest: Omit<LstmOptions, "units"> = {}): Layer {
   const options = merge(first, rest);
@@ -108,23 +128,31 @@ export function lstm(first: number | LstmOptions, rest: Omit<LstmOptions, "units
   const forget = { values: Array.from({ length: 4 * units }, (_, i) => (Math.floor(i / units) === 1 ? 1 : 0)) };
   return recurrent("lstm", options, {
     gates: 4,
+    states: ["h0", "c0"],
     bias: unitForgetBias ? forget : "zeros",
     run: (xz, kernel, _, run) => lstmOp(xz, kernel, run),
   });
 }
 
-/** Gated recurrent unit, gates z, r, h, with Keras's `resetAfter`: shapes as `lstm`. */
+/** Gated recurrent unit, gates z, r, h, with Keras's `resetAfter`: shapes as `lstm`; its state is h0 alone. */
 export function gru(first: number | RecurrentLayerOptions, rest: Omit<RecurrentLayerOptions, "units"> = {}): Layer {
-  return recurrent("gru", merge(first, rest), { gates: 3, bias: "zeros", recurrentBias: true, run: gruOp });
+  return recurrent("gru", merge(first, rest), {
+    gates: 3,
+    states: ["h0"],
+    bias: "zeros",
+    recurrentBias: true,
+    run: gruOp,
+  });
 }
 
-/** h' = tanh(x W + h U + b): shapes as `lstm`. */
+/** h' = tanh(x W + h U + b): shapes as `lstm`; its state is h0 alone. */
 export function simpleRnn(
   first: number | RecurrentLayerOptions,
   rest: Omit<RecurrentLayerOptions, "units"> = {},
 ): Layer {
   return recurrent("simpleRnn", merge(first, rest), {
     gates: 1,
+    states: ["h0"],
     bias: "zeros",
     run: (xz, kernel, _, run) => simpleRnnOp(xz, kernel, run),
   });

@@ -21,8 +21,9 @@ interface LayerJson {
 const asJson = ({ type, config }: LayerJson): LayerJson => ({ type, config });
 
 /** The context of a layer inside another: its parameters are called `part/kernel` and so on. */
-const within = (context: LayerContext, part: string): LayerContext => ({
+const within = (context: LayerContext, part: string, inputs: readonly Tensor[]): LayerContext => ({
   ...context,
+  inputs,
   parameter: (name, shape, options) => context.parameter(`${part}/${name}`, shape, options),
 });
 
@@ -42,7 +43,10 @@ export interface BidirectionalOptions extends LayerOptions {
   readonly mergeMode?: keyof typeof mergers;
 }
 
-/** A recurrent layer in both directions: [batch, time, features] -> [batch, 2 units], or [batch, time, 2 units]. */
+/**
+ * A recurrent layer in both directions: [batch, time, features] -> [batch, 2 units], or [batch, time, 2 units]. Initial states:
+ * those of the forward layer, then those of the backward one.
+ */
 export function bidirectional(
   first: Layer | BidirectionalOptions,
   rest: Omit<BidirectionalOptions, "layer"> = {},
@@ -59,11 +63,14 @@ export function bidirectional(
   const forward = recurrentMakers[type](inner);
   const backward = recurrentMakers[type]({ ...inner, goBackwards: !inner.goBackwards });
   const plain: BidirectionalOptions = { ...options, layer: asJson(options.layer) };
-  return layer("bidirectional", plain, (x, context) => {
-    const a = forward.call(x, within(context, "forward"));
-    const b = backward.call(x, within(context, "backward"));
+  const call: Layer["call"] = (x, context) => {
+    const states = context.inputs.slice(1);
+    const half = Math.ceil(states.length / 2);
+    const a = forward.call(x, within(context, "forward", [x, ...states.slice(0, half)]));
+    const b = backward.call(x, within(context, "backward", [x, ...states.slice(half)]));
     return withMask(mergers[mergeMode](a, b), maskOf(a));
-  });
+  };
+  return { ...layer("bidirectional", plain, call), merges: true };
 }
 
 export interface TimeDistributedOptions extends LayerOptions {
@@ -80,7 +87,8 @@ export function timeDistributed(first: Layer | TimeDistributedOptions): Layer {
       throw new TilegradError("E_SHAPE", `timeDistributed: got ${showType(x)}; expected [batch, time, features ...].`);
     }
     const [batch, time, ...step] = x.shape;
-    const y = inner.call(reshape(x, [batch * time, ...step]), context);
+    const steps = reshape(x, [batch * time, ...step]);
+    const y = inner.call(steps, { ...context, inputs: [steps] });
     return reshape(y, [batch, time, ...y.shape.slice(1)]);
   });
 }
