@@ -89,5 +89,6 @@ export type { MetricName } from "./train/metrics.ts";
 export type { Weights } from "./train/parameters.ts";
 export type { Cursor, History } from "./train/progress.ts";
 export { modelFiles } from "./train/saving.ts";
+export type { RowSource } from "./train/source.ts";
 export type { CompileModelOptions } from "./train/trainer.ts";
 export { compile, Trainer } from "./train/trainer.ts";

@@ -70,6 +70,8 @@ export interface Device {
   /** Adds one run to the queue, in order; `values` may be reused at once. At most `maxQueue` runs between flushes. */
   enqueue(step: CompiledStep, values: StepValues): void;
   readonly maxQueue: number;
+  /** Bytes that one tensor may have. */
+  readonly maxTensorBytes: number;
   /** Starts what is queued; resolves when it is done. @throws E_LOST when the device was lost. */
   flush(): Promise<void>;
   memory(): MemoryUse;

@@ -53,6 +53,7 @@ export function openCpu({ precision = "f32", files = opfs }: CpuOptions = {}): D
     info: { backend: "cpu", adapter: "CPU reference", driver: `JavaScript, ${precision}`, software: true },
     files,
     maxQueue: 1024,
+    maxTensorBytes: Number.POSITIVE_INFINITY,
     tensor(type, label, data) {
       const elements = allocate(type, precision);
       if (data) elements.set(data);

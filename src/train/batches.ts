@@ -1,6 +1,8 @@
 /** Which rows each step trains on. */
 import { TilegradError } from "../errors.ts";
 import { shuffle } from "../random.ts";
+import type { Block } from "./blocks.ts";
+import { blocksOf } from "./blocks.ts";
 import type { PlannedStep } from "./session.ts";
 
 export interface OrderOptions {
@@ -23,6 +25,8 @@ const SHUFFLE_STREAM = 0x5f_ff_ff_ff;
 
 export class Batches {
   readonly batchSize: number;
+  /** Rows that are on the device together; 0 for all. */
+  readonly blockRows: number;
   readonly rowsPerEpoch: number;
   private readonly rows: number;
   private readonly seed: number;
@@ -32,14 +36,21 @@ export class Batches {
   /**
    * @param rows rows of the data
    * @param firstShuffle epochs trained before the first, so that every epoch of a trainer has an order of its own
-   * @throws E_ARGUMENT for a bad batch size or an order without rows
+   * @param blockRows rows that are on the device together, from `blockSize`; 0: all
+   * @throws E_ARGUMENT for a bad batch size, an order without rows, or one of rows that are not on the device together
    */
-  constructor(rows: number, seed: number, options: OrderOptions, firstShuffle: number) {
+  constructor(rows: number, seed: number, options: OrderOptions, firstShuffle: number, blockRows = 0) {
     const { batchSize = 32, order } = options;
     if (!Number.isInteger(batchSize) || batchSize < 1) {
       throw new TilegradError("E_ARGUMENT", `fit: got batchSize ${batchSize}; expected a positive integer.`);
     }
+    if (order && blockRows > 0) {
+      throw new TilegradError("E_ARGUMENT", "order: the rows are streamed; expected rows that fit on the device.", {
+        hint: "Leave `order` out: streamed rows are shuffled in blocks.",
+      });
+    }
     this.batchSize = batchSize;
+    this.blockRows = blockRows;
     this.rows = rows;
     this.seed = seed;
     this.options = options;
@@ -66,12 +77,37 @@ export class Batches {
    */
   *steps(epoch: number, skip: number, step: number, rate: (step: number) => number): Generator<EpochStep, void> {
     const { batchSize, stepsPerEpoch, rowsPerEpoch } = this;
-    const order = this.order(epoch);
-    for (let i = skip; i < stepsPerEpoch; i++) {
-      const at = step + i - skip;
-      const rows = order.subarray(i * batchSize, (i + 1) * batchSize);
-      yield { rows, step: at, rate: rate(at), stepsInEpoch: stepsPerEpoch, epochRows: rowsPerEpoch };
+    let before = 0;
+    for (const { block, rows: count, order: orderOf } of this.parts(epoch)) {
+      const last = before + Math.ceil(count / batchSize);
+      if (skip < last) {
+        const order = orderOf();
+        for (let i = Math.max(skip, before); i < last; i++) {
+          const at = step + i - skip;
+          const rows = order.subarray((i - before) * batchSize, (i - before + 1) * batchSize);
+          const endsBlock = block !== null && i + 1 === last;
+          yield {
+            rows,
+            block,
+            endsBlock,
+            step: at,
+            rate: rate(at),
+            stepsInEpoch: stepsPerEpoch,
+            epochRows: rowsPerEpoch,
+          };
+        }
+      }
+      before = last;
     }
+  }
+
+  /** What is on the device together, one after the other. */
+  private parts(epoch: number): { block: Block | null; rows: number; order: () => Uint32Array }[] {
+    const { rows, batchSize, blockRows, seed, firstShuffle } = this;
+    if (blockRows === 0) return [{ block: null, rows: this.rowsPerEpoch, order: () => this.order(epoch) }];
+    const shuffled = this.options.shuffle ?? true;
+    const by = shuffled ? { seed, epoch: firstShuffle + epoch } : null;
+    return blocksOf({ rows, batchSize, blockRows, shuffle: by }).map((block) => ({ ...block, block }));
   }
 
   private order(epoch: number): Uint32Array {

@@ -23,11 +23,12 @@ export interface CheckedData {
 const floats = (values: ArrayLike<number>): Float32Array =>
   values instanceof Float32Array ? values : Float32Array.from(values);
 
-/** Features of whole rows. @throws E_SHAPE, and E_DATA for a feature that is NaN or infinite. */
+/** Features of whole rows, `first` being the number of their first. @throws E_SHAPE, and E_DATA for a feature that is NaN or infinite. */
 export function checkFeatures(
   where: string,
   x: ArrayLike<number>,
   inputShape: readonly number[],
+  first = 0,
 ): { x: Float32Array; rows: number } {
   const width = sizeOf(inputShape);
   const rows = x.length / width;
@@ -42,7 +43,7 @@ export function checkFeatures(
   if (bad >= 0) {
     throw new TilegradError(
       "E_DATA",
-      `${where}: x is ${checked[bad]} in row ${Math.floor(bad / width)}, feature ${bad % width}; expected finite numbers.`,
+      `${where}: x is ${checked[bad]} in row ${first + Math.floor(bad / width)}, feature ${bad % width}; expected finite numbers.`,
       {
         hint: "Impute or drop missing values first.",
       },
@@ -52,8 +53,8 @@ export function checkFeatures(
 }
 
 /** @throws E_SHAPE, E_DATA */
-export function checkData(where: string, data: Data, inputShape: readonly number[]): CheckedData {
-  const { x, rows } = checkFeatures(where, data.x, inputShape);
+export function checkData(where: string, data: Data, inputShape: readonly number[], first = 0): CheckedData {
+  const { x, rows } = checkFeatures(where, data.x, inputShape, first);
   const perRow = data.y.length / rows;
   if (!Number.isInteger(perRow) || perRow === 0) {
     throw new TilegradError(
@@ -64,7 +65,10 @@ export function checkData(where: string, data: Data, inputShape: readonly number
   const y = floats(data.y);
   const badLabel = y.findIndex((v) => !Number.isFinite(v));
   if (badLabel >= 0)
-    throw new TilegradError("E_DATA", `${where}: the label of row ${Math.floor(badLabel / perRow)} is ${y[badLabel]}.`);
+    throw new TilegradError(
+      "E_DATA",
+      `${where}: the label of row ${first + Math.floor(badLabel / perRow)} is ${y[badLabel]}.`,
+    );
   const weight = data.sampleWeight ? floats(data.sampleWeight) : null;
   if (weight && weight.length !== rows) {
     throw new TilegradError(
@@ -76,14 +80,18 @@ export function checkData(where: string, data: Data, inputShape: readonly number
   if (badWeight >= 0) {
     throw new TilegradError(
       "E_DATA",
-      `${where}: sampleWeight of row ${badWeight} is ${weight?.[badWeight]}; expected a finite number of at least 0.`,
+      `${where}: sampleWeight of row ${first + badWeight} is ${weight?.[badWeight]}; expected a finite number of at least 0.`,
     );
   }
   return { rows, x, y, yShape: perRow === 1 ? [] : [perRow], weight };
 }
 
 /** @throws E_SHAPE when the labels of `other` have another shape than those of `data` */
-export function checkSameLabels(where: string, other: CheckedData, data: CheckedData): void {
+export function checkSameLabels(
+  where: string,
+  other: Pick<CheckedData, "yShape">,
+  data: Pick<CheckedData, "yShape">,
+): void {
   if (sameShape(other.yShape, data.yShape)) return;
   throw new TilegradError(
     "E_SHAPE",

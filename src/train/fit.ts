@@ -8,10 +8,16 @@ import type { Data } from "./data.ts";
 import type { Cursor, Progress } from "./progress.ts";
 import { recordEpoch } from "./progress.ts";
 import type { Chunk, TrainingSession } from "./session.ts";
+import type { RowSource } from "./source.ts";
 
 export interface FitOptions extends OrderOptions {
   readonly epochs: number;
-  readonly validation?: Data;
+  readonly validation?: Data | RowSource;
+  /**
+   * Bytes of rows that are on the device at once, where not all are; default 32 MiB. About three times as much is held in
+   * memory. More mix the rows better.
+   */
+  readonly blockBytes?: number;
   readonly callbacks?: readonly Callback[];
   /** Changes each batch, labels and all, before the model sees it: `mixup()`. A run that goes on must be given it again. */
   readonly augment?: Augment;
@@ -40,9 +46,9 @@ export interface Fit {
 export async function* runEpochs(fit: Fit): AsyncGenerator<TrainingEvent, void> {
   const { progress, options, batches, session, optimizer, validate, control } = fit;
   const { epochs, callbacks = [], signal } = options;
-  const { stepsPerEpoch, batchSize } = batches;
+  const { stepsPerEpoch } = batches;
   if (!progress.cursor) for (const callback of callbacks) callback.onTrainBegin?.();
-  progress.cursor ??= startOf(0, batchSize);
+  progress.cursor ??= startOf(0, batches);
   const firstStep = progress.step - progress.cursor.epoch * stepsPerEpoch - progress.cursor.stepInEpoch;
   // Epochs that nobody needs to decide after run into each other, so that small ones still fill a chunk.
   const together = validate || callbacks.length > 0 ? 1 : epochs;
@@ -92,7 +98,7 @@ async function land(fit: Fit, { steps, losses }: Chunk<EpochStep>): Promise<Trai
     if (stepInEpoch + 1 < stepsInEpoch) continue;
     const logs = { loss: sum / epochRows, learningRate: rate, ...(await validate?.()) };
     recordEpoch(progress.history, logs);
-    progress.cursor = startOf(epoch + 1, cursor.batchSize);
+    progress.cursor = startOf(epoch + 1, cursor);
     for (const callback of options.callbacks ?? []) await callback.onEpochEnd?.(epoch, logs, control);
     for (const callback of options.callbacks ?? []) await callback.afterEpoch?.(epoch, control);
     events.push({ type: "epoch", epoch, logs });
@@ -100,7 +106,13 @@ async function land(fit: Fit, { steps, losses }: Chunk<EpochStep>): Promise<Trai
   return [{ type: "steps", epoch: (progress.cursor as Cursor).epoch, step: progress.step, losses }, ...events];
 }
 
-const startOf = (epoch: number, batchSize: number): Cursor => ({ epoch, stepInEpoch: 0, lossSum: 0, batchSize });
+const startOf = (epoch: number, { batchSize, blockRows }: Pick<Cursor, "batchSize" | "blockRows">): Cursor => ({
+  epoch,
+  stepInEpoch: 0,
+  lossSum: 0,
+  batchSize,
+  blockRows,
+});
 
 function nonFinite(loss: number, { epoch, stepInEpoch }: Cursor): TilegradError {
   return new TilegradError(

@@ -71,7 +71,7 @@ export class Scorer {
   }
 
   /** The loss of all rows together (weights and reduction as in training), then the metrics; null becomes NaN. */
-  score(logits: Float32Array, { y, yShape, weight, rows }: CheckedData): Record<string, number> {
+  score(logits: Float32Array, { y, yShape, weight, rows }: Omit<CheckedData, "x">): Record<string, number> {
     const output = this.output(rows);
     const target = input("target", [rows, ...yShape]);
     const weights = weight ? input("weight", [rows]) : null;

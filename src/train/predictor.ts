@@ -3,7 +3,10 @@ import type { CompiledStep, Device, DeviceTensor } from "../device.ts";
 import { sizeOf } from "../graph/types.ts";
 import type { Model } from "../model/model.ts";
 import { f32 } from "../ops/op.ts";
+import type { CheckedData } from "./data.ts";
 import type { Parameters } from "./parameters.ts";
+import type { Rows } from "./source.ts";
+import { pieces } from "./source.ts";
 import { predictionStep } from "./step.ts";
 import { TensorGroup } from "./tensors.ts";
 
@@ -75,6 +78,19 @@ export class Predictor {
         this.device.enqueue(plan.step, { inputOffset: row * inputs, outputOffset: row * outputs });
       }
       result.set(await plan.output.read(0, count * outputs), start * outputs);
+    }
+    return result;
+  }
+
+  /** Of all rows, in memory or not; `seen` is shown each piece of them. */
+  async outputsOf(data: Rows, seen?: (piece: CheckedData) => void): Promise<Float32Array> {
+    const result = new Float32Array(data.rows * sizeOf(this.model.outputShape));
+    let at = 0;
+    for await (const piece of pieces(data)) {
+      const part = await this.outputs(piece.x);
+      result.set(part, at);
+      at += part.length;
+      seen?.(piece);
     }
     return result;
   }

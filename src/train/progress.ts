@@ -11,6 +11,8 @@ export interface Cursor {
   readonly stepInEpoch: number;
   readonly lossSum: number;
   readonly batchSize: number;
+  /** Rows that are on the device together; 0 for all. */
+  readonly blockRows: number;
 }
 
 export interface Progress {

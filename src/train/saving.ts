@@ -86,7 +86,13 @@ export async function checkpointOf(trainer: Saved, callbacks: readonly Callback[
   }
   const { step, cursor, rateScale, stopped, data, history } = progress;
   // No batch size: no `fit` is to be gone on with.
-  const { epoch, stepInEpoch, lossSum, batchSize } = cursor ?? { epoch: 0, stepInEpoch: 0, lossSum: 0, batchSize: 0 };
+  const { epoch, stepInEpoch, lossSum, batchSize, blockRows } = cursor ?? {
+    epoch: 0,
+    stepInEpoch: 0,
+    lossSum: 0,
+    batchSize: 0,
+    blockRows: 0,
+  };
   return {
     step,
     epoch,
@@ -95,7 +101,7 @@ export async function checkpointOf(trainer: Saved, callbacks: readonly Callback[
     data,
     plan: trainer.progress.plan,
     config: configOf(trainer),
-    states: { rateScale, stopped, lossSum, batchSize, callbacks: states },
+    states: { rateScale, stopped, lossSum, batchSize, blockRows, callbacks: states },
     history: structuredClone(history),
     tensors,
   };
@@ -132,7 +138,8 @@ export function restoreCheckpoint(
   }
   const states: Place = { value: checkpoint.states, file: where, path: "states" };
   const number = (name: string): number => asNumber(field(states, name));
-  const [batchSize, lossSum, rateScale] = [number("batchSize"), number("lossSum"), number("rateScale")];
+  const [batchSize, blockRows] = [number("batchSize"), number("blockRows")];
+  const [lossSum, rateScale] = [number("lossSum"), number("rateScale")];
   const stopped = asJson(field(states, "stopped"));
   if (typeof stopped !== "boolean") throw misplaced(field(states, "stopped"), "true or false");
   const remembered = asObject(field(states, "callbacks"));
@@ -149,7 +156,7 @@ export function restoreCheckpoint(
     callback.restore?.({ json, ...(Object.keys(weights).length > 0 ? { weights } : {}) });
   }
   const cursor: Cursor | null =
-    batchSize === 0 ? null : { epoch: checkpoint.epoch, stepInEpoch: checkpoint.cursor, lossSum, batchSize };
+    batchSize === 0 ? null : { epoch: checkpoint.epoch, stepInEpoch: checkpoint.cursor, lossSum, batchSize, blockRows };
   const history = Object.fromEntries(Object.entries(checkpoint.history).map(([name, values]) => [name, [...values]]));
   Object.assign(trainer.progress, {
     step: checkpoint.step,

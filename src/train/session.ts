@@ -7,10 +7,12 @@ import { f32, u32 } from "../ops/op.ts";
 import type { PlanKind } from "../passes/choose.ts";
 import { seedKey } from "../random.ts";
 import type { Augment } from "./augment.ts";
-import type { CheckedData } from "./data.ts";
+import type { Block } from "./blocks.ts";
+import { Feed } from "./feed.ts";
 import type { Parameters } from "./parameters.ts";
 import { perParameter } from "./parameters.ts";
 import type { Progress } from "./progress.ts";
+import type { Rows } from "./source.ts";
 import { trainingStep } from "./step.ts";
 import { TensorGroup } from "./tensors.ts";
 
@@ -31,8 +33,11 @@ export interface TrainingState {
 
 /** One step to run. */
 export interface PlannedStep {
-  /** Row numbers of its batch. */
+  /** Row numbers of its batch, within its block. */
   readonly rows: Uint32Array;
+  /** The rows that must be on the device; null where all are. */
+  readonly block: Block | null;
+  readonly endsBlock: boolean;
   /** Updates done before it, since the trainer was made. */
   readonly step: number;
   readonly rate: number;
@@ -56,6 +61,7 @@ const MOST_ROWS = 2 ** 22;
 export class TrainingSession {
   private readonly state: TrainingState;
   private readonly bindings: Readonly<Record<string, DeviceTensor>>;
+  private readonly feed: Feed;
   private readonly own: TensorGroup;
   private readonly steps: ReadonlyMap<number, CompiledStep>;
   private readonly chunkRows: Uint32Array;
@@ -69,11 +75,13 @@ export class TrainingSession {
     state: TrainingState,
     most: number,
     bindings: Readonly<Record<string, DeviceTensor>>,
+    feed: Feed,
     own: TensorGroup,
     steps: ReadonlyMap<number, CompiledStep>,
   ) {
     this.state = state;
     this.bindings = bindings;
+    this.feed = feed;
     this.own = own;
     this.steps = steps;
     this.most = most;
@@ -81,11 +89,14 @@ export class TrainingSession {
     this.chunkRows = new Uint32Array(bindings.order.shape[0] / IN_FLIGHT);
   }
 
-  /** Uploads the data and compiles a step for each batch size that will occur. @throws E_MEMORY, E_SHAPE, E_KERNEL */
+  /**
+   * Uploads the data, or makes room for its blocks, and compiles a step for each batch size that will occur.
+   * @throws E_MEMORY, E_SHAPE, E_KERNEL
+   */
   static async open(
     state: TrainingState,
-    data: CheckedData,
-    batches: readonly number[],
+    data: Rows,
+    { sizes: batches, blockRows }: { readonly sizes: readonly number[]; readonly blockRows: number },
     augment?: Augment,
   ): Promise<TrainingSession> {
     const { device, model, loss, optimizer, parameters, slots, fusion, progress } = state;
@@ -99,15 +110,14 @@ export class TrainingSession {
       const most = Math.max(1, Math.min(device.maxQueue, Math.floor(MOST_ROWS / largest)));
       const orderSize = IN_FLIGHT * most * largest;
       const recordSize = IN_FLIGHT * most;
+      const feed = new Feed(make, data, model.inputShape, blockRows);
       const bindings: Record<string, DeviceTensor> = {
         ...parameters.bindings,
         ...Object.fromEntries(Object.entries(slots).map(([name, tensor]) => [`slot ${name}`, tensor])),
-        x: make(f32(data.rows, ...model.inputShape), "training x", data.x),
-        y: make(f32(data.rows, ...data.yShape), "training y", data.y),
+        ...feed.bindings,
         order: make(u32(orderSize), "batch order"),
         record: make(f32(recordSize), "loss record"),
         alive: make(f32(), "alive", [1]),
-        ...(data.weight ? { weight: make(f32(data.rows), "sample weight", data.weight) } : {}),
         ...(penalties.l1 ? { l1: make(f32(l1.length), "l1", l1) } : {}),
         ...(penalties.l2 ? { l2: make(f32(l2.length), "l2", l2) } : {}),
       };
@@ -120,7 +130,7 @@ export class TrainingSession {
         recordSize,
         penalties,
         augment,
-        data: { rows: data.rows, y: data.yShape, weighted: data.weight !== null },
+        data: { rows: feed.capacity, y: data.yShape, weighted: data.weighted },
       };
       // A run that goes on takes the plan it began with.
       const begun =
@@ -141,7 +151,7 @@ export class TrainingSession {
         for (const step of steps.values()) step.dispose();
         throw failed.reason;
       }
-      return new TrainingSession(state, most, bindings, own, steps);
+      return new TrainingSession(state, most, bindings, feed, own, steps);
     } catch (error) {
       own.dispose();
       throw error;
@@ -160,28 +170,37 @@ export class TrainingSession {
 
   /**
    * Runs steps in order and yields their losses chunk by chunk, later chunks already on their way: whoever wants to know
-   * where the weights stand ends `steps` and takes what still comes. Where chunks are cut follows measured time and never
-   * changes a result. Steps after a loss that is not finite change nothing and, but for their own chunk, are not yielded.
+   * where the weights stand ends `steps` and takes what still comes. Where chunks are cut follows measured time and the
+   * ends of blocks, and never changes a result. Steps after a loss that is not finite change nothing and, but for their own
+   * chunk, are not yielded.
    */
   async *run<S extends PlannedStep>(steps: Iterator<S, void>): AsyncGenerator<Chunk<S>, void> {
     const flying: { steps: S[]; losses: Promise<Float32Array>; began: number }[] = [];
     let failure: { readonly cause: unknown } | null = null;
     let frozen = false;
-    const take = (): S[] => {
+    const take = async (): Promise<S[]> => {
       const taken: S[] = [];
+      if (frozen || failure) return taken;
       try {
-        for (let next = frozen ? null : steps.next(); next && !next.done; next = steps.next()) {
+        for (let next = steps.next(); !next.done; next = steps.next()) {
           taken.push(next.value);
-          if (taken.length === this.chunk) break;
+          if (taken.length === this.chunk || next.value.endsBlock) break;
         }
       } catch (cause) {
         failure = { cause };
       }
-      return taken;
+      const loading = taken.length > 0 ? this.feed.load(taken[0].block) : null;
+      try {
+        if (loading) await loading;
+        return taken;
+      } catch (cause) {
+        failure = { cause };
+        return [];
+      }
     };
     try {
       for (;;) {
-        const next = take();
+        const next = await take();
         if (next.length > 0) flying.push({ steps: next, losses: this.start(next), began: performance.now() });
         else if (flying.length === 0) break;
         if (flying.length < IN_FLIGHT && next.length > 0) continue;

@@ -1,8 +1,8 @@
 /** Training, evaluation and prediction of one model on one device. */
 import type { Device, DeviceTensor } from "../device.ts";
 import { TilegradError } from "../errors.ts";
+import { sizeOf } from "../graph/types.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../io/checkpoint.ts";
-import { fingerprint } from "../io/fingerprint.ts";
 import type { Loss } from "../model/losses.ts";
 import type { Model } from "../model/model.ts";
 import { summary } from "../model/model.ts";
@@ -13,8 +13,8 @@ import type { PlanKind } from "../passes/choose.ts";
 import { seedKey } from "../random.ts";
 import { Batches } from "./batches.ts";
 import type { Callback, Control } from "./callbacks.ts";
-import type { CheckedData, Data } from "./data.ts";
-import { checkData, checkFeatures, checkSameLabels } from "./data.ts";
+import type { Data } from "./data.ts";
+import { checkFeatures, checkSameLabels } from "./data.ts";
 import type { FitOptions, TrainingEvent } from "./fit.ts";
 import { runEpochs, throwIfAborted } from "./fit.ts";
 import type { MetricName } from "./metrics.ts";
@@ -27,6 +27,8 @@ import { newProgress } from "./progress.ts";
 import type { ModelExtras } from "./saving.ts";
 import { checkpointOf, modelFiles, restoreCheckpoint } from "./saving.ts";
 import { TrainingSession } from "./session.ts";
+import type { RowSource, Rows } from "./source.ts";
+import { blockRowsFor, inMemory, isRowSource, openRows } from "./source.ts";
 import { TensorGroup } from "./tensors.ts";
 
 export interface CompileModelOptions {
@@ -130,9 +132,12 @@ export class Trainer {
   /**
    * Trains; resolves with the history of all epochs so far. After an error of the kinds E_ABORTED and E_NONFINITE, or when
    * a checkpoint was restored, `fit` with the same data and options goes on where the run stood.
+   *
+   * Rows that do not fit on the device (a source of more than `blockBytes`, arrays larger than one buffer may be) are
+   * trained on in blocks, each of 16 segments from all over the data; the next block is read while one is trained on.
    * @throws E_DATA, E_SHAPE, E_ARGUMENT, E_MEMORY before anything is changed; E_NONFINITE, E_ABORTED, E_LOST
    */
-  async fit(data: Data, options: FitOptions): Promise<History> {
+  async fit(data: Data | RowSource, options: FitOptions): Promise<History> {
     for await (const _ of this.run(data, options)) void _;
     return this.history;
   }
@@ -141,25 +146,27 @@ export class Trainer {
    * `fit` as a stream of events: losses of each chunk of steps, and the logs of each epoch. Later steps may be on their way
    * when an event comes; leaving the loop waits for them. To see the weights of an epoch's end, use a callback.
    */
-  async *run(data: Data, options: FitOptions): AsyncGenerator<TrainingEvent, void> {
+  async *run(data: Data | RowSource, options: FitOptions): AsyncGenerator<TrainingEvent, void> {
     const { epochs, callbacks = [], signal } = options;
     if (!Number.isInteger(epochs) || epochs < 1) {
       throw new TilegradError("E_ARGUMENT", `fit: got epochs ${epochs}; expected a positive integer.`);
     }
     checkCallbacks(callbacks);
     const { progress, model, optimizer, seed } = this;
-    const checked = checkData("fit", data, model.inputShape);
-    const validation = options.validation ? checkData("validation", options.validation, model.inputShape) : null;
-    if (validation) checkSameLabels("validation", validation, checked);
+    const given = await openRows("fit", data, model.inputShape);
+    const validation = options.validation ? await openRows("validation", options.validation, model.inputShape) : null;
+    if (validation) checkSameLabels("validation", validation, given);
+    const blockRows = progress.cursor?.blockRows ?? blockRowsFor(given, options, this.device);
+    const rows = blockRows > 0 || given.whole ? given : inMemory(await given.read(0, given.rows));
     const firstShuffle = (this.history.loss?.length ?? 0) - (progress.cursor?.epoch ?? 0);
-    const batches = new Batches(checked.rows, seed, options, firstShuffle);
-    const print = this.checkResume(checked, batches.batchSize);
+    const batches = new Batches(rows.rows, seed, options, firstShuffle, blockRows);
+    const print = await this.checkResume(given, batches.batchSize);
     throwIfAborted(signal);
     if (this.training) throw new TilegradError("E_ARGUMENT", "fit: this trainer is training already.");
     this.training = true;
     try {
       if (validation) await this.predictor.prepare(validation.rows);
-      const session = await TrainingSession.open(this, checked, batches.sizes, options.augment);
+      const session = await TrainingSession.open(this, rows, batches, options.augment);
       try {
         this.dispatches = session.dispatches;
         progress.plan = session.kind;
@@ -200,14 +207,14 @@ export class Trainer {
     };
   }
 
-  private async validate(data: CheckedData): Promise<Record<string, number>> {
+  private async validate(data: Rows): Promise<Record<string, number>> {
     const scored = Object.entries(await this.score(data));
     return Object.fromEntries(scored.map(([name, value]) => [`val${name[0].toUpperCase()}${name.slice(1)}`, value]));
   }
 
   /** An interrupted run goes on only with the data and the batches it was started with. Gives the data's fingerprint. */
-  private checkResume({ x, y, weight }: CheckedData, batchSize: number): string {
-    const data = fingerprint(weight ? [x, y, weight] : [x, y]);
+  private async checkResume(rows: Rows, batchSize: number): Promise<string> {
+    const data = await rows.fingerprint();
     const { cursor, data: before } = this.progress;
     if (cursor && cursor.batchSize !== batchSize) {
       throw new TilegradError(
@@ -223,26 +230,36 @@ export class Trainer {
     return data;
   }
 
-  private async score(data: CheckedData): Promise<Record<string, number>> {
-    return this.scorer.score(await this.predictor.outputs(data.x), data);
+  private async score(data: Rows): Promise<Record<string, number>> {
+    const { rows, yShape, weighted } = data;
+    const y = new Float32Array(rows * sizeOf(yShape));
+    const weight = weighted ? new Float32Array(rows) : null;
+    let row = 0;
+    const logits = await this.predictor.outputsOf(data, (piece) => {
+      y.set(piece.y, row * sizeOf(yShape));
+      if (piece.weight) weight?.set(piece.weight, row);
+      row += piece.rows;
+    });
+    return this.scorer.score(logits, { rows, y, yShape, weight });
   }
 
   /** Loss and metrics on data. */
-  async evaluate(data: Data): Promise<Record<string, number>> {
-    return this.score(checkData("evaluate", data, this.model.inputShape));
+  async evaluate(data: Data | RowSource): Promise<Record<string, number>> {
+    return this.score(await openRows("evaluate", data, this.model.inputShape));
   }
 
   /** Scores of rows x [rows, ...inputShape], row-major: probabilities for the losses that work on logits. */
-  async predict(x: ArrayLike<number>): Promise<Float32Array> {
+  async predict(x: ArrayLike<number> | RowSource): Promise<Float32Array> {
     return this.scorer.scores(await this.logits(x));
   }
 
   /** The model's outputs [rows, ...outputShape]. */
-  async outputs(x: ArrayLike<number>): Promise<Float32Array> {
+  async outputs(x: ArrayLike<number> | RowSource): Promise<Float32Array> {
     return this.scorer.outputs(await this.logits(x));
   }
 
-  private async logits(x: ArrayLike<number>): Promise<Float32Array> {
+  private async logits(x: ArrayLike<number> | RowSource): Promise<Float32Array> {
+    if (isRowSource(x)) return this.predictor.outputsOf(await openRows("predict", x, this.model.inputShape));
     return this.predictor.outputs(checkFeatures("predict", x, this.model.inputShape).x);
   }
 

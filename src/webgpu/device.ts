@@ -79,6 +79,7 @@ export class WebGpuDevice implements Device, GpuContext {
   readonly info: DeviceInfo;
   readonly files: FileStore;
   readonly maxQueue = MAX_QUEUE;
+  readonly maxTensorBytes: number;
   readonly limits: KernelLimits;
   readonly gpu: GPUDevice;
   readonly pipelines: PipelineCache;
@@ -107,6 +108,7 @@ export class WebGpuDevice implements Device, GpuContext {
         ([adapter.info.vendor, adapter.info.architecture].filter(Boolean).join(" ") || "unknown"),
       software,
     };
+    this.maxTensorBytes = Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
     this.limits = {
       maxWorkgroupSize: Math.min(limits.maxComputeInvocationsPerWorkgroup, limits.maxComputeWorkgroupSizeX),
       maxWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
