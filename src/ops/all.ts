@@ -10,6 +10,7 @@ import { gruOps } from "./gru.ts";
 import { linearOps } from "./linear.ts";
 import { lstmOps } from "./lstm.ts";
 import { matmulOps } from "./matmul.ts";
+import { nearestNeighborsOps } from "./nearestNeighbors.ts";
 import { normalizationOps } from "./normalization.ts";
 import type { OpDef } from "./op.ts";
 import { pool2dOps } from "./pool2d.ts";
@@ -38,6 +39,7 @@ export const allOps: readonly OpDef[] = [
   ...lstmOps,
   ...gruOps,
   ...simpleRnnOps,
+  ...nearestNeighborsOps,
   ...castOps,
   ...randomOps,
 ];

@@ -87,7 +87,7 @@ const families: Readonly<Record<string, Family>> = {
     return each(training.runs, (run) => checkRun(device, training, run), progress);
   },
   metrics: async (_, file) => runMetrics(file),
-  sampling: async (_, file) => runSampling(file),
+  sampling: (device, file) => runSampling(file, device),
 };
 
 export interface OracleReport {

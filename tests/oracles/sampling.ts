@@ -1,6 +1,9 @@
 import { type Fold, stratifiedKFold, stratifiedSplit } from "../../src/data/splits.ts";
+import type { Device } from "../../src/device.ts";
 import { classWeightBalanced, classWeightToSampleWeight } from "../../src/metrics/weights.ts";
 import type { CaseResult } from "./metrics.ts";
+import type { SmoteCase } from "./smote.ts";
+import { checkSmote } from "./smote.ts";
 
 /** A case that nothing here checks yet. */
 export interface Unsupported {
@@ -30,7 +33,14 @@ interface SplitCase {
   test_class_counts_within_1_of: number[];
 }
 
-type Check = (one: never, rtol: number) => Omit<CaseResult, "id">;
+type Result = Omit<CaseResult, "id">;
+type Check = (one: never, tolerance: Tolerance, device: Device) => Result | Promise<Result>;
+
+interface Tolerance {
+  weights: { rtol: number };
+  distances: { rtol: number };
+  on_segment: { atol: number };
+}
 
 const checks: Readonly<Record<string, Check>> = {
   stratified_kfold({ k, y, each_class_count_in, each_test_size_in }: KFoldCase) {
@@ -61,7 +71,7 @@ const checks: Readonly<Record<string, Check>> = {
     }
     return { ratio: 0 };
   },
-  class_weights({ y, classes, balanced, sample_weight }: ClassWeights, rtol) {
+  class_weights({ y, classes, balanced, sample_weight }: ClassWeights, { weights: { rtol } }) {
     const got = classWeightBalanced(y.data);
     const rows = classWeightToSampleWeight(y.data, got);
     const pairs = [
@@ -71,6 +81,8 @@ const checks: Readonly<Record<string, Check>> = {
     const ratio = Math.max(...pairs.map(([value, want]) => Math.abs(value - want) / (rtol * Math.abs(want))));
     return ratio <= 1 ? { ratio } : { ratio, error: `balanced weights ${JSON.stringify(got)}, want ${balanced}` };
   },
+  smote: (one: SmoteCase, { distances, on_segment }, device) =>
+    checkSmote(device, one, distances.rtol, on_segment.atol),
 };
 
 const orders = [{}, ...[0, 1, 2].map((seed) => ({ shuffle: true, seed }))];
@@ -90,20 +102,25 @@ function classCounts(y: readonly number[], rows: Uint32Array, classes: number): 
   return counts;
 }
 
-/** Checks every case of a file of the sampling family. */
-export function runSampling(file: unknown): (CaseResult | Unsupported)[] {
-  const { tolerance, ...lists } = file as { tolerance: { weights: { rtol: number } } } & Record<string, unknown>;
-  return Object.entries(lists).flatMap(([name, list]) => {
-    if (!Array.isArray(list)) return [];
-    return list.map((one: { id?: string }, i): CaseResult | Unsupported => {
+/** Checks every case of a file of the sampling family; neighbours are searched on the device. */
+export async function runSampling(file: unknown, device: Device): Promise<(CaseResult | Unsupported)[]> {
+  const { tolerance, ...lists } = file as { tolerance: Tolerance } & Record<string, unknown>;
+  const results: (CaseResult | Unsupported)[] = [];
+  for (const [name, list] of Object.entries(lists)) {
+    if (!Array.isArray(list)) continue;
+    for (const [i, one] of (list as { id?: string }[]).entries()) {
       const id = `${name}/${one.id ?? i}`;
       const check = checks[name];
-      if (check === undefined) return { id, unsupported: true };
-      try {
-        return { id, ...check(one as never, tolerance.weights.rtol) };
-      } catch (error) {
-        return { id, ratio: Infinity, error: String(error) };
+      if (check === undefined) {
+        results.push({ id, unsupported: true });
+        continue;
       }
-    });
-  });
+      try {
+        results.push({ id, ...(await check(one as never, tolerance, device)) });
+      } catch (error) {
+        results.push({ id, ratio: Infinity, error: String(error) });
+      }
+    }
+  }
+  return results;
 }

@@ -1,0 +1,48 @@
+import { TilegradError } from "../errors.ts";
+import { othersAmong } from "./borderlineSmote.ts";
+import { interpolate } from "./interpolate.ts";
+import { nearest } from "./neighbors.ts";
+import type { DeviceOptions, Labelled, RatioOptions, Resampled, SeedOptions } from "./types.ts";
+import { append, checkNeighbors, classesOf, rowsToAdd, take } from "./types.ts";
+
+export interface AdasynOptions extends DeviceOptions, RatioOptions, SeedOptions {
+  /** Neighbours among all rows that tell how hard a row is, and among its class that it is joined with; default 5. */
+  readonly nNeighbors?: number;
+}
+
+/**
+ * SMOTE with more samples where the other class is near: row i is the base of round(G r_i / sum r) of them, r_i being the
+ * share of the other class among its `nNeighbors` nearest rows (He, Bai, Garcia & Li 2008). So their number is G, what
+ * the ratio asks for, only about.
+ * @throws E_DATA when no row of the rarer class has a neighbour of the other; E_DATA, E_ARGUMENT, E_SHAPE as `smote`
+ */
+export async function adasyn(data: Labelled, options: AdasynOptions): Promise<Resampled> {
+  const classes = classesOf("adasyn", data);
+  const { device, nNeighbors: k = 5, seed = 0 } = options;
+  checkNeighbors("adasyn", "nNeighbors", k, classes.minority.length);
+  const wanted = rowsToAdd("adasyn", classes, options);
+  const counts = adasynCounts(await othersAmong(classes, k, device), wanted);
+  const rows = take(classes, classes.minority);
+  const { indices } = await nearest(device, rows, rows, k, { excludeSelf: true });
+  const bases = counts.flatMap((count, row) => new Array<number>(count).fill(row));
+  const made = interpolate({ from: rows, to: rows, neighbors: indices, k, bases }, bases.length, seed);
+  return append(classes, made, bases.length);
+}
+
+/** Samples of each row, of `wanted` in all but for rounding; `others`: neighbours of the other class of each. @throws E_DATA */
+export function adasynCounts(others: ArrayLike<number>, wanted: number): number[] {
+  const total = Array.from(others).reduce((sum, c) => sum + c, 0);
+  if (total === 0) {
+    throw new TilegradError("E_DATA", "adasyn: no row of the rarer class has a neighbour of the other class.", {
+      hint: "The classes lie apart: use smote, or leave resampling out.",
+    });
+  }
+  return Array.from(others, (c) => roundHalfEven((c / total) * wanted));
+}
+
+function roundHalfEven(value: number): number {
+  const low = Math.floor(value);
+  // Half within rounding of the shares counts as half.
+  if (Math.abs(value - low - 0.5) > 1e-9) return Math.round(value);
+  return low % 2 === 0 ? low : low + 1;
+}

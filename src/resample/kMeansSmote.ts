@@ -1,0 +1,108 @@
+import { TilegradError } from "../errors.ts";
+import { interpolate } from "./interpolate.ts";
+import { kMeans } from "./kMeans.ts";
+import type { Matrix } from "./neighbors.ts";
+import { nearest } from "./neighbors.ts";
+import type { SmoteOptions } from "./smote.ts";
+import type { Labelled, Resampled } from "./types.ts";
+import { append, checkNeighbors, classesOf, rowsToAdd, take } from "./types.ts";
+
+export interface KMeansSmoteOptions extends SmoteOptions {
+  /** Within a cluster; default 2. */
+  readonly kNeighbors?: number;
+  /** Clusters of all rows; default 8. */
+  readonly nClusters?: number;
+  /**
+   * Share of the rarer class from which on a cluster gets samples, in [0, 1]; default "auto": half of what the ratio adds
+   * per row there is.
+   */
+  readonly clusterBalanceThreshold?: number | "auto";
+  /** Power of the mean distance in a cluster's sparsity; default "auto": by its rows. */
+  readonly densityExponent?: number | "auto";
+}
+
+/** Rows of a cluster that its mean distance is taken of: their pairs would be too many. */
+const DENSITY_ROWS = 1000;
+
+/**
+ * SMOTE within clusters of all rows where the rarer class is frequent enough; the sparser its rows are in a cluster, the
+ * more samples it gets (Douzas, Bacao & Last 2018).
+ * @throws E_DATA when no cluster is fit; E_DATA, E_ARGUMENT, E_SHAPE as `smote`
+ */
+export async function kMeansSmote(data: Labelled, options: KMeansSmoteOptions): Promise<Resampled> {
+  const classes = classesOf("kMeansSmote", data);
+  const { device, kNeighbors: k = 2, seed = 0, nClusters = 8, densityExponent: exponent = "auto" } = options;
+  if (!Number.isInteger(nClusters) || nClusters < 1) {
+    throw new TilegradError("E_ARGUMENT", `kMeansSmote: got nClusters ${nClusters}; expected a whole number >= 1.`);
+  }
+  checkNeighbors("kMeansSmote", "kNeighbors", k, classes.minority.length);
+  const count = rowsToAdd("kMeansSmote", classes, options);
+  const threshold = thresholdOf(options, count, classes.rows);
+  const label = kMeans(classes, nClusters, seed);
+  const all = new Float64Array(nClusters);
+  for (const cluster of label) all[cluster]++;
+  const clusters = Array.from(all.keys())
+    .map((cluster) => ({ cluster, rows: classes.minority.filter((row) => label[row] === cluster) }))
+    .filter(({ cluster, rows }) => rows.length > k && rows.length / all[cluster] >= threshold)
+    .map(({ rows }) => take(classes, rows));
+  if (clusters.length === 0) {
+    throw new TilegradError(
+      "E_DATA",
+      `kMeansSmote: in none of ${nClusters} clusters are more than ${k} rows of the rarer class and a share of ${threshold.toPrecision(3)}.`,
+      { hint: "Lower clusterBalanceThreshold, or try more or fewer nClusters." },
+    );
+  }
+  const counts = share(
+    clusters.map((rows) => logSparsity(rows, exponent)),
+    count,
+  );
+  const made = new Float32Array(count * classes.columns);
+  let at = 0;
+  for (const [step, rows] of clusters.entries()) {
+    const { indices } = await nearest(device, rows, rows, k, { excludeSelf: true });
+    made.set(interpolate({ from: rows, to: rows, neighbors: indices, k }, counts[step], seed, step), at);
+    at += counts[step] * classes.columns;
+  }
+  return append(classes, made, count);
+}
+
+/** @throws E_ARGUMENT */
+function thresholdOf({ clusterBalanceThreshold = "auto" }: KMeansSmoteOptions, count: number, rows: number): number {
+  if (clusterBalanceThreshold === "auto") return count / rows / 2;
+  if (clusterBalanceThreshold >= 0 && clusterBalanceThreshold <= 1) return clusterBalanceThreshold;
+  throw new TilegradError(
+    "E_ARGUMENT",
+    `kMeansSmote: got clusterBalanceThreshold ${clusterBalanceThreshold}; expected "auto" or a share in [0, 1].`,
+  );
+}
+
+/** The logarithm of mean distance^exponent / rows; equal rows are as dense as can be. */
+function logSparsity({ data, rows, columns }: Matrix, densityExponent: number | "auto"): number {
+  // imbalanced-learn's rule of thumb.
+  const exponent = densityExponent === "auto" ? (Math.log(rows) / Math.log(1.6)) ** 1.8 * 0.16 : densityExponent;
+  const stride = Math.ceil(rows / DENSITY_ROWS);
+  let sum = 0;
+  let pairs = 0;
+  for (let i = 0; i < rows; i += stride) {
+    for (let j = 0; j < i; j += stride) {
+      let squared = 0;
+      for (let c = 0; c < columns; c++) squared += (data[i * columns + c] - data[j * columns + c]) ** 2;
+      sum += Math.sqrt(squared);
+      pairs++;
+    }
+  }
+  return exponent * Math.log(Math.max(sum / pairs, 1e-30)) - Math.log(rows);
+}
+
+/** `count` in proportion to e^log, whole numbers: the rest to the largest remainders, the first of equals. */
+function share(logs: readonly number[], count: number): number[] {
+  const most = Math.max(...logs);
+  const weights = logs.map((log) => Math.exp(log - most));
+  const total = weights.reduce((a, b) => a + b, 0);
+  const exact = weights.map((weight) => (weight / total) * count);
+  const counts = exact.map(Math.floor);
+  const order = exact.map((_, i) => i).sort((a, b) => exact[b] - counts[b] - (exact[a] - counts[a]) || a - b);
+  const rest = count - counts.reduce((a, b) => a + b, 0);
+  for (const i of order.slice(0, rest)) counts[i]++;
+  return counts;
+}
