@@ -99,6 +99,7 @@ export const buildOracles = () => buildProgram("tests/oracles/run.ts", "dist/ora
 /** Beside bench/node_modules, where the packages it compares with are. */
 export const buildBench = () => buildProgram("bench/run.ts", "bench/dist/run.js");
 export const buildKernelBench = () => buildProgram("bench/kernels.ts", "bench/dist/kernels.js");
+export const buildSmoteBench = () => buildProgram("bench/smote.ts", "bench/dist/smote.js");
 
 export const buildDemo = () =>
   esbuild.build({

@@ -1,7 +1,15 @@
 /** What each npm script does once packages are installed. Every task gives its exit status. */
 import { existsSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
-import { buildBench, buildDemo, buildKernelBench, buildLibrary, buildOracles, reportSize } from "../esbuild.config.mjs";
+import {
+  buildBench,
+  buildDemo,
+  buildKernelBench,
+  buildLibrary,
+  buildOracles,
+  buildSmoteBench,
+  reportSize,
+} from "../esbuild.config.mjs";
 import { testDrivers } from "./drivers.mjs";
 import { ensureInstalled } from "./install.mjs";
 import { root, runNode } from "./process.mjs";
@@ -52,9 +60,10 @@ export const tasks = {
     return runNode(await buildOracles(), args);
   },
 
-  /** `bench kernels` times single kernels, without any peer. */
+  /** `bench kernels` times single kernels and `bench smote` resampling, without any peer. */
   async bench(args) {
     if (args[0] === "kernels") return runNode(await buildKernelBench(), args.slice(1));
+    if (args[0] === "smote") return runNode(await buildSmoteBench(), args.slice(1));
     await ensureInstalled("bench");
     return runNode(await buildBench(), args);
   },
