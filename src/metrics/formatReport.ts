@@ -1,6 +1,7 @@
 import type { ClassificationReport, ReportMeasures } from "./report.ts";
 
-const rows: readonly (readonly [label: string, name: keyof ReportMeasures])[] = [
+/** What a report lists, in this order. */
+export const measureLabels: readonly (readonly [label: string, name: keyof ReportMeasures])[] = [
   ["ROC-AUC", "rocAuc"],
   ["PR-AUC (average precision)", "prAuc"],
   ["KS", "ks"],
@@ -17,16 +18,29 @@ const rows: readonly (readonly [label: string, name: keyof ReportMeasures])[] = 
   ["kappa", "kappa"],
 ];
 
-/** A report as a text table, each measure beside the prevalence baseline; no trailing newline. */
-export function formatReport(report: ClassificationReport): string {
+/**
+ * A report as a text table, each measure beside the prevalence baseline and those of other models on the same rows, by
+ * name; no trailing newline.
+ */
+export function formatReport(
+  report: ClassificationReport,
+  besides: Readonly<Record<string, ClassificationReport>> = {},
+): string {
   const { confusion: c, intervals, baseline, level = 0.95 } = report;
   const percent = (share: number) => `${(100 * share).toPrecision(3)} %`;
-  const header = ["", "model", "baseline", ...(intervals ? [`${+(100 * level).toFixed(2)} % interval`] : [])];
-  const body = rows.map(([label, name]) => {
+  const header = [
+    "",
+    "model",
+    ...Object.keys(besides),
+    "baseline",
+    ...(intervals ? [`${+(100 * level).toFixed(2)} % interval`] : []),
+  ];
+  const body = measureLabels.map(([label, name]) => {
     const interval = intervals?.[name];
     const range = interval ? `${decimals(interval.low)} .. ${decimals(interval.high)}` : "-";
     const beside = name in baseline ? baseline[name as keyof typeof baseline] : null;
-    return [label, decimals(report[name]), decimals(beside), ...(intervals ? [range] : [])];
+    const others = Object.values(besides).map((other) => decimals(other[name]));
+    return [label, decimals(report[name]), ...others, decimals(beside), ...(intervals ? [range] : [])];
   });
   const counts = [
     ["", "said no", "said yes"],

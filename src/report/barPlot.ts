@@ -1,18 +1,18 @@
 import { frame, label } from "./chart.ts";
 import type { PlotOptions } from "./plots.ts";
 import { formatTick } from "./scale.ts";
-import { element } from "./svg.ts";
+import { element, round } from "./svg.ts";
 import { colors, parts, textWidth } from "./theme.ts";
 
 /**
  * Named values as horizontal bars, largest first, at most `most` of them (importance of columns, counts of classes).
- * Values below 0 are drawn to the left in orange.
+ * Values below 0 are drawn to the left in orange; a thin line shows value plus and minus its deviation.
  */
 export function barPlot(
   values: Readonly<Record<string, number>>,
-  options: PlotOptions & { name?: string; most?: number } = {},
+  options: PlotOptions & { name?: string; most?: number; deviations?: Readonly<Record<string, number>> } = {},
 ): string {
-  const { title = "Importance", name = "importance", most = 20, theme } = options;
+  const { title = "Importance", name = "importance", most = 20, deviations = {}, theme } = options;
   const kept = Object.entries(values)
     .sort(([, a], [, b]) => b - a)
     .slice(0, most);
@@ -20,8 +20,9 @@ export function barPlot(
   const nameWidth = Math.min(180, Math.max(0, ...kept.map(([text]) => textWidth(text, size))));
   const left = 18 + nameWidth + 10;
   const right = width - 18 - 52;
-  const low = Math.min(0, ...kept.map(([, value]) => value));
-  const high = Math.max(0, ...kept.map(([, value]) => value));
+  const deviation = (text: string): number => deviations[text] ?? 0;
+  const low = Math.min(0, ...kept.map(([text, value]) => value - deviation(text)));
+  const high = Math.max(0, ...kept.map(([text, value]) => value + deviation(text)));
   const toPixel = (value: number) => left + ((value - low) / (high - low || 1)) * (right - left);
   const bars = kept.map(([text, value], i) => {
     const y = top + i * row;
@@ -37,8 +38,16 @@ export function barPlot(
         rx: 3,
         fill: value < 0 ? colors.orange : colors.blue,
       }) +
-      label(to + 7, y + 12.5, formatTick(+value.toPrecision(3)))
+      whisker(toPixel(value - deviation(text)), toPixel(value + deviation(text)), y + 2 + (row - 8) / 2) +
+      label(Math.max(to, toPixel(value + deviation(text))) + 7, y + 12.5, formatTick(+value.toPrecision(3)))
     );
   });
   return frame({ name, title, width, height: top + kept.length * row + 14, theme }, ...bars);
+}
+
+function whisker(from: number, to: number, y: number): string {
+  if (to - from < 1) return "";
+  const [x1, x2, middle, top, bottom] = [from, to, y, y - 3, y + 3].map(round);
+  const d = `M${x1} ${middle}H${x2}M${x1} ${top}V${bottom}M${x2} ${top}V${bottom}`;
+  return element("path", { d, fill: "none", ...parts.whisker });
 }

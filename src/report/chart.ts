@@ -39,6 +39,8 @@ export interface Axis {
   readonly zero?: boolean;
   /** Print whole ticks only (epochs, counts). */
   readonly whole?: boolean;
+  /** What is written where, instead of round numbers (a transformed axis). */
+  readonly ticks?: readonly { readonly at: number; readonly text: string }[];
 }
 
 export interface ChartOptions {
@@ -107,7 +109,7 @@ export function chart(options: ChartOptions): string {
   const yDomain = options.y.domain ?? niceDomain(valuesOf("y"), { ...options.y, count });
   const xDomain = options.x.domain ?? niceDomain(valuesOf("x"), options.x);
   const y = linearScale(yDomain, bottom, top, TICK_SPACING.y);
-  const left = PADDING + 16 + 8 + Math.max(...y.ticks.map((tick) => textWidth(formatTick(tick), TEXT)));
+  const left = PADDING + 16 + 8 + Math.max(...ticksOf(y, options.y).map(({ text }) => textWidth(text, TEXT)));
   const x = linearScale(xDomain, left, width - PADDING - 6, TICK_SPACING.x);
   const box = { left, right: width - PADDING - 6, top, bottom };
   return frame(
@@ -129,17 +131,17 @@ interface Box {
 
 function axes(x: Scale, y: Scale, box: Box, options: ChartOptions): string {
   const vertical = ticksOf(x, options.x).map((tick) => {
-    const at = x.toPixel(tick);
+    const at = x.toPixel(tick.at);
     return (
       element("line", { x1: at, x2: at, y1: box.top, y2: box.bottom, ...parts.grid }) +
-      label(at, box.bottom + 16, formatTick(tick), { "text-anchor": "middle" })
+      label(at, box.bottom + 16, tick.text, { "text-anchor": "middle" })
     );
   });
   const horizontal = ticksOf(y, options.y).map((tick) => {
-    const at = y.toPixel(tick);
+    const at = y.toPixel(tick.at);
     return (
       element("line", { x1: box.left, x2: box.right, y1: at, y2: at, ...parts.grid }) +
-      label(box.left - 8, at + 3.8, formatTick(tick), { "text-anchor": "end" })
+      label(box.left - 8, at + 3.8, tick.text, { "text-anchor": "end" })
     );
   });
   const middle = (box.top + box.bottom) / 2;
@@ -156,8 +158,10 @@ function axes(x: Scale, y: Scale, box: Box, options: ChartOptions): string {
   ].join("");
 }
 
-const ticksOf = (scale: Scale, axis: Axis): readonly number[] =>
-  axis.whole ? scale.ticks.filter(Number.isInteger) : scale.ticks;
+function ticksOf(scale: Scale, { whole, ticks }: Axis): NonNullable<Axis["ticks"]> {
+  const round = whole ? scale.ticks.filter(Number.isInteger) : scale.ticks;
+  return ticks ?? round.map((at) => ({ at, text: formatTick(at) }));
+}
 
 type Colored = Series & { readonly color: ColorName };
 

@@ -1,4 +1,5 @@
-import type { PrCurve, RocCurve } from "../metrics/curves.ts";
+import type { DetCurve, PrCurve, RocCurve } from "../metrics/curves.ts";
+import type { ScoreDistribution } from "../metrics/distribution.ts";
 import type { CalibrationBin } from "../metrics/probability.ts";
 import { chart, type Mark, type Series } from "./chart.ts";
 import { formatTick } from "./scale.ts";
@@ -9,6 +10,9 @@ export interface PlotOptions {
   readonly title?: string;
   readonly theme?: Theme;
 }
+
+/** A curve as it was computed, or as it was read from a file. */
+type Curve<T> = { readonly [Name in keyof T]: ArrayLike<number> };
 
 const unit: readonly [number, number] = [0, 1];
 const square = { width: 420, height: 420 };
@@ -45,7 +49,7 @@ export function learningCurvePlot(
 
 /** The ROC curve with chance as a diagonal; `point` is the operating point. */
 export function rocPlot(
-  curve: RocCurve,
+  curve: Curve<Pick<RocCurve, "fpr" | "tpr">>,
   options: PlotOptions & { auc?: number | null; point?: { fpr: number; tpr: number; threshold: number } } = {},
 ): string {
   const { title = "ROC curve", auc, point, theme } = options;
@@ -66,7 +70,7 @@ export function rocPlot(
 
 /** The precision-recall curve as the steps that average precision sums, with the prevalence as its baseline. */
 export function prPlot(
-  curve: PrCurve,
+  curve: Curve<Pick<PrCurve, "recall" | "precision">>,
   options: PlotOptions & {
     averagePrecision?: number | null;
     prevalence?: number;
@@ -118,24 +122,13 @@ const classSeries: readonly { label: 0 | 1; name: string; color: ColorName }[] =
   { label: 1, name: "label 1", color: "orange" },
 ];
 
-/**
- * Where the scores of each class lie: per class the share of its rows in each bin, so that a rare class is as
- * visible as a common one. The bins span [0, 1], or the data when the scores leave that.
- */
+/** Where the scores of each class lie: per class the share of its rows in each bin, so that a rare class is visible. */
 export function scoreHistogramPlot(
-  y: ArrayLike<number>,
-  scores: ArrayLike<number>,
-  options: PlotOptions & { threshold?: number; bins?: number; classNames?: readonly [string, string] } = {},
+  { low, high, counts }: ScoreDistribution,
+  options: PlotOptions & { threshold?: number; classNames?: readonly [string, string] } = {},
 ): string {
-  const { title = "Scores by class", threshold, bins = 40, classNames, theme } = options;
-  const [low, high] = scoreRange(scores);
-  const counts = [new Float64Array(bins), new Float64Array(bins)];
-  const totals = [0, 0];
-  for (let i = 0; i < scores.length; i++) {
-    const bin = Math.min(bins - 1, Math.floor(((scores[i] - low) / (high - low)) * bins));
-    counts[y[i]][bin]++;
-    totals[y[i]]++;
-  }
+  const { title = "Scores by class", threshold, classNames, theme } = options;
+  const bins = counts[0].length;
   const edges = Array.from({ length: bins + 1 }, (_, b) => low + (b / bins) * (high - low));
   return chart({
     name: "scores",
@@ -144,8 +137,9 @@ export function scoreHistogramPlot(
     x: { label: "score", domain: [low, high] },
     y: { label: "share of the class", zero: true },
     series: classSeries.map(({ label, name, color }): Series => {
-      const shares = Array.from(counts[label], (count) => count / Math.max(1, totals[label]));
-      const withName = `${classNames?.[label] ?? name} (${totals[label].toLocaleString("en-US")} rows)`;
+      const total = counts[label].reduce((sum, count) => sum + count, 0);
+      const shares = counts[label].map((count) => count / Math.max(1, total));
+      const withName = `${classNames?.[label] ?? name} (${total.toLocaleString("en-US")} rows)`;
       return { kind: "area", name: withName, color, x: edges, y: [...shares, shares[bins - 1]] };
     }),
     guides: thresholdGuide(threshold),
@@ -154,12 +148,10 @@ export function scoreHistogramPlot(
 
 /** The cumulative distribution of the scores of each class; their largest distance is the KS statistic. */
 export function scoreCdfPlot(
-  y: ArrayLike<number>,
-  scores: ArrayLike<number>,
+  { low, high, cumulative }: ScoreDistribution,
   options: PlotOptions & { threshold?: number; classNames?: readonly [string, string] } = {},
 ): string {
   const { title = "Cumulative scores by class", threshold, classNames, theme } = options;
-  const [low, high] = scoreRange(scores);
   return chart({
     name: "cdf",
     title,
@@ -167,12 +159,9 @@ export function scoreCdfPlot(
     x: { label: "score", domain: [low, high] },
     y: { label: "share of the class at or below", domain: unit },
     series: classSeries.map(({ label, name, color }): Series => {
-      const sorted = Float64Array.from(scores)
-        .filter((_, i) => y[i] === label)
-        .sort();
-      const share = sorted.map((_, i) => (i + 1) / sorted.length);
-      const x = [low, ...sorted, high];
-      return { kind: "step", name: classNames?.[label] ?? name, color, x, y: [0, ...share, sorted.length > 0 ? 1 : 0] };
+      const { score, share } = cumulative[label];
+      const x = [low, ...score, high];
+      return { kind: "step", name: classNames?.[label] ?? name, color, x, y: [0, ...share, share.length > 0 ? 1 : 0] };
     }),
     guides: thresholdGuide(threshold),
   });
@@ -182,15 +171,6 @@ const thresholdGuide = (threshold: number | undefined) =>
   threshold === undefined
     ? []
     : [{ axis: "x", at: threshold, label: `threshold ${formatTick(+threshold.toPrecision(3))}` } as const];
-
-function scoreRange(scores: ArrayLike<number>): [number, number] {
-  let [low, high] = [0, 1];
-  for (let i = 0; i < scores.length; i++) {
-    low = Math.min(low, scores[i]);
-    high = Math.max(high, scores[i]);
-  }
-  return [low, high];
-}
 
 /**
  * A reliability diagram: in each bin the mean predicted probability against the observed frequency, each point's area
@@ -224,6 +204,83 @@ export function calibrationPlot(
   });
 }
 
+/**
+ * Detection error trade-off on normal deviate axes (Martin et al. 1997), where scores of two normal distributions give a
+ * straight line; nearer to the lower left is better.
+ */
+export function detPlot(
+  curve: Curve<Pick<DetCurve, "fpr" | "fnr">>,
+  options: PlotOptions & { point?: { fpr: number; fnr: number; threshold: number } } = {},
+): string {
+  const { title = "Detection error trade-off", point, theme } = options;
+  const rates = [0.001, 0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99, 0.999];
+  const [lowest, highest] = [rates[0], rates[rates.length - 1]];
+  const deviates = (values: ArrayLike<number>): number[] =>
+    Array.from(values, (p) => normalDeviate(Math.min(highest, Math.max(lowest, p))));
+  const axis = {
+    domain: [normalDeviate(lowest), normalDeviate(highest)],
+    ticks: rates.map((rate) => ({ at: normalDeviate(rate), text: `${+(100 * rate).toPrecision(3)} %` })),
+  } as const;
+  const [mark] = point
+    ? [operatingPoint(deviates([point.fpr])[0], deviates([point.fnr])[0], point.threshold)]
+    : [undefined];
+  return chart({
+    name: "det",
+    title,
+    theme,
+    ...square,
+    x: { label: "false positive rate", ...axis },
+    y: { label: "false negative rate (missed)", ...axis },
+    series: [
+      { kind: "line", name: "model", x: deviates(curve.fpr), y: deviates(curve.fnr) },
+      {
+        kind: "line",
+        name: "chance",
+        x: deviates(rates),
+        y: deviates(rates.map((rate) => 1 - rate)),
+        color: "grey",
+        dashed: true,
+      },
+    ],
+    marks: mark ? [mark] : [],
+  });
+}
+
+/** The standard normal quantile of p in (0, 1), to 4.5e-4 (Abramowitz & Stegun 26.2.23): enough for pixels. */
+function normalDeviate(p: number): number {
+  const t = Math.sqrt(-2 * Math.log(Math.min(p, 1 - p)));
+  const numerator = 2.515517 + t * (0.802853 + t * 0.010328);
+  const denominator = 1 + t * (1.432788 + t * (0.189269 + t * 0.001308));
+  return (p < 0.5 ? -1 : 1) * (t - numerator / denominator);
+}
+
+/** The least expected cost over all thresholds for each balance of costs (Drummond & Holte 2006). */
+export function costPlot(
+  curve: { probabilityCost: ArrayLike<number>; cost: ArrayLike<number>; trivial: ArrayLike<number> },
+  options: PlotOptions = {},
+): string {
+  const { title = "Cost curve", theme } = options;
+  return chart({
+    name: "cost",
+    title,
+    theme,
+    ...square,
+    x: { label: "share of the cost at stake in missed positives", domain: unit },
+    y: { label: "expected cost (normalized)", domain: [0, 0.5] },
+    series: [
+      { kind: "line", name: "model, best threshold for each", x: curve.probabilityCost, y: curve.cost },
+      {
+        kind: "line",
+        name: "always or never alerting",
+        x: curve.probabilityCost,
+        y: curve.trivial,
+        color: "grey",
+        dashed: true,
+      },
+    ],
+  });
+}
+
 /** Any measures (precision, recall, F1, cost, ...) against the threshold; the chosen one is marked. */
 export function thresholdPlot(
   thresholds: ArrayLike<number>,
@@ -235,11 +292,16 @@ export function thresholdPlot(
     name: "thresholds",
     title,
     theme,
-    x: { label: "threshold", domain: scoreRange(Array.from(thresholds).filter(Number.isFinite)) },
+    x: { label: "threshold", domain: thresholdRange(thresholds) },
     y: { label: yLabel, zero: true },
     series: Object.entries(measures).map(([name, y]): Series => ({ kind: "line", name, x: thresholds, y })),
     guides: thresholdGuide(threshold),
   });
+}
+
+function thresholdRange(thresholds: ArrayLike<number>): [number, number] {
+  const finite = Array.from(thresholds).filter(Number.isFinite);
+  return [Math.min(0, ...finite), Math.max(1, ...finite)];
 }
 
 /** Cumulative gain: the share of positives found among the highest scored rows, against taking rows at random. */

@@ -25,11 +25,13 @@ export const parts = {
   grid: { class: "tg-grid", stroke: "#eef0f4" },
   axis: { class: "tg-axis", stroke: "#c3cad5" },
   halo: { class: "tg-halo", stroke: "#ffffff" },
+  whisker: { class: "tg-whisker", stroke: "#344054" },
 } as const;
 
 export const fontFamily = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'DejaVu Sans', sans-serif";
 
-const dark = [
+/** The parts' colours on a dark page, as style sheet rules. */
+export const darkRules = [
   ".tg-card{fill:#14171d;stroke:#2a303b}",
   ".tg-title{fill:#f2f4f7}",
   ".tg-text{fill:#98a2b3}",
@@ -37,6 +39,7 @@ const dark = [
   ".tg-grid{stroke:#232833}",
   ".tg-axis{stroke:#485163}",
   ".tg-halo{stroke:#14171d}",
+  ".tg-whisker{stroke:#d5dae3}",
 ].join("");
 
 /**
@@ -47,7 +50,7 @@ export type Theme = "auto" | "light";
 
 /** The style element of a plot. */
 export function styleOf(theme: Theme): string {
-  return theme === "auto" ? element("style", {}, `@media(prefers-color-scheme:dark){${dark}}`) : "";
+  return theme === "auto" ? element("style", {}, `@media(prefers-color-scheme:dark){${darkRules}}`) : "";
 }
 
 /** About how wide text is, in pixels: no font can be measured here, so glyphs count as 0.56 em. */

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { prCurve, rocCurve } from "../../src/metrics/curves.ts";
+import { costEnvelope } from "../../src/metrics/costs.ts";
+import { detCurve, prCurve, rocCurve } from "../../src/metrics/curves.ts";
+import { scoreDistribution } from "../../src/metrics/distribution.ts";
 import { gainCurve } from "../../src/metrics/gains.ts";
 import { calibrationCurve } from "../../src/metrics/probability.ts";
 import { draws } from "../../src/random.ts";
@@ -7,6 +9,8 @@ import { barPlot } from "../../src/report/barPlot.ts";
 import { confusionPlot } from "../../src/report/confusionPlot.ts";
 import {
   calibrationPlot,
+  costPlot,
+  detPlot,
   gainPlot,
   learningCurvePlot,
   prPlot,
@@ -22,18 +26,19 @@ function rows(n: number) {
   const y = Int32Array.from({ length: n }, (_, i) => Number(i < 2 ? i : draw.uniform(i) < 0.1));
   const scores = Float32Array.from(y, (label, i) => 0.7 * draw.uniform(n + i) + 0.3 * label);
   const [roc, pr, gain] = [rocCurve(y, scores), prCurve(y, scores), gainCurve(y, scores)];
-  if (roc === null || pr === null || gain === null) throw new Error("both classes are there");
-  return { y, scores, roc, pr, gain };
+  const [det, cost] = [detCurve(y, scores), costEnvelope(y, scores)];
+  if (!(roc && pr && gain && det && cost)) throw new Error("both classes are there");
+  return { y, scores, roc, pr, gain, det, cost };
 }
 
 function plotsOf(n: number): Record<string, string> {
-  const { y, scores, roc, pr, gain } = rows(n);
+  const { y, scores, roc, pr, gain, det, cost } = rows(n);
   return {
     learning: learningCurvePlot({ training: [3, 2, 1.5], validation: [3, 2.5, Number.NaN] }, { bestEpoch: 2 }),
     roc: rocPlot(roc, { auc: 0.9, point: { fpr: 0.1, tpr: 0.8, threshold: 0.4 } }),
     pr: prPlot(pr, { averagePrecision: 0.5, prevalence: 0.1, point: { precision: 0.4, recall: 0.8, threshold: 0.4 } }),
-    scores: scoreHistogramPlot(y, scores, { threshold: 0.4 }),
-    cdf: scoreCdfPlot(y, scores, { threshold: 0.4 }),
+    scores: scoreHistogramPlot(scoreDistribution(y, scores), { threshold: 0.4 }),
+    cdf: scoreCdfPlot(scoreDistribution(y, scores), { threshold: 0.4 }),
     calibration: calibrationPlot({ model: calibrationCurve(y, scores) }),
     thresholds: thresholdPlot(
       [0.2, 0.4, 0.6],
@@ -41,6 +46,8 @@ function plotsOf(n: number): Record<string, string> {
       { threshold: 0.4 },
     ),
     gain: gainPlot(gain),
+    det: detPlot(det, { point: { fpr: 0.1, fnr: 0.2, threshold: 0.4 } }),
+    cost: costPlot(cost),
     confusion: confusionPlot({ tn: 880, fp: 20, fn: 30, tp: 70 }),
     importance: barPlot({ age: 0.2, 'a<b> & "c"': -0.01 }),
   };
@@ -81,7 +88,8 @@ describe("plots say what they show", () => {
   const svg = plotsOf(500);
 
   it("the operating point and the threshold are labelled", () => {
-    for (const name of ["roc", "pr", "scores", "cdf", "thresholds"]) expect(svg[name]).toContain(">threshold 0.4<");
+    for (const name of ["roc", "pr", "det", "scores", "cdf", "thresholds"])
+      expect(svg[name]).toContain(">threshold 0.4<");
   });
 
   it("curves carry their area and the baseline's", () => {
@@ -96,6 +104,17 @@ describe("plots say what they show", () => {
 
   it("the confusion matrix shows its four counts", () => {
     for (const count of [880, 20, 30, 70]) expect(svg.confusion).toContain(`>${count}<`);
+  });
+
+  it("error rates are printed at the deviates of the normal distribution, at equal distances from a half", () => {
+    const at = (text: string) => Number(new RegExp(`x="([0-9.]+)"[^>]*middle">${text} %<`).exec(svg.det)?.[1]);
+    expect(at("50") - at("20")).toBeCloseTo(at("80") - at("50"), 1);
+    expect((at("50") - at("1")) / (at("50") - at("20"))).toBeCloseTo(2.3263 / 0.8416, 1);
+  });
+
+  it("bars carry a whisker where their deviation is known", () => {
+    expect(barPlot({ a: 1, b: 2 }, { deviations: { a: 0.3 } }).match(/tg-whisker"/g)).toHaveLength(1);
+    expect(barPlot({ a: 1, b: 2 })).not.toContain('tg-whisker"');
   });
 
   it("bars are sorted, cut to the most, and drawn left of 0 in another colour", () => {

@@ -1,0 +1,78 @@
+/** What `train` and `evaluate` found, as plain JSON: `--json` prints it, a report is drawn from it. */
+import type { TableDescription } from "../data/describe.ts";
+import type { DeviceInfo } from "../device.ts";
+import type { PermutationImportance } from "../explain/permutation.ts";
+import type { Diagnostics } from "../metrics/diagnostics.ts";
+import type { ClassificationReport } from "../metrics/report.ts";
+
+/** Rows that metrics are of. */
+export type PartName = "train" | "validation" | "test";
+
+export type PartReports = { readonly [Part in PartName]?: ClassificationReport | null };
+
+/** What `evaluate` says of a model. */
+export interface EvaluationResult {
+  readonly version: string;
+  /** What to type for the same result. */
+  readonly command: string;
+  readonly device: DeviceInfo;
+  /** Name of the table. */
+  readonly file: string;
+  readonly target: string;
+  readonly positive: string;
+  readonly negative: readonly string[];
+  readonly model: string;
+  readonly threshold: number;
+  readonly thresholdRule: string;
+  readonly metrics: PartReports;
+  /** The part that the diagnostics and the importance are of. */
+  readonly part: PartName;
+  readonly diagnostics: Diagnostics;
+  readonly importance: Importance | null;
+  /** What is in the table; only in reports. */
+  readonly data?: TableDescription;
+  readonly warnings: readonly string[];
+}
+
+/** What `train` says beyond that. */
+export interface TrainingResult extends EvaluationResult {
+  readonly rows: {
+    readonly file: number;
+    readonly train: number;
+    readonly validation: number;
+    readonly test: number;
+    readonly unused: number;
+  };
+  readonly network: { readonly model: string };
+  readonly parameters: number;
+  readonly dispatches: number;
+  readonly epochs: number;
+  readonly steps: number;
+  readonly best: { readonly epoch: number; readonly value: number } | null;
+  readonly refit: { readonly rows: number; readonly epochs: number } | null;
+  readonly history: Readonly<Record<string, readonly number[]>>;
+  readonly thresholdAttained: boolean;
+  /** Logistic regression on the same rows, its threshold chosen in the same way; null where it was not asked for. */
+  readonly baseline: LogisticBaseline | null;
+  readonly timing: { readonly trainMs: number; readonly stepsPerSecond: number };
+  readonly settings: { readonly [name: string]: unknown };
+}
+
+export interface LogisticBaseline {
+  readonly model: "logistic regression";
+  readonly l2: number;
+  readonly converged: boolean;
+  readonly threshold: number;
+  readonly metrics: PartReports;
+}
+
+/** Per column of the table, in its order. */
+export interface Importance {
+  /** Rows it was measured on. */
+  readonly rows: number;
+  readonly repeats: number;
+  /** Drop of PR-AUC when the column is shuffled; null where there are too many inputs to try each. */
+  readonly permutation: readonly PermutationImportance[] | null;
+  /** Mean |integrated gradient|: how far the column moves the logit. */
+  readonly attribution: readonly { readonly name: string; readonly mean: number }[];
+}
