@@ -7,7 +7,7 @@ import esbuild from "esbuild";
 import { wgslForEsbuild } from "./tools/wgsl.mjs";
 
 const root = path.dirname(fileURLToPath(import.meta.url));
-const PEERS = ["webgpu", "koffi", "@sparticuz/chromium", "hyparquet"];
+const PEERS = ["webgpu", "koffi", "@sparticuz/chromium", "@resvg/resvg-js", "hyparquet"];
 const SIZE_GOAL_KB = 60;
 
 const common = {

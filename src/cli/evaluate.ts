@@ -1,16 +1,22 @@
 /** `tilegrad evaluate`: a saved model's metrics on labelled rows. */
 import type { Command } from "commander";
+import packageJson from "../../package.json" with { type: "json" };
+import { describeTable } from "../data/describe.ts";
 import { transform } from "../data/preprocess.ts";
 import { rowList } from "../data/table.ts";
 import { targetOf } from "../data/target.ts";
 import { TilegradError } from "../errors.ts";
 import { formatReport } from "../metrics/formatReport.ts";
-import { classificationReport } from "../metrics/report.ts";
+import { parseThresholdRule } from "../metrics/thresholdRule.ts";
+import { htmlReport } from "../report/html.ts";
+import { plotsOf } from "../report/plotsOf.ts";
+import { assess, importanceOf } from "./assess.ts";
 import type { DeviceName } from "./device.ts";
 import { deviceOption, withDevice } from "./device.ts";
 import { interruptible } from "./interrupt.ts";
 import { openModel } from "./model.ts";
 import { labelledRows, readTableFor } from "./prepare.ts";
+import { addReportOption, checkReport, commandLine, writeReport } from "./report.ts";
 import { readSplits } from "./table.ts";
 import { bold, print, write, writeJson } from "./terminal.ts";
 import { number } from "./values.ts";
@@ -18,6 +24,7 @@ import { number } from "./values.ts";
 interface EvaluateOptions {
   readonly threshold?: number;
   readonly splits?: string;
+  readonly report?: string;
   readonly device: DeviceName;
   readonly json: boolean;
   readonly quiet: boolean;
@@ -30,7 +37,7 @@ Example:
   The rows should not be those the model was trained on, or its metrics are too good.`;
 
 export function addEvaluate(program: Command): void {
-  program
+  const command = program
     .command("evaluate")
     .description("metrics of a saved model on labelled rows")
     .argument("<model>", "folder that train has saved")
@@ -42,10 +49,12 @@ export function addEvaluate(program: Command): void {
     .option("--quiet", "nothing but the result", false)
     .addHelpText("after", EXAMPLE)
     .action((folder: string, file: string, options: EvaluateOptions) => evaluate(folder, file, options));
+  addReportOption(command);
 }
 
 async function evaluate(folder: string, file: string, options: EvaluateOptions): Promise<void> {
   const { json, quiet } = options;
+  await checkReport(options.report);
   await withDevice(options.device, quiet, async (device) => {
     const model = await openModel(folder, device);
     const splits = options.splits === undefined ? undefined : await readSplits(options.splits);
@@ -63,23 +72,36 @@ async function evaluate(folder: string, file: string, options: EvaluateOptions):
     const { x, warnings } = transform(preprocessor, table, rows);
     if (!quiet) for (const warning of warnings) print(`warning: ${warning}`);
     const threshold = options.threshold ?? model.threshold.value;
-    const report = classificationReport(y, await model.trainer.predict(x), { threshold });
+    const reported = options.report !== undefined;
+    const rule = options.threshold === undefined ? parseThresholdRule(model.threshold.rule) : null;
+    const scores = await model.trainer.predict(x);
+    const { report, diagnostics } = assess(y, scores, { threshold, rule, seed: 0, intervals: reported });
     const { target } = preprocessor;
     const text = [bold(`${target.name} = ${target.positive}, in ${table.name}`), formatReport(report)].join("\n");
+    const result = {
+      version: packageJson.version,
+      command: commandLine(),
+      device: device.info,
+      file: table.name,
+      target: target.name,
+      positive: target.positive,
+      negative: target.negative,
+      threshold,
+      thresholdRule: options.threshold === undefined ? model.threshold.rule : String(options.threshold),
+      metrics: { test: report },
+      part: "test",
+      diagnostics,
+      importance: reported ? await importanceOf(model.trainer, preprocessor, { x, y }, 0) : null,
+      ...(reported ? { data: describeTable(table, { target, rows }) } : {}),
+      warnings,
+      model: folder,
+    } as const;
+    if (options.report !== undefined) {
+      const parts = { html: () => htmlReport(result), plots: () => plotsOf(result), json: result };
+      await writeReport(options.report, parts, quiet);
+    }
     if (json) {
-      const { positive, negative, name } = target;
-      const metrics = { test: report };
-      writeJson({
-        device: device.info,
-        target: name,
-        positive,
-        negative,
-        rows: rows.length,
-        threshold,
-        metrics,
-        warnings,
-        model: folder,
-      });
+      writeJson({ ...result, rows: rows.length });
       if (!quiet) print(text);
     } else write(`${text}\n`);
     model.trainer.dispose();

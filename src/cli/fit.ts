@@ -24,7 +24,7 @@ export interface FitSettings {
   readonly reduceOnPlateau?: number;
   readonly refit: "auto" | "always" | "never";
   readonly checkpoint?: number;
-  readonly resume: boolean;
+  readonly resume?: boolean;
 }
 
 const whole = (min: number): ((text: string) => number) => number({ min, integer: true });
@@ -42,7 +42,12 @@ export function addFitOptions(command: Command): Command {
       new Option("--refit <when>", "train once more with the validation rows; auto: with few positives")
         .choices(["auto", "always", "never"])
         .default("auto"),
-    )
+    );
+}
+
+export function addCheckpointOptions(command: Command): Command {
+  return command
+    .optionsGroup("Interruption:")
     .option("--checkpoint <epochs>", "save to OUT/checkpoint every so many epochs, and on Ctrl-C", whole(1))
     .option("--resume", "go on from OUT/checkpoint, to the bits of an uninterrupted run", false);
 }

@@ -33,7 +33,8 @@ const SCARCE_POSITIVES = 500;
 export interface LearnSettings extends FitSettings {
   readonly batch: number;
   readonly seed: number;
-  readonly out: string;
+  /** The model's folder, in which checkpoints are kept. */
+  readonly out?: string;
   readonly quiet: boolean;
 }
 
@@ -46,7 +47,14 @@ export interface Learned {
   readonly stepsPerSecond: number;
   readonly refit: { readonly rows: number; readonly epochs: number; readonly loss: readonly number[] } | null;
   readonly threshold: TunedThreshold;
+  /** What the weights were learned from in the end. */
+  readonly learnedFrom: Part;
   /** Of the validation rows before any refit, which trains on them. */
+  readonly scores: {
+    readonly train: Float32Array;
+    readonly validation: Float32Array | null;
+    readonly test: Float32Array | null;
+  };
   readonly metrics: {
     readonly train: ClassificationReport;
     readonly validation: ClassificationReport | null;
@@ -62,7 +70,7 @@ export async function learn(
   settings: LearnSettings,
   interrupt: Interrupt,
 ): Promise<Learned> {
-  const { seed, out, epochs, batch, monitor, quiet, checkpoint: every = 0, resume } = settings;
+  const { seed, out = "", epochs, batch, monitor, quiet, checkpoint: every = 0, resume = false } = settings;
   const { train, validation } = data;
   const newTrainer = (): Trainer =>
     new Trainer(described.model, {
@@ -89,11 +97,9 @@ export async function learn(
     best,
   };
   const stepsPerSecond = await runWithProgress(first, whole, interrupt);
+  const validated = validation && (await first.predict(validation.x));
   const scored = validation ?? train;
-  const threshold = tuneThreshold(scored.y, await first.predict(scored.x), rule);
-  const report = async (trainer: Trainer, part: Part): Promise<ClassificationReport> =>
-    classificationReport(part.y, await trainer.predict(part.x), { threshold: threshold.threshold });
-  const validated = validation && (await report(first, validation));
+  const threshold = tuneThreshold(scored.y, validated ?? (await first.predict(train.x)), rule);
 
   const again = validation && shouldRefit(settings.refit, train, validation) ? joined(train, validation) : null;
   const refitEpochs = (best()?.epoch ?? first.progress.history.loss.length - 1) + 1;
@@ -113,6 +119,13 @@ export async function learn(
     };
     await runWithProgress(trainer, run, interrupt);
   }
+  const scores = {
+    train: await trainer.predict(train.x),
+    validation: validated,
+    test: data.test && (await trainer.predict(data.test.x)),
+  };
+  const report = (part: Part | null, found: Float32Array | null): ClassificationReport | null =>
+    part && found && classificationReport(part.y, found, { threshold: threshold.threshold });
   return {
     trainer,
     best: best(),
@@ -121,10 +134,12 @@ export async function learn(
     stepsPerSecond,
     refit: again && { rows: again.y.length, epochs: refitEpochs, loss: trainer.history.loss },
     threshold,
+    learnedFrom: again ?? train,
+    scores,
     metrics: {
-      train: await report(trainer, train),
-      validation: validated,
-      test: data.test && (await report(trainer, data.test)),
+      train: report(train, scores.train) as ClassificationReport,
+      validation: report(validation, scores.validation),
+      test: report(data.test, scores.test),
     },
   };
 }

@@ -13,6 +13,7 @@ import { labelWindows, risingColumn, splitWindows, UP, windowEnds } from "../dat
 import { TilegradError } from "../errors.ts";
 import type { SourceOptions } from "./source.ts";
 import { hasOwnLabel, LABEL, readSource } from "./source.ts";
+import type { Rows } from "./table.ts";
 import { chooseRows, readSplits } from "./table.ts";
 import { print } from "./terminal.ts";
 import { imageSize, names, number } from "./values.ts";
@@ -146,35 +147,63 @@ export async function readLabelled(
   return { table, id, target, rows, ...(image ? { image } : {}), ...(window ? { window } : {}) };
 }
 
-/** @throws E_FILE, E_DATA, E_ARGUMENT, E_ABORTED */
+/** A table and its labels, for any number of experiments. @throws E_FILE, E_DATA, E_ARGUMENT, E_ABORTED */
+export function readForTraining(
+  file: string,
+  options: Omit<TableOptions, "test" | "validation">,
+  signal: AbortSignal,
+): Promise<Labelled> {
+  const { quiet, categorical = [], numeric = [], exclude = [], id = [] } = options;
+  const texts = [...new Set([...categorical, ...exclude, ...id])];
+  return readLabelled(file, options, { categorical: texts, numeric, signal, quiet });
+}
+
+/** One experiment's rows as the options have them. @throws E_FILE, E_DATA, E_ARGUMENT, E_ABORTED */
 export async function prepare(file: string, options: TableOptions, signal: AbortSignal): Promise<Prepared> {
-  const { quiet, seed, categorical = [], numeric = [], exclude = [], id: named = [], maxLevels, scaling } = options;
-  const shares = { validation: options.validation, test: fractionOf(options) };
-  const texts = [...new Set([...categorical, ...exclude, ...named])];
-  const labelled = await readLabelled(file, options, { categorical: texts, numeric, signal, quiet });
-  const { table, target, image, window } = labelled;
-  const id = [...new Set([...named, ...labelled.id])];
+  const { quiet, seed, validation } = options;
+  const share = fractionOf(options);
+  const labelled = await readForTraining(file, options, signal);
+  const { table, target, window } = labelled;
   if (window && options.splits !== undefined) {
     throw new TilegradError("E_ARGUMENT", "--splits and --window: got both; windows are split by time.", {
       hint: "Use --test and --validation.",
     });
   }
   const splits = options.splits === undefined ? undefined : await readSplits(options.splits);
-  const parted = { validation: shares.validation, test: shares.test ?? 0 };
+  const parted = { validation, test: share ?? 0 };
   const rows = window
     ? splitWindows(labelled.rows, window, parted)
     : chooseRows(table, target, { seed, ...parted, ...(splits ? { splits } : {}) });
+  return prepareRows(labelled, rows, options, async (preprocessor) => {
+    if (share !== null) return { table, rows: rows.test };
+    const other = await readTableFor(preprocessor, options.test as string, { signal, quiet, labelled: true });
+    return { table: other, rows: labelledRows(preprocessor, other) };
+  });
+}
+
+/**
+ * Inputs and labels of the given rows; whatever is fitted is fitted on `rows.train` alone.
+ * @param test where the test rows are, if they are not `rows.test` of the same table
+ * @throws E_DATA, also when a part has one class only
+ */
+export async function prepareRows(
+  labelled: Labelled,
+  rows: Rows,
+  { quiet, exclude = [], id: named = [], maxLevels, scaling }: Omit<TableOptions, "test" | "validation">,
+  test: (preprocessor: Preprocessor) => Promise<{ readonly table: Table; readonly rows: Uint32Array }> = async () => ({
+    table: labelled.table,
+    rows: rows.test,
+  }),
+): Promise<Prepared> {
+  const { table, target, image, window } = labelled;
+  const id = [...new Set([...named, ...labelled.id])];
   const shape = { ...(image ? { image } : {}), ...(window ? { window } : {}) };
   const preprocessor = fitPreprocessor(table, rows.train, { target, exclude, id, maxLevels, scaling, ...shape });
-  const testTable =
-    shares.test === null
-      ? await readTableFor(preprocessor, options.test as string, { signal, quiet, labelled: true })
-      : table;
-  const testRows = shares.test !== null ? rows.test : labelledRows(preprocessor, testTable);
+  const tested = await test(preprocessor);
 
   const warnings = new Set<string>();
-  const part = (name: string, from: Table, list?: Uint32Array): Part | null => {
-    if (list?.length === 0) return null;
+  const part = (name: string, from: Table, list: Uint32Array): Part | null => {
+    if (list.length === 0) return null;
     const made = transform(preprocessor, from, list);
     for (const warning of made.warnings) warnings.add(warning);
     const y = targetOf(target, from, list);
@@ -184,7 +213,7 @@ export async function prepare(file: string, options: TableOptions, signal: Abort
   const parts = {
     train: part("training", table, rows.train) as Part,
     validation: part("validation", table, rows.validation),
-    test: part("test", testTable, testRows),
+    test: part("test", tested.table, tested.rows),
   };
   if (!quiet) for (const warning of warnings) print(`warning: ${warning}`);
   const unused = table.rows - rows.train.length - rows.validation.length - rows.test.length;

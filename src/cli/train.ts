@@ -1,32 +1,33 @@
 /** `tilegrad train`: a table in, a model folder and honest metrics out. */
 import path from "node:path";
 import type { Command } from "commander";
+import packageJson from "../../package.json" with { type: "json" };
+import { describeTable } from "../data/describe.ts";
 import { inputShapeOf } from "../data/preprocess.ts";
 import type { Device } from "../device.ts";
-import { TilegradError } from "../errors.ts";
 import type { Json } from "../io/json.ts";
-import type { ThresholdRule } from "../metrics/thresholdRule.ts";
-import { parseThresholdRule } from "../metrics/thresholdRule.ts";
+import { htmlReport } from "../report/html.ts";
+import { plotsOf } from "../report/plotsOf.ts";
+import { assess, importanceOf } from "./assess.ts";
 import type { DeviceName } from "./device.ts";
 import { deviceOption, withDevice } from "./device.ts";
-import type { FitSettings } from "./fit.ts";
-import { addFitOptions } from "./fit.ts";
+import type { ExperimentOptions } from "./experiment.ts";
+import { addExperimentOptions, experiment, thresholdRule } from "./experiment.ts";
+import { addCheckpointOptions } from "./fit.ts";
 import { interruptible } from "./interrupt.ts";
-import { learn } from "./learn.ts";
-import type { NetworkOptions } from "./network.ts";
-import { addNetworkOptions, isPreset, makeModel, modelName } from "./network.ts";
-import type { LossChoice, OptimizerChoice } from "./objective.ts";
-import { addLossOptions, addOptimizerOptions, defaultBatch, makeLoss, makeOptimizer } from "./objective.ts";
+import { isPreset, modelName } from "./network.ts";
 import { assertModelFolder } from "./output.ts";
-import type { Prepared, TableOptions } from "./prepare.ts";
+import type { Part, Prepared, TableOptions } from "./prepare.ts";
 import { addInputOptions, addTableOptions, prepare } from "./prepare.ts";
+import { addReportOption, checkReport, commandLine, writeReport } from "./report.ts";
 import { print, write, writeJson } from "./terminal.ts";
 import { trainSummary } from "./trainSummary.ts";
 import { number } from "./values.ts";
 
-interface TrainOptions extends TableOptions, NetworkOptions, LossChoice, Omit<OptimizerChoice, "batch">, FitSettings {
+interface TrainOptions extends TableOptions, Omit<ExperimentOptions, "seed" | "quiet" | "out"> {
   readonly out: string;
-  readonly threshold: string;
+  readonly report?: string;
+  readonly importance: boolean;
   readonly device: DeviceName;
   readonly json: boolean;
 }
@@ -57,40 +58,32 @@ export function addTrain(program: Command): void {
     .action((file: string, options: TrainOptions) => train(file, options));
   addTableOptions(command);
   addInputOptions(command);
-  addNetworkOptions(command);
-  addLossOptions(command);
-  addOptimizerOptions(command);
-  addFitOptions(command)
-    .optionsGroup("Decision:")
-    .option(
-      "--threshold <rule>",
-      "chosen on validation rows: f1, f2, mcc, youden, recall>=0.8, precision>=0.5, alerts:5, cost:fp=1,fn=5, or a number",
-      "f1",
-    );
+  addExperimentOptions(command);
+  addCheckpointOptions(command);
+  command.optionsGroup("Report:").option("--importance", "how much each column matters; also in a report", false);
+  addReportOption(command);
 }
 
 async function train(file: string, options: TrainOptions): Promise<void> {
   const began = performance.now();
-  const { out, quiet, json } = options;
+  const { out, quiet, json, seed } = options;
   const rule = thresholdRule(options.threshold);
   await assertModelFolder(out);
+  await checkReport(options.report);
   const data = await interruptible(({ signal }) => prepare(file, options, signal));
-  const { preprocessor, target } = data;
-  const { y } = data.train;
-  const settings = {
-    ...options,
-    batch: Math.min(options.batch ?? defaultBatch(y.length, options.optimizer), y.length),
-  };
-  const inputShape = inputShapeOf(preprocessor);
-  const model = await makeModel(options, inputShape, y);
-  const described = { model, loss: makeLoss(options, y), optimizer: makeOptimizer(settings) };
   const loadMs = performance.now() - began;
 
   await withDevice(options.device, quiet, async (device: Device) => {
-    const learned = await interruptible((interrupt) => learn(device, described, data, rule, settings, interrupt));
-    const { trainer, threshold } = learned;
+    const learned = await interruptible((interrupt) => experiment(device, data, options, interrupt));
+    const { trainer, model, threshold } = learned;
+    const { preprocessor, target } = data;
+    const inputShape = inputShapeOf(preprocessor);
     const name = modelName(options, inputShape);
-    const saved = settingsOf(file, { ...settings, model: isPreset(name) ? name : path.basename(name) });
+    const saved = settingsOf(file, {
+      ...options,
+      batch: learned.batch,
+      model: isPreset(name) ? name : path.basename(name),
+    });
     const labels = { positive: target.positive, negative: target.negative.join(", ") };
     await trainer.save(out, {
       preprocessing: preprocessor as unknown as Json,
@@ -99,8 +92,16 @@ async function train(file: string, options: TrainOptions): Promise<void> {
       training: { settings: saved },
     });
     const totalMs = performance.now() - began;
+    const part = data.test ? "test" : data.validation ? "validation" : "train";
+    const [rows, scores] = [data[part] as Part, learned.scores[part] as Float32Array];
+    const reported = options.report !== undefined;
+    const chosen = { threshold: threshold.threshold, rule, seed, intervals: reported };
+    const { report, diagnostics } = assess(rows.y, scores, chosen);
     const result = {
+      version: packageJson.version,
+      command: commandLine(),
       device: device.info,
+      file: data.table.name,
       target: target.name,
       positive: target.positive,
       negative: target.negative,
@@ -122,16 +123,25 @@ async function train(file: string, options: TrainOptions): Promise<void> {
       threshold: threshold.threshold,
       thresholdRule: options.threshold,
       thresholdAttained: threshold.attained,
-      metrics: learned.metrics,
+      metrics: { ...learned.metrics, [part]: report },
+      baseline: learned.baseline,
+      part,
+      diagnostics,
+      importance: options.importance || reported ? await importanceOf(trainer, preprocessor, rows, seed) : null,
+      ...(reported ? { data: describeTable(data.table, { target }) } : {}),
       timing: { loadMs, trainMs: totalMs - loadMs, totalMs, stepsPerSecond: learned.stepsPerSecond },
       warnings: data.warnings,
       settings: saved,
       model: out,
-    };
+    } as const;
     if (!quiet) {
       const summary = trainSummary(result, data, model);
       if (json) print(summary);
       else write(`${summary}\n`);
+    }
+    if (options.report !== undefined) {
+      const parts = { html: () => htmlReport(result), plots: () => plotsOf(result), json: result };
+      await writeReport(options.report, parts, quiet);
     }
     if (json) writeJson(result);
   });
@@ -145,20 +155,10 @@ const rowsOf = ({ table, train, validation, test, unused }: Prepared) => ({
   unused,
 });
 
-/** @throws E_ARGUMENT */
-function thresholdRule(text: string): ThresholdRule {
-  const rule = parseThresholdRule(text);
-  if ("minimizeCost" in rule && Object.values(rule.minimizeCost).includes("amount")) {
-    throw new TilegradError("E_ARGUMENT", `--threshold: got ${JSON.stringify(text)}; costs must be numbers here.`, {
-      hint: "Costs by each row's amount are in the library: tuneThreshold(y, scores, rule, { amounts }).",
-    });
-  }
-  return rule;
-}
-
 /** The options as they were used, to be saved with the model; where things lie on this machine is left out. */
 function settingsOf(file: string, options: TrainOptions): Record<string, Json> {
-  const { out: _out, json: _json, quiet: _quiet, resume: _resume, checkpoint: _checkpoint, ...kept } = options;
+  const { out: _out, json: _json, quiet: _quiet, resume: _resume, checkpoint: _checkpoint, ...rest } = options;
+  const { report: _report, importance: _importance, baseline: _baseline, ...kept } = rest;
   const base = (text: string | undefined): string | undefined => (text === undefined ? undefined : path.basename(text));
   const all = { ...kept, data: base(file), splits: base(options.splits), test: base(options.test) };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as Record<string, Json>;

@@ -1,53 +1,30 @@
 /** What `train` says at its end. */
-import path from "node:path";
 import type { Preprocessor } from "../data/preprocess.ts";
-import type { DeviceInfo } from "../device.ts";
 import { formatReport } from "../metrics/formatReport.ts";
 import type { ClassificationReport } from "../metrics/report.ts";
 import type { Model } from "../model/model.ts";
 import { summary } from "../model/model.ts";
+import type { Importance, PartName, TrainingResult } from "../report/result.ts";
 import { sparkline } from "../report/sparkline.ts";
 import { describeDevice } from "./device.ts";
 import type { Prepared } from "./prepare.ts";
-import { bold, count, dim, duration, pairs, percent, plural } from "./terminal.ts";
+import { commandName } from "./report.ts";
+import { bold, count, dim, duration, pairs, percent, plural, table } from "./terminal.ts";
 
-export interface TrainResult {
-  readonly device: DeviceInfo;
-  readonly target: string;
-  readonly positive: string;
-  readonly rows: {
-    readonly train: number;
-    readonly validation: number;
-    readonly test: number;
-    readonly unused: number;
-  };
-  readonly network: { readonly model: string };
-  readonly parameters: number;
-  readonly dispatches: number;
-  readonly epochs: number;
-  readonly steps: number;
-  readonly best: { readonly epoch: number; readonly value: number } | null;
-  readonly refit: { readonly rows: number; readonly epochs: number } | null;
-  readonly history: Readonly<Record<string, readonly number[]>>;
-  readonly threshold: number;
-  readonly thresholdRule: string;
-  readonly thresholdAttained: boolean;
-  readonly metrics: {
-    readonly train: ClassificationReport;
-    readonly validation: ClassificationReport | null;
-    readonly test: ClassificationReport | null;
-  };
-  readonly timing: { readonly trainMs: number; readonly stepsPerSecond: number };
-  readonly settings: { readonly [name: string]: unknown };
-  readonly model: string;
-}
+const TITLES: Readonly<Record<PartName, string>> = {
+  test: "Test rows, never used above",
+  validation: "Validation rows (no test rows: these metrics are too good)",
+  train: "Training rows (no other rows: these metrics are much too good)",
+};
 
 const range = (values: readonly number[]): string =>
   `${sparkline(values, 30)}  ${values[0].toFixed(4)} -> ${(values.at(-1) as number).toFixed(4)}`;
 
-export function trainSummary(result: TrainResult, { table, target, preprocessor }: Prepared, model: Model): string {
+export function trainSummary(result: TrainingResult, data: Prepared, model: Model): string {
+  const { target, preprocessor } = data;
   const { rows, metrics, history, best, epochs, settings, timing } = result;
-  const positives = metrics.train.confusion.fn + metrics.train.confusion.tp;
+  const trained = metrics.train as ClassificationReport;
+  const positives = trained.confusion.fn + trained.confusion.tp;
   const others = target.negative.length === 1 ? target.negative[0] : `${target.negative.length} other labels`;
   const dropped = preprocessor.dropped.map(({ name, reason }) => `${name} (${reason})`).join(", ");
   const monitor = String(settings["monitor"]);
@@ -62,11 +39,11 @@ export function trainSummary(result: TrainResult, { table, target, preprocessor 
   ];
   const about = pairs([
     ["Device", describeDevice(result.device)],
-    ["Data", `${table.name}: ${plural(table.rows, "row")} (${parts.join(", ")})`],
+    ["Data", `${data.table.name}: ${plural(data.table.rows, "row")} (${parts.join(", ")})`],
     ["Inputs", `${inputs(preprocessor)}${dropped ? `; dropped: ${dropped}` : ""}`],
     [
       "Positive",
-      `${target.name} = ${target.positive}, ${percent(metrics.train.prevalence)} of the training rows ` +
+      `${target.name} = ${target.positive}, ${percent(trained.prevalence)} of the training rows ` +
         dim(`(${count(positives)}; no is ${others})`),
     ],
     ["Network", `${result.network.model} ${dim(`(${plural(result.parameters, "parameter")}${dispatches})`)}`],
@@ -82,24 +59,23 @@ export function trainSummary(result: TrainResult, { table, target, preprocessor 
     ...(result.refit ? ([["Refit", refit(result.refit)]] as const) : []),
     ["Threshold", threshold(result)],
   ]);
-  const [title, report] = metrics.test
-    ? ["Test rows, never used above", metrics.test]
-    : metrics.validation
-      ? ["Validation rows (no test rows: these metrics are too good)", metrics.validation]
-      : ["Training rows (no other rows: these metrics are much too good)", metrics.train];
-  const metricsTable = formatReport(report).replace(/^(?=.)/gm, "  ");
+  const { part, baseline, importance } = result;
+  const simple = baseline?.metrics[part];
+  const report = metrics[part] as ClassificationReport;
+  const metricsTable = formatReport(report, simple ? { logistic: simple } : {}).replace(/^(?=.)/gm, "  ");
   const next = [
-    `${command()} predict ${result.model} new-rows.csv --out scores.csv`,
-    `${command()} evaluate ${result.model} labelled-rows.csv`,
-    `${command()} doctor`,
+    `${commandName()} predict ${result.model} new-rows.csv --out scores.csv`,
+    `${commandName()} evaluate ${result.model} labelled-rows.csv`,
+    `${commandName()} doctor`,
   ];
   return [
     "",
     ...about,
     "",
-    bold(title),
+    bold(TITLES[part]),
     metricsTable,
     "",
+    ...(importance ? [...importanceTable(importance), ""] : []),
     ...pairs([
       ["Saved", `${result.model} ${dim("(model.json: network, preprocessing, threshold; weights beside it)")}`],
       ...next.map((line, i) => [i === 0 ? "Next" : "", line] as const),
@@ -116,15 +92,26 @@ function inputs({ featureNames, features, image, window }: Preprocessor): string
 const refit = ({ rows, epochs }: { readonly rows: number; readonly epochs: number }): string =>
   `once more on all ${count(rows)} rows that are not for testing, ${plural(epochs, "epoch")} ${dim("(few positives)")}`;
 
-/** How this program is called, so that what to type next can be typed. */
-function command(): string {
-  const program = process.argv[1];
-  return path.extname(program) === "" ? "npx tilegrad" : `node ${path.relative(process.cwd(), program)}`;
-}
-
-function threshold({ threshold: value, thresholdRule: rule, thresholdAttained, metrics }: TrainResult): string {
+function threshold({ threshold: value, thresholdRule: rule, thresholdAttained, metrics }: TrainingResult): string {
   const on = metrics.validation ? "validation" : "training";
   const failed = thresholdAttained ? "" : "; no threshold reaches the floor, this one comes closest";
   const chosen = Number.isNaN(Number(rule)) ? `${rule} on the ${on} rows` : "as given";
   return `${value > 1 ? "none" : value.toPrecision(4)} ${dim(`(${chosen}${failed})`)}`;
+}
+
+const MOST_COLUMNS = 10;
+
+/** The most important columns. */
+export function importanceTable({ permutation, attribution, rows }: Importance): string[] {
+  const shown = attribution
+    .map(({ name, mean }, i) => ({ name, moved: mean, drop: permutation?.[i] }))
+    .sort((a, b) => (b.drop?.mean ?? b.moved) - (a.drop?.mean ?? a.moved))
+    .slice(0, MOST_COLUMNS);
+  const body = shown.map(({ name, moved, drop }) => [
+    name,
+    ...(drop ? [`${drop.mean.toFixed(4)} ± ${drop.std.toFixed(4)}`] : []),
+    moved.toFixed(4),
+  ]);
+  const header = ["Importance", ...(permutation ? ["drop of PR-AUC, shuffled"] : []), "log odds moved"];
+  return [...table([header, ...body]), dim(`on ${plural(rows, "row")}`)];
 }

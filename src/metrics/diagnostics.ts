@@ -19,12 +19,15 @@ export interface Diagnostics {
   /** null when the scores are not probabilities. */
   readonly calibration: readonly CalibrationBin[] | null;
   readonly scores: ScoreDistribution;
+  /** At evenly spaced thresholds; NaN-free: an undefined precision is 0. */
+  readonly measures: Readonly<Record<"threshold" | "precision" | "recall" | "f1", readonly number[]>>;
   /** What the costs below are. */
   readonly costs: CostMatrix;
   /** The chosen threshold among those that find 95 %, 90 %, 80 %, ... of the positives, ascending. */
   readonly thresholds: readonly ThresholdRow[];
 }
 
+const GRID = 100;
 const RECALLS = [0.99, 0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1];
 
 /**
@@ -54,6 +57,10 @@ export function diagnostics(
     ? RECALLS.map((r) => tuneThreshold(y, scores, { maximize: "precision", recallAtLeast: r }).threshold)
     : [];
   const thresholds = [...new Set([threshold, ...atRecall])].sort((a, b) => a - b);
+  const distribution = scoreDistribution(y, scores);
+  const { low, high } = distribution;
+  const grid = Array.from({ length: GRID }, (_, i) => low + ((i + 0.5) / GRID) * (high - low));
+  const spaced = thresholdTable(y, scores, { thresholds: grid });
   return {
     roc: roc && thin({ fpr: roc.fpr, tpr: roc.tpr }),
     pr: pr && thin({ recall: pr.recall, precision: pr.precision }),
@@ -65,7 +72,13 @@ export function diagnostics(
       trivial: tidy(envelope.trivial),
     },
     calibration: areProbabilities(scores) ? calibrationCurve(y, scores) : null,
-    scores: scoreDistribution(y, scores),
+    scores: distribution,
+    measures: {
+      threshold: tidy(grid),
+      precision: tidy(spaced.map((row) => row.precision)),
+      recall: tidy(spaced.map((row) => row.recall)),
+      f1: tidy(spaced.map((row) => row.f1)),
+    },
     costs: priced,
     thresholds: thresholdTable(y, scores, { thresholds, costs: priced }),
   };

@@ -7,7 +7,7 @@ import { TilegradError } from "../errors.ts";
 
 const require = createRequire(import.meta.url);
 
-export type Peer = "webgpu" | "koffi" | "@sparticuz/chromium" | "hyparquet";
+export type Peer = "webgpu" | "koffi" | "@sparticuz/chromium" | "@resvg/resvg-js" | "hyparquet";
 
 /** The `E_PEER` error for missing packages; `purpose` completes "... needs". */
 export function missingPeer(purpose: string, peers: readonly Peer[], cause?: unknown): TilegradError {

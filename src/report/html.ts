@@ -11,7 +11,7 @@ import type { EvaluationResult, Importance, PartName, TrainingResult } from "./r
 
 type Result = EvaluationResult & Partial<TrainingResult>;
 
-const percent = (share: number): string => `${Number((100 * share).toPrecision(3))} %`;
+const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 const count = (n: number): string => n.toLocaleString("en-US");
 const decimals = (value: number | null | undefined): string =>
   value === null || value === undefined ? "–" : value.toFixed(3);
@@ -100,7 +100,7 @@ function keyFigures(report: ClassificationReport): Html {
     },
     { name: "Recall", value: percent(report.recall), note: `${count(confusion.tp)} of ${count(positives)} yes found` },
     { name: "F1", value: decimals(report.f1), note: range(intervals?.f1) || `all flagged ${decimals(baseline.f1)}` },
-    { name: "Alerts", value: short(1000 * report.alertRate), note: "per thousand rows" },
+    { name: "Alerts", value: (1000 * report.alertRate).toFixed(1), note: "per thousand rows" },
   ]);
 }
 
@@ -117,7 +117,7 @@ function decision(result: Result, drawn: Record<PlotName, string | null>): Html 
     percent(row.recall),
     decimals(row.f1),
     count(row.alerts),
-    short(1000 * row.alertRate),
+    (1000 * row.alertRate).toFixed(1),
     row.cost === null ? "–" : count(Number(row.cost.toPrecision(6))),
   ]);
   return section(
@@ -188,7 +188,7 @@ const scores = (drawn: Record<PlotName, string | null>): Html =>
       "The further apart the two classes lie, the better. On the diagonal of the calibration plot a score is a probability: " +
         "of the rows that score 0.3, three in ten are yes.",
     ),
-    plots(drawn.scores, drawn.cdf, drawn.calibration),
+    plots(drawn.scores, drawn.cdf, drawn.thresholds, drawn.calibration),
   );
 
 function reasons({ rows, repeats, permutation }: Importance, drawn: Record<PlotName, string | null>): Html {
@@ -288,7 +288,7 @@ function reproduction({ command, settings = {}, device, version, model, network,
     "To do it again",
     tag("p", "The same command on the same file, version and device gives the same weights, to the bit."),
     tag("pre", command),
-    table(["", ""], about, { text: [1] }),
+    table([], about, { text: [1] }),
     ...(options.length > 0 ? [tag("h3", "All settings"), table(["setting", "value"], options, { text: [1] })] : []),
   );
 }

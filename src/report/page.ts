@@ -63,7 +63,7 @@ export const tiles = (entries: readonly { value: string; name: string; note: str
       .join("")}</dl>`,
   );
 
-/** A table; the first column is text, others are numbers unless named in `text`. `strong` is a row to be seen first. */
+/** A table, with a header or none; the first column is text, others are numbers unless named in `text`. `strong` is a row to be seen first. */
 export function table(
   header: readonly string[],
   rows: readonly (readonly string[])[],
@@ -75,8 +75,9 @@ export function table(
   };
   const line = (name: "th" | "td", cells: readonly string[], strong = false): string =>
     `<tr${strong ? ' class="strong"' : ""}>${cells.map((text, j) => cell(name, text, j)).join("")}</tr>`;
+  const head = header.length > 0 ? `<thead>${line("th", header)}</thead>` : "";
   const body = rows.map((cells, i) => line("td", cells, i === options.strong)).join("");
-  return raw(`<div class="scroll"><table><thead>${line("th", header)}</thead><tbody>${body}</tbody></table></div>`);
+  return raw(`<div class="scroll"><table>${head}<tbody>${body}</tbody></table></div>`);
 }
 
 const STYLE = `

@@ -219,7 +219,7 @@ export function detPlot(
     Array.from(values, (p) => normalDeviate(Math.min(highest, Math.max(lowest, p))));
   const axis = {
     domain: [normalDeviate(lowest), normalDeviate(highest)],
-    ticks: rates.map((rate) => ({ at: normalDeviate(rate), text: `${+(100 * rate).toPrecision(3)} %` })),
+    ticks: rates.map((rate) => ({ at: normalDeviate(rate), text: String(+(100 * rate).toPrecision(3)) })),
   } as const;
   const [mark] = point
     ? [operatingPoint(deviates([point.fpr])[0], deviates([point.fnr])[0], point.threshold)]
@@ -229,8 +229,8 @@ export function detPlot(
     title,
     theme,
     ...square,
-    x: { label: "false positive rate", ...axis },
-    y: { label: "false negative rate (missed)", ...axis },
+    x: { label: "false positive rate, %", ...axis },
+    y: { label: "false negative rate (missed), %", ...axis },
     series: [
       { kind: "line", name: "model", x: deviates(curve.fpr), y: deviates(curve.fnr) },
       {

@@ -12,6 +12,7 @@ import {
   rocPlot,
   scoreCdfPlot,
   scoreHistogramPlot,
+  thresholdPlot,
 } from "./plots.ts";
 import type { EvaluationResult, TrainingResult } from "./result.ts";
 
@@ -24,6 +25,7 @@ export const PLOT_NAMES = [
   "cost",
   "scores",
   "cdf",
+  "thresholds",
   "calibration",
   "importance",
   "attribution",
@@ -57,6 +59,11 @@ export function plotsOf(
     cost: d.cost && costPlot(d.cost, common),
     scores: scoreHistogramPlot(d.scores, { ...common, classNames, threshold }),
     cdf: scoreCdfPlot(d.scores, { ...common, classNames, threshold }),
+    thresholds: thresholdPlot(
+      d.measures.threshold,
+      { precision: d.measures.precision, recall: d.measures.recall, F1: d.measures.f1 },
+      { ...common, threshold, title: "By threshold" },
+    ),
     calibration: d.calibration && calibrationPlot({ model: d.calibration }, common),
     importance: permutation
       ? barPlot(byName(permutation), {

@@ -107,7 +107,7 @@ describe("plots say what they show", () => {
   });
 
   it("error rates are printed at the deviates of the normal distribution, at equal distances from a half", () => {
-    const at = (text: string) => Number(new RegExp(`x="([0-9.]+)"[^>]*middle">${text} %<`).exec(svg.det)?.[1]);
+    const at = (text: string) => Number(new RegExp(`x="([0-9.]+)"[^>]*middle">${text}<`).exec(svg.det)?.[1]);
     expect(at("50") - at("20")).toBeCloseTo(at("80") - at("50"), 1);
     expect((at("50") - at("1")) / (at("50") - at("20"))).toBeCloseTo(2.3263 / 0.8416, 1);
   });

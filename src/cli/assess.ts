@@ -1,0 +1,74 @@
+/** What is said of a trained model beyond its metrics: the curves of its scores, and which columns it goes by. */
+import { inputShapeOf, type Preprocessor } from "../data/preprocess.ts";
+import { stratifiedSplit } from "../data/splits.ts";
+import { columnGroups } from "../explain/groups.ts";
+import { integratedGradients, meanAttribution } from "../explain/integratedGradients.ts";
+import { permutationImportance } from "../explain/permutation.ts";
+import { sizeOf } from "../graph/types.ts";
+import { type Diagnostics, diagnostics } from "../metrics/diagnostics.ts";
+import type { ClassificationReport } from "../metrics/report.ts";
+import { classificationReport } from "../metrics/report.ts";
+import type { ThresholdRule } from "../metrics/thresholdRule.ts";
+import type { Importance } from "../report/result.ts";
+import type { Trainer } from "../train/trainer.ts";
+import type { Part } from "./prepare.ts";
+
+const REPLICATES = 500;
+
+/** Metrics, on demand with confidence intervals, and what plots are drawn from; costs are those of the rule, if it has any. */
+export function assess(
+  y: Float32Array,
+  scores: Float32Array,
+  options: { threshold: number; rule: ThresholdRule | null; seed: number; intervals: boolean },
+): { readonly report: ClassificationReport; readonly diagnostics: Diagnostics } {
+  const { threshold, rule, seed, intervals } = options;
+  const bootstrap = intervals ? { bootstrap: { seed, replicates: REPLICATES } } : {};
+  const costs = rule && "minimizeCost" in rule ? { costs: rule.minimizeCost } : {};
+  return {
+    report: classificationReport(y, scores, { threshold, ...bootstrap }),
+    diagnostics: diagnostics(y, scores, { threshold, ...costs }),
+  };
+}
+
+const REPEATS = 5;
+/** What importance may cost: rows predicted, rows whose gradients are integrated, and columns that are tried at all. */
+const MOST_PREDICTIONS = 300_000;
+const MOST_ATTRIBUTED = 200;
+const MOST_SHUFFLED = 100;
+
+/** Per column, on a stratified sample of the rows. */
+export async function importanceOf(
+  trainer: Trainer,
+  preprocessor: Preprocessor,
+  part: Part,
+  seed: number,
+): Promise<Importance> {
+  const groups = columnGroups(preprocessor);
+  const shuffles = groups.length <= MOST_SHUFFLED;
+  const most = shuffles ? Math.floor(MOST_PREDICTIONS / groups.length / REPEATS) : MOST_ATTRIBUTED;
+  const inputs = sizeOf(inputShapeOf(preprocessor));
+  const { x, y } = sample(part, inputs, most, seed);
+  const permutation = shuffles
+    ? await permutationImportance((rows) => trainer.predict(rows), x, y, groups, { repeats: REPEATS, seed })
+    : null;
+  const explained = sample({ x, y }, inputs, MOST_ATTRIBUTED, seed);
+  const shares = await integratedGradients(trainer, explained.x);
+  return {
+    rows: y.length,
+    repeats: REPEATS,
+    permutation,
+    attribution: meanAttribution(shares, explained.y.length, groups),
+  };
+}
+
+/** About `most` rows, with the classes' shares. */
+function sample({ x, y }: Part, inputs: number, most: number, seed: number): Part {
+  if (y.length <= most) return { x, y };
+  const share = most / y.length;
+  const { test: rows } = stratifiedSplit(y, { fractions: { train: 1 - share, test: share }, seed });
+  const picked = new Float32Array(rows.length * inputs);
+  rows.forEach((row, i) => {
+    picked.set(x.subarray(row * inputs, (row + 1) * inputs), i * inputs);
+  });
+  return { x: picked, y: Float32Array.from(rows, (row) => y[row]) };
+}

@@ -1,0 +1,109 @@
+/**
+ * One experiment: prepared rows in, a trained network, its threshold and its metrics out. `train`, `cv`, `tune` and
+ * `compare` all run it, so that none of them can measure in another way.
+ */
+import type { Command } from "commander";
+import { inputShapeOf } from "../data/preprocess.ts";
+import type { Device } from "../device.ts";
+import { TilegradError } from "../errors.ts";
+import { classificationReport } from "../metrics/report.ts";
+import type { ThresholdRule } from "../metrics/thresholdRule.ts";
+import { parseThresholdRule } from "../metrics/thresholdRule.ts";
+import { tuneThreshold } from "../metrics/thresholds.ts";
+import { fitLogisticRegression, predictLogisticRegression } from "../model/logisticRegression.ts";
+import type { Model } from "../model/model.ts";
+import type { LogisticBaseline } from "../report/result.ts";
+import type { FitSettings } from "./fit.ts";
+import { addFitOptions } from "./fit.ts";
+import type { Interrupt } from "./interrupt.ts";
+import type { Learned, LearnSettings } from "./learn.ts";
+import { learn } from "./learn.ts";
+import type { NetworkOptions } from "./network.ts";
+import { addNetworkOptions, makeModel } from "./network.ts";
+import type { LossChoice, OptimizerChoice } from "./objective.ts";
+import { addLossOptions, addOptimizerOptions, defaultBatch, makeLoss, makeOptimizer } from "./objective.ts";
+import type { Part, Prepared } from "./prepare.ts";
+
+/** How to learn from rows, whichever rows they are. */
+export interface ExperimentOptions
+  extends NetworkOptions,
+    LossChoice,
+    Omit<OptimizerChoice, "batch">,
+    FitSettings,
+    Omit<LearnSettings, "batch"> {
+  readonly threshold: string;
+  /** Whether logistic regression is fitted beside the network. */
+  readonly baseline: boolean;
+}
+
+export interface Experiment extends Learned {
+  readonly model: Model;
+  /** Rows of a step. */
+  readonly batch: number;
+  readonly baseline: LogisticBaseline | null;
+}
+
+/** The options of `ExperimentOptions` but the seed. */
+export function addExperimentOptions(command: Command): Command {
+  addNetworkOptions(command);
+  addLossOptions(command);
+  addOptimizerOptions(command);
+  return addFitOptions(command)
+    .optionsGroup("Decision:")
+    .option(
+      "--threshold <rule>",
+      "chosen on validation rows: f1, f2, mcc, youden, recall>=0.8, precision>=0.5, alerts:5, cost:fp=1,fn=5, or a number",
+      "f1",
+    )
+    .option("--no-baseline", "no logistic regression beside the network");
+}
+
+/** Frees nothing: the trainer is the caller's to dispose of. @throws E_ARGUMENT, E_DATA, E_ABORTED, E_NONFINITE, ... */
+export async function experiment(
+  device: Device,
+  data: Prepared,
+  options: ExperimentOptions,
+  interrupt: Interrupt,
+): Promise<Experiment> {
+  const rule = thresholdRule(options.threshold);
+  const { y } = data.train;
+  const batch = Math.min(options.batch ?? defaultBatch(y.length, options.optimizer), y.length);
+  const settings = { ...options, batch };
+  const model = await makeModel(options, inputShapeOf(data.preprocessor), y);
+  const described = { model, loss: makeLoss(options, y), optimizer: makeOptimizer(settings) };
+  const learned = await learn(device, described, data, rule, settings, interrupt);
+  const baseline = options.baseline ? logisticBaseline(data, learned.learnedFrom, rule) : null;
+  return { ...learned, model, batch, baseline };
+}
+
+/** The rule as JSON. @throws E_ARGUMENT */
+export function thresholdRule(text: string): ThresholdRule {
+  const rule = parseThresholdRule(text);
+  if ("minimizeCost" in rule && Object.values(rule.minimizeCost).includes("amount")) {
+    throw new TilegradError("E_ARGUMENT", `--threshold: got ${JSON.stringify(text)}; costs must be numbers here.`, {
+      hint: "Costs by each row's amount are in the library: tuneThreshold(y, scores, rule, { amounts }).",
+    });
+  }
+  return rule;
+}
+
+/** Threshold and rows as the network had them: chosen before the validation rows were learned from. */
+function logisticBaseline(
+  { train, validation, test }: Prepared,
+  learnedFrom: Part,
+  rule: ThresholdRule,
+): LogisticBaseline {
+  const first = fitLogisticRegression(train.x, train.y);
+  const chosenOn = validation ?? train;
+  const { threshold } = tuneThreshold(chosenOn.y, predictLogisticRegression(first, chosenOn.x), rule);
+  const last = learnedFrom === train ? first : fitLogisticRegression(learnedFrom.x, learnedFrom.y);
+  const report = (part: Part | null, model = last) =>
+    part && classificationReport(part.y, predictLogisticRegression(model, part.x), { threshold });
+  return {
+    model: "logistic regression",
+    l2: 1 / (2 * learnedFrom.y.length),
+    converged: last.converged,
+    threshold,
+    metrics: { train: report(train), validation: report(validation, first), test: report(test) },
+  };
+}

@@ -1,0 +1,24 @@
+/** SVG to PNG by the optional package @resvg/resvg-js, with the fonts inside @sparticuz/chromium where they are installed. */
+import fs from "node:fs";
+import path from "node:path";
+import { brotliDecompressSync } from "node:zlib";
+import { cacheFolder, chromiumArchives, importPeer } from "./peers.ts";
+import { publishFolder, untar } from "./tar.ts";
+
+/** Twice the size, so that text stays sharp. @throws E_PEER when the package is not installed */
+export async function svgToPng(svg: string): Promise<Uint8Array> {
+  const { Resvg } = await importPeer("@resvg/resvg-js", "A PNG report", () => import("@resvg/resvg-js"));
+  const fontDirs = fontFolders();
+  const font = { loadSystemFonts: true, fontDirs, defaultFontFamily: "Open Sans", sansSerifFamily: "Open Sans" };
+  return new Resvg(svg, { fitTo: { mode: "zoom", value: 2 }, font }).render().asPng();
+}
+
+/** Text is not drawn without a font, and a bare machine has none. */
+function fontFolders(): string[] {
+  const archives = chromiumArchives();
+  if (!archives) return [];
+  const fonts = publishFolder(path.join(cacheFolder(), `fonts-${archives.version}`), (temporary) => {
+    untar(brotliDecompressSync(fs.readFileSync(path.join(archives.folder, "fonts.tar.br"))), temporary);
+  });
+  return [path.join(fonts, "fonts"), fonts];
+}

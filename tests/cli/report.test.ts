@@ -1,0 +1,92 @@
+import fs from "node:fs";
+import path from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { CHURN, customers, jsonOf, QUICK, useCli } from "./support.ts";
+
+const cli = useCli();
+const train = (...args: string[]) => cli.run("train", "customers.csv", ...CHURN, ...QUICK, "--quiet", ...args);
+let result: ReturnType<typeof jsonOf>;
+beforeAll(async () => {
+  cli.write("customers.csv", customers(600));
+  cli.write("others.csv", customers(300, { seed: 2 }));
+  const trained = await train("--out", "model", "--report", "report.json", "--json");
+  expect(trained.code, trained.stderr).toBe(0);
+  result = jsonOf(trained);
+});
+
+describe("--report", () => {
+  it(".json holds what --json prints", () => {
+    expect(JSON.parse(cli.read("report.json"))).toEqual(result);
+  });
+
+  it(".svg and .png show all plots; the PNG has text in it", async () => {
+    for (const ending of ["svg", "png"]) {
+      const ended = await cli.run("evaluate", "model", "others.csv", "--device", "cpu", "--report", `plots.${ending}`);
+      expect(ended.code, ended.stderr).toBe(0);
+    }
+    const svg = cli.read("plots.svg");
+    const names = [...svg.matchAll(/data-plot="(\w+)"/g)].map(([, name]) => name);
+    expect(names).toEqual(
+      "confusion pr roc gain det cost scores cdf thresholds calibration importance attribution".split(" "),
+    );
+    const png = fs.readFileSync(path.join(cli.folder, "plots.png"));
+    expect(png.subarray(1, 4).toString()).toBe("PNG");
+    const [, width, height] = /viewBox="0 0 (\d+) (\d+)"/.exec(svg) ?? [];
+    expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual([2 * Number(width), 2 * Number(height)]);
+    expect(png.length).toBeGreaterThan(250_000);
+  });
+
+  it("says before any work what it cannot write", async () => {
+    const wrong = await train("--out", "unmade", "--report", "report.doc");
+    expect(wrong.code).toBe(2);
+    expect(wrong.stderr).toContain('--report: got "report.doc"; expected a name ending in .html, .json, .svg, .png.');
+    const nowhere = await train("--out", "unmade", "--report", "no/such/report.html");
+    expect(nowhere.code).toBe(2);
+    expect(fs.existsSync(path.join(cli.folder, "unmade"))).toBe(false);
+  });
+
+  it("changes nothing in the model", async () => {
+    await train("--out", "plain");
+    expect(cli.files("plain")).toEqual(cli.files("model"));
+  });
+});
+
+describe("what train says beside the network", () => {
+  it("is logistic regression on the same rows, and the prevalence", async () => {
+    const { baseline, metrics } = result;
+    expect(baseline).toMatchObject({ model: "logistic regression", converged: true });
+    expect(baseline.metrics.test.rows).toBe(metrics.test.rows);
+    // The customers follow a linear rule: here it does as well as anything can.
+    expect(baseline.metrics.test.rocAuc).toBeGreaterThan(0.9);
+    expect(baseline.metrics.validation.f1).toBeGreaterThan(0.6);
+    const { stdout } = await cli.run("train", "customers.csv", ...CHURN, ...QUICK, "--out", "model");
+    expect(stdout).toMatch(/^ +model +logistic +baseline$/m);
+    expect(stdout).toContain(baseline.metrics.test.prAuc.toFixed(4));
+    expect(jsonOf(await train("--out", "none", "--no-baseline", "--json")).baseline).toBeNull();
+  });
+
+  it("is the importance of each column, one-hot inputs together", async () => {
+    const { importance } = jsonOf(await train("--out", "model", "--importance", "--json"));
+    const names = importance.permutation.map(({ name }: { name: string }) => name);
+    expect(names).toEqual(["age", "plan", "usage"]);
+    expect(importance.attribution.map(({ name }: { name: string }) => name)).toEqual(names);
+    const [age, plan, usage] = importance.permutation;
+    expect(usage.mean).toBeGreaterThan(0.2);
+    expect(usage.mean).toBeGreaterThan(age.mean);
+    expect(Math.abs(plan.mean)).toBeLessThan(0.05); // no plan makes customers leave
+    expect(importance).toEqual(result.importance);
+  });
+
+  it("are intervals with a report, in which the value lies", () => {
+    const { intervals, prAuc } = result.metrics.test;
+    expect(intervals.prAuc.low).toBeLessThan(prAuc);
+    expect(intervals.prAuc.high).toBeGreaterThan(prAuc);
+  });
+
+  it("are costs by the rule that chose the threshold", async () => {
+    const { diagnostics, threshold } = jsonOf(await train("--out", "cost", "--threshold", "cost:fp=1,fn=7", "--json"));
+    expect(diagnostics.costs).toEqual({ fp: 1, fn: 7 });
+    const row = diagnostics.thresholds.find((r: { threshold: number }) => r.threshold === threshold);
+    expect(row.cost).toBe(row.confusion.fp + 7 * row.confusion.fn);
+  });
+});
