@@ -1,6 +1,7 @@
 /** Which rows each step trains on. */
 import { TilegradError } from "../errors.ts";
 import { shuffle } from "../random.ts";
+import { BalancedOrder } from "./balancedOrder.ts";
 import type { Block } from "./blocks.ts";
 import { blocksOf } from "./blocks.ts";
 import type { PlannedStep } from "./session.ts";
@@ -12,6 +13,12 @@ export interface OrderOptions {
   readonly shuffle?: boolean;
   /** The rows of each epoch, in order, instead of shuffling; rows may repeat or be left out, their number stays the same. */
   readonly order?: (epoch: number) => ArrayLike<number>;
+  /**
+   * Every batch is half positives, half negatives, for labels 0 and 1. An epoch has as many rows as the data: the rows of
+   * each class come in turn, all of them before any comes again, across epochs. Default false. What the model then
+   * predicts is for a prevalence of one half: `priorCorrection(0.5, prevalence)` brings it back.
+   */
+  readonly balancedBatches?: boolean;
 }
 
 /** A step of an epoch. */
@@ -32,15 +39,25 @@ export class Batches {
   private readonly seed: number;
   private readonly options: OrderOptions;
   private readonly firstShuffle: number;
+  private readonly balanced: BalancedOrder | null;
 
   /**
    * @param rows rows of the data
    * @param firstShuffle epochs trained before the first, so that every epoch of a trainer has an order of its own
    * @param blockRows rows that are on the device together, from `blockSize`; 0: all
-   * @throws E_ARGUMENT for a bad batch size, an order without rows, or one of rows that are not on the device together
+   * @param labels of all rows, for balanced batches
+   * @throws E_ARGUMENT for a bad batch size, an order without rows, one of rows that are not on the device together, and
+   *   balanced batches of such rows; E_DATA for balanced batches of other labels than 0 and 1
    */
-  constructor(rows: number, seed: number, options: OrderOptions, firstShuffle: number, blockRows = 0) {
-    const { batchSize = 32, order } = options;
+  constructor(
+    rows: number,
+    seed: number,
+    options: OrderOptions,
+    firstShuffle: number,
+    blockRows = 0,
+    labels: Float32Array | null = null,
+  ) {
+    const { batchSize = 32, order, shuffle: shuffled = true, balancedBatches = false } = options;
     if (!Number.isInteger(batchSize) || batchSize < 1) {
       throw new TilegradError("E_ARGUMENT", `fit: got batchSize ${batchSize}; expected a positive integer.`);
     }
@@ -49,6 +66,13 @@ export class Batches {
         hint: "Leave `order` out: streamed rows are shuffled in blocks.",
       });
     }
+    if (balancedBatches && (order || blockRows > 0 || !labels)) {
+      const got = order ? "an `order`, too" : "rows that are streamed";
+      throw new TilegradError("E_ARGUMENT", `balancedBatches: got ${got}; expected rows that fit on the device.`, {
+        hint: order ? "Leave one of them out." : "Use classWeight instead.",
+      });
+    }
+    this.balanced = balancedBatches && labels ? new BalancedOrder(labels, rows, seed, shuffled) : null;
     this.batchSize = batchSize;
     this.blockRows = blockRows;
     this.rows = rows;
@@ -130,6 +154,7 @@ export class Batches {
       }
       return Uint32Array.from(given);
     }
+    if (this.balanced) return this.balanced.epoch(this.firstShuffle + epoch);
     if (shuffled) return shuffle(rows, seed, SHUFFLE_STREAM, this.firstShuffle + epoch);
     return Uint32Array.from({ length: rows }, (_, i) => i);
   }

@@ -159,7 +159,8 @@ export class Trainer {
     const blockRows = progress.cursor?.blockRows ?? blockRowsFor(given, options, this.device);
     const rows = blockRows > 0 || given.whole ? given : inMemory(await given.read(0, given.rows));
     const firstShuffle = (this.history.loss?.length ?? 0) - (progress.cursor?.epoch ?? 0);
-    const batches = new Batches(rows.rows, seed, options, firstShuffle, blockRows);
+    const labels = blockRows === 0 ? (rows.whole?.y ?? null) : null;
+    const batches = new Batches(rows.rows, seed, options, firstShuffle, blockRows, labels);
     const print = await this.checkResume(given, batches.batchSize);
     throwIfAborted(signal);
     if (this.training) throw new TilegradError("E_ARGUMENT", "fit: this trainer is training already.");
