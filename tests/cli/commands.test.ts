@@ -1,12 +1,26 @@
+import { encode as encodePng } from "fast-png";
 import { beforeAll, describe, expect, it } from "vitest";
 import { allOps } from "../../src/ops/all.ts";
-import { CHURN, customers, jsonOf, QUICK, useCli } from "./support.ts";
+import { draws } from "../../src/random.ts";
+import { CHURN, customers, jsonOf, QUICK, useCli, wave } from "./support.ts";
 
 const cli = useCli();
 beforeAll(async () => {
   cli.write("customers.csv", customers(400));
   cli.write("new-customers.csv", customers(20, { labels: false, seed: 3 }));
   cli.write("customers-of-this-year.csv", customers(100, { seed: 4 }));
+  cli.write("prices.csv", wave(400, 1));
+  const draw = draws(6, 0);
+  const pixels = (count: number, at: number, bright: boolean): number[] =>
+    Array.from({ length: count }, (_, i) => (bright ? 8 : 0) + draw.integer(at + i, 8));
+  const names = pixels(64, 0, false).map((_, i) => `p${i}`);
+  const digits = Array.from({ length: 200 }, (_, i) => [...pixels(64, 64 * i, i % 10 === 1), i % 10].join());
+  cli.write("digits.csv", `${[...names, "digit"]}\n${digits.join("\n")}\n`);
+  for (let i = 0; i < 40; i++) {
+    const data = Uint8Array.from(pixels(12, 12 * i, i % 2 === 0), (v) => 16 * v);
+    const photo = encodePng({ width: 2, height: 2, channels: 3, data });
+    cli.write(`photos/${i % 2 === 0 ? "cats" : "dogs"}/${i}.png`, photo);
+  }
 });
 
 /** The example lines of a command's help; what a shell would do after a pipe is left out. */
@@ -14,7 +28,7 @@ async function examples(command: string): Promise<string[][]> {
   const { code, stdout } = await cli.run(command, "--help");
   expect(code).toBe(0);
   const lines = stdout.split(/^Examples?:$/m)[1]?.split("\n") ?? [];
-  const found = lines.map((line) => /^ {2}tilegrad (.*?)( \||$)/.exec(line)?.[1].split(" ") ?? []);
+  const found = lines.map((line) => /^ {2}tilegrad (.*?)( \||$)/.exec(line)?.[1].replaceAll('"', "").split(" ") ?? []);
   return found.filter((args) => args.length > 0);
 }
 
@@ -25,10 +39,11 @@ describe("the examples of --help", () => {
     async (command) => {
       const found = await examples(command);
       expect(found.length).toBeGreaterThan(0);
-      // The software GPU compiles every kernel once: tests/ops does that, here the CPU is checked.
-      const device = command === "doctor" ? ["--device", "cpu"] : [];
+      // On the CPU where a software GPU would compile many kernels: tests of their own do that.
+      const slow = { doctor: ["--device", "cpu"], train: ["--device", "cpu", "--epochs", "5"] };
+      const quick = slow[command as keyof typeof slow] ?? [];
       for (const args of found) {
-        const ended = await cli.run(...args, ...device);
+        const ended = await cli.run(...args, ...quick);
         expect(ended.code, ended.stderr).toBe(0);
         expect(ended.stderr).not.toContain("error");
       }

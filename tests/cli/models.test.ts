@@ -3,7 +3,7 @@ import path from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { draws } from "../../src/random.ts";
 import type { Ended } from "../support/program.ts";
-import { jsonOf, useCli } from "./support.ts";
+import { jsonOf, useCli, wave } from "./support.ts";
 
 const cli = useCli();
 const SIDE = 6;
@@ -170,16 +170,6 @@ describe("--model FILE.json", () => {
     expect(jsonOf(ended).error.message).toMatch(message);
   });
 });
-
-/** A noisy wave: the next value follows from the last ones. */
-function wave(rows: number, seed: number): string {
-  const draw = draws(seed, 0);
-  const text = Array.from({ length: rows }, (_, t) => {
-    const close = 100 + 10 * Math.sin(t / 3) + 0.5 * draw.normal(2 * t);
-    return `day${t},${close.toFixed(3)},${draw.integer(2 * t + 1, 1000)}`;
-  });
-  return `day,close,volume\n${text.join("\n")}\n`;
-}
 
 describe("windows of a time series", () => {
   const options = ["--window", "8", "--horizon", "1", "--target", "up(close)", "--id", "day", "--device", "cpu"];

@@ -22,23 +22,19 @@ function halves(i: number): { readonly data: Uint8Array; readonly left: boolean 
 }
 
 beforeAll(() => {
-  const put = (name: string, bytes: Uint8Array): void => {
-    fs.mkdirSync(path.dirname(path.join(cli.folder, name)), { recursive: true });
-    fs.writeFileSync(path.join(cli.folder, name), bytes);
-  };
   const all = Array.from({ length: 120 }, (_, i) => halves(i));
   for (const [i, { data, left }] of all.entries()) {
     const file = encodePng({ width: 8, height: 8, channels: 1, data });
-    put(`photos/${left ? "left" : "right"}/${String(i).padStart(3, "0")}.png`, file);
-    if (i < 6) put(`new/${i}.png`, file);
+    cli.write(`photos/${left ? "left" : "right"}/${String(i).padStart(3, "0")}.png`, file);
+    if (i < 6) cli.write(`new/${i}.png`, file);
   }
   const images = { shape: [120, 8, 8], data: Uint8Array.from(all.flatMap(({ data }) => [...data])) };
-  put("train-images-idx3-ubyte.gz", gzipSync(encodeIdx(images)));
+  cli.write("train-images-idx3-ubyte.gz", gzipSync(encodeIdx(images)));
   const labels = { shape: [120], data: Uint8Array.from(all, ({ left }) => (left ? 1 : 0)) };
-  put("train-labels-idx1-ubyte.gz", gzipSync(encodeIdx(labels)));
-  put("broken/left/a.png", encodePng({ width: 8, height: 8, channels: 1, data: all[0].data }).subarray(0, 60));
-  put("empty/readme.txt", Buffer.from("none"));
-  put("damaged.npz", Buffer.from("PK nothing"));
+  cli.write("train-labels-idx1-ubyte.gz", gzipSync(encodeIdx(labels)));
+  cli.write("broken/left/a.png", encodePng({ width: 8, height: 8, channels: 1, data: all[0].data }).subarray(0, 60));
+  cli.write("empty/readme.txt", Buffer.from("none"));
+  cli.write("damaged.npz", Buffer.from("PK nothing"));
 });
 
 describe("a folder of images by class", () => {

@@ -14,7 +14,8 @@ export interface Cli {
   run(...args: readonly string[]): Promise<Ended>;
   /** Runs it until a line of stderr matches, then sends the signal. */
   interrupt(when: RegExp, signal: NodeJS.Signals, ...args: readonly string[]): Promise<Ended>;
-  write(name: string, text: string): void;
+  /** Makes the folders on the way, too. */
+  write(name: string, content: string | Uint8Array): void;
   read(name: string): string;
   /** Every file below the folder, by path, as hex. */
   files(name?: string): Record<string, string>;
@@ -34,7 +35,11 @@ export function useCli(): Cli {
     },
     run: (...args) => run(process.execPath, [program, ...args], { cwd: folder }),
     interrupt: (when, signal, ...args) => interrupted(program, folder, when, signal, args),
-    write: (name, text) => fs.writeFileSync(path.join(folder, name), text),
+    write: (name, content) => {
+      const file = path.join(folder, name);
+      fs.mkdirSync(path.dirname(file), { recursive: true });
+      fs.writeFileSync(file, content);
+    },
     read: (name) => fs.readFileSync(path.join(folder, name), "utf8"),
     files: (name = ".") => {
       const found = fs.readdirSync(path.join(folder, name), { recursive: true, withFileTypes: true });
@@ -91,6 +96,16 @@ export function customers(rows: number, { labels = true, seed = 1 } = {}): strin
     lines.push([`c${row}`, age, plan, usage.toFixed(3), ...(labels ? [churned] : [])].join(","));
   }
   return `${lines.join("\n")}\n`;
+}
+
+/** A noisy wave: the next value follows from the last ones. */
+export function wave(rows: number, seed: number): string {
+  const draw = draws(seed, 0);
+  const text = Array.from({ length: rows }, (_, t) => {
+    const close = 100 + 10 * Math.sin(t / 3) + 0.5 * draw.normal(2 * t);
+    return `day${t},${close.toFixed(3)},${draw.integer(2 * t + 1, 1000)}`;
+  });
+  return `day,close,volume\n${text.join("\n")}\n`;
 }
 
 /** Options for a small, quick run on the CPU. */
