@@ -36,7 +36,7 @@ const EXAMPLE = `
 Examples:
   tilegrad train customers.csv --target churned --positive yes --id customer_id --out model
   tilegrad train digits.csv --target digit --positive 1 --image 8x8 --model cnn --out digit
-  tilegrad train photos --positive cats --image 28x28x3 --out cats
+  tilegrad train photos --positive cats --image 16x16x3 --out cats
   tilegrad train prices.csv --window 32 --horizon 1 --target "up(close)" --model lstm --out direction
 
   A fifth of the rows is kept for testing (--test), a fifth of the rest decides when to stop and where the

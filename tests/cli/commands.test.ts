@@ -14,9 +14,9 @@ beforeAll(async () => {
   const pixels = (count: number, at: number, bright: boolean): number[] =>
     Array.from({ length: count }, (_, i) => (bright ? 8 : 0) + draw.integer(at + i, 8));
   const names = pixels(64, 0, false).map((_, i) => `p${i}`);
-  const digits = Array.from({ length: 200 }, (_, i) => [...pixels(64, 64 * i, i % 10 === 1), i % 10].join());
+  const digits = Array.from({ length: 100 }, (_, i) => [...pixels(64, 64 * i, i % 10 === 1), i % 10].join());
   cli.write("digits.csv", `${[...names, "digit"]}\n${digits.join("\n")}\n`);
-  for (let i = 0; i < 40; i++) {
+  for (let i = 0; i < 24; i++) {
     const data = Uint8Array.from(pixels(12, 12 * i, i % 2 === 0), (v) => 16 * v);
     const photo = encodePng({ width: 2, height: 2, channels: 3, data });
     cli.write(`photos/${i % 2 === 0 ? "cats" : "dogs"}/${i}.png`, photo);
@@ -40,7 +40,7 @@ describe("the examples of --help", () => {
       const found = await examples(command);
       expect(found.length).toBeGreaterThan(0);
       // On the CPU where a software GPU would compile many kernels: tests of their own do that.
-      const slow = { doctor: ["--device", "cpu"], train: ["--device", "cpu", "--epochs", "5"] };
+      const slow = { doctor: ["--device", "cpu"], train: ["--device", "cpu", "--epochs", "2", "--refit", "never"] };
       const quick = slow[command as keyof typeof slow] ?? [];
       for (const args of found) {
         const ended = await cli.run(...args, ...quick);
