@@ -75,6 +75,29 @@ describe.each(networks)("%s", (_, layers) => {
   });
 });
 
+describe("an LSTM over the pulses", () => {
+  const dispatches = new Set<number>();
+  it.each([16, 128])(
+    "tells them apart in sequences of %d steps, in 20 dispatches a step or fewer, as many for each",
+    async (time) => {
+      const model = sequential({ input: [time, 1] }, [lstm(8), dense(1)]);
+      const trainer = await compile(model, {
+        device: gpu,
+        loss: binaryCrossentropy(),
+        optimizer: adam({ learningRate: 0.03, clipNorm: 1 }),
+        metrics: ["rocAuc"],
+        seed: 3,
+      });
+      await trainer.fit(pulses(256, time, 1), { epochs: time === 16 ? 16 : 24, batchSize: 64 });
+      expect((await trainer.evaluate(pulses(100, time, 2))).rocAuc).toBeGreaterThan(0.95);
+      dispatches.add(trainer.dispatches);
+      expect(dispatches.size).toBe(1);
+      expect(trainer.dispatches).toBeLessThanOrEqual(20);
+      trainer.dispose();
+    },
+  );
+});
+
 describe("a training step", () => {
   const dispatches = async (time: number, layers: readonly Layer[]) => {
     const model = sequential({ input: [time, 3] }, [...layers, dense(1)]);
