@@ -23,6 +23,8 @@ import { addNetworkOptions, makeModel } from "./network.ts";
 import type { LossChoice, OptimizerChoice } from "./objective.ts";
 import { addLossOptions, addOptimizerOptions, defaultBatch, makeLoss, makeOptimizer } from "./objective.ts";
 import type { Part, Prepared } from "./prepare.ts";
+import type { ResampleOptions } from "./resample.ts";
+import { addResampleOptions, checkCorrectable, sampler } from "./resample.ts";
 
 /** How to learn from rows, whichever rows they are. */
 export interface ExperimentOptions
@@ -30,6 +32,7 @@ export interface ExperimentOptions
     LossChoice,
     Omit<OptimizerChoice, "batch">,
     FitSettings,
+    ResampleOptions,
     Omit<LearnSettings, "batch"> {
   readonly threshold: string;
   /** Whether logistic regression is fitted beside the network. */
@@ -47,6 +50,7 @@ export interface Experiment extends Learned {
 export function addExperimentOptions(command: Command): Command {
   addNetworkOptions(command);
   addLossOptions(command);
+  addResampleOptions(command);
   addOptimizerOptions(command);
   return addFitOptions(command)
     .optionsGroup("Decision:")
@@ -66,12 +70,15 @@ export async function experiment(
   interrupt: Interrupt,
 ): Promise<Experiment> {
   const rule = thresholdRule(options.threshold);
-  const { y } = data.train;
+  const sample = sampler(device, data.preprocessor, options);
+  const sampled = await sample(data.train);
+  const { y } = sampled.part;
   const batch = Math.min(options.batch ?? defaultBatch(y.length, options.optimizer), y.length);
   const settings = { ...options, batch };
   const model = await makeModel(options, inputShapeOf(data.preprocessor), y);
+  checkCorrectable(model, sampled);
   const described = { model, loss: makeLoss(options, y), optimizer: makeOptimizer(settings) };
-  const learned = await learn(device, described, data, rule, settings, interrupt);
+  const learned = await learn(device, described, data, { rule, sampled, sample }, settings, interrupt);
   const baseline = options.baseline ? logisticBaseline(data, learned.learnedFrom, rule) : null;
   return { ...learned, model, batch, baseline };
 }

@@ -58,6 +58,7 @@ export interface Run {
   readonly validation: Data | null;
   readonly epochs: number;
   readonly batch: number;
+  readonly balancedBatches: boolean;
   readonly callbacks: readonly Callback[];
   /** The model's folder. */
   readonly out: string;
@@ -98,7 +99,8 @@ export async function runWithProgress(trainer: Trainer, run: Run, interrupt: Int
     firstEpoch: trainer.cursor?.epoch ?? 0,
   });
   const { signal } = interrupt;
-  const options = { epochs, batchSize: run.batch, callbacks, signal, ...(validation ? { validation } : {}) };
+  const { batch: batchSize, balancedBatches } = run;
+  const options = { epochs, batchSize, balancedBatches, callbacks, signal, ...(validation ? { validation } : {}) };
   try {
     for await (const event of trainer.run(train, options)) {
       if (event.type === "epoch") progress.epoch(event.epoch, event.logs, run.best?.() ?? null);

@@ -25,6 +25,8 @@ import {
 } from "./fit.ts";
 import type { Interrupt } from "./interrupt.ts";
 import type { Part, Prepared } from "./prepare.ts";
+import type { ResampleSummary, Sampled } from "./resample.ts";
+import { correctPrior } from "./resample.ts";
 import { print } from "./terminal.ts";
 
 /** Below this many positives the validation rows are worth more in training (bench/results/defaults.md). */
@@ -36,6 +38,7 @@ export interface LearnSettings extends FitSettings {
   /** The model's folder, in which checkpoints are kept. */
   readonly out?: string;
   readonly quiet: boolean;
+  readonly balancedBatches?: boolean;
 }
 
 export interface Learned {
@@ -47,8 +50,9 @@ export interface Learned {
   readonly stepsPerSecond: number;
   readonly refit: { readonly rows: number; readonly epochs: number; readonly loss: readonly number[] } | null;
   readonly threshold: TunedThreshold;
-  /** What the weights were learned from in the end. */
+  /** The rows that the weights were learned from in the end, before any resampling. */
   readonly learnedFrom: Part;
+  readonly resampled: ResampleSummary | null;
   /** Of the validation rows before any refit, which trains on them. */
   readonly scores: {
     readonly train: Float32Array;
@@ -62,11 +66,19 @@ export interface Learned {
   };
 }
 
+export interface LearnPlan {
+  readonly rule: ThresholdRule;
+  /** What is learned from instead of the training rows. */
+  readonly sampled: Sampled;
+  /** The same of other rows. */
+  readonly sample: (part: Part) => Promise<Sampled>;
+}
+
 export async function learn(
   device: Device,
   described: { readonly model: Model; readonly loss: Loss; readonly optimizer: Optimizer },
   data: Prepared,
-  rule: ThresholdRule,
+  { rule, sampled, sample }: LearnPlan,
   settings: LearnSettings,
   interrupt: Interrupt,
 ): Promise<Learned> {
@@ -81,14 +93,14 @@ export async function learn(
       metrics: ["prAuc", "rocAuc", "f1"],
     });
   if (every > 0 && !resume) await forgetCheckpoints(out);
-  const shared = { batch, every, quiet, monitor, out };
+  const shared = { batch, every, quiet, monitor, out, balancedBatches: settings.balancedBatches ?? false };
 
   const first = newTrainer();
   const { callbacks, best } = makeCallbacks(settings, validation !== null);
   const folder = checkpointFolder(out);
   const whole: Run = {
     ...shared,
-    train,
+    train: sampled.part,
     validation,
     epochs,
     callbacks,
@@ -97,6 +109,7 @@ export async function learn(
     best,
   };
   const stepsPerSecond = await runWithProgress(first, whole, interrupt);
+  await correctPrior(first, sampled);
   const validated = validation && (await first.predict(validation.x));
   const scored = validation ?? train;
   const threshold = tuneThreshold(scored.y, validated ?? (await first.predict(train.x)), rule);
@@ -104,12 +117,15 @@ export async function learn(
   const again = validation && shouldRefit(settings.refit, train, validation) ? joined(train, validation) : null;
   const refitEpochs = (best()?.epoch ?? first.progress.history.loss.length - 1) + 1;
   const trainer = again ? newTrainer() : first;
+  let resampled = sampled.summary;
   if (again) {
+    const all = await sample(again);
+    resampled = all.summary;
     if (!quiet) print(`Once more for ${refitEpochs} epochs, with the validation rows (--refit)`);
     const folder = refitFolder(out);
     const run: Run = {
       ...shared,
-      train: again,
+      train: all.part,
       validation: null,
       epochs: refitEpochs,
       callbacks: [],
@@ -118,6 +134,7 @@ export async function learn(
       resume: resume && (await hasCheckpoint(folder)),
     };
     await runWithProgress(trainer, run, interrupt);
+    await correctPrior(trainer, all);
   }
   const scores = {
     train: await trainer.predict(train.x),
@@ -135,6 +152,7 @@ export async function learn(
     refit: again && { rows: again.y.length, epochs: refitEpochs, loss: trainer.history.loss },
     threshold,
     learnedFrom: again ?? train,
+    resampled,
     scores,
     metrics: {
       train: report(train, scores.train) as ClassificationReport,

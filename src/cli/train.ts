@@ -120,6 +120,7 @@ async function train(file: string, options: TrainOptions): Promise<void> {
       best: learned.best,
       history: learned.history,
       refit: learned.refit,
+      resampled: learned.resampled,
       threshold: threshold.threshold,
       thresholdRule: options.threshold,
       thresholdAttained: threshold.attained,

@@ -46,6 +46,7 @@ export function trainSummary(result: TrainingResult, data: Prepared, model: Mode
       `${target.name} = ${target.positive}, ${percent(trained.prevalence)} of the training rows ` +
         dim(`(${count(positives)}; no is ${others})`),
     ],
+    ...(result.resampled ? ([["Resampled", resampled(result.resampled)]] as const) : []),
     ["Network", `${result.network.model} ${dim(`(${plural(result.parameters, "parameter")}${dispatches})`)}`],
     ...summary(model)
       .split("\n")
@@ -87,6 +88,12 @@ function inputs({ featureNames, features, image, window }: Preprocessor): string
   if (image) return `images of ${image.join(" x ")} from ${plural(features.length, "column")}`;
   const from = `from ${plural(features.length, "column")}`;
   return window ? `${window.length} rows of ${featureNames.length} ${from}` : `${featureNames.length} ${from}`;
+}
+
+function resampled({ method, rows, positives, shift }: NonNullable<TrainingResult["resampled"]>): string {
+  const corrected =
+    shift === 0 ? "scores are margins" : `logits of scores moved by ${shift.toFixed(2)}, back to the prevalence`;
+  return `${method}: ${plural(rows, "row")}, ${count(positives)} of them positive ${dim(`(training rows only; ${corrected})`)}`;
 }
 
 const refit = ({ rows, epochs }: { readonly rows: number; readonly epochs: number }): string =>

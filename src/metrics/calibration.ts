@@ -16,8 +16,14 @@ export type Calibration =
   | { readonly method: "beta"; readonly from: ScoreKind; readonly a: number; readonly b: number; readonly c: number }
   /** A non-decreasing piecewise linear function (Zadrozny & Elkan 2002). */
   | ({ readonly method: "isotonic"; readonly from: ScoreKind } & Monotone)
-  /** sigmoid(z + shift): another base rate (Saerens, Latinne & Decaestecker 2002, eq. 4). */
-  | { readonly method: "prior"; readonly from: ScoreKind; readonly shift: number };
+  | PriorShift;
+
+/** sigmoid(z + shift): another base rate (Saerens, Latinne & Decaestecker 2002, eq. 4). */
+export interface PriorShift {
+  readonly method: "prior";
+  readonly from: ScoreKind;
+  readonly shift: number;
+}
 
 /** Methods that are fitted on rows. */
 export type CalibrationMethod = "platt" | "isotonic" | "temperature" | "beta";
@@ -68,7 +74,7 @@ export function applyCalibration(calibration: Calibration, scores: NumberList): 
  * The analytic correction for training on another base rate than the world's, as after resampling: shifts the logit
  * by logit(truePrevalence) - logit(trainPrevalence). Both in (0, 1).
  */
-export function priorCorrection(trainPrevalence: number, truePrevalence: number, from?: ScoreKind): Calibration {
+export function priorCorrection(trainPrevalence: number, truePrevalence: number, from?: ScoreKind): PriorShift {
   for (const [name, value] of Object.entries({ trainPrevalence, truePrevalence })) {
     checkRange("priorCorrection", name, value, Number.MIN_VALUE, 1 - Number.EPSILON / 2);
   }
@@ -77,7 +83,7 @@ export function priorCorrection(trainPrevalence: number, truePrevalence: number,
 }
 
 /** The same after weighing positives `ratio` times as much as negatives (class weights, posWeight): -ln(ratio). */
-export function weightCorrection(ratio: number, from: ScoreKind = "probability"): Calibration {
+export function weightCorrection(ratio: number, from: ScoreKind = "probability"): PriorShift {
   checkRange("weightCorrection", "ratio", ratio, Number.MIN_VALUE, Number.MAX_VALUE);
   return { method: "prior", from, shift: -Math.log(ratio) };
 }

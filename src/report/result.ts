@@ -50,6 +50,13 @@ export interface TrainingResult extends EvaluationResult {
   readonly steps: number;
   readonly best: { readonly epoch: number; readonly value: number } | null;
   readonly refit: { readonly rows: number; readonly epochs: number } | null;
+  /** What was learned from instead of the training rows, and what was added to every logit for it. */
+  readonly resampled: {
+    readonly method: string;
+    readonly rows: number;
+    readonly positives: number;
+    readonly shift: number;
+  } | null;
   readonly history: Readonly<Record<string, readonly number[]>>;
   readonly thresholdAttained: boolean;
   /** Logistic regression on the same rows, its threshold chosen in the same way; null where it was not asked for. */

@@ -1,0 +1,196 @@
+/**
+ * `--resample` and `--balanced-batches`: what training rows become before they are learned from, and how the scores are
+ * brought back to the prevalence that the rows had.
+ */
+import type { Command } from "commander";
+import { Option } from "commander";
+import type { Preprocessor } from "../data/preprocess.ts";
+import { featureNames } from "../data/preprocess.ts";
+import type { Device } from "../device.ts";
+import { TilegradError } from "../errors.ts";
+import { priorCorrection } from "../metrics/calibration.ts";
+import type { Model } from "../model/model.ts";
+import type { ResamplerName } from "../resample/methods.ts";
+import { resamplers } from "../resample/methods.ts";
+import type { Trainer } from "../train/trainer.ts";
+import type { LossChoice } from "./objective.ts";
+import { refuse } from "./objective.ts";
+import type { Part } from "./prepare.ts";
+import { number } from "./values.ts";
+
+type Given = "samplingStrategy" | "kNeighbors" | "shrinkage";
+
+interface Method {
+  readonly method: ResamplerName;
+  /** What the name stands for besides. */
+  readonly fixed?: Readonly<Record<string, unknown>>;
+  /** Options of the command line, and what they are called there. */
+  readonly options: Readonly<Partial<Record<Given, string>>>;
+}
+
+const RATIO = { samplingStrategy: "samplingStrategy" };
+const SMOTE = { ...RATIO, kNeighbors: "kNeighbors" };
+const NEAR = { ...RATIO, kNeighbors: "nNeighbors" };
+
+const METHODS = {
+  randomOverSampler: { method: "randomOverSampler", options: { ...RATIO, shrinkage: "shrinkage" } },
+  randomUnderSampler: { method: "randomUnderSampler", options: RATIO },
+  smote: { method: "smote", options: SMOTE },
+  smoteNC: { method: "smoteNC", options: SMOTE },
+  borderlineSmote: { method: "borderlineSmote", options: SMOTE },
+  borderlineSmote2: { method: "borderlineSmote", fixed: { kind: "borderline-2" }, options: SMOTE },
+  kMeansSmote: { method: "kMeansSmote", options: SMOTE },
+  adasyn: { method: "adasyn", options: NEAR },
+  tomekLinks: { method: "tomekLinks", options: {} },
+  editedNearestNeighbours: { method: "editedNearestNeighbours", options: { kNeighbors: "nNeighbors" } },
+  smoteTomek: { method: "smoteTomek", options: SMOTE },
+  smoteEnn: { method: "smoteEnn", options: SMOTE },
+  nearMiss: { method: "nearMiss", options: NEAR },
+  nearMiss2: { method: "nearMiss", fixed: { version: 2 }, options: NEAR },
+  nearMiss3: { method: "nearMiss", fixed: { version: 3 }, options: NEAR },
+} satisfies Record<string, Method>;
+
+export const RESAMPLE_NAMES = Object.keys(METHODS) as (keyof typeof METHODS)[];
+
+export interface ResampleOptions extends Partial<Record<Given, number>> {
+  readonly resample?: keyof typeof METHODS;
+  readonly balancedBatches?: boolean;
+  readonly seed: number;
+}
+
+export function addResampleOptions(command: Command): Command {
+  return command
+    .optionsGroup("Rare positives:")
+    .addOption(new Option("--resample <name>", "of the training rows").choices(RESAMPLE_NAMES))
+    .option(
+      "--sampling-strategy <ratio>",
+      "rows of the rarer class per row of the other, afterwards (default: 1)",
+      number({ above: 0, max: 1 }),
+    )
+    .option(
+      "--k-neighbors <n>",
+      "of methods that look for neighbours (default: theirs)",
+      number({ min: 1, integer: true }),
+    )
+    .option("--shrinkage <n>", "of randomOverSampler: noise on the copies (default: 0)", number({ min: 0 }))
+    .option("--balanced-batches", "every batch is half positives", false);
+}
+
+/** What was done to the training rows. */
+export interface ResampleSummary {
+  readonly method: string;
+  /** Rows that were learned from in the end, and the positives among them. */
+  readonly rows: number;
+  readonly positives: number;
+  /** Rows that were made. */
+  readonly synthetic: number;
+  /** Added to the logit of every score, so that it is a probability at the prevalence before; 0 for margins. */
+  readonly shift: number;
+}
+
+/** Rows to learn from. */
+export interface Sampled {
+  readonly part: Part;
+  readonly summary: ResampleSummary | null;
+}
+
+/** What turns training rows into rows to learn from. @throws E_ARGUMENT for options that the method does not have */
+export function sampler(
+  device: Device,
+  preprocessor: Preprocessor,
+  options: ResampleOptions & LossChoice,
+): (part: Part) => Promise<Sampled> {
+  const { resample: name, samplingStrategy, kNeighbors, shrinkage, balancedBatches = false, seed } = options;
+  const given = { samplingStrategy, kNeighbors, shrinkage };
+  const { method, fixed = {}, options: takes }: Method = name ? METHODS[name] : { method: "smote", options: {} };
+  const foreign = Object.entries(given).filter(([key]) => !(key in takes));
+  refuse(
+    Object.fromEntries(foreign.map(([key, value]) => [dashed(key as Given), value])),
+    name ? `--resample ${name}` : "a run without --resample",
+  );
+  const named = Object.entries(takes)
+    .filter(([key]) => given[key as Given] !== undefined)
+    .map(([key, theirs]) => [theirs, given[key as Given]]);
+  const settings = {
+    ...fixed,
+    ...Object.fromEntries(named),
+    device,
+    seed,
+    categoricalFeatures: categories(preprocessor),
+  };
+  return async (part) => {
+    if (!name && !balancedBatches) return { part, summary: null };
+    const resampled = name && (await resamplers[method](part, settings).catch((error) => inOptions(error, takes)));
+    const made = resampled ?? part;
+    const positives = made.y.reduce((sum, v) => sum + v, 0);
+    if (positives === 0 || positives === made.y.length) {
+      throw new TilegradError("E_DATA", `--resample ${name}: all rows of one class were removed.`, {
+        hint: "Use another method.",
+      });
+    }
+    const seen = balancedBatches ? 0.5 : positives / made.y.length;
+    const before = part.y.reduce((sum, v) => sum + v, 0) / part.y.length;
+    const summary = {
+      method: [...(name ? [name] : []), ...(balancedBatches ? ["balanced batches"] : [])].join(", "),
+      rows: made.y.length,
+      positives,
+      synthetic: resampled?.source.filter((row) => row < 0).length ?? 0,
+      shift: isMargin(options) ? 0 : priorCorrection(seen, before).shift,
+    };
+    return { part: { x: made.x, y: made.y }, summary };
+  };
+}
+
+const isMargin = ({ loss }: LossChoice): boolean => loss === "hinge" || loss === "squaredHinge";
+
+const dashed = (key: string): string => key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+/** An error of the library in the words of the command line. */
+function inOptions(error: unknown, takes: Method["options"]): never {
+  if (!(error instanceof TilegradError)) throw error;
+  const say = (text: string) =>
+    Object.entries(takes).reduce((said, [key, theirs]) => said.replaceAll(theirs, `--${dashed(key)}`), text);
+  throw new TilegradError(error.code, `--resample ${say(error.message)}`, {
+    ...(error.hint === undefined ? {} : { hint: say(error.hint) }),
+    cause: error,
+  });
+}
+
+/** The inputs that are one category each, and those that say where a number is missing. */
+function categories({ features, image, window }: Preprocessor): number[][] {
+  if (image || window) return [];
+  let first = 0;
+  return features.flatMap((feature) => {
+    const inputs = featureNames([feature]).map((_, i) => first + i);
+    first += inputs.length;
+    if (feature.kind === "categorical") return [inputs];
+    return feature.missingIndicator ? [[inputs[1]]] : [];
+  });
+}
+
+/**
+ * The bias of the layer that gives the logit. Moving it is the whole prior correction, since that adds a constant to every
+ * logit: no other part of a saved model has to know of it.
+ * @throws E_ARGUMENT for a model without
+ */
+function outputBias(model: Model): string {
+  const last = model.layers[model.layers.length - 1];
+  const name = `${last.name}/bias`;
+  if (last.type === "dense" && model.parameters.some((p) => p.name === name && p.shape.join() === "1")) return name;
+  throw new TilegradError("E_ARGUMENT", `--resample: the last layer (${last.type}) has no bias.`, {
+    hint: "The scores are brought back to the prevalence of the rows by it: let the model end in dense(1).",
+  });
+}
+
+/** @throws E_ARGUMENT when the scores of this model could not be corrected */
+export function checkCorrectable(model: Model, { summary }: Sampled): void {
+  if (summary && summary.shift !== 0) outputBias(model);
+}
+
+/** Adds the shift to every logit that the trainer's model gives from now on. */
+export async function correctPrior(trainer: Trainer, { summary }: Sampled): Promise<void> {
+  if (!summary || summary.shift === 0) return;
+  const name = outputBias(trainer.model);
+  const weights = await trainer.getWeights();
+  trainer.setWeights({ ...weights, [name]: Float32Array.of(weights[name][0] + summary.shift) });
+}
