@@ -20,11 +20,15 @@ interface LayerJson {
 
 const asJson = ({ type, config }: LayerJson): LayerJson => ({ type, config });
 
-/** The context of a layer inside another: its parameters are called `part/kernel` and so on. */
-const within = (context: LayerContext, part: string, inputs: readonly Tensor[]): LayerContext => ({
+/** The context of a layer inside another, applied to `inputs`; with a `part`, its parameters are called `part/kernel` and so on. */
+const within = (context: LayerContext, inner: Layer, inputs: readonly Tensor[], part?: string): LayerContext => ({
   ...context,
   inputs,
-  parameter: (name, shape, options) => context.parameter(`${part}/${name}`, shape, options),
+  parameter: (name, shape, options) =>
+    context.parameter(part === undefined ? name : `${part}/${name}`, shape, {
+      ...options,
+      trainable: (options.trainable ?? true) && (inner.trainable ?? true),
+    }),
 });
 
 const mergers = {
@@ -66,8 +70,8 @@ export function bidirectional(
   const call: Layer["call"] = (x, context) => {
     const states = context.inputs.slice(1);
     const half = Math.ceil(states.length / 2);
-    const a = forward.call(x, within(context, "forward", [x, ...states.slice(0, half)]));
-    const b = backward.call(x, within(context, "backward", [x, ...states.slice(half)]));
+    const a = forward.call(x, within(context, forward, [x, ...states.slice(0, half)], "forward"));
+    const b = backward.call(x, within(context, backward, [x, ...states.slice(half)], "backward"));
     return withMask(mergers[mergeMode](a, b), maskOf(a));
   };
   return { ...layer("bidirectional", plain, call), merges: true };
@@ -88,7 +92,7 @@ export function timeDistributed(first: Layer | TimeDistributedOptions): Layer {
     }
     const [batch, time, ...step] = x.shape;
     const steps = reshape(x, [batch * time, ...step]);
-    const y = inner.call(steps, { ...context, inputs: [steps] });
+    const y = inner.call(steps, within(context, inner, [steps]));
     return reshape(y, [batch, time, ...y.shape.slice(1)]);
   });
 }
