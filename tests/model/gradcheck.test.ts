@@ -57,6 +57,8 @@ const SAMPLES: Readonly<Record<string, readonly Sample[]>> = {
   ],
   conv1d: [{ options: { filters: 3, kernelSize: 2, padding: "causal", activation: "sigmoid" }, shapes: sequences }],
   depthwiseConv2d: [{ options: { kernelSize: 3, depthMultiplier: 2, padding: "same" }, shapes: images }],
+  depthwiseConv1d: [{ options: { kernelSize: 2, depthMultiplier: 2, padding: "causal" }, shapes: sequences }],
+  conv1dTranspose: [{ options: { filters: 2, kernelSize: 3, strides: 2, padding: "same" }, shapes: sequences }],
   conv2dTranspose: [{ options: { filters: 2, kernelSize: 3, strides: 2, padding: "same" }, shapes: images }],
   upSampling2d: [
     { options: { interpolation: "bilinear" }, shapes: images },

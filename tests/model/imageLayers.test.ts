@@ -1,7 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { openCpu } from "../../src/cpu/device.ts";
 import type { Layer } from "../../src/model/layer.ts";
-import { conv1d, conv2d, conv2dTranspose, depthwiseConv2d } from "../../src/model/layers/convolution.ts";
+import {
+  conv1d,
+  conv1dTranspose,
+  conv2d,
+  conv2dTranspose,
+  depthwiseConv1d,
+  depthwiseConv2d,
+} from "../../src/model/layers/convolution.ts";
 import { cropping2d, permute, upSampling2d, zeroPadding2d } from "../../src/model/layers/image.ts";
 import { alphaDropout, gaussianNoise, spatialDropout } from "../../src/model/layers/noise.ts";
 import { batchNormalization, groupNormalization, layerNormalization } from "../../src/model/layers/normalization.ts";
@@ -50,6 +57,9 @@ describe("shapes", () => {
     ["conv2dTranspose valid, kernel below stride", conv2dTranspose(3, 1, { strides: 2 }), image, [14, 12, 3]],
     ["conv1d causal", conv1d(5, 3, { padding: "causal" }), [9, 2], [9, 5]],
     ["conv1d strides", conv1d(5, 3, { strides: 2 }), [9, 2], [4, 5]],
+    ["depthwiseConv1d causal", depthwiseConv1d(3, { depthMultiplier: 2, padding: "causal" }), [9, 2], [9, 4]],
+    ["conv1dTranspose same", conv1dTranspose(5, 3, { strides: 2, padding: "same" }), [9, 2], [18, 5]],
+    ["conv1dTranspose valid", conv1dTranspose(5, 3, { strides: 2 }), [9, 2], [19, 5]],
     ["maxPooling2d", maxPooling2d(2), image, [3, 3, 4]],
     ["averagePooling2d same", averagePooling2d({ poolSize: 3, strides: 2, padding: "same" }), image, [4, 3, 4]],
     ["maxPooling1d", maxPooling1d(), [9, 2], [4, 2]],

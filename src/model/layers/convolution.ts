@@ -177,6 +177,78 @@ export function conv2dTranspose(
   });
 }
 
+export interface DepthwiseConv1dLayerOptions extends KernelOptions {
+  /** Time steps. */
+  readonly kernelSize: number;
+  readonly strides?: number;
+  readonly padding?: Conv1dLayerOptions["padding"];
+  readonly dilationRate?: number;
+  /** Filters of each channel; default 1. */
+  readonly depthMultiplier?: number;
+}
+
+/**
+ * Each channel by kernels of its own, [kernelSize, channels, depthMultiplier]: x [batch, time, channels] ->
+ * [batch, outTime, channels * depthMultiplier], output channel = channel * depthMultiplier + filter.
+ */
+export function depthwiseConv1d(
+  first: number | DepthwiseConv1dLayerOptions,
+  rest: Omit<DepthwiseConv1dLayerOptions, "kernelSize"> = {},
+): Layer {
+  const options: DepthwiseConv1dLayerOptions = typeof first === "number" ? { kernelSize: first, ...rest } : first;
+  const { kernelSize, strides, padding, dilationRate, depthMultiplier = 1 } = options;
+  positive("depthwiseConv1d", { kernelSize, depthMultiplier });
+  return layer("depthwiseConv1d", options, (x, context) => {
+    const channels = lastOf("depthwiseConv1d", x, 3, "a sequence [batch, time, channels]");
+    const kernel = kernelOf(context, [kernelSize, channels, depthMultiplier], options);
+    const grouped = reshape(kernel, [kernelSize, 1, channels * depthMultiplier]);
+    const bias = biasOf(context, channels * depthMultiplier, options);
+    return activated(
+      conv1dOp(x, grouped, { strides, padding, dilation: dilationRate, groups: channels, bias }),
+      options,
+    );
+  });
+}
+
+export interface Conv1dTransposeLayerOptions extends KernelOptions {
+  readonly filters: number;
+  /** Time steps. */
+  readonly kernelSize: number;
+  readonly strides?: number;
+  /** Default `valid`. */
+  readonly padding?: "valid" | "same";
+  readonly dilationRate?: number;
+}
+
+/**
+ * The adjoint of `conv1d`, which lengthens by its stride: x [batch, time, channels], kernel [kernelSize, filters, channels] ->
+ * [batch, time * stride ..., filters].
+ */
+export function conv1dTranspose(
+  first: number | Conv1dTransposeLayerOptions,
+  kernelSize?: number,
+  rest: Omit<Conv1dTransposeLayerOptions, "filters" | "kernelSize"> = {},
+): Layer {
+  const options = (
+    typeof first === "number" ? { filters: first, kernelSize, ...rest } : first
+  ) as Conv1dTransposeLayerOptions;
+  const { filters, strides = 1, padding = "valid", dilationRate = 1 } = options;
+  positive("conv1dTranspose", { filters, kernelSize: options.kernelSize });
+  return layer("conv1dTranspose", options, (x, context) => {
+    const channels = lastOf("conv1dTranspose", x, 3, "a sequence [batch, time, channels]");
+    const kernel = kernelOf(context, [options.kernelSize, filters, channels], options);
+    const bias = biasOf(context, filters, options);
+    const [batch, time] = x.shape;
+    const y = conv2dTransposeOp(reshape(x, [batch, 1, time, channels]), reshape(kernel, [1, ...kernel.shape]), {
+      strides: [1, strides],
+      padding,
+      dilation: [1, dilationRate],
+      bias,
+    });
+    return activated(reshape(y, [batch, y.shape[2], filters]), options);
+  });
+}
+
 const isPair = (value: Pair | object): value is Pair => typeof value === "number" || Array.isArray(value);
 
 function positive(name: string, values: Readonly<Record<string, number>>): void {
