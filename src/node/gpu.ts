@@ -117,13 +117,16 @@ async function openLavapipe(flags: readonly string[]): Promise<NodeGpu> {
   return expectDriver("lavapipe", /llvmpipe/i, found);
 }
 
+/** Times as the GPU counts them; pages get them in steps of 65 us, so as not to be spied on. */
+const FLAGS = ["disable-dawn-features=timestamp_quantization"];
+
 /** A WebGPU implementation with an adapter, or `undefined`. */
 async function find(flags: readonly string[]): Promise<NodeGpu | undefined> {
   const dawn = await importPeer("webgpu", "WebGPU in Node", () => import("webgpu"));
   for (const [name, value] of Object.entries(dawn.globals)) {
     if (!(name in globalThis)) Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
   }
-  const gpu = dawn.create([...flags]);
+  const gpu = dawn.create([...FLAGS, ...flags]);
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter) return undefined;
   const { info } = adapter;

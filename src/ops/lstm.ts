@@ -1,13 +1,13 @@
 /** LSTM over whole sequences: one kernel forward, one backward through time, matmuls for everything that need not wait. */
 import lstmShader from "../../shaders/lstm.wgsl";
 import lstmGradShader from "../../shaders/lstm_grad.wgsl";
-import type { Tensor } from "../graph/types.ts";
+import type { Tensor, TensorType } from "../graph/types.ts";
 import { sigmoid } from "../numeric.ts";
 import { constant } from "./constant.ts";
 import { matmul } from "./matmul.ts";
-import type { OpDef, Sample } from "./op.ts";
+import type { KernelLimits, OpDef, Sample } from "./op.ts";
 import { apply, f32, shapeError } from "./op.ts";
-import type { RecurrentOptions } from "./recurrent.ts";
+import type { Extents, RecurrentOptions } from "./recurrent.ts";
 import {
   addProduct,
   addTransposedProduct,
@@ -20,7 +20,7 @@ import {
   stateOr,
 } from "./recurrent.ts";
 import { slice } from "./slice.ts";
-import { reshape } from "./view.ts";
+import { reshape, transpose } from "./view.ts";
 
 const PLANES = 6; // h and c before the step, gates i, f, g, o
 
@@ -28,7 +28,7 @@ const samples = (): Sample[] => {
   const of = (n: number, t: number, u: number, goBackwards: boolean, holes = false): Sample => ({
     inputs: [
       f32(n, t, 4 * u),
-      { ...f32(u, 4 * u), range: [-(u ** -0.5), u ** -0.5] },
+      { ...f32(u, u, 4), range: [-(u ** -0.5), u ** -0.5] },
       f32(n, u),
       f32(n, u),
       { ...f32(n, t), values: Array.from({ length: n * t }, (_, i) => (holes && i % 3 === 1 ? 0 : 1)) },
@@ -39,7 +39,7 @@ const samples = (): Sample[] => {
 };
 
 /**
- * xz [batch, time, 4 units], kernel [units, 4 units], h0 and c0 [batch, units], mask [batch, time]
+ * xz [batch, time, 4 units], kernel [units, units, 4] (gates last), h0 and c0 [batch, units], mask [batch, time]
  * -> h and c after each step [batch, time, units], and `saved` [6, batch, time, units] for the gradient.
  * i, f, o = sigmoid(z), g = tanh(z) with z = xz + h U;  c' = f c + i g;  h' = o tanh(c') (Hochreiter and Schmidhuber 1997,
  * Gers et al. 2000).
@@ -47,8 +47,9 @@ const samples = (): Sample[] => {
 const lstmOp: OpDef = {
   name: "lstm",
   saved: 2,
+  contiguous: [1],
   shape: ([xz, kernel, h0, c0, mask]) => {
-    const { batch, time, units } = checkRecurrent("lstm", 4, xz, kernel, [h0, c0], mask);
+    const { batch, time, units } = checkRecurrent("lstm", 4, xz, asMatrix(kernel), [h0, c0], mask);
     return [f32(batch, time, units), f32(batch, time, units), f32(PLANES, batch, time, units)];
   },
   grad: ({ inputs: [xz, kernel, , , mask], attrs, outputs: [y, cells, saved], upstream: [dy, dcells] }) => {
@@ -58,7 +59,7 @@ const lstmOp: OpDef = {
     const rows = batch * time;
     const before = reshape(slice(saved, [0, 0, 0, 0], [1, batch, time, units]), [rows, units]);
     const dkernel = matmul(before, reshape(dxz, [rows, 4 * units]), { transposeA: true });
-    return [dxz, dkernel, dh0, dc0, null];
+    return [dxz, byUnit(dkernel), dh0, dc0, null];
   },
   reference: ({ inputs: [xz, kernel, h0, c0, mask], inputTypes, attrs, outputs: [y, cells, saved] }) => {
     const { batch, time, units } = extentsOf(inputTypes[0], 4);
@@ -69,14 +70,16 @@ const lstmOp: OpDef = {
       const c = c0.slice(n * units, (n + 1) * units);
       forEachStep(time, attrs.goBackwards, (t) => {
         const step = n * time + t;
-        z.set(xz.subarray(4 * step * units, 4 * (step + 1) * units));
+        for (let j = 0; j < units; j++) {
+          for (let gate = 0; gate < 4; gate++) z[4 * j + gate] = xz[(4 * step + gate) * units + j];
+        }
         addProduct(z, h, kernel, { rows: units, columns: 4 * units });
         for (let j = 0; j < units; j++) {
           const at = step * units + j;
-          const i = sigmoid(z[j]);
-          const f = sigmoid(z[units + j]);
-          const g = Math.tanh(z[2 * units + j]);
-          const o = sigmoid(z[3 * units + j]);
+          const i = sigmoid(z[4 * j]);
+          const f = sigmoid(z[4 * j + 1]);
+          const g = Math.tanh(z[4 * j + 2]);
+          const o = sigmoid(z[4 * j + 3]);
           [h[j], c[j], i, f, g, o].forEach((v, p) => {
             saved[p * plane + at] = v;
           });
@@ -91,12 +94,16 @@ const lstmOp: OpDef = {
     }
   },
   kernel: ({ inputs: [xz], attrs }, limits) => {
-    const sizes = recurrentSizes("lstm", extentsOf(xz, 4), attrs as Order, 2, limits);
     return {
       shader: lstmShader,
-      ...sizes,
-      constants: { ...sizes.constants, PER_LANE: Math.ceil(sizes.params.units / sizes.constants.WG) },
-      loads: ["load_xz", "load_kernel", "load_h0", "load_c0", "load_mask"].map((hook, input) => ({ hook, input })),
+      ...lstmSizes("lstm", extentsOf(xz, 4), attrs as Order, 2, limits),
+      loads: [
+        { hook: "load_xz", input: 0 },
+        { hook: "load_kernel4", input: 1, width: 4 },
+        { hook: "load_h0", input: 2 },
+        { hook: "load_c0", input: 3 },
+        { hook: "load_mask", input: 4 },
+      ],
       stores: ["store_y", "store_cells", "store_saved"].map((hook, output) => ({ hook, output })),
     };
   },
@@ -107,7 +114,30 @@ const lstmOp: OpDef = {
   samples,
 };
 
+/** Kernel [units, 4 units], gate by gate -> [units, units, 4], the four gates of a unit side by side; and its type back. */
+const byUnit = (kernel: Tensor): Tensor => {
+  const [units] = kernel.shape;
+  return transpose(reshape(kernel, [units, 4, units]), [0, 2, 1]);
+};
+const asMatrix = ({ dtype, shape: [rows, columns, gates] }: TensorType): TensorType => ({
+  dtype,
+  shape: [rows, columns * gates],
+});
+
 type Order = { readonly goBackwards: boolean };
+
+/** Eight sequences a workgroup where loads are dear and cores few, four where workgroups keep a GPU busy. */
+function lstmSizes(name: string, extents: Extents, order: Order, tiles: number, limits: KernelLimits) {
+  const { constants, params, grid } = recurrentSizes(name, extents, order, tiles, limits, limits.software ? 8 : 4);
+  const { rows } = params;
+  const halves = rows > 4 ? 2 : 1;
+  const own = {
+    PER_LANE: Math.ceil(extents.units / constants.WG),
+    ROWS_EACH: Math.min(rows, 4),
+    HALVES: halves,
+  };
+  return { params: { ...params, halves }, grid, constants: { ...constants, ...own } };
+}
 
 /**
  * kernel, mask and `saved` of the forward op, gradients of h and c after each step [batch, time, units]
@@ -122,6 +152,7 @@ const lstmGradOp: OpDef = {
     }
     return [f32(batch, time, 4 * units), f32(batch, units), f32(batch, units)];
   },
+  contiguous: [0],
   readsOnce: [3, 4],
   reference: ({ inputs: [kernel, mask, saved, dy, dcells], inputTypes, attrs, outputs: [dxz, dh0, dc0] }) => {
     const [, batch, time, units] = inputTypes[2].shape;
@@ -141,14 +172,14 @@ const lstmGradOp: OpDef = {
           const [c, i, f, g, o] = [1, 2, 3, 4, 5].map((p) => saved[p * plane + at]);
           const a = Math.tanh(f * c + i * g);
           const d = dc[j] + dh[j] * o * (1 - a * a);
-          dz[j] = d * g * i * (1 - i);
-          dz[units + j] = d * c * f * (1 - f);
-          dz[2 * units + j] = d * i * (1 - g * g);
-          dz[3 * units + j] = dh[j] * a * o * (1 - o);
+          const gates = [d * g * i * (1 - i), d * c * f * (1 - f), d * i * (1 - g * g), dh[j] * a * o * (1 - o)];
+          gates.forEach((value, gate) => {
+            dz[4 * j + gate] = value;
+            dxz[(4 * step + gate) * units + j] = value;
+          });
           dc[j] = d * f;
           dh[j] = 0;
         }
-        dxz.set(dz, 4 * step * units);
         addTransposedProduct(dh, dz, kernel, { rows: units, columns: 4 * units });
       });
       dh0.set(dh, n * units);
@@ -157,15 +188,16 @@ const lstmGradOp: OpDef = {
   },
   kernel: ({ inputs: [, , saved], attrs }, limits) => {
     const [, batch, time, units] = saved.shape;
-    const sizes = recurrentSizes("lstmGrad", { batch, time, units }, attrs as Order, 5, limits);
     return {
       shader: lstmGradShader,
-      ...sizes,
-      constants: { ...sizes.constants, PER_LANE: Math.ceil(sizes.params.units / sizes.constants.WG) },
-      loads: ["load_kernel", "load_mask", "load_saved", "load_dy", "load_dcells"].map((hook, input) => ({
-        hook,
-        input,
-      })),
+      ...lstmSizes("lstmGrad", { batch, time, units }, attrs as Order, 5, limits),
+      loads: [
+        { hook: "load_kernel4", input: 0, width: 4 },
+        { hook: "load_mask", input: 1 },
+        { hook: "load_saved", input: 2 },
+        { hook: "load_dy", input: 3 },
+        { hook: "load_dcells", input: 4 },
+      ],
       stores: ["store_dxz", "store_dh0", "store_dc0"].map((hook, output) => ({ hook, output })),
     };
   },
@@ -220,8 +252,9 @@ export interface LstmResult {
 export function lstm(xz: Tensor, kernel: Tensor, options: RecurrentOptions & LstmStates = {}): LstmResult {
   const { h0, c0, mask, goBackwards = false } = options;
   const extents = extentsOf(xz, 4);
+  checkRecurrent("lstm", 4, xz, kernel, [], maskOr(mask, extents));
   const states = [stateOr(h0, extents), stateOr(c0, extents)];
-  const [y, cells] = apply(lstmOp, [xz, kernel, ...states, maskOr(mask, extents)], { goBackwards });
+  const [y, cells] = apply(lstmOp, [xz, byUnit(kernel), ...states, maskOr(mask, extents)], { goBackwards });
   return { y, h: lastStep(y, goBackwards), c: lastStep(cells, goBackwards) };
 }
 

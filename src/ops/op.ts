@@ -30,6 +30,8 @@ export interface OpDef {
   readonly kernel?: (node: Node, limits: KernelLimits) => KernelChoice;
   /** Inputs whose every element the kernel reads exactly once: what makes them may be computed in its load hook. */
   readonly readsOnce?: readonly number[];
+  /** Inputs the kernel reads so often that a view of something else is copied first. */
+  readonly contiguous?: readonly number[];
   /** The kernel reads back what it stored (`peeks`), so its outputs need memory. */
   readonly readsBack?: boolean;
   /** This output is kept for the op's own gradient only: it has none itself. */

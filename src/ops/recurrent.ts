@@ -93,8 +93,8 @@ interface RecurrentConstants extends Record<string, number | string> {
 }
 
 /**
- * Sizes of a recurrent kernel: threads, units a thread, and how many sequences a workgroup runs - four, or two where only
- * those fit its memory. `tiles` is how many numbers a unit keeps there for each sequence. Software GPUs get a thread for
+ * Sizes of a recurrent kernel: threads, units a thread, and how many sequences a workgroup runs - `most`, or fewer where
+ * only those fit its memory. `tiles` is how many numbers a unit keeps there for each sequence. Software GPUs get a thread for
  * every four units, for cheap barriers; the arrays are no larger than needed, because SwiftShader takes a third of a
  * millisecond to compile each of their numbers.
  * @throws E_DEVICE when not even two sequences fit: over 400 units of an LSTM with the 16 KiB that every device has.
@@ -105,15 +105,16 @@ export function recurrentSizes(
   { goBackwards }: { readonly goBackwards: boolean },
   tiles: number,
   limits: KernelLimits,
+  most = 4,
 ): Pick<KernelChoice, "params" | "grid"> & { readonly constants: RecurrentConstants } {
   const places = 8 * Math.ceil(units / 8);
   const threads = limits.software ? 8 * Math.ceil(units / 32) : places;
   const wg = Math.min(limits.maxWorkgroupSize, 256, threads);
   const bytes = 4 * tiles * places;
-  const rows = 4 * bytes <= limits.maxWorkgroupBytes ? 4 : 2;
-  if (rows * bytes > limits.maxWorkgroupBytes) {
-    const most = 8 * Math.floor(limits.maxWorkgroupBytes / (64 * tiles));
-    throw new TilegradError("E_DEVICE", `${name}: got ${units} units; this device's workgroup memory holds ${most}.`, {
+  const rows = [8, 4, 2].find((n) => n <= most && n * bytes <= limits.maxWorkgroupBytes);
+  if (rows === undefined) {
+    const fits = 8 * Math.floor(limits.maxWorkgroupBytes / (64 * tiles));
+    throw new TilegradError("E_DEVICE", `${name}: got ${units} units; this device's workgroup memory holds ${fits}.`, {
       hint: "Stack several smaller layers.",
     });
   }
@@ -121,8 +122,8 @@ export function recurrentSizes(
     constants: {
       WG: wg,
       UNITS: places,
-      Rows: `vec${rows}<f32>`,
-      ROW_NUMBERS: rows === 4 ? "Rows(0.0, 1.0, 2.0, 3.0)" : "Rows(0.0, 1.0)",
+      Rows: `vec${Math.min(rows, 4)}<f32>`,
+      ROW_NUMBERS: rows >= 4 ? "Rows(0.0, 1.0, 2.0, 3.0)" : "Rows(0.0, 1.0)",
     },
     params: { batch, time, units, rows, backwards: goBackwards ? 1 : 0 },
     grid: { workgroups: [Math.ceil(batch / rows), 1, 1] },

@@ -1,10 +1,13 @@
-/** Gives every output, update and packed tensor a computing node of its own, so that each has one place in memory. */
+/**
+ * Gives every output, update and packed tensor a computing node of its own, so that each has one place in memory; and every
+ * view that a kernel wants contiguous.
+ */
 import { rewrite } from "../graph/traverse.ts";
 import type { Graph, Node, Tensor } from "../graph/types.ts";
 import { pack, packOp } from "../ops/concat.ts";
 import { isConstant } from "../ops/constant.ts";
 import type { OpDef } from "../ops/op.ts";
-import { apply1 } from "../ops/op.ts";
+import { apply, apply1 } from "../ops/op.ts";
 import { base, isPassive } from "./reads.ts";
 
 const copyOp: OpDef = {
@@ -19,6 +22,8 @@ const copyOp: OpDef = {
 
 export const copy = (x: Tensor): Tensor => apply1(copyOp, [x]);
 
+const isView = ({ node }: Tensor): boolean => node.op.free === true && node.inputs.length > 0;
+
 /** Views, constants and values that are wanted in two places are copied. */
 export function materialize(graph: Graph): Graph {
   const taken = new Map<Node, Set<number>>();
@@ -29,7 +34,19 @@ export function materialize(graph: Graph): Graph {
     taken.set(node, outputs.add(index));
     return t;
   };
+  const copies = new Map<Node, Tensor>();
+  const contiguousOf = (t: Tensor): Tensor => {
+    if (!isView(base(t))) return t;
+    const made = copies.get(t.node) ?? copy(t);
+    copies.set(t.node, made);
+    return made;
+  };
   const packed = rewrite(graph, (node) => {
+    const { contiguous } = node.op;
+    if (contiguous?.some((k) => isView(base(node.inputs[k])))) {
+      const inputs = node.inputs.map((t, k) => (contiguous.includes(k) ? contiguousOf(t) : t));
+      return apply(node.op, inputs, node.attrs);
+    }
     if (node.op !== packOp) return null;
     // Arenas are zero to begin with, so packed zeros need no kernel.
     const inputs = node.inputs.map((t) => (isConstant(t) && t.node.attrs.value === 0 ? t : own(t)));

@@ -30,9 +30,24 @@ export interface StepRows {
   readonly group: GPUBindGroup;
 }
 
+/** What a dispatch computes, for reports. */
+export interface KernelInfo {
+  /** The shader's name and the ops it computes. */
+  readonly label: string;
+  readonly shader: string;
+  readonly ops: readonly string[];
+  /** Floating point operations and bytes that cross the bus if every value crosses it once. */
+  readonly flops: number;
+  readonly bytes: number;
+}
+
 export interface Replayable {
+  /** The dispatches of one run. */
+  readonly kernels: readonly KernelInfo[];
   /** Encodes runs `from` .. `from + count`, whose scalars are the rows of these numbers. */
   replay(pass: GPUComputePassEncoder, rows: StepRows, from: number, count: number): void;
+  /** Encodes one dispatch of one run. */
+  replayKernel(pass: GPUComputePassEncoder, rows: StepRows, run: number, kernel: number): void;
   /** The work was handed to the GPU: what `replay` used for it may be used again. */
   submitted(): void;
 }

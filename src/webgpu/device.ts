@@ -17,6 +17,8 @@ import type { GpuContext, StepRows } from "./context.ts";
 import { Faults } from "./faults.ts";
 import { GpuMemory } from "./memory.ts";
 import { PipelineCache } from "./pipelines.ts";
+import type { TimedDispatch } from "./profiler.ts";
+import { Profiler } from "./profiler.ts";
 import { Readback } from "./readback.ts";
 import type { GpuStep } from "./step.ts";
 import { createStep } from "./step.ts";
@@ -93,6 +95,7 @@ export class WebGpuDevice implements Device, GpuContext {
   private readonly queued: GpuStep[] = [];
   private readonly proven = new WeakSet<GpuStep>();
   private readonly faults: Faults;
+  private profiler: Profiler | null = null;
 
   constructor(device: GPUDevice, adapter: GPUAdapter, options: GpuDeviceOptions) {
     this.gpu = device;
@@ -180,8 +183,17 @@ export class WebGpuDevice implements Device, GpuContext {
   }
 
   private encode(): void {
+    const { profiler } = this;
     this.gpu.queue.writeBuffer(this.stepTable, 0, this.stepBytes, 0, this.queued.length * STEP_ROW);
     const encoder = this.gpu.createCommandEncoder({ label: "steps" });
+    if (profiler) for (const [run, step] of this.queued.entries()) profiler.encode(encoder, step, this.rows, run);
+    else this.replay(encoder);
+    this.gpu.queue.submit([encoder.finish()]);
+    for (const step of new Set(this.queued)) step.submitted();
+    this.queued.length = 0;
+  }
+
+  private replay(encoder: GPUCommandEncoder): void {
     const pass = encoder.beginComputePass({ label: "steps" });
     // Runs of one step that follow each other are replayed together.
     for (let from = 0; from < this.queued.length; ) {
@@ -192,9 +204,24 @@ export class WebGpuDevice implements Device, GpuContext {
       from = end;
     }
     pass.end();
-    this.gpu.queue.submit([encoder.finish()]);
-    for (const step of new Set(this.queued)) step.submitted();
-    this.queued.length = 0;
+  }
+
+  /** Everything that runs while `work` does, dispatch by dispatch. @throws E_DEVICE where the device has no timestamps. */
+  async profile(work: () => Promise<void>): Promise<TimedDispatch[]> {
+    this.submit();
+    const profiler = new Profiler(this);
+    this.profiler = profiler;
+    try {
+      await work();
+      this.submit();
+    } finally {
+      this.profiler = null;
+    }
+    try {
+      return await profiler.read();
+    } finally {
+      profiler.dispose();
+    }
   }
 
   async flush(): Promise<void> {

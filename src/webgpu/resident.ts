@@ -8,7 +8,7 @@ const ALIGN = 256;
 
 export function residentReplay(
   { gpu, pipelines, maxQueue }: GpuContext,
-  { rowWords }: ResidentProgram,
+  { label, rowWords, flops }: ResidentProgram,
   { pipeline, group }: { pipeline: GPUComputePipeline; group: GPUBindGroup },
   make: MakeBuffer,
 ): Replayable {
@@ -23,26 +23,29 @@ export function residentReplay(
   const words = new Uint32Array(TABLE_BYTES / 4);
   const most = Math.floor((words.length - 4) / rowWords);
   let used = 0;
+  const replay: Replayable["replay"] = (pass, rows, from, count) => {
+    for (let first = from; first < from + count; first += most) {
+      const steps = Math.min(most, from + count - first);
+      words[0] = steps;
+      for (let i = 0; i < steps; i++) {
+        const start = (first + i) * rows.stride;
+        words.set(rows.words.subarray(start, start + rowWords), 4 + i * rowWords);
+      }
+      const size = 4 + steps * rowWords;
+      gpu.queue.writeBuffer(buffer, used, words, 0, size);
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, tables, [used]);
+      pass.setBindGroup(1, group);
+      pass.dispatchWorkgroups(1);
+      used += Math.ceil((4 * size) / ALIGN) * ALIGN;
+    }
+  };
   return {
+    kernels: [{ label, shader: "resident", ops: [], flops, bytes: 0 }],
     submitted() {
       used = 0;
     },
-    replay(pass, rows, from, count) {
-      for (let first = from; first < from + count; first += most) {
-        const steps = Math.min(most, from + count - first);
-        words[0] = steps;
-        for (let i = 0; i < steps; i++) {
-          const start = (first + i) * rows.stride;
-          words.set(rows.words.subarray(start, start + rowWords), 4 + i * rowWords);
-        }
-        const size = 4 + steps * rowWords;
-        gpu.queue.writeBuffer(buffer, used, words, 0, size);
-        pass.setPipeline(pipeline);
-        pass.setBindGroup(0, tables, [used]);
-        pass.setBindGroup(1, group);
-        pass.dispatchWorkgroups(1);
-        used += Math.ceil((4 * size) / ALIGN) * ALIGN;
-      }
-    },
+    replay,
+    replayKernel: (pass, rows, run) => replay(pass, rows, run, 1),
   };
 }

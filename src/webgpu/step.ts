@@ -22,7 +22,7 @@ export interface GpuStep extends CompiledStep, Replayable {
 export async function createStep(device: GpuContext, graph: Graph, options: CompileOptions): Promise<GpuStep> {
   const { bindings, label } = options;
   const compiled = compileGraph(graph, device.limits, options);
-  const { plan, calls, resident, choice, steps } = compiled;
+  const { plan, resident, choice, steps } = compiled;
   const program = choice.kind === "resident" ? resident : null;
   const own: GPUBuffer[] = [];
   const make: MakeBuffer = (name, bytes, usage) => {
@@ -39,7 +39,7 @@ export async function createStep(device: GpuContext, graph: Graph, options: Comp
       } else if (!program?.local.has(spec))
         buffers.set(spec, make(`${spec.kind} ${spec.name}`, 4 * spec.size, STORAGE));
     }
-    const { replay, submitted } = program
+    const replayable = program
       ? await residentStep(device, program, label, buffers, make)
       : await dispatchStep(device, compiled, label, buffers, make);
     const outputs: Record<string, DeviceTensor> = {};
@@ -52,9 +52,8 @@ export async function createStep(device: GpuContext, graph: Graph, options: Comp
       outputs,
       columns: steps.columns,
       kind: choice.kind,
-      dispatches: program ? 1 : calls.length,
-      replay,
-      submitted,
+      dispatches: replayable.kernels.length,
+      ...replayable,
       dispose() {
         device.submit();
         for (const buffer of own) device.allocator.destroy(buffer);
@@ -66,15 +65,13 @@ export async function createStep(device: GpuContext, graph: Graph, options: Comp
   }
 }
 
-type Running = Pick<GpuStep, "replay" | "submitted">;
-
 async function residentStep(
   device: GpuContext,
   program: ResidentProgram,
   label: string,
   buffers: ReadonlyMap<BufferSpec, GPUBuffer>,
   make: MakeBuffer,
-): Promise<Running> {
+): Promise<Replayable> {
   const { pipeline, layout } = await device.pipelines.get({
     label: `${label} ${program.label}`,
     code: program.code,
@@ -98,7 +95,7 @@ async function dispatchStep(
   label: string,
   buffers: ReadonlyMap<BufferSpec, GPUBuffer>,
   make: MakeBuffer,
-): Promise<Running> {
+): Promise<Replayable> {
   const made = await Promise.all(calls.map((call) => device.pipelines.get(sourceOf(call))));
   const constants = packConstants(calls);
   const uniforms = make("parameters", constants.words.byteLength, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST);
@@ -121,17 +118,26 @@ async function dispatchStep(
     });
     return { pipeline, group, workgroups: call.workgroups };
   });
+  const dispatch = (
+    pass: GPUComputePassEncoder,
+    { pipeline, group, workgroups }: (typeof dispatches)[number],
+  ): void => {
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(1, group);
+    pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
+  };
   return {
+    kernels: calls,
     submitted: () => {},
     replay(pass, rows, from, count) {
       for (let run = from; run < from + count; run++) {
         pass.setBindGroup(0, rows.group, [4 * run * rows.stride]);
-        for (const { pipeline, group, workgroups } of dispatches) {
-          pass.setPipeline(pipeline);
-          pass.setBindGroup(1, group);
-          pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
-        }
+        for (const call of dispatches) dispatch(pass, call);
       }
+    },
+    replayKernel(pass, rows, run, kernel) {
+      pass.setBindGroup(0, rows.group, [4 * run * rows.stride]);
+      dispatch(pass, dispatches[kernel]);
     },
   };
 }
