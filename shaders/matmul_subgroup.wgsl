@@ -110,7 +110,9 @@ fn main(
     add_product(low.z, high.z, b_row(batch, k + 2u, column));
     add_product(low.w, high.w, b_row(batch, k + 3u, column));
   }
-  for (var r = 0u; r < ROWS; r++) {
-    store_row(batch, first_row + r, column, sums[r]);
+  let end = min(first_row + ROWS, params.m + select(0u, 1u, ONES_ROW));
+  for (var row = first_row; row < end; row++) {
+    store_row(batch, row, column, sums[0]);
+    sums = array<vec4<f32>, ROWS>(sums[1], sums[2], sums[3], sums[4], sums[5], sums[6], sums[7], sums[0]);
   }
 }

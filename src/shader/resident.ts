@@ -14,11 +14,14 @@ import { assemble, functionSpan, librariesOf, specialise } from "./link.ts";
 import type { StepLayout } from "./lower.ts";
 import { flopsOf } from "./lower.ts";
 import type { ShaderLibrary } from "./module.ts";
+import { packParams } from "./params.ts";
 
 export interface ResidentProgram {
   readonly label: string;
   readonly code: string;
-  /** Storage bindings in order, from binding 0 of group 1. */
+  /** Binding 0 of group 1: the `Params` of all stages. */
+  readonly params: Uint32Array;
+  /** Storage bindings in order, from binding 1 of group 1. */
   readonly buffers: readonly { readonly buffer: BufferSpec; readonly write: boolean }[];
   /** Values that live in workgroup memory and need no buffer. */
   readonly local: ReadonlySet<BufferSpec>;
@@ -60,16 +63,22 @@ step_at = 1u + step * ${rowWords / 4}u;
 ${loop.join("\n")}
 }
 }`;
+  // Read from memory: compilers unroll loops whose bounds they know, which took tens of seconds.
+  const blocks = choices.map(({ shader, params }) => packParams(shader, params));
+  const fields = blocks.flatMap((block, i) => (block.length > 0 ? [`@align(16) s${i}: s${i}_Params,`] : []));
   const declarations = [
+    `struct Stages { ${fields.join(" ")} }`,
+    "@group(1) @binding(0) var<uniform> stages: Stages;",
     `@group(0) @binding(0) var<uniform> step_table: array<vec4<u32>, ${TABLE_BYTES / 16}>;`,
     "var<private> step_at: u32;",
-    ...bindings.declarations(0),
+    ...bindings.declarations(1),
   ].join("\n");
   const code = assemble([...libs], declarations, [...stages, main].join("\n"));
   const nodes = plan.kernels.flatMap((k) => k.nodes);
   return {
     label: `resident(${plan.kernels.length} stages)`,
     code,
+    params: Uint32Array.from(blocks.flatMap((block) => [...block])),
     buffers,
     local,
     rowWords,
@@ -84,7 +93,7 @@ interface Shared {
   readonly steps: StepLayout;
 }
 
-/** One kernel's shader without its entry point, every module-level name behind `prefix`, its parameters constants. */
+/** One kernel's shader without its entry point, every module-level name behind `prefix`, its parameters in `stages`. */
 function writeStage(
   plan: Plan,
   kernel: Kernel,
@@ -104,17 +113,14 @@ function writeStage(
       return dtype === "u32" ? word : `bitcast<${dtype}>(${word})`;
     },
   };
-  const { shader, constants = {}, params } = choice;
+  const { shader, constants = {} } = choice;
   // A shader's libraries may read its parameters, so each stage has them to itself.
   let code = `${librariesOf(shader)}\n${specialise(shader, { constants, hooks: writeHooks(context, choice) })}`;
   const entry = functionSpan(code, shader.entryPoint);
   invariant(entry, `shader ${shader.name} has no entry point.`);
   code = code.slice(0, code.lastIndexOf("@compute", entry.start)) + code.slice(entry.end);
-  const values = shader.params?.fields.map(({ name, type }) => `${type}(${params[name]})`).join(", ");
-  code = code.replace(
-    /@group\(1\) @binding\(0\) var<uniform> params: Params;/,
-    `const params: Params = Params(${values});`,
-  );
+  code = code.replace(/@group\(1\) @binding\(0\) var<uniform> params: Params;/, "");
+  code = code.replace(/(?<![.\w])params\./g, `stages.${prefix.slice(0, -1)}.`);
   const declared = [...code.matchAll(/^(?:const|struct|alias|fn|var<[^>]*>) ?(\w+)/gm)].map(([, name]) => name);
   return declared.reduce((text, name) => text.replace(new RegExp(`(?<![.\\w])${name}\\b`, "g"), prefix + name), code);
 }

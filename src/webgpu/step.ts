@@ -76,15 +76,20 @@ async function residentStep(
     label: `${label} ${program.label}`,
     code: program.code,
     steps: "table",
-    bindings: storageBindings(program.buffers, 0),
+    bindings: [{ binding: 0, type: "uniform" }, ...storageBindings(program.buffers, 1)],
   });
+  const params = make("parameters", 4 * program.params.length, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST);
+  device.gpu.queue.writeBuffer(params, 0, program.params as Uint32Array<ArrayBuffer>);
   const group = device.gpu.createBindGroup({
     label: `${label} ${program.label}`,
     layout,
-    entries: program.buffers.map(({ buffer }, binding) => ({
-      binding,
-      resource: { buffer: buffers.get(buffer) as GPUBuffer },
-    })),
+    entries: [
+      { binding: 0, resource: { buffer: params } },
+      ...program.buffers.map(({ buffer }, i) => ({
+        binding: i + 1,
+        resource: { buffer: buffers.get(buffer) as GPUBuffer },
+      })),
+    ],
   });
   return residentReplay(device, program, { pipeline, group }, make);
 }
