@@ -110,6 +110,7 @@ fn main(
     add_product(low.z, high.z, b_row(batch, k + 2u, column));
     add_product(low.w, high.w, b_row(batch, k + 3u, column));
   }
+  // Compilers unroll what counts to ROWS, and with it the hook: three times the time to compile.
   let end = min(first_row + ROWS, params.m + select(0u, 1u, ONES_ROW));
   for (var row = first_row; row < end; row++) {
     store_row(batch, row, column, sums[0]);

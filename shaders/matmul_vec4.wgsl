@@ -13,6 +13,8 @@ const WIDE_Y: bool = false;
 // Whether k is no multiple of 4.
 const K_REST: bool = true;
 const ONES_ROW: bool = false;
+// One element of A and one row of B at a time: few places that load, for compilers to which each is dear.
+const ROLLED: bool = false;
 
 struct Params {
   batch: u32,
@@ -25,6 +27,8 @@ struct Params {
   b_batch: u32,
   b_inner: u32,
   b_column: u32,
+  // ROWS, where compilers cannot know it: what they unroll takes three times as long to compile.
+  rows: u32,
 }
 
 @group(1) @binding(0) var<uniform> params: Params;
@@ -71,7 +75,13 @@ fn item(i: u32) {
   let first_row = ROWS * ((i / across) % down);
   let batch = i / (across * down);
   var sums: array<vec4<f32>, ROWS>;
-  for (var k = 0u; k < params.k; k += 4u) {
+  for (var k = 0u; ROLLED && k < params.k; k++) {
+    let b = b_row(batch, k, column);
+    for (var r = 0u; r < params.rows; r++) {
+      sums = array<vec4<f32>, ROWS>(sums[1], sums[2], sums[3], sums[0] + a_element(batch, first_row + r, k) * b);
+    }
+  }
+  for (var k = 0u; !ROLLED && k < params.k; k += 4u) {
     let b0 = b_row(batch, k, column);
     let b1 = b_row(batch, k + 1u, column);
     let b2 = b_row(batch, k + 2u, column);
@@ -81,8 +91,9 @@ fn item(i: u32) {
       sums[r] = sums[r] + part.x * b0 + part.y * b1 + part.z * b2 + part.w * b3;
     }
   }
-  for (var r = 0u; r < ROWS; r++) {
-    store_row(batch, first_row + r, column, sums[r]);
+  for (var r = 0u; r < params.rows; r++) {
+    store_row(batch, first_row + r, column, sums[0]);
+    sums = array<vec4<f32>, ROWS>(sums[1], sums[2], sums[3], sums[0]);
   }
 }
 

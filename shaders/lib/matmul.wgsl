@@ -19,6 +19,12 @@ fn a_part(batch: u32, row: u32, k: u32) -> vec4<f32> {
   return part;
 }
 
+// Element k of row `row` of A, likewise.
+fn a_element(batch: u32, row: u32, k: u32) -> f32 {
+  let i = batch * params.a_batch + min(row, params.m - 1u) * params.a_row + k * params.a_inner;
+  return select(load_a(i), 1.0, ONES_ROW && row == params.m);
+}
+
 // Row k of B at four columns.
 fn b_row(batch: u32, k: u32, column: u32) -> vec4<f32> {
   let start = batch * params.b_batch + select(k, min(k, params.k - 1u), K_REST) * params.b_inner;

@@ -87,7 +87,8 @@ export function matmulKernel(
     };
   }
   // Four neighbours are taken at once where they lie side by side and no row ends between them.
-  const wideA = !attrs.transposeA && k % 4 === 0;
+  const rolled = variant === "vec4" && limits.resident === true && limits.software;
+  const wideA = !rolled && !attrs.transposeA && k % 4 === 0;
   const wideB = !attrs.transposeB && n % 4 === 0;
   const wideY = n % 4 === 0;
   const common = {
@@ -95,11 +96,12 @@ export function matmulKernel(
     WIDE_A: wideA,
     WIDE_B: wideB,
     WIDE_Y: wideY,
-    K_REST: k % (variant === "tiled" ? 16 : 4) !== 0,
+    K_REST: !rolled && k % (variant === "tiled" ? 16 : 4) !== 0,
+    ...(variant === "vec4" ? { ROLLED: rolled } : {}),
   };
   return {
     ...specialise(variant, { ...extents, m: rows }, limits, common),
-    params,
+    params: variant === "vec4" ? { ...params, rows: 4 } : params,
     loads: [
       wideA ? { hook: "load_a4", input: 0, width: 4 } : { hook: "load_a", input: 0 },
       wideB ? { hook: "load_b4", input: 1, width: 4 } : { hook: "load_b", input: 1 },

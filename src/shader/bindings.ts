@@ -12,13 +12,55 @@ interface Binding {
   readonly uses: Set<Access>;
 }
 
+/** Buffers a kernel reads and writes. */
+export interface Accesses {
+  readonly reads: ReadonlySet<BufferSpec>;
+  readonly writes: ReadonlySet<BufferSpec>;
+}
+
+const isWritten = (uses: ReadonlySet<Access>): boolean => uses.has("write") || uses.has("write4");
+
+/** Storing one component of a vec4 may touch its neighbours, which belong to other threads. */
+const isWide = (uses: ReadonlySet<Access>): boolean => !uses.has("write") && (uses.has("read4") || uses.has("write4"));
+
 export class Bindings {
   private readonly list: Binding[] = [];
   private readonly local: ReadonlySet<BufferSpec>;
+  private readonly cached: ReadonlySet<BufferSpec>;
+  private accesses = { reads: new Set<BufferSpec>(), writes: new Set<BufferSpec>() };
 
-  /** @param local buffers that are arrays in workgroup memory instead of bindings */
-  constructor(local: ReadonlySet<BufferSpec> = new Set()) {
+  /**
+   * @param local buffers that are arrays in workgroup memory instead of bindings
+   * @param cached buffers that are both: `copies` moves them
+   */
+  constructor(local: ReadonlySet<BufferSpec> = new Set(), cached: ReadonlySet<BufferSpec> = new Set()) {
     this.local = local;
+    this.cached = cached;
+  }
+
+  /** What was accessed since it was last asked. */
+  takeAccesses(): Accesses {
+    const taken = this.accesses;
+    this.accesses = { reads: new Set(), writes: new Set() };
+    return taken;
+  }
+
+  /** WGSL that moves the cached buffers into workgroup memory, and back those that are written. */
+  copies(lane: string, threads: number): { readonly load: string; readonly store: string } {
+    const move = (text: (b: number) => string, list: readonly { at: number; count: number }[]): string =>
+      list.map(({ at, count }) => `for (var i = ${lane}; i < ${count}u; i += ${threads}u) { ${text(at)} }`).join("\n");
+    const found = this.list.flatMap(({ buffer, uses }, at) =>
+      this.cached.has(buffer)
+        ? [{ at, uses, count: isWide(uses) ? Math.ceil(buffer.size / 4) : buffer.size, written: isWritten(uses) }]
+        : [],
+    );
+    return {
+      load: move((b) => `b${b}[i] = outer_b${b}[i];`, found),
+      store: move(
+        (b) => `outer_b${b}[i] = b${b}[i];`,
+        found.filter((f) => f.written),
+      ),
+    };
   }
 
   /** WGSL for the element at `index`, or for the four from there on. */
@@ -32,7 +74,7 @@ export class Bindings {
 
   /** In order of their binding numbers. */
   get buffers(): { readonly buffer: BufferSpec; readonly write: boolean }[] {
-    return this.bound.map(({ buffer, uses }) => ({ buffer, write: uses.has("write") || uses.has("write4") }));
+    return this.bound.map(({ buffer, uses }) => ({ buffer, write: isWritten(uses) }));
   }
 
   /** @param first the first binding number */
@@ -40,9 +82,8 @@ export class Bindings {
     return this.list.flatMap((binding, at) => {
       const { buffer, uses } = binding;
       const { dtype, size } = buffer;
-      const written = uses.has("write") || uses.has("write4");
-      // Storing one component of a vec4 may touch its neighbours, which belong to other threads.
-      const wide = !uses.has("write") && (uses.has("read4") || uses.has("write4"));
+      const written = isWritten(uses);
+      const wide = isWide(uses);
       const b = `b${at}`;
       const vec4 = `vec4<${dtype}>`;
       const four = [0, 1, 2, 3].map((k) => `${b}[i + ${k}u]`);
@@ -56,10 +97,16 @@ export class Bindings {
       };
       const access = written ? "read_write" : "read";
       const number = first + this.bound.indexOf(binding);
+      const [local, cached] = [this.local.has(buffer), this.cached.has(buffer)];
+      const element = wide ? vec4 : dtype;
+      const count = wide ? Math.ceil(size / 4) : 4 * Math.ceil(size / 4);
       return [
-        number < first
-          ? `var<workgroup> ${b}: array<${wide ? vec4 : dtype}, ${wide ? Math.ceil(size / 4) : 4 * Math.ceil(size / 4)}>;`
-          : `@group(1) @binding(${number}) var<storage, ${access}> ${b}: array<${wide ? vec4 : dtype}>;`,
+        ...(local || cached ? [`var<workgroup> ${b}: array<${element}, ${count}>;`] : []),
+        ...(local
+          ? []
+          : [
+              `@group(1) @binding(${number}) var<storage, ${access}> ${cached ? "outer_" : ""}${b}: array<${element}>;`,
+            ]),
         ...[...uses].map((name) => functions[name]),
       ];
     });
@@ -73,6 +120,7 @@ export class Bindings {
     let at = this.list.findIndex((b) => b.buffer === buffer);
     if (at < 0) at = this.list.push({ buffer, uses: new Set() }) - 1;
     this.list[at].uses.add(name);
+    this.accesses[name.startsWith("read") ? "reads" : "writes"].add(buffer);
     return `${name}_b${at}`;
   }
 }

@@ -7,6 +7,8 @@ import { invariant } from "../errors.ts";
 import type { KernelChoice, KernelLimits } from "../ops/op.ts";
 import type { Kernel } from "../passes/kernels.ts";
 import type { BufferSpec, Plan } from "../passes/plan.ts";
+import { memoryReadsOf } from "../passes/reads.ts";
+import type { Accesses } from "./bindings.ts";
 import { Bindings } from "./bindings.ts";
 import { chooseKernel, writeHooks } from "./choice.ts";
 import type { HookContext } from "./hooks.ts";
@@ -41,33 +43,44 @@ export function lowerResident(plan: Plan, limits: KernelLimits, steps: StepLayou
   if (choices.some(({ shader, grid }) => !("threads" in grid) || functionSpan(shader.code, "item") === null))
     return null;
 
-  const local = localBuffers(plan, limits);
-  const bindings = new Bindings(local);
+  const { local, cached } = nearBuffers(plan, limits);
+  const bindings = new Bindings(local, cached);
   const libs = new Set<ShaderLibrary>();
-  const stages = plan.kernels.map((kernel, i) =>
-    writeStage(plan, kernel, choices[i], `s${i}_`, { bindings, libs, steps }),
-  );
+  const accesses: Accesses[] = [];
+  const stages = plan.kernels.map((kernel, i) => {
+    const text = writeStage(plan, kernel, choices[i], `s${i}_`, { bindings, libs, steps });
+    accesses.push(bindings.takeAccesses());
+    return text;
+  });
   const { buffers } = bindings;
   if (buffers.length > limits.maxStorageBuffers) return null;
 
   const rowWords = 4 * Math.max(1, Math.ceil(steps.columns.length / 4));
   const threads = threadsFor(choices, limits);
+  const barriers = barriersBefore(accesses, (buffer) => local.has(buffer) || cached.has(buffer));
   const loop = choices.map(({ grid }, i) => {
     const count = "threads" in grid ? grid.threads : 0;
-    return `for (var i = lane; i < ${count}u; i += ${threads}u) { s${i}_item(i); }\nworkgroupBarrier();\nstorageBarrier();`;
+    return `${barriers[i]}for (var i = lane; i < ${count}u; i += ${threads}u) { s${i}_item(i); }`;
   });
+  const { load, store } = bindings.copies("lane", threads);
   const main = `@compute @workgroup_size(${threads})
 fn main(@builtin(local_invocation_index) lane: u32) {
+${load}
+workgroupBarrier();
 for (var step = 0u; step < step_table[0].x; step++) {
 step_at = 1u + step * ${rowWords / 4}u;
 ${loop.join("\n")}
 }
+workgroupBarrier();
+${store}
 }`;
-  // Read from memory: compilers unroll loops whose bounds they know, which took tens of seconds.
-  const blocks = choices.map(({ shader, params }) => packParams(shader, params));
+  const blocks = choices.map(({ shader, params }, i) =>
+    isTiny(plan.kernels[i]) ? new Uint32Array(0) : packParams(shader, params),
+  );
   const fields = blocks.flatMap((block, i) => (block.length > 0 ? [`@align(16) s${i}: s${i}_Params,`] : []));
   const declarations = [
-    `struct Stages { ${fields.join(" ")} }`,
+    // A struct must have a member.
+    `struct Stages { stages: vec4<u32>, ${fields.join(" ")} }`,
     "@group(1) @binding(0) var<uniform> stages: Stages;",
     `@group(0) @binding(0) var<uniform> step_table: array<vec4<u32>, ${TABLE_BYTES / 16}>;`,
     "var<private> step_at: u32;",
@@ -78,7 +91,7 @@ ${loop.join("\n")}
   return {
     label: `resident(${plan.kernels.length} stages)`,
     code,
-    params: Uint32Array.from(blocks.flatMap((block) => [...block])),
+    params: Uint32Array.from([stages.length, 0, 0, 0, ...blocks.flatMap((block) => [...block])]),
     buffers,
     local,
     rowWords,
@@ -92,6 +105,12 @@ interface Shared {
   readonly libs: Set<ShaderLibrary>;
   readonly steps: StepLayout;
 }
+
+/**
+ * Compilers unroll loops whose bounds they know, which took tens of seconds, so a stage's parameters are read from memory.
+ * In the smallest stages there is little to unroll, and dividing by constants is what makes them fast.
+ */
+const isTiny = ({ nodes }: Kernel): boolean => flopsOf(nodes) <= 512;
 
 /** One kernel's shader without its entry point, every module-level name behind `prefix`, its parameters in `stages`. */
 function writeStage(
@@ -119,24 +138,74 @@ function writeStage(
   const entry = functionSpan(code, shader.entryPoint);
   invariant(entry, `shader ${shader.name} has no entry point.`);
   code = code.slice(0, code.lastIndexOf("@compute", entry.start)) + code.slice(entry.end);
-  code = code.replace(/@group\(1\) @binding\(0\) var<uniform> params: Params;/, "");
-  code = code.replace(/(?<![.\w])params\./g, `stages.${prefix.slice(0, -1)}.`);
+  const declaration = /@group\(1\) @binding\(0\) var<uniform> params: Params;/;
+  if (isTiny(kernel)) {
+    const values = shader.params?.fields.map(({ name, type }) => `${type}(${choice.params[name]})`).join(", ");
+    code = code.replace(declaration, `const params: Params = Params(${values});`);
+  } else {
+    code = code.replace(declaration, "").replace(/(?<![.\w])params\./g, `stages.${prefix.slice(0, -1)}.`);
+  }
   const declared = [...code.matchAll(/^(?:const|struct|alias|fn|var<[^>]*>) ?(\w+)/gm)].map(([, name]) => name);
   return declared.reduce((text, name) => text.replace(new RegExp(`(?<![.\\w])${name}\\b`, "g"), prefix + name), code);
 }
 
-/** Scratch values that fit into workgroup memory, the smallest first. */
-function localBuffers(plan: Plan, { maxWorkgroupBytes }: KernelLimits): Set<BufferSpec> {
-  const scratch = plan.buffers.filter((b) => b.kind === "slot" || b.kind === "arena").sort((a, b) => a.size - b.size);
-  const local = new Set<BufferSpec>();
+/**
+ * The barriers that each stage must wait at, in a loop over all of them: for what it reads to be written, and for what it
+ * writes to be read by others. Packed values lie side by side in an arena and are each written once.
+ */
+function barriersBefore(stages: readonly Accesses[], isNear: (buffer: BufferSpec) => boolean): string[] {
+  const needed = stages.map(() => new Set<string>());
+  const pending = { reads: new Set<BufferSpec>(), writes: new Set<BufferSpec>() };
+  const barrierOf = (buffer: BufferSpec): string => `${isNear(buffer) ? "workgroup" : "storage"}Barrier();\n`;
+  const wait = (at: number, buffer: BufferSpec): void => {
+    const barrier = barrierOf(buffer);
+    needed[at].add(barrier);
+    for (const set of [pending.reads, pending.writes]) {
+      for (const other of set) if (barrierOf(other) === barrier) set.delete(other);
+    }
+  };
+  // The second round sees what the last stages leave for the first.
+  for (const at of [...stages.keys(), ...stages.keys()]) {
+    const { reads, writes } = stages[at];
+    for (const barrier of needed[at])
+      for (const set of [pending.reads, pending.writes])
+        for (const b of set) if (barrierOf(b) === barrier) set.delete(b);
+    for (const buffer of reads) if (pending.writes.has(buffer)) wait(at, buffer);
+    for (const buffer of writes) {
+      if (pending.reads.has(buffer) || (pending.writes.has(buffer) && buffer.kind !== "arena")) wait(at, buffer);
+    }
+    for (const buffer of reads) pending.reads.add(buffer);
+    for (const buffer of writes) pending.writes.add(buffer);
+  }
+  return needed.map((barriers) => [...barriers].join(""));
+}
+
+/**
+ * What fits into workgroup memory, the smallest first: scratch values live there, states are copied there and back by every
+ * dispatch.
+ */
+function nearBuffers(
+  plan: Plan,
+  { maxWorkgroupBytes }: KernelLimits,
+): { readonly local: Set<BufferSpec>; readonly cached: Set<BufferSpec> } {
+  const read = new Set(
+    plan.kernels.flatMap((kernel) =>
+      kernel.nodes.flatMap((node) => memoryReadsOf(node).map(({ source }) => plan.placeOf(source)?.buffer)),
+    ),
+  );
+  const scratch = plan.buffers.filter(({ kind }) => kind === "slot" || kind === "arena");
+  const states = plan.buffers.filter((buffer) => buffer.kind === "state" && read.has(buffer));
+  const bySize = (a: BufferSpec, b: BufferSpec): number => a.size - b.size;
+  const near = new Set<BufferSpec>();
   let used = 0;
-  for (const buffer of scratch) {
+  for (const buffer of [...scratch.sort(bySize), ...states.sort(bySize)]) {
     const bytes = 16 * Math.ceil(buffer.size / 4);
     if (used + bytes > maxWorkgroupBytes) break;
     used += bytes;
-    local.add(buffer);
+    near.add(buffer);
   }
-  return local;
+  const inside = (list: readonly BufferSpec[]): Set<BufferSpec> => new Set(list.filter((b) => near.has(b)));
+  return { local: inside(scratch), cached: inside(states) };
 }
 
 /** As many threads as the widest stage can use; few where barriers cost and threads are lanes of one core. */
