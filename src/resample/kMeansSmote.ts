@@ -13,8 +13,8 @@ export interface KMeansSmoteOptions extends SmoteOptions {
   /** Clusters of all rows; default 8. */
   readonly nClusters?: number;
   /**
-   * Share of the rarer class from which on a cluster gets samples, in [0, 1]; default "auto": half of what the ratio adds
-   * per row there is.
+   * Share of the rarer class from which on a cluster gets samples, in [0, 1]; default "auto": its share of all rows
+   * (imbalanced-learn's is one half, which no cluster has where the classes overlap).
    */
   readonly clusterBalanceThreshold?: number | "auto";
   /** Power of the mean distance in a cluster's sparsity; default "auto": by its rows. */
@@ -37,7 +37,7 @@ export async function kMeansSmote(data: Labelled, options: KMeansSmoteOptions): 
   }
   checkNeighbors("kMeansSmote", "kNeighbors", k, classes.minority.length);
   const count = rowsToAdd("kMeansSmote", classes, options);
-  const threshold = thresholdOf(options, count, classes.rows);
+  const threshold = thresholdOf(options, classes.minority.length / classes.rows);
   const label = kMeans(classes, nClusters, seed);
   const all = new Float64Array(nClusters);
   for (const cluster of label) all[cluster]++;
@@ -67,8 +67,8 @@ export async function kMeansSmote(data: Labelled, options: KMeansSmoteOptions): 
 }
 
 /** @throws E_ARGUMENT */
-function thresholdOf({ clusterBalanceThreshold = "auto" }: KMeansSmoteOptions, count: number, rows: number): number {
-  if (clusterBalanceThreshold === "auto") return count / rows / 2;
+function thresholdOf({ clusterBalanceThreshold = "auto" }: KMeansSmoteOptions, share: number): number {
+  if (clusterBalanceThreshold === "auto") return share;
   if (clusterBalanceThreshold >= 0 && clusterBalanceThreshold <= 1) return clusterBalanceThreshold;
   throw new TilegradError(
     "E_ARGUMENT",

@@ -1,0 +1,70 @@
+import { describe, expect, it } from "vitest";
+import { openCpu } from "../../src/cpu/device.ts";
+import { stratifiedKFold } from "../../src/data/splits.ts";
+import { rocAuc } from "../../src/metrics/areas.ts";
+import { shuffle } from "../../src/random.ts";
+import { resamplers } from "../../src/resample/methods.ts";
+import { nearest } from "../../src/resample/neighbors.ts";
+import type { Labelled } from "../../src/resample/types.ts";
+import { normalMatrix } from "./support.ts";
+
+// Labels that nothing predicts: 20,000 rows, a tenth of them positive.
+const ROWS = 20_000;
+const matrix = normalMatrix(ROWS, 2, 21);
+const order = shuffle(ROWS, 3, 1, 0);
+const y = Float32Array.from(order, (place) => (place < ROWS / 10 ? 1 : 0));
+
+const device = openCpu();
+const rowsAt = ({ x, y: labels }: Labelled, rows: ArrayLike<number>): Labelled => {
+  const columns = x.length / labels.length;
+  return {
+    x: Float32Array.from(Array.from(rows).flatMap((row) => [...x.subarray(row * columns, (row + 1) * columns)])),
+    y: Float32Array.from(rows, (row) => labels[row]),
+  };
+};
+
+/** Scores of k nearest neighbours, the model that remembers every row it has seen: the share of positives among five. */
+async function memorize(seen: Labelled, x: Float32Array): Promise<Float32Array> {
+  const columns = seen.x.length / seen.y.length;
+  const candidates = { data: seen.x, rows: seen.y.length, columns };
+  const { indices } = await nearest(device, { data: x, rows: x.length / columns, columns }, candidates, 5);
+  return Float32Array.from({ length: x.length / columns }, (_, i) => {
+    let positives = 0;
+    for (const row of indices.subarray(i * 5, i * 5 + 5)) positives += seen.y[row];
+    return positives / 5;
+  });
+}
+
+/** Of two folds; every other test row is scored. */
+async function crossValidated(data: Labelled, learn: (train: Labelled) => Promise<Labelled>): Promise<number> {
+  const [labels, scores]: [number[], number[]] = [[], []];
+  for (const { train, test } of stratifiedKFold(data.y, 2, { shuffle: true, seed: 4 })) {
+    const seen = await learn(rowsAt(data, train));
+    const scored = rowsAt(
+      data,
+      test.filter((_, i) => i % 2 === 0),
+    );
+    scores.push(...(await memorize(seen, scored.x)));
+    labels.push(...Array.from(scored.y));
+  }
+  return rocAuc(labels, scores) as number;
+}
+
+describe("shuffled labels of 20,000 rows are not predicted after resampling within each fold", () => {
+  it.each(Object.entries(resamplers))(
+    "by %s",
+    async (_, method) => {
+      // Two columns are numbers for all but SMOTE-NC, which takes the sign of the second for a category.
+      const nc = method === resamplers.smoteNC;
+      const x = nc ? matrix.data.map((v, i) => (i % 2 === 1 ? Math.sign(v) : v)) : matrix.data;
+      const auc = await crossValidated({ x, y }, (train) => method(train, { device, categoricalFeatures: [1] }));
+      expect(Math.abs(auc - 0.5)).toBeLessThanOrEqual(0.03);
+    },
+    60_000,
+  );
+
+  it("but they are when rows are resampled before they are split, which this test would notice", async () => {
+    const leaked = await resamplers.randomOverSampler({ x: matrix.data.subarray(0, 8000), y: y.subarray(0, 4000) });
+    expect(await crossValidated(leaked, async (train) => train)).toBeGreaterThan(0.8);
+  });
+});
