@@ -1,4 +1,5 @@
 /** `tilegrad inspect`: the compiled plan of a training step. */
+
 import { stat } from "node:fs/promises";
 import type { Command } from "commander";
 import type { Compiled } from "../compile.ts";
@@ -12,10 +13,10 @@ import type { Loss } from "../model/losses.ts";
 import type { Model } from "../model/model.ts";
 import { summary } from "../model/model.ts";
 import type { Optimizer } from "../model/optimizers.ts";
-import type { KernelLimits } from "../ops/op.ts";
 import { layoutParameters } from "../train/parameters.ts";
 import { trainingStep } from "../train/step.ts";
 import { WebGpuDevice } from "../webgpu/device.ts";
+import { LEAST_LIMITS } from "../webgpu/limits.ts";
 import type { DeviceName } from "./device.ts";
 import { describeDevice, deviceOption, withDevice } from "./device.ts";
 import { interruptible } from "./interrupt.ts";
@@ -45,16 +46,6 @@ Examples:
   tilegrad inspect customers.csv --target churned --layers 40,3 --dot | dot -Tsvg > plan.svg
 
   The plan is the one for the chosen device; for cpu, which has none, that of WebGPU's default limits.`;
-
-/** The limits every WebGPU device has. */
-const DEFAULT_LIMITS: KernelLimits = {
-  maxWorkgroupSize: 256,
-  maxWorkgroupsPerDimension: 65535,
-  maxStorageBuffers: 8,
-  maxWorkgroupBytes: 16384,
-  minSubgroupSize: 0,
-  software: false,
-};
 
 /** Steps that one submit holds on WebGPU: how far the batch order and the loss record reach. */
 const QUEUE = 256;
@@ -94,7 +85,7 @@ async function inspect(what: string, options: InspectOptions): Promise<void> {
   await withDevice(options.device, true, async (device) => {
     const subject = isFolder ? await savedModel(what, device) : await plannedModel(what, options);
     const graph = stepGraph(subject, optimizer, Math.min(options.batch, subject.rows));
-    const limits = device instanceof WebGpuDevice ? device.limits : DEFAULT_LIMITS;
+    const limits = device instanceof WebGpuDevice ? device.limits : LEAST_LIMITS;
     const compiled = compileGraph(graph, limits, { fusion: options.fusion });
     if (options.dot) write(`${planDot(compiled)}\n`);
     else if (options.json)

@@ -2,6 +2,7 @@
 import { TilegradError } from "../errors.ts";
 import type { Attrs, DType, Node, Tensor, TensorType } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
+import type { Costs } from "../passes/choose.ts";
 import type { ShaderModule } from "../shader/module.ts";
 
 /** Elements of one tensor. f32 tensors are Float64Array when the reference runs in double precision. */
@@ -97,6 +98,8 @@ export interface KernelLimits {
   readonly resident?: boolean;
   /** A software GPU: workgroup memory and barriers are dear, registers and vec4 loads cheap. */
   readonly software: boolean;
+  /** What running costs: decides between dispatch and resident plan. */
+  readonly costs: Costs;
   /** Forces one matmul kernel; for tests and measurements. Default: chosen by shape and device. */
   readonly matmul?: MatmulVariant;
 }

@@ -8,8 +8,8 @@ import type { ResidentProgram } from "../shader/resident.ts";
 
 export type PlanKind = "dispatch" | "resident";
 
-/** What a family of adapters costs. */
-interface Family {
+/** What running costs on an adapter. */
+export interface Costs {
   /** Microseconds that a dispatch costs besides its work. */
   readonly dispatch: number;
   /** Floating point operations per microsecond of the whole device, and of the one workgroup of a resident plan. */
@@ -19,11 +19,17 @@ interface Family {
   readonly stage: number;
 }
 
-const families: Readonly<Record<"software" | "hardware", Family>> = {
-  software: { dispatch: 20, rate: 3000, residentRate: 700, stage: 0.3 },
+/** Families of adapters, by what they call themselves; the last is any hardware GPU. */
+const families: readonly (readonly [name: RegExp, costs: Costs])[] = [
+  [/llvmpipe|lavapipe/i, { dispatch: 20, rate: 10_000, residentRate: 1500, stage: 0.4 }],
+  [/swiftshader/i, { dispatch: 20, rate: 1200, residentRate: 350, stage: 1 }],
+  [/software|microsoft basic render/i, { dispatch: 20, rate: 1200, residentRate: 350, stage: 1 }],
   // Published figures and an estimate of one workgroup's share; not measured here.
-  hardware: { dispatch: 5, rate: 1_000_000, residentRate: 20_000, stage: 2 },
-};
+  [/(?:)/, { dispatch: 5, rate: 1_000_000, residentRate: 20_000, stage: 2 }],
+];
+
+/** @param adapter vendor, architecture, device and description */
+export const costsOf = (adapter: string): Costs => (families.find(([name]) => name.test(adapter)) ?? families[3])[1];
 
 export interface PlanChoice {
   readonly kind: PlanKind;
@@ -38,7 +44,7 @@ export function choosePlan(
   if (!resident)
     return { kind: "dispatch", why: "a kernel needs a whole dispatch, or there are too many buffers for one kernel" };
   if (forced) return { kind: forced, why: "as asked" };
-  const { dispatch, rate, residentRate, stage } = families[limits.software ? "software" : "hardware"];
+  const { dispatch, rate, residentRate, stage } = limits.costs;
   const spread = dispatches * dispatch + flops / rate;
   const inside = resident.stages * stage + flops / residentRate;
   const us = (t: number): string => `${t.toPrecision(2)} us`;

@@ -13,6 +13,7 @@ import type { Graph, TensorType } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
 import { opfs } from "../io/browser.ts";
 import type { KernelLimits, StepValues } from "../ops/op.ts";
+import { costsOf } from "../passes/choose.ts";
 import type { GpuContext, StepRows } from "./context.ts";
 import { Faults } from "./faults.ts";
 import { GpuMemory } from "./memory.ts";
@@ -71,11 +72,8 @@ export async function openGpuDevice(options: GpuDeviceOptions = {}): Promise<Web
 }
 
 /** A software driver names itself one way or another. */
-function looksLikeSoftware({ vendor, architecture, device, description }: GPUAdapterInfo): boolean {
-  return /swiftshader|llvmpipe|lavapipe|software|microsoft basic render/i.test(
-    `${vendor} ${architecture} ${device} ${description}`,
-  );
-}
+const looksLikeSoftware = (adapter: string): boolean =>
+  /swiftshader|llvmpipe|lavapipe|software|microsoft basic render/i.test(adapter);
 
 export class WebGpuDevice implements Device, GpuContext {
   readonly info: DeviceInfo;
@@ -101,7 +99,9 @@ export class WebGpuDevice implements Device, GpuContext {
     this.gpu = device;
     this.files = options.files ?? opfs;
     const { limits } = device;
-    const software = options.info?.software ?? looksLikeSoftware(adapter.info);
+    const { vendor, architecture, device: model, description } = adapter.info;
+    const name = [vendor, architecture, model, description, options.info?.adapter].join(" ");
+    const software = options.info?.software ?? looksLikeSoftware(name);
     this.info = {
       backend: "webgpu",
       adapter:
@@ -119,6 +119,7 @@ export class WebGpuDevice implements Device, GpuContext {
       maxWorkgroupBytes: limits.maxComputeWorkgroupStorageSize,
       minSubgroupSize: device.features.has("subgroups") ? (adapter.info.subgroupMinSize ?? 0) : 0,
       software,
+      costs: costsOf(name),
       ...options.limits,
     };
     this.allocator = new GpuMemory(device, options.memoryBudget ?? 8 * 2 ** 30);

@@ -14,8 +14,9 @@ import { max } from "../../src/ops/reduce.ts";
 import { pad, slice } from "../../src/ops/slice.ts";
 import { reshape, transpose } from "../../src/ops/view.ts";
 import { gradients } from "../../src/passes/differentiate.ts";
+import { LEAST_LIMITS } from "../../src/webgpu/limits.ts";
 import { openTestGpu } from "../devices.ts";
-import { LEAST_LIMITS, worstAgainstF64 } from "./support.ts";
+import { worstAgainstF64 } from "./support.ts";
 
 /** One choice of a random graph: an op and numbers that pick its operands, whatever they turn out to be. */
 type Choice = readonly [op: number, a: number, b: number, c: number];

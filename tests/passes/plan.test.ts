@@ -25,8 +25,9 @@ import { simplify } from "../../src/passes/simplify.ts";
 import { layoutParameters } from "../../src/train/parameters.ts";
 import type { StepSpec } from "../../src/train/step.ts";
 import { predictionStep, trainingStep } from "../../src/train/step.ts";
+import { LEAST_LIMITS } from "../../src/webgpu/limits.ts";
 import { openTestGpu } from "../devices.ts";
-import { LEAST_LIMITS, runGraph, worstAgainstF64 } from "./support.ts";
+import { runGraph, worstAgainstF64 } from "./support.ts";
 
 const mlp = (): Model =>
   sequential({ input: [30] }, [dense(128, { activation: "relu" }), dense(64, { activation: "relu" }), dense(1)]);

@@ -1,4 +1,5 @@
 /** What the tests of graphs and plans share. */
+
 import { worstRatio } from "../../src/check/compare.ts";
 import { sampleValues } from "../../src/check/samples.ts";
 import { openCpu } from "../../src/cpu/device.ts";
@@ -6,17 +7,7 @@ import type { CompileOptions, Device } from "../../src/device.ts";
 import { results, topological } from "../../src/graph/traverse.ts";
 import type { Graph, Tensor } from "../../src/graph/types.ts";
 import { inputOp, stateOp } from "../../src/ops/constant.ts";
-import type { Elements, KernelLimits, StepValues } from "../../src/ops/op.ts";
-
-/** Limits that every WebGPU device grants. */
-export const LEAST_LIMITS: KernelLimits = {
-  maxWorkgroupSize: 256,
-  maxWorkgroupsPerDimension: 65_535,
-  maxStorageBuffers: 8,
-  maxWorkgroupBytes: 16_384,
-  minSubgroupSize: 0,
-  software: false,
-};
+import type { Elements, StepValues } from "../../src/ops/op.ts";
 
 /** The inputs and states of a graph by name. */
 export function leaves(graph: Graph): Record<string, Tensor> {

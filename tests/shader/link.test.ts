@@ -6,7 +6,7 @@ import { compileGraph } from "../../src/compile.ts";
 import { allOps } from "../../src/ops/all.ts";
 import { link } from "../../src/shader/link.ts";
 import { packParams } from "../../src/shader/params.ts";
-import { LEAST_LIMITS } from "../passes/support.ts";
+import { LEAST_LIMITS } from "../../src/webgpu/limits.ts";
 
 const nothing = { constants: {}, hooks: {}, declarations: "", libs: new Set<never>() };
 

@@ -1,0 +1,13 @@
+import type { KernelLimits } from "../ops/op.ts";
+import { costsOf } from "../passes/choose.ts";
+
+/** What every WebGPU device grants. */
+export const LEAST_LIMITS: KernelLimits = {
+  maxWorkgroupSize: 256,
+  maxWorkgroupsPerDimension: 65_535,
+  maxStorageBuffers: 8,
+  maxWorkgroupBytes: 16_384,
+  minSubgroupSize: 0,
+  software: false,
+  costs: costsOf(""),
+};
