@@ -91,13 +91,19 @@ export function addTableOptions(command: Command): Command {
     .option("--max-levels <n>", "inputs of one categorical column", number({ min: 1, integer: true }), 50)
     .addOption(new Option("--scaling <kind>", "of numbers").choices(["standard", "minmax", "none"]).default("standard"))
     .optionsGroup("Rows:")
-    .option("--test <fraction|file>", `a share of the rows, or another CSV file (default: ${TEST_SHARE})`)
     .option(
       "--validation <fraction>",
       "a share of the rows that are not for testing",
       number({ min: 0, below: 1 }),
       0.2,
-    )
+    );
+}
+
+/** Which rows are kept for testing. */
+export function addTestOptions(command: Command): Command {
+  return command
+    .optionsGroup("Rows:")
+    .option("--test <fraction|file>", `a share of the rows, or another CSV file (default: ${TEST_SHARE})`)
     .option("--splits <file#name>", 'lists of row numbers, from 0: { "name": { "train": [...], "test": [...] } }');
 }
 
@@ -160,26 +166,37 @@ export function readForTraining(
 
 /** One experiment's rows as the options have them. @throws E_FILE, E_DATA, E_ARGUMENT, E_ABORTED */
 export async function prepare(file: string, options: TableOptions, signal: AbortSignal): Promise<Prepared> {
-  const { quiet, seed, validation } = options;
   const share = fractionOf(options);
   const labelled = await readForTraining(file, options, signal);
-  const { table, target, window } = labelled;
+  const rows = await partition(labelled, share ?? 0, options);
+  return prepareRows(labelled, rows, options, share === null ? testFile(options, signal) : undefined);
+}
+
+/** Rows for training, validation and testing. @throws E_FILE, E_DATA, E_ARGUMENT */
+export async function partition(
+  { table, target, window, rows }: Labelled,
+  test: number,
+  { validation, seed, ...options }: Pick<TableOptions, "validation" | "seed" | "splits">,
+): Promise<Rows> {
   if (window && options.splits !== undefined) {
     throw new TilegradError("E_ARGUMENT", "--splits and --window: got both; windows are split by time.", {
       hint: "Use --test and --validation.",
     });
   }
-  const splits = options.splits === undefined ? undefined : await readSplits(options.splits);
-  const parted = { validation, test: share ?? 0 };
-  const rows = window
-    ? splitWindows(labelled.rows, window, parted)
-    : chooseRows(table, target, { seed, ...parted, ...(splits ? { splits } : {}) });
-  return prepareRows(labelled, rows, options, async (preprocessor) => {
-    if (share !== null) return { table, rows: rows.test };
-    const other = await readTableFor(preprocessor, options.test as string, { signal, quiet, labelled: true });
-    return { table: other, rows: labelledRows(preprocessor, other) };
-  });
+  if (window) return splitWindows(rows, window, { validation, test });
+  const splits = options.splits === undefined ? {} : { splits: await readSplits(options.splits) };
+  return chooseRows(table, target, { seed, validation, test, ...splits });
 }
+
+type TestRows = (preprocessor: Preprocessor) => Promise<{ readonly table: Table; readonly rows: Uint32Array }>;
+
+/** All rows of the file that --test names. */
+export const testFile =
+  ({ test, quiet }: TableOptions, signal: AbortSignal): TestRows =>
+  async (preprocessor) => {
+    const table = await readTableFor(preprocessor, test as string, { signal, quiet, labelled: true });
+    return { table, rows: labelledRows(preprocessor, table) };
+  };
 
 /**
  * Inputs and labels of the given rows; whatever is fitted is fitted on `rows.train` alone.
@@ -190,10 +207,7 @@ export async function prepareRows(
   labelled: Labelled,
   rows: Rows,
   { quiet, exclude = [], id: named = [], maxLevels, scaling }: Omit<TableOptions, "test" | "validation">,
-  test: (preprocessor: Preprocessor) => Promise<{ readonly table: Table; readonly rows: Uint32Array }> = async () => ({
-    table: labelled.table,
-    rows: rows.test,
-  }),
+  test: TestRows = async () => ({ table: labelled.table, rows: rows.test }),
 ): Promise<Prepared> {
   const { table, target, image, window } = labelled;
   const id = [...new Set([...named, ...labelled.id])];
@@ -207,7 +221,7 @@ export async function prepareRows(
     const made = transform(preprocessor, from, list);
     for (const warning of made.warnings) warnings.add(warning);
     const y = targetOf(target, from, list);
-    checkBothClasses(from, name, y);
+    if (list.length > 1) checkBothClasses(from, name, y); // leave-one-out tests a row at a time
     return { x: made.x, y };
   };
   const parts = {
@@ -221,7 +235,7 @@ export async function prepareRows(
 }
 
 /** The share of the rows that is for testing; null when a file is. With row lists it does not matter. */
-function fractionOf({ test, splits }: TableOptions): number | null {
+export function fractionOf({ test, splits }: Pick<TableOptions, "test" | "splits">): number | null {
   if (splits !== undefined && test !== undefined) {
     throw new TilegradError("E_ARGUMENT", "--splits and --test: got both; expected one of them.", {
       hint: "Leave one out.",

@@ -99,7 +99,7 @@ export function chooseRows(table: Table, target: Target, { seed, validation, tes
 }
 
 /** The rows without a share of them, and that share. */
-function divide(
+export function divide(
   table: Table,
   target: Target,
   rows: Uint32Array,

@@ -18,7 +18,7 @@ import { interruptible } from "./interrupt.ts";
 import { isPreset, modelName } from "./network.ts";
 import { assertModelFolder } from "./output.ts";
 import type { Part, Prepared, TableOptions } from "./prepare.ts";
-import { addInputOptions, addTableOptions, prepare } from "./prepare.ts";
+import { addInputOptions, addTableOptions, addTestOptions, prepare } from "./prepare.ts";
 import { addReportOption, checkReport, commandLine, writeReport } from "./report.ts";
 import { print, write, writeJson } from "./terminal.ts";
 import { trainSummary } from "./trainSummary.ts";
@@ -57,6 +57,7 @@ export function addTrain(program: Command): void {
     .addHelpText("after", EXAMPLE)
     .action((file: string, options: TrainOptions) => train(file, options));
   addTableOptions(command);
+  addTestOptions(command);
   addInputOptions(command);
   addExperimentOptions(command);
   addCheckpointOptions(command);

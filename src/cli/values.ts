@@ -39,8 +39,9 @@ export const names = (text: string): string[] =>
     .map((name) => name.trim())
     .filter((name) => name !== "");
 
-/** 128,64; an empty text is no numbers. */
-export const sizes = (text: string): number[] => names(text).map(number({ min: 1, integer: true }));
+/** 128,64 or 128x64; an empty text is no numbers. */
+export const sizes = (text: string): number[] =>
+  names(text.replaceAll("x", ",")).map(number({ min: 1, integer: true }));
 
 /** HxW or HxWxC, in pixels and channels: [height, width, channels]. */
 export function imageSize(text: string): [height: number, width: number, channels: number] {

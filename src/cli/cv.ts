@@ -1,0 +1,136 @@
+/** `tilegrad cv`: how well a way of learning does, and how much that varies. */
+import type { Command } from "commander";
+import packageJson from "../../package.json" with { type: "json" };
+import { measureLabels } from "../metrics/formatReport.ts";
+import type { CrossValidation, FoldSettings, Spread } from "./crossValidation.ts";
+import { crossValidate } from "./crossValidation.ts";
+import type { DeviceName } from "./device.ts";
+import { deviceOption, withDevice } from "./device.ts";
+import { addExperimentOptions, thresholdRule } from "./experiment.ts";
+import type { FoldOptions } from "./folds.ts";
+import { addFoldOptions, planFolds } from "./folds.ts";
+import { interruptible } from "./interrupt.ts";
+import { addInputOptions, addTableOptions, readForTraining } from "./prepare.ts";
+import { commandLine } from "./report.ts";
+import { bold, count, dim, plural, print, Status, table, write, writeJson } from "./terminal.ts";
+import { number } from "./values.ts";
+
+interface CvOptions extends FoldSettings, FoldOptions {
+  readonly device: DeviceName;
+  readonly json: boolean;
+}
+
+const EXAMPLE = `
+Examples:
+  tilegrad cv customers.csv --target churned --id customer_id --folds 5
+  tilegrad cv customers.csv --target churned --id customer_id --folds 3 --repeats 2 --layers 16
+
+  Preprocessing, resampling, early stopping and threshold are done anew inside the training rows of each fold.`;
+
+export function addCv(program: Command): void {
+  const command = program
+    .command("cv")
+    .description("cross-validation: mean, deviation and every fold of what train would do")
+    .argument("<data>", "as for train")
+    .option("--target <column>", "the column to predict; with --window also up(column)")
+    .option("--positive <label>", "the label that means yes (default: the rarer one)")
+    .option("--seed <n>", "of folds, weights, order and dropout", number({ min: 0, integer: true }), 0)
+    .addOption(deviceOption())
+    .option("--json", "print one JSON object on stdout", false)
+    .option("--quiet", "no progress and no tables", false)
+    .addHelpText("after", EXAMPLE)
+    .action((file: string, options: CvOptions) => cv(file, options));
+  addFoldOptions(command);
+  addTableOptions(command);
+  addInputOptions(command);
+  addExperimentOptions(command);
+}
+
+async function cv(file: string, options: CvOptions): Promise<void> {
+  const { quiet, json, group, id = [] } = options;
+  thresholdRule(options.threshold);
+  const began = performance.now();
+  // What names a group is no input.
+  const named = { ...options, id: group === undefined ? id : [...new Set([...id, group])] };
+  const labelled = await interruptible(({ signal }) => readForTraining(file, named, signal));
+  const folds = planFolds(labelled, options);
+  await withDevice(options.device, quiet, async (device) => {
+    const status = new Status({ quiet });
+    const found = await interruptible((interrupt) =>
+      crossValidate(device, labelled, folds, { ...named, quiet: true }, interrupt, (done, { test }) => {
+        const prAuc = test.prAuc === null ? "" : `  PR-AUC ${test.prAuc.toFixed(4)}`;
+        status.show(done / folds.length, `fold ${done} of ${folds.length}${prAuc}`);
+      }),
+    );
+    status.end();
+    const { target, table: source } = labelled;
+    const result = {
+      version: packageJson.version,
+      command: commandLine(),
+      device: device.info,
+      file: source.name,
+      target: target.name,
+      positive: target.positive,
+      negative: target.negative,
+      seed: options.seed,
+      ...found,
+      timing: { totalMs: performance.now() - began },
+    };
+    if (!quiet) {
+      const text = [bold(`${target.name} = ${target.positive}, in ${source.name}`), ...showFolds(found)].join("\n");
+      if (json) print(text);
+      else write(`${text}\n`);
+    }
+    if (json) writeJson(result);
+  });
+}
+
+const spreadText = (spread: Spread | null): string =>
+  spread === null ? "-" : `${spread.mean.toFixed(4)} ± ${spread.std.toFixed(4)}`;
+
+/** Leave-one-out has as many folds as rows. */
+const MOST_SHOWN = 50;
+
+function showFolds({ folds, summary, baseline, pooled }: CrossValidation): string[] {
+  const header = [
+    "fold",
+    "train",
+    "validation",
+    "test",
+    "epochs",
+    "threshold",
+    "PR-AUC",
+    "ROC-AUC",
+    "F1",
+    "precision",
+    "recall",
+  ];
+  const decimals = (value: number | null): string => (value === null ? "-" : value.toFixed(4));
+  const each = folds
+    .slice(0, MOST_SHOWN)
+    .map(({ rows, epochs, threshold, test }, i) => [
+      String(i + 1),
+      count(rows.train),
+      count(rows.validation),
+      count(rows.test),
+      count(epochs),
+      threshold > 1e300 ? "none" : threshold.toPrecision(4),
+      ...[test.prAuc, test.rocAuc, test.f1, test.precision, test.recall].map(decimals),
+    ]);
+  const more = folds.length > MOST_SHOWN ? [dim(`and ${count(folds.length - MOST_SHOWN)} more folds`)] : [];
+  const measures = measureLabels.map(([label, name]) => [
+    label,
+    spreadText(summary[name]),
+    ...(baseline ? [spreadText(baseline[name])] : []),
+    decimals(pooled[name]),
+  ]);
+  const heads = ["", "mean ± deviation", ...(baseline ? ["logistic"] : []), "all test rows"];
+  return [
+    "",
+    ...table([header, ...each]),
+    ...more,
+    "",
+    ...table([heads, ...measures]),
+    dim(`${plural(folds.length, "fold")}; the deviation is that between folds`),
+  ];
+}

@@ -1,0 +1,107 @@
+/** Which rows each experiment of a cross-validation learns from, is stopped by, and is tested on. */
+import type { Command } from "commander";
+import type { Fold } from "../data/splits.ts";
+import { groupKFold, leaveOneOut, repeatedStratifiedKFold, timeSeriesSplit } from "../data/splits.ts";
+import { cellText, columnOf } from "../data/table.ts";
+import { targetOf } from "../data/target.ts";
+import { splitWindows } from "../data/windows.ts";
+import { TilegradError } from "../errors.ts";
+import type { Labelled } from "./prepare.ts";
+import type { Rows } from "./table.ts";
+import { divide } from "./table.ts";
+import { number } from "./values.ts";
+
+export interface FoldOptions {
+  readonly folds: number;
+  readonly repeats: number;
+  readonly group?: string;
+  readonly time: boolean;
+  readonly leaveOneOut: boolean;
+}
+
+const whole = (min: number): ((text: string) => number) => number({ min, integer: true });
+
+export function addFoldOptions(command: Command): Command {
+  return command
+    .optionsGroup("Folds:")
+    .option("--folds <k>", "parts of the rows, each tested once, with the classes' shares in each", whole(2), 5)
+    .option("--repeats <n>", "times over, each in another order", whole(1), 1)
+    .option("--group <column>", "rows of one group are never both learned from and tested on; no input")
+    .option("--time", "rows follow in time: each part is tested on what was learned from the rows before", false)
+    .option("--leave-one-out", "as many folds as rows", false);
+}
+
+/** Rows of a fold, with those that decide when to stop and where the threshold lies cut from the training rows. */
+export type PlannedFold = Rows;
+
+/** @throws E_ARGUMENT for options that do not go together, or too many folds; E_DATA */
+export function planFolds(
+  labelled: Labelled,
+  options: FoldOptions & { readonly validation: number; readonly seed: number },
+  among: Uint32Array = labelled.rows,
+): PlannedFold[] {
+  checkFoldOptions(options);
+  return outerFolds(labelled, options, among).map(({ train, test }) => ({
+    ...divideForValidation(labelled, options, pick(among, train), test.length > 0 ? among[test[0]] : undefined),
+    test: pick(among, test),
+  }));
+}
+
+const pick = (rows: Uint32Array, places: Uint32Array): Uint32Array => places.map((place) => rows[place]);
+
+function checkFoldOptions({ repeats, group, time, leaveOneOut: one }: FoldOptions): void {
+  const ways = [
+    ...(group === undefined ? [] : ["--group"]),
+    ...(time ? ["--time"] : []),
+    ...(one ? ["--leave-one-out"] : []),
+  ];
+  if (ways.length > 1) {
+    throw new TilegradError("E_ARGUMENT", `${ways.join(" and ")}: got both; expected one way to make folds.`);
+  }
+  if (ways.length === 1 && repeats > 1) {
+    throw new TilegradError("E_ARGUMENT", `--repeats: folds by ${ways[0]} are the same each time.`, {
+      hint: "Leave --repeats out.",
+    });
+  }
+}
+
+/** In places of `among`. */
+function outerFolds(labelled: Labelled, options: FoldOptions & { readonly seed: number }, among: Uint32Array): Fold[] {
+  const { folds, repeats, group, time, seed } = options;
+  if (options.leaveOneOut) return [...leaveOneOut(among.length)];
+  if (time || labelled.window) return timeSeriesSplit(among.length, folds);
+  if (group !== undefined) return groupKFold(groupsOf(labelled, group, among), folds);
+  return repeatedStratifiedKFold(targetOf(labelled.target, labelled.table, among), folds, { repeats, seed });
+}
+
+function groupsOf({ table }: Labelled, group: string, rows: Uint32Array): string[] {
+  const column = columnOf(table, group);
+  return Array.from(rows, (row) => cellText(column, row));
+}
+
+/** Training rows without a share for validation, cut in the way the folds were: by time, by group, or by class. */
+export function divideForValidation(
+  labelled: Labelled,
+  { validation, seed, group, time }: Partial<FoldOptions> & { readonly validation: number; readonly seed: number },
+  rest: Uint32Array,
+  firstTested?: number,
+): Pick<Rows, "train" | "validation"> {
+  const { table, target, window } = labelled;
+  if (window) {
+    // No window may reach from the rows that are learned from into those that are tested.
+    const before =
+      firstTested === undefined ? rest : rest.filter((end) => end + window.horizon <= firstTested - window.length);
+    return splitWindows(before, window, { validation, test: 0 });
+  }
+  if (validation === 0) return { train: rest, validation: new Uint32Array(0) };
+  if (time) {
+    const size = Math.max(1, Math.round(validation * rest.length));
+    return { train: rest.subarray(0, rest.length - size), validation: rest.subarray(rest.length - size) };
+  }
+  if (group !== undefined) {
+    const [first] = groupKFold(groupsOf(labelled, group, rest), Math.max(2, Math.round(1 / validation)));
+    return { train: pick(rest, first.train), validation: pick(rest, first.test) };
+  }
+  const [train, held] = divide(table, target, rest, validation, seed);
+  return { train, validation: held };
+}
