@@ -1,6 +1,7 @@
 /** The command line: one file per command, exit status 0 (done), 1 (the work failed), 2 (command line or input wrong). */
 import { Command, CommanderError } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
+import { addCompare } from "./compare.ts";
 import { addCv } from "./cv.ts";
 import { addDescribe } from "./describe.ts";
 import { addDoctor } from "./doctor.ts";
@@ -9,8 +10,9 @@ import { addEvaluate } from "./evaluate.ts";
 import { addInspect } from "./inspect.ts";
 import { addPredict } from "./predict.ts";
 import { addTrain } from "./train.ts";
+import { addTune } from "./tune.ts";
 
-const COMMANDS = [addTrain, addEvaluate, addPredict, addCv, addInspect, addDoctor, addDescribe];
+const COMMANDS = [addTrain, addEvaluate, addPredict, addCv, addCompare, addTune, addInspect, addDoctor, addDescribe];
 
 function program(): Command {
   const root = new Command("tilegrad")

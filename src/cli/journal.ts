@@ -1,0 +1,69 @@
+/** What a search has finished, kept in a file that is replaced whole, so that a killed search goes on where it was. */
+import path from "node:path";
+import { TilegradError } from "../errors.ts";
+import { parsePlainJson, stringifyJson } from "../io/json.ts";
+import { fileError, publishFile, readBytes } from "../node/files.ts";
+import { makeFolder } from "./output.ts";
+
+const FORMAT = "tilegrad-journal";
+export const JOURNAL = "journal.json";
+
+/** One finished trial. */
+export interface Entry {
+  readonly value: number;
+  readonly std: number;
+  readonly epochs: number;
+  readonly ms: number;
+}
+
+export class Journal {
+  private readonly file: string;
+  private readonly question: string;
+  private readonly entries: Record<string, Entry>;
+
+  private constructor(file: string, question: string, entries: Record<string, Entry>) {
+    this.file = file;
+    this.question = question;
+    this.entries = entries;
+  }
+
+  /**
+   * A new journal, or that of an earlier run of the same search.
+   * @param question says on what and how is searched: only answers to the same question are taken up
+   * @throws E_FILE when the folder holds the journal of another search
+   */
+  static async open(folder: string, question: string): Promise<Journal> {
+    await makeFolder(folder);
+    const file = path.join(folder, JOURNAL);
+    const content = await readBytes(file).catch((error: unknown) => {
+      if ((error as { cause?: NodeJS.ErrnoException }).cause?.code === "ENOENT") return null;
+      throw fileError(error, "read", file);
+    });
+    if (content === null) return new Journal(file, question, {});
+    const read = parsePlainJson(content, file) as {
+      format?: string;
+      question?: string;
+      entries?: Record<string, Entry>;
+    };
+    if (read?.format !== FORMAT || read.question !== question || !read.entries) {
+      throw new TilegradError("E_FILE", `${file}: the journal of another search, or of other data.`, {
+        hint: "Choose a new folder with --out; a search goes on only with the same command on the same file.",
+      });
+    }
+    return new Journal(file, question, { ...read.entries });
+  }
+
+  get finished(): number {
+    return Object.keys(this.entries).length;
+  }
+
+  /** The entry of `key`; `work` is done only if an earlier run has not. */
+  async once(key: string, work: () => Promise<Entry>): Promise<Entry> {
+    if (Object.hasOwn(this.entries, key)) return this.entries[key];
+    const entry = await work();
+    this.entries[key] = entry;
+    const { question, entries } = this;
+    await publishFile(this.file, stringifyJson({ format: FORMAT, question, entries }));
+    return entry;
+  }
+}

@@ -1,0 +1,217 @@
+/** `tilegrad tune`: which options learn best from a table, found without the test rows. */
+import type { Command } from "commander";
+import { Option } from "commander";
+import packageJson from "../../package.json" with { type: "json" };
+import { fingerprint } from "../io/fingerprint.ts";
+import { measureLabels } from "../metrics/formatReport.ts";
+import type { ClassificationReport } from "../metrics/report.ts";
+import { comparisonHtml, comparisonPlot } from "../report/comparison.ts";
+import type { Axis, Choice } from "./candidates.ts";
+import { checkChoices, choiceText, drawChoices, gridOf, parseAxis, withChoice } from "./candidates.ts";
+import type { FoldSettings, MeasureName } from "./crossValidation.ts";
+import { crossValidate, summarize } from "./crossValidation.ts";
+import type { DeviceName } from "./device.ts";
+import { deviceOption, withDevice } from "./device.ts";
+import { addExperimentOptions, experiment, thresholdRule } from "./experiment.ts";
+import { planFolds } from "./folds.ts";
+import type { Interrupt } from "./interrupt.ts";
+import { interruptible } from "./interrupt.ts";
+import { Journal } from "./journal.ts";
+import type { Labelled, TableOptions } from "./prepare.ts";
+import {
+  addInputOptions,
+  addTableOptions,
+  addTestOptions,
+  fractionOf,
+  partition,
+  prepareRows,
+  readForTraining,
+  testFile,
+} from "./prepare.ts";
+import { addReportOption, checkReport, commandLine, writeReport } from "./report.ts";
+import type { Search, SearchOptions } from "./search.ts";
+import { searchOn } from "./search.ts";
+import { bold, count, print, Status, write, writeJson } from "./terminal.ts";
+import type { Nested } from "./tuneReport.ts";
+import { showTrials, tuningComparison } from "./tuneReport.ts";
+import { number } from "./values.ts";
+
+interface TuneOptions extends FoldSettings, Pick<TableOptions, "test" | "splits"> {
+  readonly try: readonly Axis[];
+  readonly search: SearchOptions["search"];
+  readonly trials: number;
+  readonly measure: MeasureName;
+  readonly folds?: number;
+  readonly nested?: number;
+  readonly group?: string;
+  readonly time: boolean;
+  readonly out: string;
+  readonly report?: string;
+  readonly device: DeviceName;
+  readonly json: boolean;
+}
+
+const EXAMPLE = `
+Examples:
+  tilegrad tune customers.csv --target churned --id customer_id --epochs 20 --try layers=8,32x16 --out search
+  tilegrad tune customers.csv --target churned --id customer_id --epochs 9 --try learning-rate=0.0003..0.03 --try dropout=0,0.3 --search halving --trials 4 --out halving
+
+  Any option of train that takes a value can be tried. The validation rows judge, or folds of the rows that are not
+  for testing (--folds); the test rows see the winner alone. Killed, the same command goes on where it was.`;
+
+const whole = (min: number): ((text: string) => number) => number({ min, integer: true });
+
+export function addTune(program: Command): void {
+  const command = program
+    .command("tune")
+    .description("search for good options: grid, random, or successive halving")
+    .argument("<data>", "as for train")
+    .option("--target <column>", "the column to predict; with --window also up(column)")
+    .option("--positive <label>", "the label that means yes (default: the rarer one)")
+    .requiredOption(
+      "--try <option=values>",
+      "such as learning-rate=0.001,0.01, layers=32,64x32, or a range 0.0001..0.1 for random; again for each option",
+      (text: string, before: readonly Axis[] = []) => [...before, parseAxis(text)],
+    )
+    .requiredOption("--out <folder>", "where the journal of the search is kept")
+    .addOption(
+      new Option("--search <how>", "random and halving draw --trials")
+        .choices(["grid", "random", "halving"])
+        .default("grid"),
+    )
+    .option("--trials <n>", "candidates to draw", whole(1), 20)
+    .addOption(
+      new Option("--measure <name>", "what must be best")
+        .choices(measureLabels.map(([, name]) => name))
+        .default("prAuc"),
+    )
+    .option(
+      "--folds <k>",
+      "judge by so many folds of the rows that are not for testing, not by the validation rows",
+      whole(2),
+    )
+    .option("--nested <k>", "and say what such a search achieves: search anew in each of k outer folds", whole(2))
+    .option("--group <column>", "rows of one group are never on both sides; no input")
+    .option("--time", "rows follow in time", false)
+    .option("--seed <n>", "of splits, candidates, weights, order and dropout", whole(0), 0)
+    .addOption(deviceOption())
+    .option("--json", "print one JSON object on stdout", false)
+    .option("--quiet", "no progress and no tables", false)
+    .addHelpText("after", EXAMPLE)
+    .action((file: string, options: TuneOptions, self: Command) => tune(file, options, self));
+  addReportOption(command);
+  addTableOptions(command);
+  addTestOptions(command);
+  addInputOptions(command);
+  addExperimentOptions(command);
+}
+
+async function tune(file: string, given: TuneOptions, command: Command): Promise<void> {
+  const { quiet, json, group, id = [], out, measure, search, seed } = given;
+  const began = performance.now();
+  const options = { ...given, id: group === undefined ? id : [...new Set([...id, group])], quiet: true };
+  thresholdRule(options.threshold);
+  await checkReport(options.report);
+  const choices = search === "grid" ? gridOf(options.try) : drawChoices(options.try, options.trials, seed);
+  const optionsOf = (choice: Choice): TuneOptions => withChoice(command, options, choice);
+  const share = fractionOf(options);
+  const labelled = await interruptible(({ signal }) => readForTraining(file, { ...options, quiet }, signal));
+  checkChoices(labelled, choices, optionsOf);
+  const rows = await partition(labelled, share ?? 0, options);
+  const rest = Uint32Array.from([...rows.train, ...rows.validation]).sort();
+  const journal = await Journal.open(out, questionOf(options, choices, labelled));
+  if (journal.finished > 0 && !quiet) print(`Going on: ${count(journal.finished)} trials were finished before.`);
+
+  await withDevice(options.device, quiet, (device) =>
+    interruptible(async (interrupt) => {
+      const status = new Status({ quiet });
+      const context: Search = {
+        device,
+        labelled,
+        journal,
+        choices,
+        optionsOf,
+        options: { search, measure, inner: options.folds ?? 0 },
+        interrupt: silent(interrupt),
+        progress: (done, total, best) =>
+          status.show(
+            done / total,
+            `trial ${done} of ${total}  best ${measure} ${best.value.toFixed(4)}  ${choiceText(best.choice)}`,
+          ),
+      };
+      interrupt.onStop = async () =>
+        `${count(journal.finished)} trials are in ${out}; the same command goes on from there.`;
+      const trials = await searchOn(context, rest, "all");
+      const nested = options.nested === undefined ? null : await nest(context, options.nested, options);
+      status.end();
+      const best = trials[0];
+      const winner = optionsOf(best.choice);
+      const test = share === null ? testFile(options, interrupt.signal) : undefined;
+      const data = await prepareRows(labelled, rows, winner, test);
+      const final = await experiment(device, data, { ...winner, baseline: false }, silent(interrupt));
+      final.trainer.dispose();
+      const { target, table: source } = labelled;
+      const result = {
+        version: packageJson.version,
+        command: commandLine(),
+        device: device.info,
+        file: source.name,
+        target: target.name,
+        positive: target.positive,
+        negative: target.negative,
+        search,
+        measure,
+        seed,
+        trials,
+        best,
+        test: final.metrics.test,
+        nested,
+        timing: { totalMs: performance.now() - began },
+      };
+      if (!quiet) {
+        const text = [
+          bold(`${target.name} = ${target.positive}, in ${source.name}`),
+          ...showTrials(trials, measure, final.metrics.test, nested),
+        ].join("\n");
+        if (json) print(text);
+        else write(`${text}\n`);
+      }
+      if (options.report !== undefined) {
+        const found = tuningComparison(result);
+        const parts = {
+          html: () => comparisonHtml(found, result),
+          plots: () => ({ comparison: comparisonPlot(found.plot) }),
+          json: result,
+        };
+        await writeReport(options.report, parts, quiet);
+      }
+      if (json) writeJson(result);
+    }),
+  );
+}
+
+/** An interrupt whose work cannot change what is said of the search. */
+const silent = ({ signal }: Interrupt): Interrupt => ({ signal, onStop: async () => "" });
+
+/** All that decides the answers: a journal of anything else is of no use. */
+function questionOf(options: TuneOptions, choices: readonly Choice[], { table: source }: Labelled): string {
+  const { out: _out, json: _json, report: _report, try: _try, nested: _nested, trials: _trials, ...asked } = options;
+  const cells = source.columns.map((column) => (column.kind === "numeric" ? column.values : column.codes));
+  const { version } = packageJson;
+  return fingerprint([new TextEncoder().encode(JSON.stringify({ version, asked, choices })), ...cells]);
+}
+
+/** The search itself under test: in each outer fold it sees the training rows alone, and its winner the test rows once. */
+async function nest(search: Search, outer: number, options: TuneOptions): Promise<Nested> {
+  const { device, labelled, journal, optionsOf, interrupt } = search;
+  const folds = planFolds(labelled, { ...options, folds: outer, repeats: 1, leaveOneOut: false });
+  const found: { choice: Choice; test: ClassificationReport }[] = [];
+  for (const [i, rows] of folds.entries()) {
+    const rest = Uint32Array.from([...rows.train, ...rows.validation]).sort();
+    const [best] = await searchOn({ ...search, journal }, rest, `outer ${i}`);
+    const settings = { ...optionsOf(best.choice), baseline: false };
+    const { folds: tested } = await crossValidate(device, labelled, [rows], settings, interrupt);
+    found.push({ choice: best.choice, test: tested[0].test });
+  }
+  return { folds: found, summary: summarize(found.map(({ test }) => test)) };
+}
