@@ -184,7 +184,7 @@ function comparisonOf(
 ): Comparison {
   const { measure, compared, baseline } = result;
   const text = (spread: Spread | null): string =>
-    spread === null ? "–" : `${spread.mean.toFixed(4)} ± ${spread.std.toFixed(4)}`;
+    spread === null ? "–" : `${spread.mean.toFixed(3)} ± ${spread.std.toFixed(3)}`;
   const shown = [measure, ...SHOWN.filter((name) => name !== measure)];
   const cells = (summary: CrossValidation["summary"]) => shown.map((name) => text(summary[name]));
   const epochs = ({ folds: each }: Compared) =>
@@ -197,8 +197,7 @@ function comparisonOf(
     ...compared.map((entry): [string, Spread | null] => [choiceText(entry.choice), entry.summary[measure]]),
     ...(baseline ? [[LOGISTIC, baseline[measure]] as [string, Spread | null]] : []),
   ];
-  const named = (key: "mean" | "std") =>
-    Object.fromEntries(spreads.map(([name, spread]) => [name, spread?.[key] ?? 0]));
+  const measured = spreads.flatMap(([name, spread]) => (spread ? [{ name, mean: spread.mean, std: spread.std }] : []));
   const [best, next] = compared;
   const [top, second] = [best.summary[measure], next?.summary[measure]];
   const close = top && second && Math.abs(top.mean - second.mean) <= Math.max(top.std, second.std);
@@ -212,6 +211,6 @@ function comparisonOf(
     header: ["", ...shown.map(labelOf), "epochs", "time"],
     rows,
     best: 0,
-    plot: { title: labelOf(measure), values: named("mean"), deviations: named("std") },
+    plot: { title: labelOf(measure), measured },
   };
 }

@@ -75,8 +75,6 @@ export function tuningComparison(result: {
   const tested = test
     ? ` On the test rows, which only it has seen, it reaches ${test[measure]?.toFixed(3) ?? "–"}.`
     : "";
-  const named = (of: (trial: Trial) => number) =>
-    Object.fromEntries(trials.map((trial) => [choiceText(trial.choice), of(trial)]));
   return {
     ...result,
     title: `Search for ${result.target} = ${result.positive}`,
@@ -85,7 +83,7 @@ export function tuningComparison(result: {
     header,
     rows,
     best: 0,
-    plot: { title: label, values: named(({ value }) => value), deviations: named(({ std }) => std) },
+    plot: { title: label, measured: trials.map(({ choice, value, std }) => ({ name: choiceText(choice), mean: value, std })) },
   };
 }
 

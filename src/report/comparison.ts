@@ -1,5 +1,5 @@
 /** A page with one table and one plot: what was compared, and what came of it. */
-import { barPlot } from "./barPlot.ts";
+import { dotPlot, type Measured } from "./dotPlot.ts";
 import { page, plots, section, table, tag } from "./page.ts";
 
 export interface Comparison {
@@ -18,15 +18,14 @@ export interface Comparison {
   readonly version: string;
 }
 
-/** A bar for each thing compared, with its deviation. */
+/** A point for each thing compared, with its deviation. */
 export interface ComparisonPlot {
   readonly title: string;
-  readonly values: Readonly<Record<string, number>>;
-  readonly deviations: Readonly<Record<string, number>>;
+  readonly measured: readonly Measured[];
 }
 
-export const comparisonPlot = ({ title, values, deviations }: ComparisonPlot): string =>
-  barPlot(values, { name: "comparison", title, deviations, theme: "light" });
+export const comparisonPlot = ({ title, measured }: ComparisonPlot): string =>
+  dotPlot(measured, { title, xLabel: measured.some(({ std }) => std > 0) ? "mean ± deviation" : "", theme: "light" });
 
 /** A self-contained document; `data` lies in it as JSON. */
 export function comparisonHtml(found: Comparison, data: unknown): string {

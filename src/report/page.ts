@@ -100,13 +100,14 @@ section{margin:48px 0 0}
 .tiles dd{margin:2px 0 0;color:var(--strong);font-size:26px;font-weight:620;letter-spacing:-.02em}
 .tiles p{margin:2px 0 0;color:var(--soft);font-size:12.5px}
 .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,430px),1fr));gap:16px;align-items:start;margin:16px 0}
+.plots:has(>:only-child){max-width:680px}
 figure{margin:0}
 figure svg{display:block;width:100%;height:auto}
 .scroll{overflow-x:auto;background:var(--card);border:1px solid var(--line);border-radius:10px;margin:16px 0}
 table{width:100%;border-collapse:collapse;font-size:13.5px}
 th,td{padding:8px 14px;text-align:right;border-top:1px solid var(--line);white-space:nowrap}
 thead th{border-top:0;color:var(--soft);font-weight:550}
-th.text,td.text{text-align:left;white-space:normal;overflow-wrap:anywhere}
+th.text,td.text{text-align:left;white-space:normal;overflow-wrap:break-word;min-width:10em}
 td:first-child{color:var(--strong)}
 tr.strong td{background:var(--tint);color:var(--strong);font-weight:600}
 pre{margin:16px 0;padding:14px 16px;background:var(--card);border:1px solid var(--line);border-radius:10px;font:13px/1.55 ui-monospace,SFMono-Regular,Menlo,'DejaVu Sans Mono',monospace;white-space:pre-wrap;overflow-wrap:anywhere}
