@@ -200,13 +200,16 @@ function comparisonOf(
   const measured = spreads.flatMap(([name, spread]) => (spread ? [{ name, mean: spread.mean, std: spread.std }] : []));
   const [best, next] = compared;
   const [top, second] = [best.summary[measure], next?.summary[measure]];
+  const simple = baseline?.[measure];
+  const simpler = simple && top && better(simple, top, measure) < 0;
   const close = top && second && Math.abs(top.mean - second.mean) <= Math.max(top.std, second.std);
   return {
     ...result,
     title: `Ways to learn ${result.target} = ${result.positive}`,
     verdict:
       `By ${labelOf(measure)}, ${choiceText(best.choice)} comes first with ${top?.mean.toFixed(3) ?? "–"}.` +
-      (close ? ` It differs from the next by no more than folds do: either will do.` : ""),
+      (close ? " It differs from the next by no more than folds do: either will do." : "") +
+      (simpler ? ` Logistic regression does better still: ${simple.mean.toFixed(3)}.` : ""),
     method: `Means and deviations over ${folds} folds. All were tested on the same rows and started from the same seed; whatever is fitted was fitted inside the training rows of each fold.`,
     header: ["", ...shown.map(labelOf), "epochs", "time"],
     rows,

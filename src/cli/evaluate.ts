@@ -32,7 +32,7 @@ interface EvaluateOptions {
 
 const EXAMPLE = `
 Example:
-  tilegrad evaluate model customers-of-this-year.csv
+  tilegrad evaluate model customers-of-this-year.csv --report report.html
 
   The rows should not be those the model was trained on, or its metrics are too good.`;
 

@@ -53,7 +53,7 @@ const METHODS = {
 export const RESAMPLE_NAMES = Object.keys(METHODS) as (keyof typeof METHODS)[];
 
 export interface ResampleOptions extends Partial<Record<Given, number>> {
-  readonly resample?: keyof typeof METHODS;
+  readonly resample?: keyof typeof METHODS | "none";
   readonly balancedBatches?: boolean;
   readonly seed: number;
 }
@@ -61,7 +61,7 @@ export interface ResampleOptions extends Partial<Record<Given, number>> {
 export function addResampleOptions(command: Command): Command {
   return command
     .optionsGroup("Rare positives:")
-    .addOption(new Option("--resample <name>", "of the training rows").choices(RESAMPLE_NAMES))
+    .addOption(new Option("--resample <name>", "of the training rows").choices(["none", ...RESAMPLE_NAMES]))
     .option(
       "--sampling-strategy <ratio>",
       "rows of the rarer class per row of the other, afterwards (default: 1)",
@@ -100,7 +100,8 @@ export function sampler(
   preprocessor: Preprocessor,
   options: ResampleOptions & LossChoice,
 ): (part: Part) => Promise<Sampled> {
-  const { resample: name, samplingStrategy, kNeighbors, shrinkage, balancedBatches = false, seed } = options;
+  const { resample = "none", samplingStrategy, kNeighbors, shrinkage, balancedBatches = false, seed } = options;
+  const name = resample === "none" ? undefined : resample;
   const given = { samplingStrategy, kNeighbors, shrinkage };
   const { method, fixed = {}, options: takes }: Method = name ? METHODS[name] : { method: "smote", options: {} };
   const foreign = Object.entries(given).filter(([key]) => !(key in takes));

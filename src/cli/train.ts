@@ -34,7 +34,7 @@ interface TrainOptions extends TableOptions, Omit<ExperimentOptions, "seed" | "q
 
 const EXAMPLE = `
 Examples:
-  tilegrad train customers.csv --target churned --positive yes --id customer_id --out model
+  tilegrad train customers.csv --target churned --positive yes --id customer_id --out model --report report.html
   tilegrad train digits.csv --target digit --positive 1 --image 8x8 --model cnn --out digit
   tilegrad train photos --positive cats --image 16x16x3 --out cats
   tilegrad train prices.csv --window 32 --horizon 1 --target "up(close)" --model lstm --out direction

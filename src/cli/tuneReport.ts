@@ -83,7 +83,10 @@ export function tuningComparison(result: {
     header,
     rows,
     best: 0,
-    plot: { title: label, measured: trials.map(({ choice, value, std }) => ({ name: choiceText(choice), mean: value, std })) },
+    plot: {
+      title: label,
+      measured: trials.map(({ choice, value, std }) => ({ name: choiceText(choice), mean: value, std })),
+    },
   };
 }
 

@@ -106,7 +106,7 @@ figure svg{display:block;width:100%;height:auto}
 .scroll{overflow-x:auto;background:var(--card);border:1px solid var(--line);border-radius:10px;margin:16px 0}
 table{width:100%;border-collapse:collapse;font-size:13.5px}
 th,td{padding:8px 14px;text-align:right;border-top:1px solid var(--line);white-space:nowrap}
-thead th{border-top:0;color:var(--soft);font-weight:550}
+thead th{border-top:0;color:var(--soft);font-weight:550;white-space:normal;vertical-align:bottom}
 th.text,td.text{text-align:left;white-space:normal;overflow-wrap:break-word;min-width:10em}
 td:first-child{color:var(--strong)}
 tr.strong td{background:var(--tint);color:var(--strong);font-weight:600}

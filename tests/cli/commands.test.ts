@@ -32,15 +32,30 @@ async function examples(command: string): Promise<string[][]> {
   return found.filter((args) => args.length > 0);
 }
 
+const COMMANDS = ["train", "evaluate", "predict", "cv", "compare", "tune", "inspect", "describe", "doctor"];
+
 describe("the examples of --help", () => {
+  it("are there for every command", async () => {
+    const { stdout } = await cli.run("--help");
+    const listed = [...stdout.split("Commands:")[1].matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name);
+    expect(listed.sort()).toEqual([...COMMANDS].sort());
+  });
+
   // In this order, since train makes the model that the others use.
-  it.each(["train", "evaluate", "predict", "inspect", "describe", "doctor"])(
+  it.each(COMMANDS)(
     "%s",
     async (command) => {
       const found = await examples(command);
       expect(found.length).toBeGreaterThan(0);
       // On the CPU where a software GPU would compile many kernels: tests of their own do that.
-      const slow = { doctor: ["--device", "cpu"], train: ["--device", "cpu", "--epochs", "2", "--refit", "never"] };
+      const short = ["--device", "cpu", "--epochs", "2"];
+      const slow = {
+        doctor: ["--device", "cpu"],
+        train: [...short, "--refit", "never"],
+        cv: short,
+        compare: short,
+        tune: short,
+      };
       const quick = slow[command as keyof typeof slow] ?? [];
       for (const args of found) {
         const ended = await cli.run(...args, ...quick);
