@@ -2,8 +2,8 @@
 import { TilegradError } from "../errors.ts";
 import type { Attrs, DType, Node, Tensor, TensorType } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
-import type { Costs } from "../passes/choose.ts";
 import type { ShaderModule } from "../shader/module.ts";
+import type { Costs } from "./costs.ts";
 
 /** Elements of one tensor. f32 tensors are Float64Array when the reference runs in double precision. */
 export type Elements = Float32Array | Float64Array | Uint32Array | Int32Array;
