@@ -1,6 +1,6 @@
 /** Columns that are the pixels of one image, row by row, channels innermost. */
 import { TilegradError } from "../errors.ts";
-import type { NumericFeature } from "./preprocess.ts";
+import type { NumericFeature } from "./feature.ts";
 import type { Column, Table } from "./table.ts";
 
 export type ImageSize = readonly [height: number, width: number, channels: number];

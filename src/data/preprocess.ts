@@ -1,4 +1,5 @@
 import { TilegradError } from "../errors.ts";
+import type { CategoricalFeature, Feature, NumericFeature } from "./feature.ts";
 import { numberOf, quoteCell } from "./number.ts";
 import { fitPixels, type ImageSize } from "./pixels.ts";
 import {
@@ -15,29 +16,6 @@ import { chooseTarget, type Target } from "./target.ts";
 import { gatherWindows, type Windowing, windowEnds } from "./windows.ts";
 
 export type Scaling = "standard" | "minmax" | "none";
-
-/** One input: scaled after missing cells got `median`; with `missingIndicator` a 0/1 input follows that says where. */
-export interface NumericFeature {
-  readonly name: string;
-  readonly kind: "numeric";
-  /** Statistics of the training rows' present cells; `std` is the population's (divided by n). */
-  readonly mean: number;
-  readonly std: number;
-  readonly min: number;
-  readonly max: number;
-  readonly median: number;
-  readonly missingIndicator: boolean;
-}
-
-/** One 0/1 input per level, most frequent first, then one for all other levels if `other`; missing is all zeros. */
-export interface CategoricalFeature {
-  readonly name: string;
-  readonly kind: "categorical";
-  readonly levels: readonly string[];
-  readonly other: boolean;
-}
-
-export type Feature = NumericFeature | CategoricalFeature;
 
 export type DropReason = "constant" | "all missing" | "id" | "excluded" | "too many levels" | "not numeric";
 

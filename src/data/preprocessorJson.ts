@@ -1,6 +1,7 @@
 import { TilegradError } from "../errors.ts";
+import type { Feature } from "./feature.ts";
 import type { ImageSize } from "./pixels.ts";
-import { type DropReason, type Feature, featureNames, type Preprocessor, type Scaling } from "./preprocess.ts";
+import { type DropReason, featureNames, type Preprocessor, type Scaling } from "./preprocess.ts";
 import type { Target } from "./target.ts";
 import type { Windowing } from "./windows.ts";
 

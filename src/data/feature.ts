@@ -1,0 +1,24 @@
+/** What became of a column: one input, or several. */
+
+/** One input: scaled after missing cells got `median`; with `missingIndicator` a 0/1 input follows that says where. */
+export interface NumericFeature {
+  readonly name: string;
+  readonly kind: "numeric";
+  /** Statistics of the training rows' present cells; `std` is the population's (divided by n). */
+  readonly mean: number;
+  readonly std: number;
+  readonly min: number;
+  readonly max: number;
+  readonly median: number;
+  readonly missingIndicator: boolean;
+}
+
+/** One 0/1 input per level, most frequent first, then one for all other levels if `other`; missing is all zeros. */
+export interface CategoricalFeature {
+  readonly name: string;
+  readonly kind: "categorical";
+  readonly levels: readonly string[];
+  readonly other: boolean;
+}
+
+export type Feature = NumericFeature | CategoricalFeature;

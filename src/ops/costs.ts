@@ -1,0 +1,24 @@
+/** What running costs, per family of adapters: figures that the planner decides by. Measured; see bench/README.md. */
+
+/** What running costs on an adapter. */
+export interface Costs {
+  /** Microseconds that a dispatch costs besides its work. */
+  readonly dispatch: number;
+  /** Floating point operations per microsecond of the whole device, and of the one workgroup of a resident plan. */
+  readonly rate: number;
+  readonly residentRate: number;
+  /** Microseconds of one stage of a resident plan: its loop and barrier. */
+  readonly stage: number;
+}
+
+/** Families of adapters, by what they call themselves; the last is any hardware GPU. */
+const families: readonly (readonly [name: RegExp, costs: Costs])[] = [
+  [/llvmpipe|lavapipe/i, { dispatch: 20, rate: 10_000, residentRate: 1500, stage: 0.4 }],
+  [/swiftshader/i, { dispatch: 20, rate: 1200, residentRate: 350, stage: 1 }],
+  [/software|microsoft basic render/i, { dispatch: 20, rate: 1200, residentRate: 350, stage: 1 }],
+  // Published figures and an estimate of one workgroup's share; not measured here.
+  [/(?:)/, { dispatch: 5, rate: 1_000_000, residentRate: 20_000, stage: 2 }],
+];
+
+/** @param adapter vendor, architecture, device and description */
+export const costsOf = (adapter: string): Costs => (families.find(([name]) => name.test(adapter)) ?? families[3])[1];
