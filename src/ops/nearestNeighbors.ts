@@ -38,13 +38,14 @@ const nearestNeighborsOp: OpDef = {
   reference,
   kernel: ({ inputs: [queries, candidates], attrs }) => {
     const wide = candidates.shape[1] % 4 === 0;
+    const wideQueries = queries.shape[1] % 4 === 0;
     return {
       shader,
-      constants: { K: attrs.k, WIDE: wide, FARTHEST: attrs.farthest },
+      constants: { K: attrs.k, WIDE: wide, WIDE_QUERIES: wideQueries, FARTHEST: attrs.farthest },
       params: { queries: queries.shape[1], candidates: candidates.shape[1], columns: queries.shape[0] },
-      grid: { threads: queries.shape[1] },
+      grid: { threads: Math.ceil(queries.shape[1] / 4) },
       loads: [
-        { hook: "load_queries", input: 0 },
+        wideQueries ? { hook: "load_queries4", input: 0, width: 4 } : { hook: "load_queries", input: 0 },
         wide ? { hook: "load_candidates4", input: 1, width: 4 } : { hook: "load_candidates", input: 1 },
         { hook: "load_range", input: 2 },
       ],
@@ -59,6 +60,7 @@ const nearestNeighborsOp: OpDef = {
     sample(1, 1, 1, 1),
     sample(3, 7, 131, 5),
     sample(5, 67, 64, 3, [6, 41]),
+    sample(4, 72, 70, 2),
     sample(2, 3, 4, 6),
     sample(2, 5, 9, 2, [9, 9]),
     // On a grid, distances are exact and tie everywhere.
