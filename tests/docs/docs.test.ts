@@ -67,6 +67,21 @@ describe("the documentation", () => {
     }
   });
 
+  it("resamples training rows and corrects the scores", async () => {
+    const program = block("js", fs.readFileSync(path.join(repository, "docs", "resampling.md"), "utf8"));
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "tilegrad-resampling-"));
+    try {
+      fs.writeFileSync(path.join(folder, "smote.mjs"), await bundle(program, "node"));
+      const { stdout, stderr } = await run(process.execPath, ["smote.mjs"], { cwd: folder });
+      const [counts, mean, auc] = stdout.trim().split("\n");
+      expect(counts, stderr).toMatch(/^0\.05\d -> 0\.333 positive$/);
+      expect(Math.abs(Number(mean.split(" ").at(-1)) - 0.05)).toBeLessThan(0.02);
+      expect(Number(auc)).toBeGreaterThan(0.8);
+    } finally {
+      fs.rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
   it("has, in the README, a browser program that learns XOR", async () => {
     const server = await serve({
       "/": { type: "text/html", body: `<!doctype html><script type="module" src="first.js"></script>` },
