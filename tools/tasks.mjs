@@ -8,6 +8,7 @@ import {
   buildLibrary,
   buildOracles,
   buildSmoteBench,
+  buildStreamingBench,
   reportSize,
 } from "../esbuild.config.mjs";
 import { testDrivers } from "./drivers.mjs";
@@ -60,10 +61,14 @@ export const tasks = {
     return runNode(await buildOracles(), args);
   },
 
-  /** `bench kernels` times single kernels and `bench smote` resampling, without any peer. */
+  /** `bench kernels` times single kernels, `bench smote` resampling and `bench streaming` a large file, without any peer. */
   async bench(args) {
     if (args[0] === "kernels") return runNode(await buildKernelBench(), args.slice(1));
     if (args[0] === "smote") return runNode(await buildSmoteBench(), args.slice(1));
+    if (args[0] === "streaming") {
+      await ensureBuilt();
+      return runNode(await buildStreamingBench(), args.slice(1));
+    }
     await ensureInstalled("bench");
     return runNode(await buildBench(), args);
   },

@@ -1,6 +1,5 @@
 /** What is said of a trained model beyond its metrics: the curves of its scores, and which columns it goes by. */
 import { inputShapeOf, type Preprocessor } from "../data/preprocess.ts";
-import { stratifiedSplit } from "../data/splits.ts";
 import { columnGroups } from "../explain/groups.ts";
 import { integratedGradients, meanAttribution } from "../explain/integratedGradients.ts";
 import { permutationImportance } from "../explain/permutation.ts";
@@ -11,7 +10,8 @@ import { classificationReport } from "../metrics/report.ts";
 import type { ThresholdRule } from "../metrics/thresholdRule.ts";
 import type { Importance } from "../report/result.ts";
 import type { Trainer } from "../train/trainer.ts";
-import type { Part } from "./prepare.ts";
+import type { Part } from "./part.ts";
+import { samplePart } from "./part.ts";
 
 const REPLICATES = 500;
 
@@ -47,11 +47,11 @@ export async function importanceOf(
   const shuffles = groups.length <= MOST_SHUFFLED;
   const most = shuffles ? Math.floor(MOST_PREDICTIONS / groups.length / REPEATS) : MOST_ATTRIBUTED;
   const inputs = sizeOf(inputShapeOf(preprocessor));
-  const { x, y } = sample(part, inputs, most, seed);
+  const { x, y } = await samplePart(part, inputs, most, seed);
   const permutation = shuffles
     ? await permutationImportance((rows) => trainer.predict(rows), x, y, groups, { repeats: REPEATS, seed })
     : null;
-  const explained = sample({ x, y }, inputs, MOST_ATTRIBUTED, seed);
+  const explained = await samplePart({ x, y }, inputs, MOST_ATTRIBUTED, seed);
   const shares = await integratedGradients(trainer, explained.x);
   return {
     rows: y.length,
@@ -59,16 +59,4 @@ export async function importanceOf(
     permutation,
     attribution: meanAttribution(shares, explained.y.length, groups),
   };
-}
-
-/** About `most` rows, with the classes' shares. */
-function sample({ x, y }: Part, inputs: number, most: number, seed: number): Part {
-  if (y.length <= most) return { x, y };
-  const share = most / y.length;
-  const { test: rows } = stratifiedSplit(y, { fractions: { train: 1 - share, test: share }, seed });
-  const picked = new Float32Array(rows.length * inputs);
-  rows.forEach((row, i) => {
-    picked.set(x.subarray(row * inputs, (row + 1) * inputs), i * inputs);
-  });
-  return { x: picked, y: Float32Array.from(rows, (row) => y[row]) };
 }

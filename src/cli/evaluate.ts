@@ -2,12 +2,11 @@
 import type { Command } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
 import { describeTable } from "../data/describe.ts";
-import { transform } from "../data/preprocess.ts";
 import { rowList } from "../data/table.ts";
-import { targetOf } from "../data/target.ts";
 import { TilegradError } from "../errors.ts";
 import { formatReport } from "../metrics/formatReport.ts";
 import { parseThresholdRule } from "../metrics/thresholdRule.ts";
+import { Scratch } from "../node/scratch.ts";
 import { htmlReport } from "../report/html.ts";
 import { plotsOf } from "../report/plotsOf.ts";
 import { assess, importanceOf } from "./assess.ts";
@@ -15,8 +14,10 @@ import type { DeviceName } from "./device.ts";
 import { deviceOption, withDevice } from "./device.ts";
 import { interruptible } from "./interrupt.ts";
 import { openModel } from "./model.ts";
+import { inputsOf, partOf } from "./part.ts";
 import { labelledRows, readTableFor } from "./prepare.ts";
 import { addReportOption, checkReport, commandLine, writeReport } from "./report.ts";
+import { isStreamed } from "./source.ts";
 import { readSplits } from "./table.ts";
 import { bold, print, write, writeJson } from "./terminal.ts";
 import { number } from "./values.ts";
@@ -28,6 +29,7 @@ interface EvaluateOptions {
   readonly device: DeviceName;
   readonly json: boolean;
   readonly quiet: boolean;
+  readonly stream?: boolean;
 }
 
 const EXAMPLE = `
@@ -47,14 +49,25 @@ export function addEvaluate(program: Command): void {
     .addOption(deviceOption())
     .option("--json", "print one JSON object on stdout", false)
     .option("--quiet", "nothing but the result", false)
+    .option("--stream", "keep rows on disk, not in memory (default: CSV files of 64 MiB or more)")
+    .option("--no-stream", "keep them in memory")
     .addHelpText("after", EXAMPLE)
     .action((folder: string, file: string, options: EvaluateOptions) => evaluate(folder, file, options));
   addReportOption(command);
 }
 
 async function evaluate(folder: string, file: string, options: EvaluateOptions): Promise<void> {
-  const { json, quiet } = options;
   await checkReport(options.report);
+  const scratch = new Scratch();
+  try {
+    await evaluateIn(scratch, folder, file, options);
+  } finally {
+    scratch.dispose();
+  }
+}
+
+async function evaluateIn(scratch: Scratch, folder: string, file: string, options: EvaluateOptions): Promise<void> {
+  const { json, quiet, stream } = options;
   await withDevice(options.device, quiet, async (device) => {
     const model = await openModel(folder, device);
     const splits = options.splits === undefined ? undefined : await readSplits(options.splits);
@@ -64,17 +77,19 @@ async function evaluate(folder: string, file: string, options: EvaluateOptions):
         hint: "Put the rows to evaluate into a file of their own.",
       });
     }
-    const table = await interruptible(({ signal }) =>
-      readTableFor(preprocessor, file, { signal, quiet, labelled: true }),
-    );
-    const rows = splits ? rowList(table, splits.test) : labelledRows(preprocessor, table);
-    const y = targetOf(preprocessor, table, rows);
-    const { x, warnings } = transform(preprocessor, table, rows);
+    const streamed = await isStreamed(file, { stream, window: preprocessor.window?.length });
+    const { table, rows, part, warnings } = await interruptible(async ({ signal }) => {
+      const where = streamed ? { scratch } : {};
+      const table = await readTableFor(preprocessor, file, { signal, quiet, labelled: true, ...where });
+      const rows = splits ? rowList(table, splits.test) : labelledRows(preprocessor, table);
+      return { table, rows, ...(await partOf("labelled", preprocessor, table, rows, { scratch, quiet, signal })) };
+    });
+    const { y } = part;
     if (!quiet) for (const warning of warnings) print(`warning: ${warning}`);
     const threshold = options.threshold ?? model.threshold.value;
     const reported = options.report !== undefined;
     const rule = options.threshold === undefined ? parseThresholdRule(model.threshold.rule) : null;
-    const scores = await model.trainer.predict(x);
+    const scores = await model.trainer.predict(inputsOf(part));
     const { report, diagnostics } = assess(y, scores, { threshold, rule, seed: 0, intervals: reported });
     const { target } = preprocessor;
     const text = [bold(`${target.name} = ${target.positive}, in ${table.name}`), formatReport(report)].join("\n");
@@ -91,7 +106,7 @@ async function evaluate(folder: string, file: string, options: EvaluateOptions):
       metrics: { test: report },
       part: "test",
       diagnostics,
-      importance: reported ? await importanceOf(model.trainer, preprocessor, { x, y }, 0) : null,
+      importance: reported ? await importanceOf(model.trainer, preprocessor, part, 0) : null,
       ...(reported ? { data: describeTable(table, { target, rows }) } : {}),
       warnings,
       model: folder,

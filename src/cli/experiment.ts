@@ -6,10 +6,12 @@ import type { Command } from "commander";
 import { inputShapeOf } from "../data/preprocess.ts";
 import type { Device } from "../device.ts";
 import { TilegradError } from "../errors.ts";
+import { sizeOf } from "../graph/types.ts";
 import { classificationReport } from "../metrics/report.ts";
 import type { ThresholdRule } from "../metrics/thresholdRule.ts";
 import { parseThresholdRule } from "../metrics/thresholdRule.ts";
 import { tuneThreshold } from "../metrics/thresholds.ts";
+import type { LogisticRegression } from "../model/logisticRegression.ts";
 import { fitLogisticRegression, predictLogisticRegression } from "../model/logisticRegression.ts";
 import type { Model } from "../model/model.ts";
 import type { LogisticBaseline } from "../report/result.ts";
@@ -22,7 +24,9 @@ import type { NetworkOptions } from "./network.ts";
 import { addNetworkOptions, makeModel } from "./network.ts";
 import type { LossChoice, OptimizerChoice } from "./objective.ts";
 import { addLossOptions, addOptimizerOptions, defaultBatch, makeLoss, makeOptimizer } from "./objective.ts";
-import type { Part, Prepared } from "./prepare.ts";
+import type { Part } from "./part.ts";
+import { samplePart } from "./part.ts";
+import type { Prepared } from "./prepare.ts";
 import type { ResampleOptions } from "./resample.ts";
 import { addResampleOptions, checkCorrectable, sampler } from "./resample.ts";
 
@@ -79,7 +83,7 @@ export async function experiment(
   checkCorrectable(model, sampled);
   const described = { model, loss: makeLoss(options, y), optimizer: makeOptimizer(settings) };
   const learned = await learn(device, described, data, { rule, sampled, sample }, settings, interrupt);
-  const baseline = options.baseline ? logisticBaseline(data, learned.learnedFrom, rule) : null;
+  const baseline = options.baseline ? await logisticBaseline(data, learned.learnedFrom, rule, options.seed) : null;
   return { ...learned, model, batch, baseline };
 }
 
@@ -94,23 +98,44 @@ export function thresholdRule(text: string): ThresholdRule {
   return rule;
 }
 
+/** Rows that it is fitted on where more are streamed. */
+const LOGISTIC_ROWS = 50_000;
+/** Rows that are scored at once. */
+const SCORED_ROWS = 65_536;
+
+async function logisticScores(model: LogisticRegression, part: Part): Promise<ArrayLike<number>> {
+  if ("x" in part) return predictLogisticRegression(model, part.x);
+  const scores = new Float64Array(part.rows);
+  for (let at = 0; at < part.rows; at += SCORED_ROWS) {
+    const { x } = await part.read(at, Math.min(SCORED_ROWS, part.rows - at));
+    scores.set(predictLogisticRegression(model, x as Float32Array), at);
+  }
+  return scores;
+}
+
 /** Threshold and rows as the network had them: chosen before the validation rows were learned from. */
-function logisticBaseline(
-  { train, validation, test }: Prepared,
+async function logisticBaseline(
+  { train, validation, test, preprocessor }: Prepared,
   learnedFrom: Part,
   rule: ThresholdRule,
-): LogisticBaseline {
-  const first = fitLogisticRegression(train.x, train.y);
+  seed: number,
+): Promise<LogisticBaseline> {
+  const inputs = sizeOf(inputShapeOf(preprocessor));
+  const fitted = async (part: Part): Promise<LogisticRegression> => {
+    const { x, y } = "x" in part ? part : await samplePart(part, inputs, LOGISTIC_ROWS, seed);
+    return fitLogisticRegression(x, y);
+  };
+  const first = await fitted(train);
   const chosenOn = validation ?? train;
-  const { threshold } = tuneThreshold(chosenOn.y, predictLogisticRegression(first, chosenOn.x), rule);
-  const last = learnedFrom === train ? first : fitLogisticRegression(learnedFrom.x, learnedFrom.y);
-  const report = (part: Part | null, model = last) =>
-    part && classificationReport(part.y, predictLogisticRegression(model, part.x), { threshold });
+  const { threshold } = tuneThreshold(chosenOn.y, await logisticScores(first, chosenOn), rule);
+  const last = learnedFrom === train ? first : await fitted(learnedFrom);
+  const report = async (part: Part | null, model = last) =>
+    part && classificationReport(part.y, await logisticScores(model, part), { threshold });
   return {
     model: "logistic regression",
     l2: 1 / (2 * learnedFrom.y.length),
     converged: last.converged,
     threshold,
-    metrics: { train: report(train), validation: report(validation, first), test: report(test) },
+    metrics: { train: await report(train), validation: await report(validation, first), test: await report(test) },
   };
 }

@@ -8,6 +8,7 @@ import { encodeCheckpoint } from "../io/checkpoint.ts";
 import type { BestEpoch, Callback } from "../train/callbacks.ts";
 import { earlyStopping, reduceOnPlateau } from "../train/callbacks.ts";
 import type { Data } from "../train/data.ts";
+import type { RowSource } from "../train/source.ts";
 import type { Trainer } from "../train/trainer.ts";
 import type { Interrupt } from "./interrupt.ts";
 import { makeFolder } from "./output.ts";
@@ -54,8 +55,8 @@ export function addCheckpointOptions(command: Command): Command {
 
 /** One training run. */
 export interface Run {
-  readonly train: Data;
-  readonly validation: Data | null;
+  readonly train: Data | RowSource;
+  readonly validation: Data | RowSource | null;
   readonly epochs: number;
   readonly batch: number;
   readonly balancedBatches: boolean;

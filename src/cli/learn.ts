@@ -24,7 +24,9 @@ import {
   runWithProgress,
 } from "./fit.ts";
 import type { Interrupt } from "./interrupt.ts";
-import type { Part, Prepared } from "./prepare.ts";
+import type { Part } from "./part.ts";
+import { inputsOf, joinedParts } from "./part.ts";
+import type { Prepared } from "./prepare.ts";
 import type { ResampleSummary, Sampled } from "./resample.ts";
 import { correctPrior } from "./resample.ts";
 import { print } from "./terminal.ts";
@@ -110,11 +112,11 @@ export async function learn(
   };
   const stepsPerSecond = await runWithProgress(first, whole, interrupt);
   await correctPrior(first, sampled);
-  const validated = validation && (await first.predict(validation.x));
+  const validated = validation && (await first.predict(inputsOf(validation)));
   const scored = validation ?? train;
-  const threshold = tuneThreshold(scored.y, validated ?? (await first.predict(train.x)), rule);
+  const threshold = tuneThreshold(scored.y, validated ?? (await first.predict(inputsOf(train))), rule);
 
-  const again = validation && shouldRefit(settings.refit, train, validation) ? joined(train, validation) : null;
+  const again = validation && shouldRefit(settings.refit, train, validation) ? joinedParts(train, validation) : null;
   const refitEpochs = (best()?.epoch ?? first.progress.history.loss.length - 1) + 1;
   const trainer = again ? newTrainer() : first;
   let resampled = sampled.summary;
@@ -137,9 +139,9 @@ export async function learn(
     await correctPrior(trainer, all);
   }
   const scores = {
-    train: await trainer.predict(train.x),
+    train: await trainer.predict(inputsOf(train)),
     validation: validated,
-    test: data.test && (await trainer.predict(data.test.x)),
+    test: data.test && (await trainer.predict(inputsOf(data.test))),
   };
   const report = (part: Part | null, found: Float32Array | null): ClassificationReport | null =>
     part && found && classificationReport(part.y, found, { threshold: threshold.threshold });
@@ -165,14 +167,4 @@ export async function learn(
 function shouldRefit(when: FitSettings["refit"], train: Part, validation: Part): boolean {
   const positives = [train, validation].reduce((n, { y }) => n + y.reduce((a, b) => a + b, 0), 0);
   return when === "always" || (when === "auto" && positives < SCARCE_POSITIVES);
-}
-
-function joined(a: Part, b: Part): Part {
-  const join = (first: Float32Array, second: Float32Array): Float32Array => {
-    const both = new Float32Array(first.length + second.length);
-    both.set(first);
-    both.set(second, first.length);
-    return both;
-  };
-  return { x: join(a.x, b.x), y: join(a.y, b.y) };
 }

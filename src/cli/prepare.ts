@@ -3,16 +3,20 @@ import type { Command } from "commander";
 import { Option } from "commander";
 import type { ImageSize } from "../data/pixels.ts";
 import type { Preprocessor, Scaling } from "../data/preprocess.ts";
-import { csvKinds, fitPreprocessor, transform } from "../data/preprocess.ts";
+import { csvKinds, fitPreprocessor } from "../data/preprocess.ts";
 import type { Table } from "../data/table.ts";
 import { rowList } from "../data/table.ts";
 import type { Target } from "../data/target.ts";
-import { chooseTarget, targetOf } from "../data/target.ts";
+import { chooseTarget } from "../data/target.ts";
 import type { Windowing } from "../data/windows.ts";
 import { labelWindows, risingColumn, splitWindows, UP, windowEnds } from "../data/windows.ts";
 import { TilegradError } from "../errors.ts";
+import { Scratch } from "../node/scratch.ts";
+import type { Part } from "./part.ts";
+import { partOf } from "./part.ts";
 import type { SourceOptions } from "./source.ts";
-import { hasOwnLabel, LABEL, readSource } from "./source.ts";
+import { hasOwnLabel, isStreamed, LABEL, readSource } from "./source.ts";
+import type { Streaming } from "./stream.ts";
 import type { Rows } from "./table.ts";
 import { chooseRows, readSplits } from "./table.ts";
 import { print } from "./terminal.ts";
@@ -41,14 +45,7 @@ export interface TableOptions extends InputOptions {
   readonly splits?: string;
   readonly seed: number;
   readonly quiet: boolean;
-}
-
-/** Inputs and labels of one part of the rows. */
-export interface Part {
-  /** [rows, inputs], row-major. */
-  readonly x: Float32Array;
-  /** [rows], 0 or 1. */
-  readonly y: Float32Array;
+  readonly stream?: boolean;
 }
 
 export interface Prepared {
@@ -61,6 +58,8 @@ export interface Prepared {
   /** Rows of the table that are for nothing. */
   readonly unused: number;
   readonly warnings: readonly string[];
+  /** Removes temporary files. */
+  dispose(): void;
 }
 
 const TEST_SHARE = 0.2;
@@ -158,18 +157,27 @@ export function readForTraining(
   file: string,
   options: Omit<TableOptions, "test" | "validation">,
   signal: AbortSignal,
+  scratch?: Scratch,
 ): Promise<Labelled> {
   const { quiet, categorical = [], numeric = [], exclude = [], id = [] } = options;
   const texts = [...new Set([...categorical, ...exclude, ...id])];
-  return readLabelled(file, options, { categorical: texts, numeric, signal, quiet });
+  const unused = [...exclude, ...id];
+  return readLabelled(file, options, { categorical: texts, numeric, signal, quiet, scratch, unused });
 }
 
 /** One experiment's rows as the options have them. @throws E_FILE, E_DATA, E_ARGUMENT, E_ABORTED */
 export async function prepare(file: string, options: TableOptions, signal: AbortSignal): Promise<Prepared> {
-  const share = fractionOf(options);
-  const labelled = await readForTraining(file, options, signal);
-  const rows = await partition(labelled, share ?? 0, options);
-  return prepareRows(labelled, rows, options, share === null ? testFile(options, signal) : undefined);
+  const scratch = (await isStreamed(file, options)) ? new Scratch() : undefined;
+  try {
+    const share = fractionOf(options);
+    const labelled = await readForTraining(file, options, signal, scratch);
+    const rows = await partition(labelled, share ?? 0, options);
+    const test = share === null ? testFile(options, signal, scratch) : undefined;
+    return await prepareRows(labelled, rows, options, test, scratch && { scratch, quiet: options.quiet, signal });
+  } catch (error) {
+    scratch?.dispose();
+    throw error;
+  }
 }
 
 /** Rows for training, validation and testing. @throws E_FILE, E_DATA, E_ARGUMENT */
@@ -192,15 +200,16 @@ type TestRows = (preprocessor: Preprocessor) => Promise<{ readonly table: Table;
 
 /** All rows of the file that --test names. */
 export const testFile =
-  ({ test, quiet }: TableOptions, signal: AbortSignal): TestRows =>
+  ({ test, quiet }: TableOptions, signal: AbortSignal, scratch?: Scratch): TestRows =>
   async (preprocessor) => {
-    const table = await readTableFor(preprocessor, test as string, { signal, quiet, labelled: true });
+    const table = await readTableFor(preprocessor, test as string, { signal, quiet, labelled: true, scratch });
     return { table, rows: labelledRows(preprocessor, table) };
   };
 
 /**
  * Inputs and labels of the given rows; whatever is fitted is fitted on `rows.train` alone.
  * @param test where the test rows are, if they are not `rows.test` of the same table
+ * @param streaming where the rows of tables on disk are to be kept
  * @throws E_DATA, also when a part has one class only
  */
 export async function prepareRows(
@@ -208,6 +217,7 @@ export async function prepareRows(
   rows: Rows,
   { quiet, exclude = [], id: named = [], maxLevels, scaling }: Omit<TableOptions, "test" | "validation">,
   test: TestRows = async () => ({ table: labelled.table, rows: rows.test }),
+  streaming?: Streaming,
 ): Promise<Prepared> {
   const { table, target, image, window } = labelled;
   const id = [...new Set([...named, ...labelled.id])];
@@ -216,22 +226,22 @@ export async function prepareRows(
   const tested = await test(preprocessor);
 
   const warnings = new Set<string>();
-  const part = (name: string, from: Table, list: Uint32Array): Part | null => {
+  const part = async (name: string, from: Table, list: Uint32Array): Promise<Part | null> => {
     if (list.length === 0) return null;
-    const made = transform(preprocessor, from, list);
+    const made = await partOf(name, preprocessor, from, list, streaming);
+    if (list.length > 1) checkBothClasses(from, name, made.part.y); // leave-one-out tests a row at a time
     for (const warning of made.warnings) warnings.add(warning);
-    const y = targetOf(target, from, list);
-    if (list.length > 1) checkBothClasses(from, name, y); // leave-one-out tests a row at a time
-    return { x: made.x, y };
+    return made.part;
   };
   const parts = {
-    train: part("training", table, rows.train) as Part,
-    validation: part("validation", table, rows.validation),
-    test: part("test", tested.table, tested.rows),
+    train: (await part("training", table, rows.train)) as Part,
+    validation: await part("validation", table, rows.validation),
+    test: await part("test", tested.table, tested.rows),
   };
   if (!quiet) for (const warning of warnings) print(`warning: ${warning}`);
   const unused = table.rows - rows.train.length - rows.validation.length - rows.test.length;
-  return { table, target, preprocessor, ...parts, unused, warnings: [...warnings] };
+  const dispose = (): void => streaming?.scratch.dispose();
+  return { table, target, preprocessor, ...parts, unused, warnings: [...warnings], dispose };
 }
 
 /** The share of the rows that is for testing; null when a file is. With row lists it does not matter. */
@@ -255,7 +265,7 @@ export function fractionOf({ test, splits }: Pick<TableOptions, "test" | "splits
 export async function readTableFor(
   preprocessor: Preprocessor,
   file: string,
-  { labelled, ...options }: { signal: AbortSignal; quiet: boolean; labelled: boolean },
+  { labelled, ...options }: { signal: AbortSignal; quiet: boolean; labelled: boolean; scratch?: Scratch | undefined },
 ): Promise<Table> {
   const { categorical, numeric } = csvKinds(preprocessor);
   const { target, window, dropped, image } = preprocessor;
@@ -265,6 +275,7 @@ export async function readTableFor(
   const { table } = await readSource(file, {
     ...options,
     image,
+    unused,
     numeric: labelled && rising !== null ? [...new Set([...numeric, rising])] : numeric,
     categorical: labelled && rising === null ? [...categorical, label] : categorical,
     categoricalIfPresent: [...unused, ...(labelled || rising !== null ? [] : [label])],

@@ -15,7 +15,7 @@ import { resamplers } from "../resample/methods.ts";
 import type { Trainer } from "../train/trainer.ts";
 import type { LossChoice } from "./objective.ts";
 import { refuse } from "./objective.ts";
-import type { Part } from "./prepare.ts";
+import type { ArrayPart, Part } from "./part.ts";
 import { number } from "./values.ts";
 
 type Given = "samplingStrategy" | "kNeighbors" | "shrinkage";
@@ -121,7 +121,8 @@ export function sampler(
   };
   return async (part) => {
     if (!name && !balancedBatches) return { part, summary: null };
-    const resampled = name && (await resamplers[method](part, settings).catch((error) => inOptions(error, takes)));
+    const resampled =
+      name && (await resamplers[method](inMemory(part), settings).catch((error) => inOptions(error, takes)));
     const made = resampled ?? part;
     const positives = made.y.reduce((sum, v) => sum + v, 0);
     if (positives === 0 || positives === made.y.length) {
@@ -138,8 +139,16 @@ export function sampler(
       synthetic: resampled?.source.filter((row) => row < 0).length ?? 0,
       shift: isMargin(options) ? 0 : priorCorrection(seen, before).shift,
     };
-    return { part: { x: made.x, y: made.y }, summary };
+    return { part: resampled ? { x: resampled.x, y: resampled.y } : part, summary };
   };
+}
+
+/** @throws E_ARGUMENT for streamed rows */
+export function inMemory(part: Part | null): ArrayPart {
+  if (part && "x" in part) return part;
+  throw new TilegradError("E_ARGUMENT", "--resample: the rows are streamed; expected rows in memory.", {
+    hint: "Weight the classes instead (--class-weight balanced), or keep the rows in memory: --no-stream.",
+  });
 }
 
 const isMargin = ({ loss }: LossChoice): boolean => loss === "hinge" || loss === "squaredHinge";

@@ -11,6 +11,8 @@ import { readIdx } from "../io/idx.ts";
 import { decodeNpz } from "../io/npz.ts";
 import { readBytes } from "../node/files.ts";
 import { readImageFolder } from "../node/images.ts";
+import type { Scratch } from "../node/scratch.ts";
+import { isLarge, storeTable } from "./stream.ts";
 import { readTable } from "./table.ts";
 import { count, Status } from "./terminal.ts";
 
@@ -26,6 +28,10 @@ export interface SourceOptions extends CsvOptions {
   readonly image?: ImageSize | undefined;
   readonly signal?: AbortSignal;
   readonly quiet?: boolean;
+  /** Where a CSV file is to be kept that is too large for memory. */
+  readonly scratch?: Scratch | undefined;
+  /** Columns of which the name is enough. */
+  readonly unused?: readonly string[];
 }
 
 /** The target where none is named: of sources that are not tables, whose only label has this name. */
@@ -37,6 +43,19 @@ const IDX = /idx\d-ubyte(\.gz)?$|\.idx(\.gz)?$/i;
 export const hasOwnLabel = async (file: string): Promise<boolean> =>
   IDX.test(file) || /\.npz$/i.test(file) || (await isFolder(file));
 
+/** Whether a file is streamed: where the user says so, else large tables whose rows stand alone. @throws E_ARGUMENT, E_FILE */
+export async function isStreamed(
+  file: string,
+  { stream, window }: { readonly stream?: boolean | undefined; readonly window?: number | undefined },
+): Promise<boolean> {
+  const table = !(await hasOwnLabel(file));
+  if (stream !== true) return stream !== false && table && window === undefined && (await isLarge(file));
+  if (table && window === undefined) return true;
+  throw new TilegradError("E_ARGUMENT", `--stream: got ${window === undefined ? file : "--window"} beside it.`, {
+    hint: "Only CSV files whose rows stand alone can be streamed.",
+  });
+}
+
 const isFolder = (file: string): Promise<boolean> =>
   stat(file).then(
     (found) => found.isDirectory(),
@@ -44,9 +63,10 @@ const isFolder = (file: string): Promise<boolean> =>
   );
 
 /** @throws E_FILE, E_DATA, E_ABORTED */
-export async function readSource(file: string, { image, ...options }: SourceOptions): Promise<Source> {
+export async function readSource(file: string, { image, scratch, unused, ...options }: SourceOptions): Promise<Source> {
   if (/\.npz$/i.test(file)) return npzSource(file);
   if (IDX.test(file)) return idxSource(file);
+  if (scratch) return { table: await storeTable(file, { ...options, scratch, ...(unused ? { unused } : {}) }), id: [] };
   if (!(await isFolder(file))) return { table: await readTable(file, options), id: [] };
   if (image === undefined) {
     throw new TilegradError("E_FILE", `${file}: cannot read it, it is a folder, not a file.`, {

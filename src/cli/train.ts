@@ -17,9 +17,12 @@ import { addCheckpointOptions } from "./fit.ts";
 import { interruptible } from "./interrupt.ts";
 import { isPreset, modelName } from "./network.ts";
 import { assertModelFolder } from "./output.ts";
-import type { Part, Prepared, TableOptions } from "./prepare.ts";
+import type { Part } from "./part.ts";
+import type { Prepared, TableOptions } from "./prepare.ts";
 import { addInputOptions, addTableOptions, addTestOptions, prepare } from "./prepare.ts";
 import { addReportOption, checkReport, commandLine, writeReport } from "./report.ts";
+import { inMemory } from "./resample.ts";
+import { isStreamed } from "./source.ts";
 import { print, write, writeJson } from "./terminal.ts";
 import { trainSummary } from "./trainSummary.ts";
 import { number } from "./values.ts";
@@ -54,6 +57,8 @@ export function addTrain(program: Command): void {
     .addOption(deviceOption())
     .option("--json", "print one JSON object on stdout", false)
     .option("--quiet", "no progress and no summary", false)
+    .option("--stream", "keep rows on disk, not in memory (default: CSV files of 64 MiB or more)")
+    .option("--no-stream", "keep them in memory")
     .addHelpText("after", EXAMPLE)
     .action((file: string, options: TrainOptions) => train(file, options));
   addTableOptions(command);
@@ -67,11 +72,21 @@ export function addTrain(program: Command): void {
 
 async function train(file: string, options: TrainOptions): Promise<void> {
   const began = performance.now();
-  const { out, quiet, json, seed } = options;
-  const rule = thresholdRule(options.threshold);
-  await assertModelFolder(out);
+  thresholdRule(options.threshold);
+  await assertModelFolder(options.out);
+  if (options.resample !== undefined && (await isStreamed(file, options))) inMemory(null);
   await checkReport(options.report);
   const data = await interruptible(({ signal }) => prepare(file, options, signal));
+  try {
+    await trainOn(data, file, options, began);
+  } finally {
+    data.dispose();
+  }
+}
+
+async function trainOn(data: Prepared, file: string, options: TrainOptions, began: number): Promise<void> {
+  const { out, quiet, json, seed } = options;
+  const rule = thresholdRule(options.threshold);
   const loadMs = performance.now() - began;
 
   await withDevice(options.device, quiet, async (device: Device) => {
@@ -160,7 +175,7 @@ const rowsOf = ({ table, train, validation, test, unused }: Prepared) => ({
 /** The options as they were used, to be saved with the model; where things lie on this machine is left out. */
 function settingsOf(file: string, options: TrainOptions): Record<string, Json> {
   const { out: _out, json: _json, quiet: _quiet, resume: _resume, checkpoint: _checkpoint, ...rest } = options;
-  const { report: _report, importance: _importance, baseline: _baseline, ...kept } = rest;
+  const { report: _report, importance: _importance, baseline: _baseline, stream: _stream, ...kept } = rest;
   const base = (text: string | undefined): string | undefined => (text === undefined ? undefined : path.basename(text));
   const all = { ...kept, data: base(file), splits: base(options.splits), test: base(options.test) };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as Record<string, Json>;

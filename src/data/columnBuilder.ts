@@ -31,7 +31,7 @@ export class ColumnBuilder {
   private rows = 0;
   private values = new Float64Array(256);
   private codes: Int32Array | null = null;
-  private readonly dictionary = new Map<string, number>();
+  private dictionary = new Map<string, number>();
   private spelled: Map<number, string> | null = new Map();
   private numbers = 0;
   private texts = 0;
@@ -64,11 +64,32 @@ export class ColumnBuilder {
 
   /** The finished column. @throws E_DATA for text or infinity in a numeric column, or two decimal separators. */
   finish(): Column {
-    const { name, rows } = this;
     this.checkMostlyNumeric();
-    if (this.codes) {
-      return { name, kind: "categorical", codes: this.codes.slice(0, rows), levels: [...this.dictionary.keys()] };
+    if (!this.codes) this.checkNumbers();
+    return this.take(this.rows);
+  }
+
+  /** The first `count` rows, which are then forgotten; what they told of the column's type is not. */
+  take(count: number): Column {
+    const { name, rows, codes, values, spelled } = this;
+    const left = rows - count;
+    this.rows = left;
+    if (!codes) {
+      const column = { name, kind: "numeric" as const, values: values.slice(0, count) };
+      values.copyWithin(0, count, rows);
+      const cells = Array.from({ length: left }, (_, i) => spelled?.get(count + i));
+      spelled?.clear();
+      for (const [row, cell] of cells.entries()) if (cell !== undefined) spelled?.set(row, cell);
+      return column;
     }
+    const levels = [...this.dictionary.keys()];
+    const column = { name, kind: "categorical" as const, codes: codes.slice(0, count), levels };
+    this.dictionary = new Map();
+    for (let i = 0; i < left; i++) codes[i] = this.codeOf(levels[codes[count + i]] ?? "");
+    return column;
+  }
+
+  private checkNumbers(): void {
     const infinite = this.firstInfinite;
     if (infinite) {
       throw this.error(infinite, `${quoteCell(infinite.cell)} is not finite; expected a finite number`, {
@@ -81,7 +102,6 @@ export class ColumnBuilder {
         hint: "Write all numbers one way, without thousands separators.",
       });
     }
-    return { name, kind: "numeric", values: this.values.slice(0, rows) };
   }
 
   /** Whether a decimal comma was read as one. */

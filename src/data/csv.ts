@@ -63,6 +63,26 @@ export function parseCsv(text: string | Uint8Array, options: CsvOptions = {}): C
   return reader.end();
 }
 
+/**
+ * `readCsv` in blocks of about `rows` rows, for files that do not fit into memory. A column whose first text comes late is
+ * numeric in the blocks before it and categorical from then on, unless its kind is given.
+ * @throws as `readCsv`, when it comes to the fault.
+ */
+export async function* readCsvBlocks(
+  source: TextSource,
+  options: CsvOptions & { signal?: AbortSignal; rows: number },
+): AsyncGenerator<Table, CsvResult> {
+  const reader = new CsvReader(options);
+  for await (const chunk of chunksOf(source)) {
+    if (options.signal?.aborted) throw new TilegradError("E_ABORTED", `${options.name ?? "csv"}: reading was aborted.`);
+    reader.push(chunk);
+    if (reader.waiting >= options.rows) yield reader.take();
+  }
+  const rest = reader.end();
+  yield rest.table;
+  return rest;
+}
+
 /** Collects pushed chunks into a table. */
 export class CsvReader {
   private readonly options: CsvOptions;
@@ -84,6 +104,16 @@ export class CsvReader {
       const got = JSON.stringify(options.delimiter);
       throw new TilegradError("E_ARGUMENT", `delimiter: got ${got}; expected one character, no quote or line end.`);
     }
+  }
+
+  /** Rows that were not taken yet. */
+  get waiting(): number {
+    return this.rows?.waiting ?? 0;
+  }
+
+  /** The rows since the last call, at least one, which are then forgotten. */
+  take(): Table {
+    return (this.rows as RowCollector).take();
   }
 
   push(chunk: string | Uint8Array): void {
@@ -131,6 +161,7 @@ class RowCollector implements CellSink {
   private builders: (ColumnBuilder | null)[] | null = null;
   private field = 0;
   private rows = 0;
+  private taken = false;
   private lines = new Uint32Array(1024);
 
   constructor(file: string, delimiter: string, options: CsvOptions, notes: string[]) {
@@ -165,18 +196,29 @@ class RowCollector implements CellSink {
     if (!this.builders) {
       throw new TilegradError("E_DATA", `${this.file}: the file is empty; expected a header line and data lines.`);
     }
-    if (this.rows === 0) {
+    if (this.rows === 0 && !this.taken) {
       const got = `a header of ${this.header.length} columns and no data lines`;
       throw new TilegradError("E_DATA", `${this.file}: got ${got}; expected at least one data line.`);
     }
-    const columns: Column[] = [];
-    const commas: string[] = [];
-    for (const builder of this.builders) {
-      if (!builder) continue;
-      columns.push(builder.finish());
-      if (builder.usesDecimalComma) commas.push(builder.name);
-    }
+    const table = this.table((builder) => builder.finish());
+    const commas = this.builders.filter((builder) => builder?.usesDecimalComma).map((builder) => builder?.name);
     if (commas.length > 0) this.notes.push(`Decimal commas were read in: ${commas.join(", ")}.`);
+    return table;
+  }
+
+  get waiting(): number {
+    return this.rows;
+  }
+
+  take(): Table {
+    const table = this.table((builder) => builder.take(this.rows));
+    this.rows = 0;
+    this.taken = true;
+    return table;
+  }
+
+  private table(columnOf: (builder: ColumnBuilder) => Column): Table {
+    const columns = (this.builders ?? []).flatMap((builder) => (builder ? [columnOf(builder)] : []));
     return { name: this.file, rows: this.rows, columns, lines: this.lines.slice(0, this.rows) };
   }
 

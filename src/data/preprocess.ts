@@ -3,6 +3,7 @@ import type { CategoricalFeature, Feature, NumericFeature } from "./feature.ts";
 import { numberOf, quoteCell } from "./number.ts";
 import { fitPixels, type ImageSize } from "./pixels.ts";
 import {
+  type CategoricalColumn,
   type Column,
   cellText,
   columnOf,
@@ -151,26 +152,39 @@ export interface Transformed {
 }
 
 /**
- * The given rows (default all) as inputs; for windows, those that end at these rows. Columns are found by name, in any order; the target need not be there.
+ * The given rows (default all) as inputs; for windows, those that end at these rows. Columns are found by name, in any
+ * order; the target need not be there. Where a table comes in pieces, `unseen` adds up what its warnings tell.
  * @throws E_DATA for a missing column, and (with its line) a text in a numeric column or a number beyond float32.
  */
-export function transform(preprocessor: Preprocessor, table: Table, rows?: ArrayLike<number>): Transformed {
+export function transform(
+  preprocessor: Preprocessor,
+  table: Table,
+  rows?: ArrayLike<number>,
+  unseen: UnseenLevels = new Map(),
+): Transformed {
   const { window, featureNames: names } = preprocessor;
-  if (!window) return transformRows(preprocessor, table, rows);
+  if (!window) return transformRows(preprocessor, table, rows, unseen);
   const ends = rows ? rowList(table, rows) : windowEnds(table, window.length);
   const early = ends.find((row) => row + 1 < window.length);
   if (early !== undefined) {
     throw new TilegradError("E_ARGUMENT", `${table.name}: row ${early} ends no window of ${window.length} rows.`);
   }
-  const flat = transformRows(preprocessor, table);
+  const flat = transformRows(preprocessor, table, undefined, unseen);
   return { ...flat, x: gatherWindows(flat.x, names.length, window.length, ends) };
 }
 
-function transformRows(preprocessor: Preprocessor, table: Table, rows?: ArrayLike<number>): Transformed {
+/** By column the levels that training did not have, and how many cells have them. */
+export type UnseenLevels = Map<string, Map<string, number>>;
+
+function transformRows(
+  preprocessor: Preprocessor,
+  table: Table,
+  rows: ArrayLike<number> | undefined,
+  unseen: UnseenLevels,
+): Transformed {
   const list = rowList(table, rows);
   const names = preprocessor.featureNames;
   const x = new Float32Array(list.length * names.length);
-  const warnings: string[] = [];
   let first = 0;
   for (const feature of preprocessor.features) {
     const column = columnOf(table, feature.name);
@@ -179,12 +193,13 @@ function transformRows(preprocessor: Preprocessor, table: Table, rows?: ArrayLik
       writeNumeric(feature, preprocessor.scaling, table, numericColumn(table, column, list), list, out);
       first += feature.missingIndicator ? 2 : 1;
     } else {
-      const warning = writeCategorical(feature, column, list, out);
-      if (warning) warnings.push(`${table.name}: ${warning}`);
+      const levels = unseen.get(feature.name) ?? new Map<string, number>();
+      writeCategorical(feature, column, list, out, levels);
+      if (levels.size > 0) unseen.set(feature.name, levels);
       first += feature.levels.length + (feature.other ? 1 : 0);
     }
   }
-  return { x, names, warnings };
+  return { x, names, warnings: [...unseen].map(([name, levels]) => `${table.name}: ${warningOf(name, levels)}`) };
 }
 
 function fitNumeric(table: Table, column: NumericColumn, rows: Uint32Array): NumericFeature | DropReason {
@@ -208,7 +223,12 @@ function fitNumeric(table: Table, column: NumericColumn, rows: Uint32Array): Num
   return { name: column.name, kind: "numeric", mean, std, min, max, median, missingIndicator };
 }
 
-function fitCategorical(column: Column, rows: Uint32Array, maxLevels: number): CategoricalFeature | DropReason {
+function fitCategorical(
+  column: CategoricalColumn,
+  rows: Uint32Array,
+  maxLevels: number,
+): CategoricalFeature | DropReason {
+  if (column.overflow) return "too many levels";
   const counts = new Map<string, number>();
   let missing = 0;
   for (const row of rows) {
@@ -291,9 +311,9 @@ function writeCategorical(
   column: Column,
   rows: Uint32Array,
   { x, first, stride }: Output,
-): string | null {
+  unseen: Map<string, number>,
+): void {
   const position = new Map(feature.levels.map((level, i) => [level, i]));
-  const unseen = new Map<string, number>();
   for (let i = 0; i < rows.length; i++) {
     if (isMissing(column, rows[i])) continue;
     const level = cellText(column, rows[i]);
@@ -302,9 +322,11 @@ function writeCategorical(
     else if (feature.other) x[i * stride + first + feature.levels.length] = 1;
     else unseen.set(level, (unseen.get(level) ?? 0) + 1);
   }
-  if (unseen.size === 0) return null;
+}
+
+function warningOf(name: string, unseen: ReadonlyMap<string, number>): string {
   const count = [...unseen.values()].reduce((sum, n) => sum + n, 0);
   const shown = [...unseen.keys()].slice(0, 3).map(quoteCell).join(", ") + (unseen.size > 3 ? ", ..." : "");
   const cells = count === 1 ? "1 cell has a category" : `${count} cells have categories`;
-  return `column ${JSON.stringify(feature.name)}: ${cells} that training did not have (${shown}); read as none.`;
+  return `column ${JSON.stringify(name)}: ${cells} that training did not have (${shown}); read as none.`;
 }

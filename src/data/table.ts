@@ -14,6 +14,8 @@ export interface CategoricalColumn {
   readonly kind: "categorical";
   readonly codes: Int32Array;
   readonly levels: readonly string[];
+  /** It has more levels than were kept, and neither levels nor codes: of no use as an input. */
+  readonly overflow?: boolean;
 }
 
 export type Column = NumericColumn | CategoricalColumn;

@@ -14,7 +14,7 @@ export interface FitOptions extends OrderOptions {
   readonly epochs: number;
   readonly validation?: Data | RowSource;
   /**
-   * Bytes of rows that are on the device at once, where not all are; default 32 MiB. About three times as much is held in
+   * Bytes of rows that are on the device at once, where not all are; default 16 MiB. About three times as much is held in
    * memory. More mix the rows better.
    */
   readonly blockBytes?: number;

@@ -11,6 +11,8 @@ import { bundleProgram, repository, run } from "../support/program.ts";
 export interface Cli {
   /** The folder it runs in; empty to begin with. */
   readonly folder: string;
+  /** The program, bundled. */
+  readonly program: string;
   run(...args: readonly string[]): Promise<Ended>;
   /** Runs it until a line of stderr matches, then sends the signal. */
   interrupt(when: RegExp, signal: NodeJS.Signals, ...args: readonly string[]): Promise<Ended>;
@@ -32,6 +34,9 @@ export function useCli(): Cli {
   return {
     get folder() {
       return folder;
+    },
+    get program() {
+      return program;
     },
     run: (...args) => run(process.execPath, [program, ...args], { cwd: folder }),
     interrupt: (when, signal, ...args) => interrupted(program, folder, when, signal, args),

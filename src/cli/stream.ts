@@ -1,0 +1,177 @@
+/** Files that do not fit into memory: read once into columns on disk, then turned into rows on disk to train from. */
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import path from "node:path";
+import type { CsvOptions } from "../data/csv.ts";
+import { readCsvBlocks } from "../data/csv.ts";
+import type { Preprocessor, UnseenLevels } from "../data/preprocess.ts";
+import { transform } from "../data/preprocess.ts";
+import { TilegradError } from "../errors.ts";
+import type { StoredTable } from "../node/columnStore.ts";
+import { ColumnStore } from "../node/columnStore.ts";
+import { fileError } from "../node/files.ts";
+import type { RowFile } from "../node/rowFile.ts";
+import { writeRows } from "../node/rowFile.ts";
+import type { Scratch } from "../node/scratch.ts";
+import { count, print, Status } from "./terminal.ts";
+
+/** Files from this size on are streamed unless the user says otherwise: in memory they would take about five times as much. */
+const LARGE_FILE = 64 * 2 ** 20;
+/** Rows that are parsed, and turned into inputs, at once. */
+const PARSED_ROWS = 16_384;
+const PIECE_ROWS = 8192;
+
+/** Whether a file is to be streamed. */
+export async function isLarge(file: string): Promise<boolean> {
+  const found = await stat(file).catch((error: unknown) => {
+    throw fileError(error, "read", file);
+  });
+  return found.isFile() && found.size >= LARGE_FILE;
+}
+
+export interface StreamOptions extends CsvOptions {
+  readonly scratch: Scratch;
+  /** Columns of which the name is enough. */
+  readonly unused?: readonly string[];
+  readonly signal?: AbortSignal;
+  readonly quiet?: boolean;
+}
+
+/** A CSV file as columns on disk. @throws E_FILE, E_DATA, E_ABORTED */
+export async function storeTable(file: string, options: StreamOptions): Promise<StoredTable> {
+  const { scratch, unused = [], quiet = false, categoricalIfPresent = [], ...rest } = options;
+  const late: string[] = [];
+  for (;;) {
+    const kinds = { ...rest, categoricalIfPresent: [...categoricalIfPresent, ...late] };
+    const stored = await readOnce(file, kinds, new ColumnStore(scratch, path.basename(file), unused), quiet);
+    if (typeof stored !== "string") return stored;
+    // Its first text came late: what was read of it as numbers has lost its spelling.
+    late.push(stored);
+    if (!quiet) print(`note: column ${JSON.stringify(stored)} has texts; reading the file again.`);
+  }
+}
+
+async function readOnce(
+  file: string,
+  options: CsvOptions & { readonly signal?: AbortSignal },
+  store: ColumnStore,
+  quiet: boolean,
+): Promise<StoredTable | string> {
+  const name = path.basename(file);
+  const status = new Status({ quiet });
+  try {
+    const { size } = await stat(file);
+    const stream = createReadStream(file, { highWaterMark: 2 ** 18 });
+    const blocks = readCsvBlocks(stream, { name, ...options, rows: PARSED_ROWS });
+    let rows = 0;
+    for (;;) {
+      const next = await blocks.next();
+      if (next.done) {
+        status.end();
+        if (!quiet) for (const note of next.value.notes) print(`note: ${note}`);
+        return store.finish();
+      }
+      const changed = store.add(next.value);
+      if (changed !== null) {
+        await blocks.return(undefined as never);
+        return changed;
+      }
+      rows += next.value.rows;
+      status.show(stream.bytesRead / size, `reading ${name}: ${count(rows)} rows`);
+    }
+  } catch (error) {
+    throw fileError(error, "read", file);
+  } finally {
+    status.end();
+  }
+}
+
+/** Where and how rows are written. */
+export interface Streaming {
+  readonly scratch: Scratch;
+  readonly quiet: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** The inputs of some rows of columns on disk, piece by piece, in the order of the file. */
+function* inputsOf(
+  preprocessor: Preprocessor,
+  table: StoredTable,
+  rows: Uint32Array,
+  seen: (done: number, warnings: readonly string[]) => void,
+): Generator<Float32Array, void> {
+  const unseen: UnseenLevels = new Map();
+  for (let at = 0; at < rows.length; at += PIECE_ROWS) {
+    const piece = rows.subarray(at, at + PIECE_ROWS);
+    const start = piece[0];
+    const slice = table.slice(start, piece[piece.length - 1] + 1);
+    const { x, warnings } = transform(
+      preprocessor,
+      slice,
+      piece.map((row) => row - start),
+      unseen,
+    );
+    yield x;
+    seen(at + piece.length, warnings);
+  }
+}
+
+/**
+ * The inputs of rows as a file to train from.
+ * @param rows ascending
+ * @throws E_FILE, E_DATA, E_ABORTED
+ */
+export async function streamedPart(
+  name: string,
+  preprocessor: Preprocessor,
+  table: StoredTable,
+  { rows, y }: { readonly rows: Uint32Array; readonly y: Float32Array },
+  { scratch, quiet, signal }: Streaming,
+): Promise<{ readonly part: RowFile; readonly warnings: readonly string[] }> {
+  const status = new Status({ quiet });
+  let warnings: readonly string[] = [];
+  const pieces = inputsOf(preprocessor, table, rows, (done, told) => {
+    warnings = told;
+    status.show(done / rows.length, `${name} rows: ${count(done)} of ${count(rows.length)}`);
+  });
+  try {
+    const part = await writeRows(scratch, name, preprocessor.featureNames.length, interruptibly(pieces, signal), y);
+    return { part, warnings };
+  } finally {
+    status.end();
+  }
+}
+
+/** Lets signals have their turn. */
+async function* interruptibly<T>(items: Iterable<T>, signal: AbortSignal): AsyncGenerator<T, void> {
+  for (const item of items) {
+    yield item;
+    await new Promise((resolve) => setImmediate(resolve));
+    if (signal.aborted) throw new TilegradError("E_ABORTED", "Preparing the rows was cancelled.");
+  }
+}
+
+/** One source after the other. */
+export function joinedSources(a: RowFile, b: RowFile): RowFile {
+  const y = new Float32Array(a.rows + b.rows);
+  y.set(a.y);
+  y.set(b.y, a.rows);
+  return {
+    rows: y.length,
+    y,
+    fingerprint: `${a.fingerprint} ${b.fingerprint}`,
+    async read(start, size) {
+      const end = start + size;
+      const parts = [
+        ...(start < a.rows ? [await a.read(start, Math.min(end, a.rows) - start)] : []),
+        ...(end > a.rows ? [await b.read(Math.max(0, start - a.rows), end - Math.max(start, a.rows))] : []),
+      ];
+      if (parts.length === 1) return parts[0];
+      const [first, second] = parts;
+      const x = new Float32Array(first.x.length + second.x.length);
+      x.set(first.x);
+      x.set(second.x, first.x.length);
+      return { x, y: y.subarray(start, end) };
+    },
+  };
+}

@@ -1,0 +1,40 @@
+/** Inputs in a temporary file, float32 row by row, beside their labels in memory: what training streams from. */
+import { fingerprint } from "../io/fingerprint.ts";
+import type { RowSource } from "../train/source.ts";
+import type { Scratch } from "./scratch.ts";
+
+export interface RowFile extends RowSource {
+  /** [rows] */
+  readonly y: Float32Array;
+  readonly fingerprint: string;
+}
+
+/**
+ * Writes the inputs, piece by piece.
+ * @param pieces f32 [rows, inputs] of the next rows, row-major
+ * @throws E_FILE
+ */
+export async function writeRows(
+  scratch: Scratch,
+  name: string,
+  inputs: number,
+  pieces: Iterable<Float32Array> | AsyncIterable<Float32Array>,
+  y: Float32Array,
+): Promise<RowFile> {
+  const file = scratch.file(name);
+  const prints: string[] = [];
+  for await (const x of pieces) {
+    file.append(x);
+    prints.push(fingerprint([x]));
+  }
+  return {
+    rows: y.length,
+    y,
+    fingerprint: fingerprint([new TextEncoder().encode(prints.join(" ")), y]),
+    async read(start, count) {
+      const x = new Float32Array(count * inputs);
+      await file.readLater(x, 4 * start * inputs);
+      return { x, y: y.subarray(start, start + count) };
+    },
+  };
+}
