@@ -72,7 +72,7 @@ it("reads a file again whose column has its first text late, and then trains as 
 });
 
 it("stopped by Ctrl-C in the middle of an epoch and resumed, saves the bytes of an uninterrupted run", async () => {
-  cli.write("wide.csv", wide(80_000));
+  cli.write("wide.csv", wide(40_000));
   const options = ["--target", "y", "--stream", "--layers", "2", "--batch", "256", "--epochs", "3", "--device", "cpu"];
   const args = ["train", "wide.csv", ...options, "--no-baseline"];
   const whole = await cli.run(...args, "--out", "whole");
