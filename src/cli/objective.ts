@@ -22,6 +22,8 @@ export interface LossChoice {
   readonly gamma?: number;
   readonly alpha?: number | "auto" | "none";
   readonly labelSmoothing?: number;
+  /** As many positives as negatives are seen, whatever the labels. */
+  readonly balancedBatches?: boolean;
 }
 
 export interface OptimizerChoice {
@@ -155,7 +157,7 @@ export function initialBias(options: LossChoice, y: Float32Array): number {
   if (options.loss === "hinge" || options.loss === "squaredHinge") return 0;
   const { 0: negative = 1, 1: positive = 1 } = classWeights(options, y) ?? {};
   const factor = options.posWeight === "auto" ? posWeightAuto(y) : (options.posWeight ?? 1);
-  const bias = logOddsBias(y) + Math.log((positive * factor) / negative);
+  const bias = (options.balancedBatches ? 0 : logOddsBias(y)) + Math.log((positive * factor) / negative);
   return Number.isFinite(bias) ? bias : 0;
 }
 
