@@ -113,6 +113,7 @@ export type { LoadedModel, LoadOptions } from "./train/loading.ts";
 export { loadModel, trainerFromFiles } from "./train/loading.ts";
 export type { MetricName } from "./train/metrics.ts";
 export type { Weights } from "./train/parameters.ts";
+export type { KernelTime, Profile, ProfileOptions, TraceEvent } from "./train/profile.ts";
 export type { Cursor, History } from "./train/progress.ts";
 export { modelFiles } from "./train/saving.ts";
 export type { RowSource } from "./train/source.ts";

@@ -35,6 +35,24 @@ export interface CompiledStep {
   dispose(): void;
 }
 
+/** What a dispatch computes. */
+export interface KernelInfo {
+  /** The shader's name and the ops it computes. */
+  readonly label: string;
+  readonly shader: string;
+  /** Floating point operations, and bytes that cross the bus if every value crosses it once. */
+  readonly flops: number;
+  readonly bytes: number;
+}
+
+/** A dispatch that has run: its number in its run, and microseconds, `start` since the first. */
+export interface TimedDispatch extends KernelInfo {
+  readonly run: number;
+  readonly kernel: number;
+  readonly start: number;
+  readonly duration: number;
+}
+
 export interface MemoryUse {
   /** All bytes alive. */
   readonly bytes: number;
@@ -74,6 +92,8 @@ export interface Device {
   readonly maxTensorBytes: number;
   /** Starts what is queued; resolves when it is done. @throws E_LOST when the device was lost. */
   flush(): Promise<void>;
+  /** Everything that runs while `work` does, dispatch by dispatch; absent on the CPU. @throws E_DEVICE without timestamps */
+  profile?(work: () => Promise<void>): Promise<TimedDispatch[]>;
   memory(): MemoryUse;
   /** Frees everything the device owns. */
   dispose(): void;

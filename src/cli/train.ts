@@ -9,7 +9,6 @@ import type { Json } from "../io/json.ts";
 import { htmlReport } from "../report/html.ts";
 import { plotsOf } from "../report/plotsOf.ts";
 import { assess, importanceOf } from "./assess.ts";
-import type { DeviceName } from "./device.ts";
 import { deviceOption, withDevice } from "./device.ts";
 import type { ExperimentOptions } from "./experiment.ts";
 import { addExperimentOptions, experiment, thresholdRule } from "./experiment.ts";
@@ -20,6 +19,8 @@ import { assertModelFolder } from "./output.ts";
 import type { Part } from "./part.ts";
 import type { Prepared, TableOptions } from "./prepare.ts";
 import { addInputOptions, addTableOptions, addTestOptions, prepare } from "./prepare.ts";
+import type { ProfileChoice } from "./profile.ts";
+import { addProfileOption, checkProfile, profileStep } from "./profile.ts";
 import { addReportOption, checkReport, commandLine, writeReport } from "./report.ts";
 import { inMemory } from "./resample.ts";
 import { isStreamed } from "./source.ts";
@@ -27,11 +28,10 @@ import { print, write, writeJson } from "./terminal.ts";
 import { trainSummary } from "./trainSummary.ts";
 import { number } from "./values.ts";
 
-interface TrainOptions extends TableOptions, Omit<ExperimentOptions, "seed" | "quiet" | "out"> {
+interface TrainOptions extends TableOptions, ProfileChoice, Omit<ExperimentOptions, "seed" | "quiet" | "out"> {
   readonly out: string;
   readonly report?: string;
   readonly importance: boolean;
-  readonly device: DeviceName;
   readonly json: boolean;
 }
 
@@ -68,6 +68,7 @@ export function addTrain(program: Command): void {
   addCheckpointOptions(command);
   command.optionsGroup("Report:").option("--importance", "how much each column matters; also in a report", false);
   addReportOption(command);
+  addProfileOption(command);
 }
 
 async function train(file: string, options: TrainOptions): Promise<void> {
@@ -76,6 +77,7 @@ async function train(file: string, options: TrainOptions): Promise<void> {
   await assertModelFolder(options.out);
   if (options.resample !== undefined && (await isStreamed(file, options))) inMemory(null);
   await checkReport(options.report);
+  await checkProfile(options);
   const data = await interruptible(({ signal }) => prepare(file, options, signal));
   try {
     await trainOn(data, file, options, began);
@@ -108,6 +110,7 @@ async function trainOn(data: Prepared, file: string, options: TrainOptions, bega
       training: { settings: saved },
     });
     const totalMs = performance.now() - began;
+    const profile = await profileStep(trainer, data.train, learned.batch, options);
     const part = data.test ? "test" : data.validation ? "validation" : "train";
     const [rows, scores] = [data[part] as Part, learned.scores[part] as Float32Array];
     const reported = options.report !== undefined;
@@ -147,6 +150,7 @@ async function trainOn(data: Prepared, file: string, options: TrainOptions, bega
       importance: options.importance || reported ? await importanceOf(trainer, preprocessor, rows, seed) : null,
       ...(reported ? { data: describeTable(data.table, { target }) } : {}),
       timing: { loadMs, trainMs: totalMs - loadMs, totalMs, stepsPerSecond: learned.stepsPerSecond },
+      ...(profile ? { profile } : {}),
       warnings: data.warnings,
       settings: saved,
       model: out,
@@ -175,7 +179,14 @@ const rowsOf = ({ table, train, validation, test, unused }: Prepared) => ({
 /** The options as they were used, to be saved with the model; where things lie on this machine is left out. */
 function settingsOf(file: string, options: TrainOptions): Record<string, Json> {
   const { out: _out, json: _json, quiet: _quiet, resume: _resume, checkpoint: _checkpoint, ...rest } = options;
-  const { report: _report, importance: _importance, baseline: _baseline, stream: _stream, ...kept } = rest;
+  const {
+    report: _report,
+    profile: _profile,
+    importance: _importance,
+    baseline: _baseline,
+    stream: _stream,
+    ...kept
+  } = rest;
   const base = (text: string | undefined): string | undefined => (text === undefined ? undefined : path.basename(text));
   const all = { ...kept, data: base(file), splits: base(options.splits), test: base(options.test) };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as Record<string, Json>;

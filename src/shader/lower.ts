@@ -22,7 +22,6 @@ export interface KernelCall {
   /** The shader's name and the ops it computes, for humans. */
   readonly label: string;
   readonly shader: string;
-  readonly ops: readonly string[];
   readonly code: string;
   /** Storage bindings in order, from binding 2 on. */
   readonly buffers: readonly { readonly buffer: BufferSpec; readonly write: boolean }[];
@@ -80,7 +79,6 @@ class KernelWriter implements HookContext {
     return {
       label: `${shader.name}(${ops.join(" ")})`,
       shader: shader.name,
-      ops,
       code,
       buffers: this.bindings.buffers,
       params: packParams(shader, params),

@@ -1,3 +1,4 @@
+import type { KernelInfo } from "../device.ts";
 import type { KernelLimits } from "../ops/op.ts";
 import type { GpuMemory } from "./memory.ts";
 import type { PipelineCache } from "./pipelines.ts";
@@ -28,17 +29,6 @@ export interface StepRows {
   readonly stride: number;
   /** One row as a uniform block, at a dynamic offset. */
   readonly group: GPUBindGroup;
-}
-
-/** What a dispatch computes, for reports. */
-export interface KernelInfo {
-  /** The shader's name and the ops it computes. */
-  readonly label: string;
-  readonly shader: string;
-  readonly ops: readonly string[];
-  /** Floating point operations and bytes that cross the bus if every value crosses it once. */
-  readonly flops: number;
-  readonly bytes: number;
 }
 
 export interface Replayable {

@@ -7,6 +7,7 @@ import type {
   DeviceTensor,
   FileStore,
   MemoryUse,
+  TimedDispatch,
 } from "../device.ts";
 import { TilegradError } from "../errors.ts";
 import type { Graph, TensorType } from "../graph/types.ts";
@@ -18,7 +19,6 @@ import type { GpuContext, StepRows } from "./context.ts";
 import { Faults } from "./faults.ts";
 import { GpuMemory } from "./memory.ts";
 import { PipelineCache } from "./pipelines.ts";
-import type { TimedDispatch } from "./profiler.ts";
 import { Profiler } from "./profiler.ts";
 import { Readback } from "./readback.ts";
 import type { GpuStep } from "./step.ts";

@@ -1,13 +1,7 @@
 /** How long each kernel takes, by the GPU's own clock: while profiling, every dispatch has a compute pass of its own. */
+import type { TimedDispatch } from "../device.ts";
 import { TilegradError } from "../errors.ts";
-import type { GpuContext, KernelInfo, Replayable, StepRows } from "./context.ts";
-
-/** One dispatch that has run. Times are microseconds, `start` since the profile's first dispatch. */
-export interface TimedDispatch extends KernelInfo {
-  readonly run: number;
-  readonly start: number;
-  readonly duration: number;
-}
+import type { GpuContext, Replayable, StepRows } from "./context.ts";
 
 /** Timestamps that WebGPU allows in one query set. */
 const MOST_QUERIES = 4096;
@@ -16,7 +10,7 @@ export class Profiler {
   private readonly context: GpuContext;
   private readonly queries: GPUQuerySet;
   private readonly ticks: GPUBuffer;
-  private readonly timed: (KernelInfo & { run: number })[] = [];
+  private readonly timed: Omit<TimedDispatch, "start" | "duration">[] = [];
   private runs = 0;
 
   /** @throws E_DEVICE where the device has no timestamps. */
@@ -45,7 +39,10 @@ export class Profiler {
       const pass = encoder.beginComputePass({ label: kernel.label, ...(room ? { timestampWrites } : {}) });
       step.replayKernel(pass, rows, run, i);
       pass.end();
-      if (room) this.timed.push({ ...kernel, run: this.runs });
+      if (room) {
+        const { label, shader, flops, bytes } = kernel;
+        this.timed.push({ label, shader, flops, bytes, run: this.runs, kernel: i });
+      }
     });
     this.runs++;
   }

@@ -41,7 +41,7 @@ export function residentReplay(
     }
   };
   return {
-    kernels: [{ label, shader: "resident", ops: [], flops, bytes: 0 }],
+    kernels: [{ label, shader: "resident", flops, bytes: 0 }],
     submitted() {
       used = 0;
     },

@@ -1,0 +1,61 @@
+/** `train --profile`: where the time of a training step goes, as a table and as a trace that browsers open. */
+import type { Command } from "commander";
+import { TilegradError } from "../errors.ts";
+import { assertWritable, publishFile } from "../node/files.ts";
+import type { Profile } from "../train/profile.ts";
+import type { Trainer } from "../train/trainer.ts";
+import type { DeviceName } from "./device.ts";
+import type { Part } from "./part.ts";
+import { dim, percent, print, table } from "./terminal.ts";
+
+export interface ProfileChoice {
+  readonly profile?: string;
+  readonly device: DeviceName;
+  readonly quiet: boolean;
+}
+
+export const addProfileOption = (command: Command): Command =>
+  command.option("--profile <trace.json>", "time each kernel of a step; the file opens in ui.perfetto.dev");
+
+/** @throws E_ARGUMENT, E_FILE */
+export async function checkProfile({ profile, device }: ProfileChoice): Promise<void> {
+  if (profile === undefined) return;
+  if (device === "cpu") {
+    throw new TilegradError("E_ARGUMENT", "--profile: got --device cpu; expected a GPU.", {
+      hint: "The CPU reference has no kernels to time; leave --device out.",
+    });
+  }
+  await assertWritable(profile, "file");
+}
+
+/** Profiles some steps over the training rows and writes the trace; null when that was not asked for. */
+export async function profileStep(
+  trainer: Trainer,
+  rows: Part,
+  batchSize: number,
+  { profile: file, quiet }: ProfileChoice,
+): Promise<Omit<Profile, "traceEvents"> | null> {
+  if (file === undefined) return null;
+  const { traceEvents, ...profile } = await trainer.profile(rows, { batchSize });
+  await publishFile(file, `${JSON.stringify({ traceEvents, displayTimeUnit: "ns" })}\n`);
+  if (!quiet) for (const line of profileTable(profile)) print(line);
+  if (!quiet) print(dim(`Trace: ${file}`));
+  return profile;
+}
+
+function profileTable({ kernels, us, ceilings }: Omit<Profile, "traceEvents">): string[] {
+  const of = (value: number, ceiling: number): string => `${value.toPrecision(3)} (${percent(value / ceiling)})`;
+  const rows = kernels.map((k) => [
+    k.kernel.length > 60 ? `${k.kernel.slice(0, 57)}...` : k.kernel,
+    k.us.toFixed(1),
+    percent(k.share),
+    of(k.gflopsPerSecond, ceilings.gflopsPerSecond),
+    of(k.gigabytesPerSecond, ceilings.gigabytesPerSecond),
+  ]);
+  const best = `best seen: ${ceilings.gflopsPerSecond.toPrecision(3)} GFLOP/s in a product, ${ceilings.gigabytesPerSecond.toPrecision(3)} GB/s in a copy`;
+  return [
+    "",
+    ...table([["kernel", "us", "share", "GFLOP/s", "GB/s"], ...rows], [0]),
+    `${us.toFixed(1)} us a step in kernels; ${best}`,
+  ];
+}
