@@ -168,6 +168,6 @@ function generate(options: ShapeOptions, sample: (row: number, place: Draws) => 
   return { x, y, rows, columns };
 }
 
-function check(name: string, got: unknown, ok: boolean, expected: string): void {
+export function check(name: string, got: unknown, ok: boolean, expected: string): void {
   if (!ok) throw new TilegradError("E_ARGUMENT", `${name}: got ${String(got)}; expected ${expected}.`);
 }

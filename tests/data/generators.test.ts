@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { arSeries } from "../../src/data/arSeries.ts";
 import { blobs, circles, type Generated, makeClassification, moons, spirals, xor } from "../../src/data/generators.ts";
+import { strokeDigits } from "../../src/data/strokeDigits.ts";
 import { TilegradError } from "../../src/errors.ts";
 import { rocAuc } from "../../src/metrics/areas.ts";
 
@@ -112,5 +114,74 @@ describe("makeClassification", () => {
     ]) {
       expect(run).toThrow(TilegradError);
     }
+  });
+});
+
+describe("arSeries", () => {
+  it("has, for each class, the autocorrelation and variance of its coefficient", () => {
+    const { x, y, rows, columns } = arSeries({
+      rows: 400,
+      length: 100,
+      coefficients: [[0.8], [-0.5]],
+      noise: 2,
+      seed: 3,
+    });
+    for (const [label, c] of [0.8, -0.5].entries()) {
+      let [squares, products, n] = [0, 0, 0];
+      for (const row of range(rows).filter((r) => y[r] === label)) {
+        const series = x.subarray(row * columns, (row + 1) * columns);
+        for (let t = 1; t < columns; t++) {
+          squares += series[t] ** 2;
+          products += series[t] * series[t - 1];
+          n++;
+        }
+      }
+      expect(products / squares).toBeCloseTo(c, 1);
+      expect(squares / n / (4 / (1 - c * c))).toBeCloseTo(1, 1);
+    }
+    expect(y.reduce((a, b) => a + b)).toBe(200);
+  });
+
+  it("depends on the seed only, and refuses what grows without bound", () => {
+    expect(arSeries({ seed: 2 })).toEqual(arSeries({ seed: 2 }));
+    expect(arSeries({ seed: 2 }).x).not.toEqual(arSeries({ seed: 3 }).x);
+    expect(() => arSeries({ coefficients: [[1.2]] })).toThrow(/1.2, whose series grows without bound/);
+    expect(() => arSeries({ length: 0 })).toThrow(/length: got 0/);
+  });
+});
+
+describe("strokeDigits", () => {
+  const { x, y, rows, columns } = strokeDigits({ rows: 400, seed: 5 });
+
+  it("draws ten equally frequent digits with ink in [0, 1], clear of the edge, by seed", () => {
+    expect([...new Set(y)].sort((a, b) => a - b)).toEqual(range(10));
+    for (const digit of range(10)) expect(y.filter((label) => label === digit)).toHaveLength(40);
+    expect(columns).toBe(784);
+    expect(x.every((ink) => ink >= 0 && ink <= 1)).toBe(true);
+    const clean = strokeDigits({ rows: 400, seed: 5, noise: 0 });
+    const edge = range(400).flatMap((row) => range(28).map((i) => clean.x[row * 784 + i]));
+    expect(edge.reduce((a, b) => a + b, 0) / edge.length).toBeLessThan(0.01);
+    expect(strokeDigits({ rows: 400, seed: 5 }).x).toEqual(x);
+    expect(strokeDigits({ rows: 400, seed: 6 }).x).not.toEqual(x);
+  });
+
+  it("makes digits that can be told apart, but not by one picture of each", () => {
+    const pattern = strokeDigits({ rows: 10, variation: 0, noise: 0 });
+    const distance = (row: number, other: number) => {
+      let sum = 0;
+      for (let i = 0; i < 784; i++) sum += (x[row * 784 + i] - pattern.x[other * 784 + i]) ** 2;
+      return sum;
+    };
+    const nearest = (row: number) =>
+      pattern.y[range(10).reduce((best, other) => (distance(row, other) < distance(row, best) ? other : best))];
+    const right = range(rows).filter((row) => nearest(row) === y[row]).length / rows;
+    expect(right).toBeGreaterThan(0.6);
+    expect(right).toBeLessThan(0.98);
+  });
+
+  it("draws in other sizes, and says what it cannot draw", () => {
+    expect(strokeDigits({ rows: 3, size: 8 }).columns).toBe(64);
+    expect(() => strokeDigits({ size: 4 })).toThrow(TilegradError);
+    expect(() => strokeDigits({ variation: 3 })).toThrow(/variation: got 3/);
   });
 });
