@@ -10,6 +10,7 @@ import { TilegradError } from "../errors.ts";
 import type { StoredTable } from "../node/columnStore.ts";
 import { ColumnStore } from "../node/columnStore.ts";
 import { fileError } from "../node/files.ts";
+import { isParquet, readParquetBlocks } from "../node/parquet.ts";
 import type { RowFile } from "../node/rowFile.ts";
 import { writeRows } from "../node/rowFile.ts";
 import type { Scratch } from "../node/scratch.ts";
@@ -62,7 +63,9 @@ async function readOnce(
   try {
     const { size } = await stat(file);
     const stream = createReadStream(file, { highWaterMark: 2 ** 18 });
-    const blocks = readCsvBlocks(stream, { name, ...options, rows: PARSED_ROWS });
+    const blocks = isParquet(file)
+      ? readParquetBlocks(file, options)
+      : readCsvBlocks(stream, { name, ...options, rows: PARSED_ROWS });
     let rows = 0;
     for (;;) {
       const next = await blocks.next();

@@ -12,6 +12,7 @@ import { TilegradError } from "../errors.ts";
 import { parsePlainJson } from "../io/json.ts";
 import { nearest } from "../nearest.ts";
 import { fileError, readBytes } from "../node/files.ts";
+import { isParquet, readParquet } from "../node/parquet.ts";
 import { print } from "./terminal.ts";
 
 /** Reads a file as a stream; says what a user should know of it. @throws E_FILE, E_DATA, E_ABORTED */
@@ -20,6 +21,7 @@ export async function readTable(
   options: CsvOptions & { signal?: AbortSignal; quiet?: boolean } = {},
 ): Promise<Table> {
   const { quiet = false, ...rest } = options;
+  if (isParquet(file)) return readParquet(file, rest);
   try {
     const { table, notes } = await readCsv(createReadStream(file), { name: path.basename(file), ...rest });
     if (!quiet) for (const note of notes) print(`note: ${note}`);
