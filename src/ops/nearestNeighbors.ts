@@ -104,7 +104,7 @@ function reference({ inputs, inputTypes, attrs: { k, farthest }, outputs: [dista
       for (let column = 0; column < columns; column++) {
         addSquares(sums, size, queries[column * n + query], candidates, column * m + tile);
       }
-      for (let j = 0; j < size; j++) insert(distances, rows, query * k, k, farthest ? -sums[j] : sums[j], tile + j);
+      insertTile(distances, rows, query * k, k, sums, size, tile, farthest ? -1 : 1);
     }
   }
   if (farthest) for (let i = 0; i < distances.length; i++) distances[i] = -distances[i];
@@ -114,6 +114,25 @@ function addSquares(sums: Elements, size: number, q: number, candidates: Element
   for (let j = 0; j < size; j++) {
     const difference = q - candidates[start + j];
     sums[j] += difference * difference;
+  }
+}
+
+/** Puts those of rows `first` .. that are near enough where they belong. */
+function insertTile(
+  distances: Elements,
+  rows: Elements,
+  start: number,
+  k: number,
+  sums: Elements,
+  size: number,
+  first: number,
+  sign: number,
+): void {
+  let limit = distances[start + k - 1];
+  for (let j = 0; j < size; j++) {
+    if (!(sign * sums[j] < limit)) continue;
+    insert(distances, rows, start, k, sign * sums[j], first + j);
+    limit = distances[start + k - 1];
   }
 }
 

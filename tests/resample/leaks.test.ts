@@ -53,11 +53,14 @@ async function crossValidated(data: Labelled, learn: (train: Labelled) => Promis
 describe("shuffled labels of 20,000 rows are not predicted after resampling within each fold", () => {
   it.each(Object.entries(resamplers))(
     "by %s",
-    async (_, method) => {
+    async (name, method) => {
       // Two columns are numbers for all but SMOTE-NC, which takes the sign of the second for a category.
       const nc = method === resamplers.smoteNC;
       const x = nc ? matrix.data.map((v, i) => (i % 2 === 1 ? Math.sign(v) : v)) : matrix.data;
-      const auc = await crossValidated({ x, y }, (train) => method(train, { device, categoricalFeatures: [1] }));
+      // Fewer made rows are cleaned sooner.
+      const ratio = name.startsWith("smote") ? { samplingStrategy: 0.5 } : {};
+      const options = { device, categoricalFeatures: [1], ...ratio };
+      const auc = await crossValidated({ x, y }, (train) => method(train, options as never));
       expect(Math.abs(auc - 0.5)).toBeLessThanOrEqual(0.03);
     },
     60_000,
