@@ -94,9 +94,12 @@ async function land(fit: Fit, { steps, losses }: Chunk<EpochStep>): Promise<Trai
     progress.step++;
     const { epoch, stepInEpoch, lossSum } = cursor;
     const sum = lossSum + losses[i] * rows.length;
-    progress.cursor = { ...cursor, stepInEpoch: stepInEpoch + 1, lossSum: sum };
-    if (stepInEpoch + 1 < stepsInEpoch) continue;
-    const logs = { loss: sum / epochRows, learningRate: rate, ...(await validate?.()) };
+    if (stepInEpoch + 1 < stepsInEpoch) {
+      const { batchSize, blockRows } = cursor;
+      progress.cursor = { epoch, stepInEpoch: stepInEpoch + 1, lossSum: sum, batchSize, blockRows };
+      continue;
+    }
+    const logs: EpochLogs = { loss: sum / epochRows, learningRate: rate, ...(validate ? await validate() : {}) };
     recordEpoch(progress.history, logs);
     progress.cursor = startOf(epoch + 1, cursor);
     for (const callback of options.callbacks ?? []) await callback.onEpochEnd?.(epoch, logs, control);
