@@ -53,14 +53,19 @@ interface Kernel {
   cpu: number;
 }
 
-async function prepare(device: WebGpuDevice, graph: Graph, leaves: readonly Tensor[]): Promise<Kernel> {
+async function prepare(
+  device: WebGpuDevice,
+  graph: Graph,
+  leaves: readonly Tensor[],
+  matmul?: MatmulVariant,
+): Promise<Kernel> {
   const bindings = Object.fromEntries(
     leaves.map((t) => {
       const values = Float32Array.from({ length: sizeOf(t.shape) }, (_, i) => Math.abs(Math.sin(i)) + 0.1);
       return [t.node.attrs.name, device.tensor(t, t.node.attrs.name, values)];
     }),
   );
-  const step = await device.compile(graph, { bindings, label: "kernel", plan: "dispatch" });
+  const step = await device.compile(graph, { bindings, label: "kernel", plan: "dispatch", limits: { matmul } });
   const kernel = { device, step, count: 1, best: 0, cpu: Number.POSITIVE_INFINITY };
   await time(kernel);
   kernel.best = await time(kernel);
@@ -114,11 +119,8 @@ async function main(): Promise<void> {
   const { values } = parseArgs({ options: { device: { type: "string", default: "webgpu" } } });
   const opened: NodeGpu = await openGpu({ device: values.device as GpuName });
   const info = { software: opened.kind === "software", adapter: opened.driver };
-  const open = (variant?: MatmulVariant) =>
-    openGpuDevice({ gpu: opened.gpu, info, limits: variant ? { matmul: variant } : {} });
-  const own = await open();
+  const own = await openGpuDevice({ gpu: opened.gpu, info });
   const variants = MATMUL_VARIANTS.filter((variant) => supportsMatmul(variant, own.limits));
-  const devices = await Promise.all(variants.map(open));
 
   console.log(`## ${opened.driver}\n\nGFLOP/s, dispatch included; in bold what tilegrad chooses.\n`);
   console.log(`| m x k x n | ${variants.join(" | ")} | best (us) | chosen, per CPU second |`);
@@ -126,7 +128,7 @@ async function main(): Promise<void> {
   for (const [layout, m, k, n] of SHAPES) {
     const { graph, leaves } = product(layout, m, k, n);
     const kernels: Kernel[] = [];
-    for (const device of devices) kernels.push(await prepare(device, graph, leaves));
+    for (const variant of variants) kernels.push(await prepare(own, graph, leaves, variant));
     const chosen = compileGraph(graph, own.limits).calls[0].shader;
     await measure(kernels);
     const cells = kernels.map(({ best }, i) => {
@@ -144,7 +146,7 @@ async function main(): Promise<void> {
   const bytes = 4 * 7 * PARAMETERS;
   const speed = (bytes / update.best / 1e6).toFixed(1);
   console.log(`\nAdam over ${PARAMETERS} parameters: ${(1000 * update.best).toFixed(0)} us, ${speed} GB/s.`);
-  for (const device of [own, ...devices]) device.dispose();
+  own.dispose();
 }
 
 await main();

@@ -3,7 +3,7 @@ import { TilegradError } from "./errors.ts";
 import type { Graph, TensorType } from "./graph/types.ts";
 import { sizeOf } from "./graph/types.ts";
 import type { Files } from "./io/bundle.ts";
-import type { Elements, StepValues } from "./ops/op.ts";
+import type { Elements, KernelLimits, StepValues } from "./ops/op.ts";
 import type { PlanKind } from "./passes/choose.ts";
 
 export interface DeviceInfo {
@@ -68,6 +68,8 @@ export interface CompileOptions {
   readonly fusion?: boolean;
   /** Forces a way of running where it is possible; default: by estimated time (`passes/choose.ts`). */
   readonly plan?: PlanKind;
+  /** What kernels are chosen by instead of the device's own limits; for checks and measurements. */
+  readonly limits?: Partial<KernelLimits>;
 }
 
 /** Where models and checkpoints are kept: folders on disk in Node, the origin private file system in a browser. */
@@ -81,6 +83,8 @@ export interface FileStore {
 export interface Device {
   readonly info: DeviceInfo;
   readonly files: FileStore;
+  /** What kernels are chosen by; null where each op runs in one way only. */
+  readonly limits: KernelLimits | null;
   /** A new tensor of zeros or of `data`. @throws E_MEMORY when it does not fit. */
   tensor(type: TensorType, label: string, data?: ArrayLike<number>): DeviceTensor;
   /** @throws E_KERNEL when the device refuses a kernel. */

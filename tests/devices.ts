@@ -1,11 +1,9 @@
 /** The devices that tests run on: the CPU reference and whatever WebGPU finds (see README on choosing a driver). */
 import { openGpu } from "../src/node/gpu.ts";
-import type { KernelLimits } from "../src/ops/op.ts";
 import type { WebGpuDevice } from "../src/webgpu/device.ts";
 import { openGpuDevice } from "../src/webgpu/device.ts";
 
-/** @param limits what kernels are chosen by, if not the device's own */
-export async function openTestGpu(limits: Partial<KernelLimits> = {}): Promise<WebGpuDevice> {
+export async function openTestGpu(): Promise<WebGpuDevice> {
   const { gpu, kind, driver } = await openGpu();
-  return openGpuDevice({ gpu, info: { software: kind === "software", adapter: driver }, limits });
+  return openGpuDevice({ gpu, info: { software: kind === "software", adapter: driver } });
 }

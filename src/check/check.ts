@@ -1,7 +1,8 @@
 /** Checks every op on a device against the f64 reference: what `tilegrad doctor` and the device tests run. */
 import { openCpu } from "../cpu/device.ts";
 import type { CompileOptions, Device } from "../device.ts";
-import type { Elements, OpDef, Sample } from "../ops/op.ts";
+import { sizeOf } from "../graph/types.ts";
+import type { Elements, KernelLimits, OpDef, Sample } from "../ops/op.ts";
 import { F32, worstRatio } from "./compare.ts";
 import type { SampleGraph } from "./samples.ts";
 import { sampleGraph } from "./samples.ts";
@@ -15,7 +16,28 @@ export interface CheckResult {
 }
 
 /** How to run what is checked; default: as a user's graph would run. */
-export type HowToRun = Pick<CompileOptions, "fusion" | "plan">;
+export type HowToRun = Pick<CompileOptions, "fusion" | "plan" | "limits">;
+
+export interface Check {
+  readonly sample: Sample;
+  readonly how: HowToRun;
+}
+
+/**
+ * What `checkOps` runs on a device with these limits: every sample by the kernel that the device would choose, and the
+ * largest by each other kernel that it has, and resident. No limits: a device that knows one way.
+ */
+export function checksOf(op: OpDef, limits: KernelLimits | null): readonly Check[] {
+  const samples = op.samples?.() ?? [];
+  if (!limits) return samples.map((sample) => ({ sample, how: {} }));
+  const elements = ({ inputs }: Sample): number => inputs.reduce((n, { shape }) => n + sizeOf(shape), 0);
+  const largest = [...samples].sort((a, b) => elements(b) - elements(a)).slice(0, 1);
+  const others: HowToRun[] = (op.variants?.(limits) ?? []).map((forced) => ({ plan: "dispatch", limits: forced }));
+  return [
+    ...samples.map((sample): Check => ({ sample, how: { plan: "dispatch" } })),
+    ...largest.flatMap((sample) => [...others, { plan: "resident" } as const].map((how) => ({ sample, how }))),
+  ];
+}
 
 /** Runs a graph once and reads its outputs. */
 export async function runOnce(
@@ -38,27 +60,30 @@ export async function runOnce(
 
 export async function checkSample(device: Device, op: OpDef, sample: Sample, how: HowToRun = {}): Promise<CheckResult> {
   const graph = sampleGraph(op, sample, { gradient: true });
+  const name = [graph.name, ...Object.entries(how.limits ?? {}).map(([kernel, value]) => `${kernel}:${value}`)].join(
+    " ",
+  );
   try {
     const reference = openCpu({ precision: "f64" });
     const want = await runOnce(reference, graph);
     const got = await runOnce(device, graph, how);
     const tolerance = { rtol: sample.rtol ?? F32.rtol, atol: sample.atol ?? F32.atol };
-    const ratio = Math.max(...Object.keys(want).map((name) => worstRatio(got[name], want[name], tolerance)));
-    return { op: op.name, name: graph.name, ratio };
+    const ratio = Math.max(...Object.keys(want).map((output) => worstRatio(got[output], want[output], tolerance)));
+    return { op: op.name, name, ratio };
   } catch (error) {
-    return { op: op.name, name: graph.name, ratio: Number.POSITIVE_INFINITY, error: (error as Error).message };
+    return { op: op.name, name, ratio: Number.POSITIVE_INFINITY, error: (error as Error).message };
   }
 }
 
-/** All samples of all ops given, in order; `progress` hears of each. */
+/** All checks of all ops given, in order; `progress` hears of each. */
 export async function checkOps(
   device: Device,
   ops: readonly OpDef[],
-  { progress = (_: CheckResult): void => {}, ...how }: HowToRun & { progress?: (result: CheckResult) => void } = {},
+  { progress = (_: CheckResult): void => {} }: { readonly progress?: (result: CheckResult) => void } = {},
 ): Promise<CheckResult[]> {
   const results: CheckResult[] = [];
   for (const op of ops) {
-    for (const sample of op.samples?.() ?? []) {
+    for (const { sample, how } of checksOf(op, device.limits)) {
       const result = await checkSample(device, op, sample, how);
       results.push(result);
       progress(result);

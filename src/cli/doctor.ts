@@ -1,7 +1,7 @@
 /** `tilegrad doctor`: what this device is, and whether every kernel computes the right thing on it. */
 import type { Command } from "commander";
 import type { CheckResult } from "../check/check.ts";
-import { checkOps } from "../check/check.ts";
+import { checkOps, checksOf } from "../check/check.ts";
 import type { Device } from "../device.ts";
 import { allOps } from "../ops/all.ts";
 import { WebGpuDevice } from "../webgpu/device.ts";
@@ -107,7 +107,7 @@ function showDevice({ info }: Device, { limits, features }: About): string[] {
 }
 
 async function runChecks(device: Device, quiet: boolean): Promise<CheckResult[]> {
-  const total = allOps.reduce((n, op) => n + (op.samples?.().length ?? 0), 0);
+  const total = allOps.reduce((n, op) => n + checksOf(op, device.limits).length, 0);
   const status = new Status({ quiet });
   let done = 0;
   const results = await checkOps(device, allOps, {

@@ -15,7 +15,6 @@ import { summary } from "../model/model.ts";
 import type { Optimizer } from "../model/optimizers.ts";
 import { layoutParameters } from "../train/parameters.ts";
 import { trainingStep } from "../train/step.ts";
-import { WebGpuDevice } from "../webgpu/device.ts";
 import { LEAST_LIMITS } from "../webgpu/limits.ts";
 import type { DeviceName } from "./device.ts";
 import { describeDevice, deviceOption, withDevice } from "./device.ts";
@@ -85,7 +84,7 @@ async function inspect(what: string, options: InspectOptions): Promise<void> {
   await withDevice(options.device, true, async (device) => {
     const subject = isFolder ? await savedModel(what, device) : await plannedModel(what, options);
     const graph = stepGraph(subject, optimizer, Math.min(options.batch, subject.rows));
-    const limits = device instanceof WebGpuDevice ? device.limits : LEAST_LIMITS;
+    const limits = device.limits ?? LEAST_LIMITS;
     const compiled = compileGraph(graph, limits, { fusion: options.fusion });
     if (options.dot) write(`${planDot(compiled)}\n`);
     else if (options.json)

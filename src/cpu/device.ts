@@ -52,6 +52,7 @@ export function openCpu({ precision = "f32", files = opfs }: CpuOptions = {}): D
   return {
     info: { backend: "cpu", adapter: "CPU reference", driver: `JavaScript, ${precision}`, software: true },
     files,
+    limits: null,
     maxQueue: 1024,
     maxTensorBytes: Number.POSITIVE_INFINITY,
     tensor(type, label, data) {

@@ -2,7 +2,7 @@
 import type { Attrs, Tensor, TensorType } from "../graph/types.ts";
 import { broadcastTo, sum } from "./broadcast.ts";
 import type { ConvGeometry } from "./conv2d_kernel.ts";
-import { conv2dKernel, kernelGradKernel, kernelGradSplits } from "./conv2d_kernel.ts";
+import { conv2dKernel, conv2dVariants, kernelGradKernel, kernelGradSplits } from "./conv2d_kernel.ts";
 import { add } from "./elementwise.ts";
 import type { Elements, OpDef, ReferenceCall, Sample } from "./op.ts";
 import { apply, apply1, expectDType, f32, shapeError } from "./op.ts";
@@ -70,6 +70,7 @@ export const conv2dOp: OpDef = {
   },
   kernel: ({ inputs: [x, kernel], attrs }, limits) =>
     conv2dKernel(convGeometry("conv2d", x, kernel.shape, attrs), attrs as WindowAttrs, "forward", limits),
+  variants: conv2dVariants,
   flops: ({ inputs: [x, kernel], attrs }) => 2 * macs(convGeometry("conv2d", x, kernel.shape, attrs)),
   samples: () => cases.map(({ x, kernel, attrs }) => ({ inputs: [f32(...x), f32(...kernel)], attrs })),
 };
@@ -98,6 +99,7 @@ const inputGradOp: OpDef = {
   },
   kernel: ({ inputs: [, kernel], attrs, outputs: [x] }, limits) =>
     conv2dKernel(convGeometry("conv2dInputGrad", x, kernel.shape, attrs), attrs as WindowAttrs, "inputGrad", limits),
+  variants: conv2dVariants,
   flops: ({ inputs: [, kernel], attrs, outputs: [x] }) =>
     2 * macs(convGeometry("conv2dInputGrad", x, kernel.shape, attrs)),
   samples: () =>

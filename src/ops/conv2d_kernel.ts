@@ -3,6 +3,7 @@ import conv2dDirect from "../../shaders/conv2d_direct.wgsl";
 import conv2dKernelGrad from "../../shaders/conv2d_kernel_grad.wgsl";
 import conv2dTiled from "../../shaders/conv2d_tiled.wgsl";
 import type { KernelChoice, KernelLimits } from "./op.ts";
+import { CONV2D_VARIANTS } from "./op.ts";
 import type { Geometry, WindowAttrs } from "./window.ts";
 
 export interface ConvGeometry extends Geometry {
@@ -18,6 +19,8 @@ export interface ConvGeometry extends Geometry {
 const TILE = 4;
 /** Threads that keep a hardware GPU busy. */
 const BUSY = 16384;
+
+export const conv2dVariants = (): Partial<KernelLimits>[] => CONV2D_VARIANTS.map((conv2d) => ({ conv2d }));
 
 const load = (hook: string, input: number, wide: boolean): KernelChoice["loads"][number] =>
   wide ? { hook: `${hook}4`, input, width: 4 } : { hook, input };
@@ -42,7 +45,8 @@ export function conv2dKernel(
   const pixels = g.batch * outHeight * outWidth;
   const tiles = Math.ceil(pixels / TILE) * g.groups * Math.ceil(units / TILE);
   // Tiles read each pixel and weight a quarter as often; below three channels most of a tile would be idle.
-  const tiled = units >= 3 && pixels >= TILE && (limits.software || tiles >= BUSY);
+  const better = units >= 3 && pixels >= TILE && (limits.software || tiles >= BUSY) ? "tiled" : "direct";
+  const tiled = (limits.conv2d ?? better) === "tiled";
   const threads = tiled ? tiles : pixels * units * g.groups;
   const depth = forward ? g.depth : g.units;
   const [wideX, wideY] = [tiled && depth % TILE === 0, tiled && units % TILE === 0];

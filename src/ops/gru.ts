@@ -18,6 +18,7 @@ import {
   lastStep,
   maskOr,
   recurrentSizes,
+  recurrentVariants,
   stateOr,
 } from "./recurrent.ts";
 import { slice } from "./slice.ts";
@@ -95,6 +96,7 @@ const gruOp: OpDef = {
       stores: ["store_y", "store_saved"].map((hook, output) => ({ hook, output })),
     };
   },
+  variants: recurrentVariants(4),
   flops: ({ inputs: [xz] }) => {
     const { batch, time, units } = extentsOf(xz, 3);
     return batch * time * units * (6 * units + 40);
@@ -155,6 +157,7 @@ const gruGradOp: OpDef = {
       stores: ["store_dxz", "store_da", "store_dh0"].map((hook, output) => ({ hook, output })),
     };
   },
+  variants: recurrentVariants(4),
   flops: ({
     inputs: [
       ,

@@ -3,7 +3,7 @@ import type { Tensor } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
 import { add } from "./elementwise.ts";
 import { matmul, multiply } from "./matmul.ts";
-import { matmulKernel } from "./matmul_kernel.ts";
+import { matmulKernel, matmulVariants } from "./matmul_kernel.ts";
 import type { OpDef } from "./op.ts";
 import { apply, apply1, f32, shapeError } from "./op.ts";
 import { reshape } from "./view.ts";
@@ -77,6 +77,7 @@ const denseGradOp: OpDef = {
     multiply(new Float64Array(k).fill(1), dy, bias, { m: 1, n, k }, {});
   },
   kernel: ({ inputs: [x, dy] }, limits) => matmulKernel(x, dy, { transposeA: true }, true, limits),
+  variants: matmulVariants,
   flops: ({ inputs: [x, dy] }) => 2 * sizeOf(dy.shape) * (x.shape[1] + 1),
   samples: () => [
     { inputs: [f32(1, 1), f32(1, 1)], gradcheck: false },

@@ -17,6 +17,7 @@ import {
   lastStep,
   maskOr,
   recurrentSizes,
+  recurrentVariants,
   stateOr,
 } from "./recurrent.ts";
 import { slice } from "./slice.ts";
@@ -107,6 +108,7 @@ const lstmOp: OpDef = {
       stores: ["store_y", "store_cells", "store_saved"].map((hook, output) => ({ hook, output })),
     };
   },
+  variants: recurrentVariants(8),
   flops: ({ inputs: [xz] }) => {
     const { batch, time, units } = extentsOf(xz, 4);
     return batch * time * units * (8 * units + 60);
@@ -128,7 +130,14 @@ type Order = { readonly goBackwards: boolean };
 
 /** Eight sequences a workgroup where loads are dear and cores few, four where workgroups keep a GPU busy. */
 function lstmSizes(name: string, extents: Extents, order: Order, tiles: number, limits: KernelLimits) {
-  const { constants, params, grid } = recurrentSizes(name, extents, order, tiles, limits, limits.software ? 8 : 4);
+  const { constants, params, grid } = recurrentSizes(
+    name,
+    extents,
+    order,
+    tiles,
+    limits,
+    limits.sequences ?? (limits.software ? 8 : 4),
+  );
   const { rows } = params;
   const halves = rows > 4 ? 2 : 1;
   const own = {
@@ -201,6 +210,7 @@ const lstmGradOp: OpDef = {
       stores: ["store_dxz", "store_dh0", "store_dc0"].map((hook, output) => ({ hook, output })),
     };
   },
+  variants: recurrentVariants(8),
   flops: ({
     inputs: [
       ,

@@ -1,6 +1,6 @@
 /** Matrix products, plain, transposed and batched. */
 import type { Tensor, TensorType } from "../graph/types.ts";
-import { matmulExtents, matmulKernel } from "./matmul_kernel.ts";
+import { matmulExtents, matmulKernel, matmulVariants } from "./matmul_kernel.ts";
 import type { Elements, OpDef } from "./op.ts";
 import { apply1, expectDType, f32, shapeError } from "./op.ts";
 import { reshape } from "./view.ts";
@@ -69,6 +69,7 @@ const matmulOp: OpDef = {
     }
   },
   kernel: ({ inputs: [a, b], attrs }, limits) => matmulKernel(a, b, attrs, false, limits),
+  variants: matmulVariants,
   flops: ({ inputs: [a, b], attrs }) => {
     const { batch, m, n, k } = matmulExtents(a, b, attrs);
     return 2 * batch * m * n * k;

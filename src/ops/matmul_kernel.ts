@@ -6,6 +6,7 @@ import matmulVec4 from "../../shaders/matmul_vec4.wgsl";
 import type { Attrs, TensorType } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
 import type { KernelChoice, KernelLimits, MatmulVariant } from "./op.ts";
+import { MATMUL_VARIANTS } from "./op.ts";
 
 export interface MatmulExtents {
   readonly batch: number;
@@ -31,6 +32,9 @@ export function supportsMatmul(variant: MatmulVariant, limits: KernelLimits): bo
   if (variant === "tiled") return limits.maxWorkgroupSize >= 128;
   return true;
 }
+
+export const matmulVariants = (limits: KernelLimits): Partial<KernelLimits>[] =>
+  MATMUL_VARIANTS.filter((matmul) => supportsMatmul(matmul, limits)).map((matmul) => ({ matmul }));
 
 /** Fewer tiles of 64 x 64 than this leave a hardware GPU idle. */
 const BUSY_TILES = 32;

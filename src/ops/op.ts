@@ -29,6 +29,8 @@ export interface OpDef {
   readonly expand?: (node: Node) => readonly Tensor[];
   /** A kernel of its own. */
   readonly kernel?: (node: Node, limits: KernelLimits) => KernelChoice;
+  /** What forces each of the kernels that the device could choose between; absent where there is one kernel. */
+  readonly variants?: (limits: KernelLimits) => readonly Partial<KernelLimits>[];
   /** Inputs whose every element the kernel reads exactly once: what makes them may be computed in its load hook. */
   readonly readsOnce?: readonly number[];
   /** Inputs the kernel reads so often that a view of something else is copied first. */
@@ -100,12 +102,19 @@ export interface KernelLimits {
   readonly software: boolean;
   /** What running costs: decides between dispatch and resident plan. */
   readonly costs: Costs;
-  /** Forces one matmul kernel; for tests and measurements. Default: chosen by shape and device. */
+  /** These force one of several kernels, for checks and measurements. Default: chosen by shape and device. */
   readonly matmul?: MatmulVariant;
+  readonly conv2d?: Conv2dVariant;
+  /** Sequences that a workgroup of a recurrent kernel runs. */
+  readonly sequences?: SequenceCount;
 }
 
 export const MATMUL_VARIANTS = ["naive", "vec4", "subgroup", "tiled"] as const;
 export type MatmulVariant = (typeof MATMUL_VARIANTS)[number];
+export const CONV2D_VARIANTS = ["direct", "tiled"] as const;
+export type Conv2dVariant = (typeof CONV2D_VARIANTS)[number];
+export const SEQUENCE_COUNTS = [8, 4, 2] as const;
+export type SequenceCount = (typeof SEQUENCE_COUNTS)[number];
 
 /** One dispatch: a shader, what to specialise it with, and which tensors its hooks read and write. */
 export interface KernelChoice {

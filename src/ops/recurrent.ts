@@ -4,7 +4,7 @@ import type { Tensor, TensorType } from "../graph/types.ts";
 import { sameShape } from "../graph/types.ts";
 import { constant } from "./constant.ts";
 import type { Elements, KernelChoice, KernelLimits } from "./op.ts";
-import { expectDType, shapeError } from "./op.ts";
+import { expectDType, SEQUENCE_COUNTS, shapeError } from "./op.ts";
 import { slice } from "./slice.ts";
 import { reshape } from "./view.ts";
 
@@ -92,6 +92,10 @@ interface RecurrentConstants extends Record<string, number | string> {
   readonly ROW_NUMBERS: string;
 }
 
+/** What forces each number of sequences that a kernel for up to `most` can run. */
+export const recurrentVariants = (most: number) => (): Partial<KernelLimits>[] =>
+  SEQUENCE_COUNTS.filter((sequences) => sequences <= most).map((sequences) => ({ sequences }));
+
 /**
  * Sizes of a recurrent kernel: threads, units a thread, and how many sequences a workgroup runs - `most`, or fewer where
  * only those fit its memory. `tiles` is how many numbers a unit keeps there for each sequence. Software GPUs get a thread for
@@ -111,7 +115,9 @@ export function recurrentSizes(
   const threads = limits.software ? 8 * Math.ceil(units / 32) : places;
   const wg = Math.min(limits.maxWorkgroupSize, 256, threads);
   const bytes = 4 * tiles * places;
-  const rows = [8, 4, 2].find((n) => n <= most && n * bytes <= limits.maxWorkgroupBytes);
+  const rows = SEQUENCE_COUNTS.find(
+    (n) => n <= Math.min(most, limits.sequences ?? most) && n * bytes <= limits.maxWorkgroupBytes,
+  );
   if (rows === undefined) {
     const fits = 8 * Math.floor(limits.maxWorkgroupBytes / (64 * tiles));
     throw new TilegradError("E_DEVICE", `${name}: got ${units} units; this device's workgroup memory holds ${fits}.`, {

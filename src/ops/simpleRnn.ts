@@ -16,6 +16,7 @@ import {
   lastStep,
   maskOr,
   recurrentSizes,
+  recurrentVariants,
   stateOr,
 } from "./recurrent.ts";
 import { reshape } from "./view.ts";
@@ -76,6 +77,7 @@ const simpleRnnOp: OpDef = {
       stores: ["store_y", "store_before"].map((hook, output) => ({ hook, output })),
     };
   },
+  variants: recurrentVariants(4),
   flops: ({ inputs: [xz] }) => {
     const { batch, time, units } = extentsOf(xz, 1);
     return batch * time * units * (2 * units + 13);
@@ -127,6 +129,7 @@ const simpleRnnGradOp: OpDef = {
       stores: ["store_dxz", "store_dh0"].map((hook, output) => ({ hook, output })),
     };
   },
+  variants: recurrentVariants(4),
   flops: ({ inputs: [, , y] }) => {
     const { batch, time, units } = extentsOf(y, 1);
     return batch * time * units * (2 * units + 5);

@@ -34,8 +34,6 @@ export interface GpuDeviceOptions {
   readonly files?: FileStore;
   /** Bytes the device may hold; default 8 GiB. */
   readonly memoryBudget?: number;
-  /** What kernels are chosen by, if not the device's own limits; for tests and measurements. */
-  readonly limits?: Partial<KernelLimits>;
 }
 
 /** Runs a submit may hold. */
@@ -120,7 +118,6 @@ export class WebGpuDevice implements Device, GpuContext {
       minSubgroupSize: device.features.has("subgroups") ? (adapter.info.subgroupMinSize ?? 0) : 0,
       software,
       costs: costsOf(name),
-      ...options.limits,
     };
     this.allocator = new GpuMemory(device, options.memoryBudget ?? 8 * 2 ** 30);
     this.pipelines = new PipelineCache(device, STEP_ROW);

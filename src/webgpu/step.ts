@@ -21,7 +21,7 @@ export interface GpuStep extends CompiledStep, Replayable {
 
 export async function createStep(device: GpuContext, graph: Graph, options: CompileOptions): Promise<GpuStep> {
   const { bindings, label } = options;
-  const compiled = compileGraph(graph, device.limits, options);
+  const compiled = compileGraph(graph, { ...device.limits, ...options.limits }, options);
   const { plan, resident, choice, steps } = compiled;
   const program = choice.kind === "resident" ? resident : null;
   const own: GPUBuffer[] = [];

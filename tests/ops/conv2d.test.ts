@@ -7,6 +7,7 @@ import { input } from "../../src/ops/constant.ts";
 import { conv2dBiasOp, conv2dOp, inputGrad } from "../../src/ops/conv2d.ts";
 import { conv2d } from "../../src/ops/convolution.ts";
 import { relu } from "../../src/ops/elementwise.ts";
+import { CONV2D_VARIANTS } from "../../src/ops/op.ts";
 import { maxPool2d } from "../../src/ops/pool2d.ts";
 import { gradients } from "../../src/passes/differentiate.ts";
 import type { WebGpuDevice } from "../../src/webgpu/device.ts";
@@ -42,15 +43,13 @@ describe("the convolution's kernels", () => {
     expect(all.filter((shader) => shader === "conv2d_kernel_grad")).toHaveLength(1);
   });
 
-  it("meet the reference where a device prefers the simple one", async () => {
-    const plain = await openTestGpu({ software: false });
+  it.each(CONV2D_VARIANTS)("meet the reference, whichever is forced: %s", async (conv2d) => {
     for (const op of [conv2dOp, conv2dBiasOp]) {
       for (const sample of op.samples?.() ?? []) {
-        const { name, ratio, error } = await checkSample(plain, op, sample);
+        const { name, ratio, error } = await checkSample(device, op, sample, { plan: "dispatch", limits: { conv2d } });
         expect(ratio, `${name}: ${error}`).toBeLessThanOrEqual(1);
       }
     }
-    plain.dispose();
   });
 });
 

@@ -4,9 +4,8 @@ import type { Device } from "../../src/device.ts";
 import { input } from "../../src/ops/constant.ts";
 import { gruOps } from "../../src/ops/gru.ts";
 import { lstm, lstmOps } from "../../src/ops/lstm.ts";
-import type { KernelLimits } from "../../src/ops/op.ts";
+import type { KernelLimits, OpDef, Sample } from "../../src/ops/op.ts";
 import { simpleRnn, simpleRnnOps } from "../../src/ops/simpleRnn.ts";
-import type { WebGpuDevice } from "../../src/webgpu/device.ts";
 import { openTestGpu } from "../devices.ts";
 
 let gpu: Device;
@@ -15,18 +14,17 @@ beforeAll(async () => {
 });
 afterAll(() => gpu.dispose());
 
-/** The device under other limits than its own. */
-const limited = (limits: Partial<KernelLimits>): Device => {
-  const device = gpu as WebGpuDevice;
-  return Object.create(device, { limits: { value: { ...device.limits, ...limits } } });
-};
+const samplesOf = (op: OpDef): readonly Sample[] => op.samples?.() ?? [];
 
 it.each([lstmOps[0], gruOps[0], simpleRnnOps[0]].map((op) => [op.name, op] as const))(
-  "%s runs two sequences a workgroup where four do not fit, and a thread for each unit on hardware",
+  "%s runs any number of sequences a workgroup, with a thread for each unit or for every fourth",
   async (_, op) => {
-    const [, sample] = op.samples?.() ?? [];
-    for (const limits of [{ maxWorkgroupBytes: 330 }, { software: false }]) {
-      const { ratio, error } = await checkSample(limited(limits), op, sample);
+    const [, sample] = samplesOf(op);
+    for (const limits of (op.variants?.(gpu.limits as KernelLimits) ?? []).flatMap((forced) => [
+      { ...forced, software: true },
+      { ...forced, software: false },
+    ])) {
+      const { ratio, error } = await checkSample(gpu, op, sample, { limits });
       expect(error).toBeUndefined();
       expect(ratio).toBeLessThanOrEqual(1);
     }
@@ -35,12 +33,12 @@ it.each([lstmOps[0], gruOps[0], simpleRnnOps[0]].map((op) => [op.name, op] as co
 
 it("says how many units fit when a layer is too large for the device", async () => {
   const outputs = { y: lstm(input("xz", [1, 2, 2400]), input("kernel", [600, 2400])).y };
-  const device = limited({ maxWorkgroupBytes: 8192 });
   const bindings = {
-    xz: device.tensor(input("xz", [1, 2, 2400]), "xz"),
-    kernel: device.tensor(input("k", [600, 2400]), "k"),
+    xz: gpu.tensor(input("xz", [1, 2, 2400]), "xz"),
+    kernel: gpu.tensor(input("k", [600, 2400]), "k"),
   };
-  await expect(device.compile({ outputs, updates: [] }, { bindings, label: "wide" })).rejects.toMatchObject({
+  const limits = { maxWorkgroupBytes: 8192 };
+  await expect(gpu.compile({ outputs, updates: [] }, { bindings, label: "wide", limits })).rejects.toMatchObject({
     code: "E_DEVICE",
     message: "lstm: got 600 units; this device's workgroup memory holds 512.",
   });

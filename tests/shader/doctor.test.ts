@@ -1,22 +1,37 @@
 import { readdirSync } from "node:fs";
 import path from "node:path";
 import { expect, it } from "vitest";
+import { checksOf } from "../../src/check/check.ts";
 import { sampleGraph } from "../../src/check/samples.ts";
 import { compileGraph } from "../../src/compile.ts";
 import { allOps } from "../../src/ops/all.ts";
 import { LEAST_LIMITS } from "../../src/webgpu/limits.ts";
 
-it("the samples that doctor checks reach every kernel but one, on one kind of device or another", () => {
+const DEVICES = [
+  { device: "a hardware GPU", limits: { ...LEAST_LIMITS, minSubgroupSize: 32 }, missing: [] },
+  {
+    device: "a software GPU without subgroups",
+    limits: { ...LEAST_LIMITS, software: true },
+    missing: ["matmul_subgroup"],
+  },
+  {
+    device: "a GPU with small workgroups",
+    limits: { ...LEAST_LIMITS, maxWorkgroupSize: 64 },
+    missing: ["matmul_subgroup", "matmul_tiled"],
+  },
+];
+
+it.each(DEVICES)("doctor dispatches every kernel that can run on $device", ({ limits, missing }) => {
   const used = new Set<string>();
-  for (const kind of [{}, { software: true }, { software: true, minSubgroupSize: 4 }]) {
-    for (const op of allOps) {
-      for (const sample of op.samples?.() ?? []) {
-        const { graph } = sampleGraph(op, sample, { gradient: true });
-        for (const { shader } of compileGraph(graph, { ...LEAST_LIMITS, ...kind }).calls) used.add(shader);
-      }
+  for (const op of allOps) {
+    for (const { sample, how } of checksOf(op, limits)) {
+      if (how.plan !== "dispatch") continue;
+      const { graph } = sampleGraph(op, sample, { gradient: true });
+      for (const { shader } of compileGraph(graph, { ...limits, ...how.limits }, how).calls) used.add(shader);
     }
   }
-  const files = readdirSync(path.join(import.meta.dirname, "../../shaders")).filter((f) => f.endsWith(".wgsl"));
-  // matmul_tiled is for products of 32 tiles and more, which tests/ops/matmul.test.ts compares.
-  expect([...used, "matmul_tiled"].sort()).toEqual(files.map((f) => f.replace(".wgsl", "")).sort());
+  const files = readdirSync(path.join(import.meta.dirname, "../../shaders"))
+    .filter((file) => file.endsWith(".wgsl"))
+    .map((file) => file.replace(".wgsl", ""));
+  expect([...used, ...missing].sort()).toEqual(files.sort());
 });
