@@ -13,6 +13,8 @@ const LANES: u32 = 8;
 const WIDE_A: bool = false;
 const WIDE_B: bool = false;
 const WIDE_Y: bool = false;
+// Whether load_b4 serves along the columns of B.
+const COLUMNS_B: bool = false;
 // Whether k is no multiple of 4.
 const K_REST: bool = true;
 const ONES_ROW: bool = false;
@@ -105,10 +107,11 @@ fn main(
     if (LANES == 4u) {
       high = a_part(batch, high_row, k);
     }
-    add_product(low.x, high.x, b_row(batch, k, column));
-    add_product(low.y, high.y, b_row(batch, k + 1u, column));
-    add_product(low.z, high.z, b_row(batch, k + 2u, column));
-    add_product(low.w, high.w, b_row(batch, k + 3u, column));
+    let rows = b_rows(batch, k, column);
+    add_product(low.x, high.x, rows[0]);
+    add_product(low.y, high.y, rows[1]);
+    add_product(low.z, high.z, rows[2]);
+    add_product(low.w, high.w, rows[3]);
   }
   // Compilers unroll what counts to ROWS, and with it the hook: three times the time to compile.
   let end = min(first_row + ROWS, params.m + select(0u, 1u, ONES_ROW));

@@ -15,6 +15,7 @@ const B_PARTS: u32 = TILE / 4;
 const WIDE_A: bool = false;
 const WIDE_B: bool = false;
 const WIDE_Y: bool = false;
+const COLUMNS_B: bool = false;
 // Whether k is no multiple of TILE_K.
 const K_REST: bool = true;
 const ONES_ROW: bool = false;

@@ -10,6 +10,8 @@ const ROWS: u32 = 4;
 const WIDE_A: bool = false;
 const WIDE_B: bool = false;
 const WIDE_Y: bool = false;
+// Whether load_b4 serves along the columns of B.
+const COLUMNS_B: bool = false;
 // Whether k is no multiple of 4.
 const K_REST: bool = true;
 const ONES_ROW: bool = false;
@@ -82,13 +84,10 @@ fn item(i: u32) {
     }
   }
   for (var k = 0u; !ROLLED && k < params.k; k += 4u) {
-    let b0 = b_row(batch, k, column);
-    let b1 = b_row(batch, k + 1u, column);
-    let b2 = b_row(batch, k + 2u, column);
-    let b3 = b_row(batch, k + 3u, column);
+    let rows = b_rows(batch, k, column);
     for (var r = 0u; r < ROWS; r++) {
       let part = a_part(batch, first_row + r, k);
-      sums[r] = sums[r] + part.x * b0 + part.y * b1 + part.z * b2 + part.w * b3;
+      sums[r] = sums[r] + part.x * rows[0] + part.y * rows[1] + part.z * rows[2] + part.w * rows[3];
     }
   }
   for (var r = 0u; r < params.rows; r++) {

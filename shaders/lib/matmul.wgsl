@@ -35,6 +35,21 @@ fn b_row(batch: u32, k: u32, column: u32) -> vec4<f32> {
   return vec4<f32>(load_b(i.x), load_b(i.y), load_b(i.z), load_b(i.w));
 }
 
+// Rows k .. k + 3 of B at four columns. Where B is stored by columns, four neighbours along k are had in one access.
+fn b_rows(batch: u32, k: u32, column: u32) -> mat4x4<f32> {
+  if (COLUMNS_B) {
+    let at = min(column + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(params.n - 1u)) * params.b_column;
+    let i = batch * params.b_batch + k + at;
+    return transpose(mat4x4<f32>(load_b4(i.x), load_b4(i.y), load_b4(i.z), load_b4(i.w)));
+  }
+  return mat4x4<f32>(
+    b_row(batch, k, column),
+    b_row(batch, k + 1u, column),
+    b_row(batch, k + 2u, column),
+    b_row(batch, k + 3u, column),
+  );
+}
+
 // Row `row` of y at four columns.
 fn store_row(batch: u32, row: u32, column: u32, v: vec4<f32>) {
   let i = (batch * params.m + row) * params.n + column;

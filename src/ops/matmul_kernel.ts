@@ -94,12 +94,14 @@ export function matmulKernel(
   const rolled = variant === "vec4" && limits.resident === true && limits.software;
   const wideA = !rolled && !attrs.transposeA && k % 4 === 0;
   const wideB = !attrs.transposeB && n % 4 === 0;
+  const columnsB = attrs.transposeB === true && k % 4 === 0 && variant !== "tiled" && !rolled;
   const wideY = n % 4 === 0;
   const common = {
     ONES_ROW: onesRow,
     WIDE_A: wideA,
     WIDE_B: wideB,
     WIDE_Y: wideY,
+    COLUMNS_B: columnsB,
     K_REST: !rolled && k % (variant === "tiled" ? 16 : 4) !== 0,
     ...(variant === "vec4" ? { ROLLED: rolled } : {}),
   };
@@ -108,7 +110,7 @@ export function matmulKernel(
     params: variant === "vec4" ? { ...params, rows: 4 } : params,
     loads: [
       wideA ? { hook: "load_a4", input: 0, width: 4 } : { hook: "load_a", input: 0 },
-      wideB ? { hook: "load_b4", input: 1, width: 4 } : { hook: "load_b", input: 1 },
+      wideB || columnsB ? { hook: "load_b4", input: 1, width: 4 } : { hook: "load_b", input: 1 },
     ],
     stores: [wideY ? { hook: "store_y4", output: 0, width: 4 } : { hook: "store_y", output: 0 }, ...total],
   };
