@@ -1,5 +1,6 @@
 /** `tilegrad describe`: what is in a table, before anything is trained on it. */
 import type { Command } from "commander";
+import { dateText } from "../data/date.ts";
 import type { ColumnDescription, TableDescription } from "../data/describe.ts";
 import { describeTable } from "../data/describe.ts";
 import type { Target } from "../data/target.ts";
@@ -79,7 +80,8 @@ function show(name: string, d: TableDescription, target: Target | undefined, pre
   ].join("\n");
 }
 
-function content({ range, top }: ColumnDescription): string {
+function content({ kind, range, top }: ColumnDescription): string {
+  if (range && kind === "date") return `${dateText(range.min)} .. ${dateText(range.max)}`;
   if (range) return `${short(range.min)} .. ${short(range.max)}, mean ${short(range.mean)}, std ${short(range.std)}`;
   const levels = (top ?? []).slice(0, 3).map(({ level, count: n }) => `${level.slice(0, 20)} (${count(n)})`);
   return levels.join(", ");

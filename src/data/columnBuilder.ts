@@ -1,4 +1,5 @@
 import { TilegradError } from "../errors.ts";
+import { daysOf } from "./date.ts";
 import { type CellReader, quoteCell } from "./number.ts";
 import type { Column } from "./table.ts";
 
@@ -21,7 +22,7 @@ interface Place {
  *
  * Inferred type: numeric if no cell is text, categorical otherwise. But text in a column of at least 95 % numbers (90 %
  * when it is a single cell) is an error, and so is text after more than `maxSpelled` oddly spelled numbers; the share
- * is judged at the end and every 20,000 numbers.
+ * is judged at the end and every 20,000 numbers. A column of ISO dates alone is numeric, too.
  */
 export class ColumnBuilder {
   readonly name: string;
@@ -71,12 +72,12 @@ export class ColumnBuilder {
 
   /** The first `count` rows, which are then forgotten; what they told of the column's type is not. */
   take(count: number): Column {
-    const { name, rows, codes, values, spelled } = this;
+    const { name, rows, codes, spelled } = this;
     const left = rows - count;
     this.rows = left;
     if (!codes) {
-      const column = { name, kind: "numeric" as const, values: values.slice(0, count) };
-      values.copyWithin(0, count, rows);
+      const column = { name, kind: "numeric" as const, values: this.values.slice(0, count) };
+      this.values.copyWithin(0, count, rows);
       const cells = Array.from({ length: left }, (_, i) => spelled?.get(count + i));
       spelled?.clear();
       for (const [row, cell] of cells.entries()) if (cell !== undefined) spelled?.set(row, cell);
@@ -86,7 +87,10 @@ export class ColumnBuilder {
     const column = { name, kind: "categorical" as const, codes: codes.slice(0, count), levels };
     this.dictionary = new Map();
     for (let i = 0; i < left; i++) codes[i] = this.codeOf(levels[codes[count + i]] ?? "");
-    return column;
+    const days = this.forced || levels.length === 0 ? [] : levels.map(daysOf);
+    if (days.length === 0 || days.some(Number.isNaN)) return column;
+    const values = Float64Array.from(column.codes, (code) => (code < 0 ? Number.NaN : days[code]));
+    return { name, kind: "numeric", values, date: true };
   }
 
   private checkNumbers(): void {

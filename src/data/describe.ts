@@ -4,13 +4,13 @@ import { type Target, targetOf } from "./target.ts";
 
 export interface ColumnDescription {
   name: string;
-  kind: Column["kind"];
+  kind: Column["kind"] | "date";
   missing: number;
   /** Different values among the cells that are not missing. */
   distinct: number;
   /** Whether all cells are alike, missing ones included. */
   constant: boolean;
-  /** Of numeric columns with any cell; `std` is the population's (divided by n). */
+  /** Of numeric columns and dates (days since 1970-01-01) with any cell; `std` is the population's (divided by n). */
   range?: { min: number; max: number; mean: number; std: number };
   /** Of categorical columns: the most frequent levels, at most 5. */
   top?: { level: string; count: number }[];
@@ -54,7 +54,8 @@ export function describeTable(
 }
 
 function describeColumn(column: Column, rows: Uint32Array): ColumnDescription {
-  const { name, kind } = column;
+  const { name } = column;
+  const kind: ColumnDescription["kind"] = column.kind === "numeric" && column.date ? "date" : column.kind;
   const counts = new Map<number, number>();
   const keys = column.kind === "numeric" ? column.values : column.codes;
   let missing = 0;

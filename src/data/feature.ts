@@ -11,6 +11,8 @@ export interface NumericFeature {
   readonly max: number;
   readonly median: number;
   readonly missingIndicator: boolean;
+  /** Its cells are dates, as days since 1970-01-01. */
+  readonly date?: boolean;
 }
 
 /** One 0/1 input per level, most frequent first, then one for all other levels if `other`; missing is all zeros. */

@@ -1,4 +1,5 @@
 import { TilegradError } from "../errors.ts";
+import { daysOf } from "./date.ts";
 import type { CategoricalFeature, Feature, NumericFeature } from "./feature.ts";
 import { numberOf, quoteCell } from "./number.ts";
 import { fitPixels, type ImageSize } from "./pixels.ts";
@@ -140,7 +141,8 @@ export function featureNames(features: readonly Feature[]): string[] {
 export function csvKinds(preprocessor: Preprocessor): { categorical: string[]; numeric: string[] } {
   const names = (kind: Feature["kind"]) =>
     preprocessor.features.filter((feature) => feature.kind === kind).map((feature) => feature.name);
-  return { categorical: names("categorical"), numeric: names("numeric") };
+  const dates = new Set(preprocessor.features.flatMap((f) => (f.kind === "numeric" && f.date ? [f.name] : [])));
+  return { categorical: names("categorical"), numeric: names("numeric").filter((name) => !dates.has(name)) };
 }
 
 export interface Transformed {
@@ -190,7 +192,7 @@ function transformRows(
     const column = columnOf(table, feature.name);
     const out = { x, first, stride: names.length };
     if (feature.kind === "numeric") {
-      writeNumeric(feature, preprocessor.scaling, table, numericColumn(table, column, list), list, out);
+      writeNumeric(feature, preprocessor.scaling, table, numericColumn(table, column, list, feature.date), list, out);
       first += feature.missingIndicator ? 2 : 1;
     } else {
       const levels = unseen.get(feature.name) ?? new Map<string, number>();
@@ -220,7 +222,17 @@ function fitNumeric(table: Table, column: NumericColumn, rows: Uint32Array): Num
   }
   const half = present.length >> 1;
   const median = present.length % 2 === 1 ? present[half] : present[half - 1] / 2 + present[half] / 2;
-  return { name: column.name, kind: "numeric", mean, std, min, max, median, missingIndicator };
+  return {
+    name: column.name,
+    kind: "numeric",
+    mean,
+    std,
+    min,
+    max,
+    median,
+    missingIndicator,
+    ...(column.date ? { date: true } : {}),
+  };
 }
 
 function fitCategorical(
@@ -245,14 +257,25 @@ function fitCategorical(
 }
 
 /** The column as numbers. @throws E_DATA at the first of `rows` that holds a text. */
-function numericColumn(table: Table, column: Column, rows: Uint32Array): NumericColumn {
-  if (column.kind === "numeric") return column;
+function numericColumn(table: Table, column: Column, rows: Uint32Array, date = false): NumericColumn {
+  if (column.kind === "numeric") {
+    const row = (column.date ?? false) === date ? undefined : rows.find((row) => !Number.isNaN(column.values[row]));
+    if (row === undefined) return column;
+    const [got, expected] = date ? ["a number", "a date such as 2024-05-01"] : ["a date", "a number"];
+    throw new TilegradError("E_DATA", `${whereIs(table, row, column.name)}: got ${got}; expected ${expected}.`, {
+      hint: "Training had the other; bring the column into that form.",
+    });
+  }
   const { name, codes } = column;
-  const byLevel = column.levels.map(numberOf);
+  const byLevel = column.levels.map(date ? daysOf : numberOf);
   for (const row of rows) {
     if (codes[row] < 0 || !Number.isNaN(byLevel[codes[row]])) continue;
-    const got = `non-numeric cell ${quoteCell(column.levels[codes[row]])} in a column that was numeric in training`;
-    throw new TilegradError("E_DATA", `${whereIs(table, row, name)}: got ${got}; expected a number.`, {
+    const cell = quoteCell(column.levels[codes[row]]);
+    const got = date
+      ? `${cell} in a column of dates`
+      : `non-numeric cell ${cell} in a column that was numeric in training`;
+    const expected = date ? "a date such as 2024-05-01" : "a number";
+    throw new TilegradError("E_DATA", `${whereIs(table, row, name)}: got ${got}; expected ${expected}.`, {
       hint: "Mend the cell, or leave it empty if it is missing.",
     });
   }

@@ -72,7 +72,8 @@ function parseFeature(field: Field): Feature {
   const [mean, std, min, max, median] = ["mean", "std", "min", "max", "median"].map((key) => field.get(key).finite());
   if (std < 0) throw field.get("std").wrong("a number >= 0");
   if (min > max) throw field.get("min").wrong(`at most max (${max})`);
-  return { name, kind, mean, std, min, max, median, missingIndicator: field.get("missingIndicator").flag() };
+  const date = field.get("date").value !== undefined && field.get("date").flag() ? { date: true } : {};
+  return { name, kind, mean, std, min, max, median, missingIndicator: field.get("missingIndicator").flag(), ...date };
 }
 
 function parseTarget(field: Field): Target {

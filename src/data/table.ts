@@ -6,6 +6,8 @@ export interface NumericColumn {
   readonly name: string;
   readonly kind: "numeric";
   readonly values: Float64Array;
+  /** The numbers are dates, as days since 1970-01-01. */
+  readonly date?: boolean;
 }
 
 /** A dictionary-coded column: row r holds `levels[codes[r]]`, or nothing where the code is -1. */
@@ -69,7 +71,7 @@ export function isMissing(column: Column, row: number): boolean {
 export type CellValue = number | string | boolean | bigint | Date | null | undefined;
 
 /**
- * A table of named arrays of equal length: typed arrays and arrays of numbers (dates as milliseconds since 1970) become
+ * A table of named arrays of equal length: typed arrays, arrays of numbers and of dates (as days since 1970) become
  * numeric columns, arrays that hold any string or boolean categorical ones.
  * @throws E_DATA for unequal lengths, no columns, infinite numbers and values of other types.
  */
@@ -116,6 +118,8 @@ export function takeRows(table: Table, rows: Uint32Array): Table {
   return { name: table.name, rows: rows.length, columns, ...lines };
 }
 
+const DAY = 86_400_000;
+
 /** The given rows, or all rows 0..n-1 without them. @throws E_ARGUMENT for a row that does not exist. */
 export function rowList(table: Table, rows?: ArrayLike<number>): Uint32Array {
   if (!rows) return Uint32Array.from({ length: table.rows }, (_, i) => i);
@@ -137,6 +141,7 @@ function columnFrom(table: string, name: string, values: ArrayLike<CellValue>): 
       return isAbsent(value) ? "" : String(value);
     });
   }
+  const isDate = !ArrayBuffer.isView(values) && Array.prototype.some.call(values, (value) => value instanceof Date);
   const numbers = new Float64Array(values.length);
   for (let row = 0; row < numbers.length; row++) {
     const value = values[row];
@@ -148,6 +153,7 @@ function columnFrom(table: string, name: string, values: ArrayLike<CellValue>): 
       hint: "Use NaN or null for a missing value.",
     });
   }
+  if (isDate) return { name, kind: "numeric", values: numbers.map((value) => value / DAY), date: true };
   return { name, kind: "numeric", values: numbers };
 }
 

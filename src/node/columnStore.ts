@@ -14,11 +14,13 @@ export interface StoredTable extends Table {
 export const isStored = (table: Table): table is StoredTable => "slice" in table;
 
 type Numbers = Float64Array | Int32Array | Uint32Array;
-type Kind = Column["kind"] | "line" | "unused";
+type Kind = Column["kind"] | "date" | "line" | "unused";
 
 interface Stored {
   readonly name: string;
-  readonly kind: Kind;
+  kind: Kind;
+  /** No cell so far had a value: numbers may still prove to be dates. */
+  empty: boolean;
   readonly levels: Map<string, number>;
 }
 
@@ -51,13 +53,15 @@ export class ColumnStore {
       this.columns = block.columns.map(({ name, kind }) => ({
         name,
         kind: this.unused.has(name) ? "unused" : kind,
+        empty: true,
         levels: new Map(),
       }));
     }
     const places: number[] = [];
     for (const [i, column] of block.columns.entries()) {
-      const { kind, levels, name } = this.columns[i];
-      if (kind !== "unused" && kind !== column.kind) return name;
+      const stored = this.columns[i];
+      if (stored.kind !== "unused" && !agrees(stored, column)) return stored.name;
+      const { kind, levels } = stored;
       if (kind === "unused" || levels.size > MOST_LEVELS) places.push(Number.NaN);
       else if (column.kind === "numeric") places.push(this.file.append(column.values));
       else {
@@ -92,7 +96,7 @@ export class ColumnStore {
   }
 
   private read(column: number, kind: Kind, start: number, end: number): Numbers {
-    const Elements = kind === "numeric" ? Float64Array : kind === "line" ? Uint32Array : Int32Array;
+    const Elements = kind === "numeric" || kind === "date" ? Float64Array : kind === "line" ? Uint32Array : Int32Array;
     const values = new Elements(end - start);
     for (const { start: first, rows, places } of this.blocks) {
       const [from, to] = [Math.max(start, first), Math.min(end, first + rows)];
@@ -104,8 +108,22 @@ export class ColumnStore {
   }
 }
 
+/** Whether the next block of a column goes with those before. */
+function agrees(stored: Stored, column: Column): boolean {
+  if (column.kind === "categorical") return stored.kind === "categorical";
+  if (stored.kind === "categorical") return false;
+  if (column.values.every(Number.isNaN)) return true;
+  const kind = column.date ? "date" : "numeric";
+  if (stored.empty) stored.kind = kind;
+  stored.empty = false;
+  return stored.kind === kind;
+}
+
 function columnFrom({ name, kind, levels }: Stored, read: () => Numbers): Column {
-  if (kind === "numeric") return lazily({ name, kind }, "values", () => read() as Float64Array);
+  if (kind === "numeric" || kind === "date") {
+    const known = { name, kind: "numeric" as const, ...(kind === "date" ? { date: true } : {}) };
+    return lazily(known, "values", () => read() as Float64Array);
+  }
   const base = { name, kind: "categorical" } as const;
   if (levels.size > MOST_LEVELS) return { ...base, levels: [], codes: new Int32Array(0), overflow: true };
   if (kind === "unused") return { ...base, levels: [], codes: new Int32Array(0) };

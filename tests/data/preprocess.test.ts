@@ -255,7 +255,7 @@ describe("tables of arrays and objects", () => {
     expect(table.columns).toEqual([
       { name: "a", kind: "numeric", values: Float64Array.of(1, Number.NaN, Number.NaN) },
       { name: "b", kind: "categorical", codes: Int32Array.of(0, 1, -1), levels: ["x", "true"] },
-      { name: "c", kind: "numeric", values: Float64Array.of(Number.NaN, 5, Number.NaN) },
+      { name: "c", kind: "numeric", values: Float64Array.of(Number.NaN, 5 / 86_400_000, Number.NaN), date: true },
     ]);
     expect(tableFromColumns({ a: Float32Array.of(1, 2) }).columns[0]).toMatchObject({ values: Float64Array.of(1, 2) });
   });
