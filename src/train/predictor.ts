@@ -71,14 +71,18 @@ export class Predictor {
     const rows = x.length / inputs;
     const plan = await this.planFor(rows);
     const result = new Float32Array(rows * outputs);
+    const reads: Promise<void>[] = [];
     for (let start = 0; start < rows; start += plan.window) {
       const count = Math.min(plan.window, rows - start);
       plan.x.write(x.subarray(start * inputs, (start + count) * inputs));
       for (let row = 0; row < count; row += plan.batch) {
         this.device.enqueue(plan.step, { inputOffset: row * inputs, outputOffset: row * outputs });
       }
-      result.set(await plan.output.read(0, count * outputs), start * outputs);
+      // The next window is on its way while this one runs: the device takes writes, runs and reads in order.
+      reads.push(plan.output.read(0, count * outputs).then((values) => result.set(values, start * outputs)));
+      if (reads.length > 1) await reads.shift();
     }
+    await Promise.all(reads);
     return result;
   }
 
