@@ -44,8 +44,12 @@ export async function importanceOf(
   seed: number,
 ): Promise<Importance> {
   const groups = columnGroups(preprocessor);
-  const shuffles = groups.length <= MOST_SHUFFLED;
-  const most = shuffles ? Math.floor(MOST_PREDICTIONS / groups.length / REPEATS) : MOST_ATTRIBUTED;
+  // A pixel says nothing alone, and its neighbours stand in for it.
+  const { image, window } = preprocessor;
+  const shuffles = !image && groups.length <= MOST_SHUFFLED;
+  const most = shuffles
+    ? Math.max(MOST_ATTRIBUTED, Math.floor(MOST_PREDICTIONS / groups.length / REPEATS / (window?.length ?? 1)))
+    : MOST_ATTRIBUTED;
   const inputs = sizeOf(inputShapeOf(preprocessor));
   const { x, y } = await samplePart(part, inputs, most, seed);
   const permutation = shuffles
