@@ -64,6 +64,17 @@ const SAMPLES: Readonly<Record<string, readonly Sample[]>> = {
     { options: { interpolation: "bilinear" }, shapes: images },
     { options: { size: [1, 3] }, shapes: [[2, 3, 2]] },
   ],
+  upSampling1d: [{ options: { size: 3 }, shapes: sequences }],
+  zeroPadding1d: [{ options: { padding: [1, 2] }, shapes: sequences }],
+  cropping1d: [
+    {
+      options: { cropping: [1, 2] },
+      shapes: [
+        [5, 3],
+        [4, 1],
+      ],
+    },
+  ],
   zeroPadding2d: [{ options: { padding: [1, 2] }, shapes: images }],
   cropping2d: [
     {

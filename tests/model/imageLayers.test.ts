@@ -9,7 +9,15 @@ import {
   depthwiseConv1d,
   depthwiseConv2d,
 } from "../../src/model/layers/convolution.ts";
-import { cropping2d, permute, upSampling2d, zeroPadding2d } from "../../src/model/layers/image.ts";
+import {
+  cropping1d,
+  cropping2d,
+  permute,
+  upSampling1d,
+  upSampling2d,
+  zeroPadding1d,
+  zeroPadding2d,
+} from "../../src/model/layers/image.ts";
 import { alphaDropout, gaussianNoise, spatialDropout } from "../../src/model/layers/noise.ts";
 import { batchNormalization, groupNormalization, layerNormalization } from "../../src/model/layers/normalization.ts";
 import {
@@ -80,6 +88,9 @@ describe("shapes", () => {
       [10, 9, 4],
     ],
     ["cropping2d", cropping2d([2, 1]), image, [3, 4, 4]],
+    ["upSampling1d", upSampling1d(3), [5, 2], [15, 2]],
+    ["zeroPadding1d", zeroPadding1d([1, 2]), [5, 2], [8, 2]],
+    ["cropping1d", cropping1d(2), [5, 2], [1, 2]],
     ["permute", permute([3, 1, 2]), image, [4, 7, 6]],
     ["batchNormalization", batchNormalization(), image, image],
     ["layerNormalization", layerNormalization({ axis: [-2, -1] }), image, image],
@@ -121,6 +132,9 @@ describe("shapes", () => {
       ),
     ).toThrow("for a window of 2 x 2");
     expect(() => shapeThrough(cropping2d(2), [4, 5, 1])).toThrow("leaves nothing");
+    expect(() => shapeThrough(cropping1d([2, 1]), [3, 1])).toThrow("leaves nothing");
+    expect(() => shapeThrough(upSampling1d(2), [4, 5, 1])).toThrow("expected a sequence");
+    expect(() => zeroPadding1d(-1)).toThrow("got padding -1; expected integers >= 0");
     expect(() => permute([1, 1])).toThrow("once");
     expect(() => shapeThrough(layerNormalization({ axis: 1 }), [3, 4])).toThrow("trailing");
     expect(() => shapeThrough(groupNormalization(3), [4])).toThrow("divisor");
@@ -176,6 +190,15 @@ describe("conv2dTranspose", () => {
     const weights = { "conv2dTranspose/kernel": [1, 2, 3, 4] };
     const { y } = await run([conv2dTranspose(1, 2, { strides: 2 })], [1, 10], [1, 1, 2, 1], { device, weights });
     expect(y).toEqual([1, 2, 10, 20, 3, 4, 30, 40]);
+  });
+});
+
+describe("one dimension", () => {
+  it("repeats steps, puts zeros around them and cuts them off", async () => {
+    const through = async (layer: Layer) => (await run([layer], [1, 2, 3, 4, 5, 6], [1, 3, 2], { device })).y;
+    expect(await through(upSampling1d(2))).toEqual([1, 2, 1, 2, 3, 4, 3, 4, 5, 6, 5, 6]);
+    expect(await through(zeroPadding1d([0, 1]))).toEqual([1, 2, 3, 4, 5, 6, 0, 0]);
+    expect(await through(cropping1d([1, 0]))).toEqual([3, 4, 5, 6]);
   });
 });
 

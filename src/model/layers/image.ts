@@ -4,7 +4,7 @@ import type { Tensor } from "../../graph/types.ts";
 import { showType } from "../../ops/op.ts";
 import { pad, slice } from "../../ops/slice.ts";
 import { upsample2d } from "../../ops/upsampling.ts";
-import { transpose } from "../../ops/view.ts";
+import { reshape, transpose } from "../../ops/view.ts";
 import type { Pair } from "../../ops/window.ts";
 import type { Layer, LayerOptions } from "../layer.ts";
 import { layer } from "../layer.ts";
@@ -21,6 +21,22 @@ export function upSampling2d(first: Pair | UpSampling2dOptions = {}): Layer {
   const options = isSides(first) ? { size: first as Pair } : (first as UpSampling2dOptions);
   const { size, interpolation } = options;
   return layer("upSampling2d", options, (x) => upsample2d(x, { size, interpolation }));
+}
+
+export interface UpSampling1dOptions extends LayerOptions {
+  /** How often each step is repeated; default 2. */
+  readonly size?: number;
+}
+
+/** Repeats every step: [batch, time, features] -> [batch, time * size, features] */
+export function upSampling1d(first: number | UpSampling1dOptions = {}): Layer {
+  const options = typeof first === "number" ? { size: first } : first;
+  const { size = 2 } = options;
+  return layer("upSampling1d", options, (x) => {
+    const [batch, time, features] = sequenceShape("upSampling1d", x);
+    const y = upsample2d(reshape(x, [batch, 1, time, features]), { size: [1, size] });
+    return reshape(y, [batch, time * size, features]);
+  });
 }
 
 /** The same on all sides, [vertical, horizontal], or [[top, bottom], [left, right]]; pixels. */
@@ -44,6 +60,46 @@ export function zeroPadding2d(first: Sides | ZeroPadding2dOptions = {}): Layer {
   return layer("zeroPadding2d", options, (x) => {
     expectImage("zeroPadding2d", x);
     return pad(x, [[0, 0], ...sides, [0, 0]]);
+  });
+}
+
+/** The same at both ends, or [before, after]; steps. */
+export type Ends = number | readonly [number, number];
+
+export interface ZeroPadding1dOptions extends LayerOptions {
+  /** Default 1. */
+  readonly padding?: Ends;
+}
+
+/** Zeros around sequences: [batch, time, features] -> [batch, before + time + after, features] */
+export function zeroPadding1d(first: Ends | ZeroPadding1dOptions = {}): Layer {
+  const options = isSides(first) ? { padding: first } : first;
+  const ends = endsOf("zeroPadding1d", "padding", options.padding ?? 1);
+  return layer("zeroPadding1d", options, (x) => {
+    sequenceShape("zeroPadding1d", x);
+    return pad(x, [[0, 0], ends, [0, 0]]);
+  });
+}
+
+export interface Cropping1dOptions extends LayerOptions {
+  /** Default 0. */
+  readonly cropping?: Ends;
+}
+
+/** Cuts steps off: [batch, time, features] -> [batch, time - before - after, features] */
+export function cropping1d(first: Ends | Cropping1dOptions = {}): Layer {
+  const options = isSides(first) ? { cropping: first } : first;
+  const [before, after] = endsOf("cropping1d", "cropping", options.cropping ?? 0);
+  return layer("cropping1d", options, (x) => {
+    const [batch, time, features] = sequenceShape("cropping1d", x);
+    const left = time - before - after;
+    if (left < 1) {
+      throw new TilegradError(
+        "E_SHAPE",
+        `cropping1d: got ${showType(x)}; cropping ${JSON.stringify([before, after])} leaves nothing.`,
+      );
+    }
+    return slice(x, [0, before, 0], [batch, left, features]);
   });
 }
 
@@ -93,7 +149,21 @@ export function permute(first: readonly number[] | PermuteOptions): Layer {
   });
 }
 
-const isSides = (value: Sides | object): value is Sides => typeof value === "number" || Array.isArray(value);
+const isSides = <S extends Sides | Ends>(value: S | object): value is S =>
+  typeof value === "number" || Array.isArray(value);
+
+function endsOf(name: string, option: string, value: Ends): readonly [number, number] {
+  const ends = typeof value === "number" ? ([value, value] as const) : value;
+  if (ends.length === 2 && ends.every((n) => Number.isInteger(n) && n >= 0)) return ends;
+  throw new TilegradError("E_ARGUMENT", `${name}: got ${option} ${JSON.stringify(value)}; expected integers >= 0.`, {
+    hint: "Give one number, or [before, after].",
+  });
+}
+
+function sequenceShape(type: string, x: Tensor): readonly number[] {
+  if (x.shape.length === 3) return x.shape;
+  throw new TilegradError("E_SHAPE", `${type}: got ${showType(x)}; expected a sequence [batch, time, features].`);
+}
 
 function sidesOf(name: string, option: string, value: Sides): readonly (readonly [number, number])[] {
   const pair = typeof value === "number" ? [value, value] : value;
