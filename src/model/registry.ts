@@ -22,6 +22,7 @@ import { binaryCrossentropy, focal, hinge, meanSquaredError, softmaxCrossentropy
 import type { Model } from "./model.ts";
 import { sequential } from "./model.ts";
 import { multiLoss } from "./multiLoss.ts";
+import { checkOptionNames } from "./optionNames.ts";
 
 /** Makes a layer from its options. */
 // biome-ignore lint/suspicious/noExplicitAny: each maker checks the options it gets
@@ -31,7 +32,7 @@ export type LossMaker = (options: any) => Loss;
 
 /** tilegrad's own layers and custom ones, which may be the layer inside another. */
 export function layerMakers(custom: Readonly<Record<string, LayerMaker>> = {}): Readonly<Record<string, LayerMaker>> {
-  const makers: Readonly<Record<string, LayerMaker>> = {
+  const own: Readonly<Record<string, LayerMaker>> = {
     dense,
     activation,
     dropout,
@@ -48,11 +49,19 @@ export function layerMakers(custom: Readonly<Record<string, LayerMaker>> = {}): 
     ...merge,
     ...augmentation,
     ...seriesAugmentation,
-    bidirectional,
+    bidirectional: ({ layer, ...rest }) =>
+      bidirectional({ ...rest, layer: make("bidirectional: layer", makers, layer) }),
     timeDistributed: ({ layer, ...rest }) =>
       timeDistributed({ ...rest, layer: make("timeDistributed: layer", makers, layer) }),
-    ...custom,
   };
+  const checked = Object.entries(own).map(([type, maker]): [string, LayerMaker] => [
+    type,
+    (options) => {
+      checkOptionNames(type, options);
+      return maker(options);
+    },
+  ]);
+  const makers: Readonly<Record<string, LayerMaker>> = { ...Object.fromEntries(checked), ...custom };
   return makers;
 }
 

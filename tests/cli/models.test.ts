@@ -127,6 +127,21 @@ describe("--model FILE.json", () => {
       "E_FILE",
       /bad\.json: .*rel/,
     ],
+    [
+      "with a misspelt option",
+      { ...file, layers: [{ type: "flatten" }, { type: "dense", config: { units: 1, usebias: false } }] },
+      "E_FILE",
+      /bad\.json: dense: got the option "usebias"; expected of name, trainable, units/,
+    ],
+    [
+      "with a misspelt option inside a wrapper",
+      {
+        ...file,
+        layers: [{ type: "bidirectional", config: { layer: { type: "gru", config: { units: 1, unit: 2 } } } }],
+      },
+      "E_FILE",
+      /bad\.json: gru: got the option "unit"/,
+    ],
     ["with a broken shape", { ...file, input: ["a"] }, "E_FILE", /bad\.json: .*got input/],
     [
       "for other inputs",

@@ -1,0 +1,158 @@
+/** The options of every layer by name, so that a file with a misspelt one is refused. The compiler keeps them complete. */
+import { TilegradError } from "../errors.ts";
+import { nearest } from "../nearest.ts";
+import type { Layer, LayerOptions } from "./layer.ts";
+import type * as attention from "./layers/attention.ts";
+import type * as augmentation from "./layers/augmentation.ts";
+import type * as convolution from "./layers/convolution.ts";
+import type * as dense from "./layers/dense.ts";
+import type * as embedding from "./layers/embedding.ts";
+import type * as image from "./layers/image.ts";
+import type * as merge from "./layers/merge.ts";
+import type * as noise from "./layers/noise.ts";
+import type * as normalization from "./layers/normalization.ts";
+import type * as pooling from "./layers/pooling.ts";
+import type * as recurrent from "./layers/recurrent.ts";
+import type * as seriesAugmentation from "./layers/seriesAugmentation.ts";
+import type * as shape from "./layers/shape.ts";
+import type * as wrappers from "./layers/wrappers.ts";
+
+type Modules = typeof attention &
+  typeof augmentation &
+  typeof convolution &
+  typeof dense &
+  typeof embedding &
+  typeof image &
+  typeof merge &
+  typeof noise &
+  typeof normalization &
+  typeof pooling &
+  typeof recurrent &
+  typeof seriesAugmentation &
+  typeof shape &
+  typeof wrappers;
+
+/** The form of a maker's first argument that holds all options. */
+type OptionsOf<M> = M extends (...args: infer A) => Layer ? Exclude<Extract<A[0], LayerOptions>, Layer> : never;
+type NamesOf<O> = { readonly [K in Exclude<keyof O, keyof LayerOptions>]-?: 1 };
+type OptionNames = {
+  readonly [K in keyof Modules as Modules[K] extends (...args: never[]) => Layer ? K : never]: NamesOf<
+    OptionsOf<Modules[K]>
+  >;
+};
+
+const kernel = {
+  activation: 1,
+  useBias: 1,
+  kernelInitializer: 1,
+  biasInitializer: 1,
+  kernelRegularizer: 1,
+  biasRegularizer: 1,
+} as const;
+const window = { kernelSize: 1, strides: 1, padding: 1 } as const;
+const pool = { poolSize: 1, strides: 1, padding: 1 } as const;
+const norm = {
+  epsilon: 1,
+  center: 1,
+  scale: 1,
+  betaInitializer: 1,
+  gammaInitializer: 1,
+  betaRegularizer: 1,
+  gammaRegularizer: 1,
+} as const;
+const loop = {
+  units: 1,
+  returnSequences: 1,
+  goBackwards: 1,
+  useBias: 1,
+  kernelInitializer: 1,
+  recurrentInitializer: 1,
+  biasInitializer: 1,
+  kernelRegularizer: 1,
+  recurrentRegularizer: 1,
+  biasRegularizer: 1,
+} as const;
+const moved = { fillValue: 1, interpolation: 1, fillMode: 1 } as const;
+
+const OPTION_NAMES: OptionNames = {
+  dense: { units: 1, ...kernel },
+  activation: { activation: 1 },
+  dropout: { rate: 1 },
+  flatten: {},
+  reshape: { shape: 1 },
+  conv2d: { filters: 1, ...window, dilationRate: 1, groups: 1, ...kernel },
+  conv1d: { filters: 1, ...window, dilationRate: 1, groups: 1, ...kernel },
+  depthwiseConv2d: { ...window, dilationRate: 1, depthMultiplier: 1, ...kernel },
+  depthwiseConv1d: { ...window, dilationRate: 1, depthMultiplier: 1, ...kernel },
+  conv2dTranspose: { filters: 1, ...window, dilationRate: 1, ...kernel },
+  conv1dTranspose: { filters: 1, ...window, dilationRate: 1, ...kernel },
+  upSampling2d: { size: 1, interpolation: 1 },
+  upSampling1d: { size: 1 },
+  zeroPadding2d: { padding: 1 },
+  zeroPadding1d: { padding: 1 },
+  cropping2d: { cropping: 1 },
+  cropping1d: { cropping: 1 },
+  permute: { dims: 1 },
+  spatialDropout: { rate: 1 },
+  alphaDropout: { rate: 1 },
+  gaussianNoise: { stddev: 1 },
+  batchNormalization: { momentum: 1, movingMeanInitializer: 1, movingVarianceInitializer: 1, ...norm },
+  layerNormalization: { axis: 1, ...norm },
+  groupNormalization: { groups: 1, ...norm },
+  maxPooling2d: pool,
+  averagePooling2d: pool,
+  maxPooling1d: pool,
+  averagePooling1d: pool,
+  globalMaxPooling2d: {},
+  globalAveragePooling2d: {},
+  globalMaxPooling1d: {},
+  globalAveragePooling1d: {},
+  lstm: { ...loop, unitForgetBias: 1 },
+  gru: loop,
+  simpleRnn: loop,
+  bidirectional: { layer: 1, mergeMode: 1 },
+  timeDistributed: { layer: 1 },
+  embedding: { inputDim: 1, outputDim: 1, maskZero: 1, embeddingsInitializer: 1, embeddingsRegularizer: 1 },
+  masking: { maskValue: 1 },
+  multiHeadAttention: {
+    numHeads: 1,
+    keyDim: 1,
+    valueDim: 1,
+    useCausalMask: 1,
+    dropout: 1,
+    useBias: 1,
+    kernelInitializer: 1,
+    kernelRegularizer: 1,
+  },
+  add: {},
+  subtract: {},
+  multiply: {},
+  average: {},
+  maximum: {},
+  concatenate: { axis: 1 },
+  randomFlip: { mode: 1 },
+  randomTranslation: { heightFactor: 1, widthFactor: 1, ...moved },
+  randomRotation: { factor: 1, ...moved },
+  randomZoom: { heightFactor: 1, widthFactor: 1, ...moved },
+  randomBrightness: { factor: 1, valueRange: 1 },
+  randomContrast: { factor: 1, valueRange: 1 },
+  randomColorJitter: { brightnessFactor: 1, contrastFactor: 1, saturationFactor: 1, hueFactor: 1, valueRange: 1 },
+  randomErasing: { factor: 1, scale: 1, ratio: 1, fillValue: 1 },
+  randomShift: { factor: 1, fillMode: 1 },
+  randomScale: { factor: 1 },
+  timeWarp: { factor: 1, waves: 1 },
+  windowSlice: { size: 1 },
+};
+
+/** @param type one of tilegrad's own layers @throws E_FILE for an option that it does not have */
+export function checkOptionNames(type: string, config: object): void {
+  const known = ["name", "trainable", ...Object.keys(OPTION_NAMES[type as keyof OptionNames])];
+  const unknown = Object.keys(config).find((key) => !known.includes(key));
+  if (unknown === undefined) return;
+  const meant = nearest(unknown, known);
+  throw new TilegradError(
+    "E_FILE",
+    `${type}: got the option "${unknown}"; expected of ${known.join(", ")}.`,
+    meant === undefined ? {} : { hint: `Did you mean "${meant}"?` },
+  );
+}
