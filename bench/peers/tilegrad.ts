@@ -18,6 +18,9 @@ import {
   sgd,
   type TrainingEvent,
 } from "../../src/node.ts";
+import { input as graphInput } from "../../src/ops/constant.ts";
+import { matmul } from "../../src/ops/matmul.ts";
+import { f32 } from "../../src/ops/op.ts";
 import { batchOrder, trainingData, type Weight } from "../data.ts";
 import type { Layer, Optimizer, Training } from "../workloads.ts";
 import type { Engine, Peer } from "./peer.ts";
@@ -110,6 +113,16 @@ function engine(device: Device): Engine {
       const epochs = workload.epochsPerSegment * (workload.segments + 1);
       const next = segmenter(trainer.run(trainingData(workload), { epochs, batchSize: workload.batch, order }));
       return (steps) => next(steps.length);
+    },
+
+    async matmul({ n }, a, b) {
+      const bindings = { a: device.tensor(f32(n, n), "a", a), b: device.tensor(f32(n, n), "b", b) };
+      const y = matmul(graphInput("a", [n, n]), graphInput("b", [n, n]));
+      const step = await device.compile({ outputs: { y }, updates: [] }, { bindings, label: "matmul" });
+      return async () => {
+        device.enqueue(step, {});
+        return { value: (await step.outputs.y.read(0, 1))[0] };
+      };
     },
 
     async predictor(workload, weights) {
