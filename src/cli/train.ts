@@ -2,7 +2,9 @@
 import path from "node:path";
 import type { Command } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
+import type { TableDescription } from "../data/describe.ts";
 import { describeTable } from "../data/describe.ts";
+import type { Preprocessor } from "../data/preprocess.ts";
 import { inputShapeOf } from "../data/preprocess.ts";
 import type { Device } from "../device.ts";
 import type { Json } from "../io/json.ts";
@@ -24,7 +26,7 @@ import { addProfileOption, checkProfile, profileStep } from "./profile.ts";
 import { addReportOption, checkReport, commandLine, writeReport } from "./report.ts";
 import { inMemory } from "./resample.ts";
 import { isStreamed } from "./source.ts";
-import { print, write, writeJson } from "./terminal.ts";
+import { plural, print, write, writeJson } from "./terminal.ts";
 import { trainSummary } from "./trainSummary.ts";
 import { number } from "./values.ts";
 
@@ -89,6 +91,10 @@ async function train(file: string, options: TrainOptions): Promise<void> {
 async function trainOn(data: Prepared, file: string, options: TrainOptions, began: number): Promise<void> {
   const { out, quiet, json, seed } = options;
   const rule = thresholdRule(options.threshold);
+  const description = describedFor(data, options);
+  const suspect = suspicions(description, data.preprocessor);
+  const warnings = [...data.warnings, ...suspect];
+  if (!quiet) for (const warning of suspect) print(`warning: ${warning}`);
   const loadMs = performance.now() - began;
 
   await withDevice(options.device, quiet, async (device: Device) => {
@@ -148,10 +154,10 @@ async function trainOn(data: Prepared, file: string, options: TrainOptions, bega
       part,
       diagnostics,
       importance: options.importance || reported ? await importanceOf(trainer, preprocessor, rows, seed) : null,
-      ...(reported ? { data: describeTable(data.table, { target }) } : {}),
+      ...(reported && description ? { data: description } : {}),
       timing: { loadMs, trainMs: totalMs - loadMs, totalMs, stepsPerSecond: learned.stepsPerSecond },
       ...(profile ? { profile } : {}),
-      warnings: data.warnings,
+      warnings,
       settings: saved,
       model: out,
     } as const;
@@ -166,6 +172,31 @@ async function trainOn(data: Prepared, file: string, options: TrainOptions, bega
     }
     if (json) writeJson(result);
   });
+}
+
+/** Cells that are looked at unasked. */
+const MOST_DESCRIBED = 5_000_000;
+
+function describedFor({ table, target, preprocessor }: Prepared, options: TrainOptions): TableDescription | null {
+  const { image, window } = preprocessor;
+  const quick = !image && !window && table.rows * table.columns.length <= MOST_DESCRIBED;
+  return quick || options.report !== undefined ? describeTable(table, { target }) : null;
+}
+
+/** What makes test metrics too good. */
+function suspicions(description: TableDescription | null, { features }: Preprocessor): string[] {
+  const duplicates = description?.duplicates ?? 0;
+  const leakSuspects = (description?.leakSuspects ?? []).filter((name) => features.some((f) => f.name === name));
+  return [
+    ...(duplicates > 0
+      ? [`${plural(duplicates, "row")} equal an earlier one: copies may be in training and test rows both.`]
+      : []),
+    ...(leakSuspects.length > 0
+      ? [
+          `almost perfect alone, and so perhaps the answer itself: ${leakSuspects.join(", ")} (--exclude leaves it out).`,
+        ]
+      : []),
+  ];
 }
 
 const rowsOf = ({ table, train, validation, test, unused }: Prepared) => ({

@@ -52,6 +52,18 @@ describe("--report", () => {
 });
 
 describe("what train says beside the network", () => {
+  it("is a warning of rows that occur twice and of columns that hold the answer", async () => {
+    const lines = cli.read("customers.csv").trimEnd().split("\n");
+    const told = lines.map(
+      (line, i) => `${line},${i === 0 ? "cancelled_on" : line.endsWith("yes") ? 20 + (i % 9) : 0}`,
+    );
+    cli.write("leaky.csv", `${[...told, told[5]].join("\n")}\n`);
+    const ended = await cli.run("train", "leaky.csv", ...CHURN, ...QUICK, "--epochs", "1", "--out", "leaky", "--json");
+    expect(ended.stderr).toContain("warning: 1 row equal an earlier one");
+    expect(ended.stderr).toContain("warning: almost perfect alone, and so perhaps the answer itself: cancelled_on");
+    expect(jsonOf(ended).warnings).toHaveLength(2);
+  });
+
   it("is logistic regression on the same rows, and the prevalence", async () => {
     const { baseline, metrics } = result;
     expect(baseline).toMatchObject({ model: "logistic regression", converged: true });
