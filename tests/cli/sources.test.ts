@@ -4,7 +4,9 @@ import { gzipSync } from "node:zlib";
 import { encode as encodePng } from "fast-png";
 import { beforeAll, describe, expect, it } from "vitest";
 import { encodeIdx } from "../../src/io/idx.ts";
+import { encodeNpy } from "../../src/io/npy.ts";
 import { draws } from "../../src/random.ts";
+import { zip } from "../io/zip.ts";
 import { jsonOf, useCli } from "./support.ts";
 
 const cli = useCli();
@@ -32,8 +34,18 @@ beforeAll(() => {
   cli.write("train-images-idx3-ubyte.gz", gzipSync(encodeIdx(images)));
   const labels = { shape: [120], data: Uint8Array.from(all, ({ left }) => (left ? 1 : 0)) };
   cli.write("train-labels-idx1-ubyte.gz", gzipSync(encodeIdx(labels)));
+  const x = { dtype: "f4", shape: [120, 8, 8], data: Float32Array.from(images.data) } as const;
+  const y = { dtype: "i8", shape: [120], data: BigInt64Array.from([...labels.data].map(BigInt)) } as const;
+  cli.write(
+    "digits.npz",
+    zip([
+      { name: "x.npy", plain: encodeNpy(x), deflate: true },
+      { name: "y.npy", plain: encodeNpy(y) },
+    ]),
+  );
   cli.write("broken/left/a.png", encodePng({ width: 8, height: 8, channels: 1, data: all[0].data }).subarray(0, 60));
   cli.write("empty/readme.txt", Buffer.from("none"));
+  cli.write("photos.csv", "a,label\n1,left\n");
   cli.write("damaged.npz", Buffer.from("PK nothing"));
 });
 
@@ -97,5 +109,23 @@ describe("MNIST's files", () => {
     const { positive, inputShape, metrics } = jsonOf(trained);
     expect([positive, inputShape]).toEqual(["1", [8, 8, 1]]);
     expect(metrics.test.prAuc).toBeGreaterThan(0.98);
+  });
+});
+
+describe("NumPy's arrays", () => {
+  it("of an NPZ file are learned in the size they have, and give the scores of the same pixels in IDX", async () => {
+    const options = ["--positive", "1", ...QUICK, "--layers", "4", "--json", "--quiet"];
+    const [npz, idx] = await Promise.all(
+      ["digits.npz", "train-images-idx3-ubyte.gz"].map(async (file) => {
+        const trained = await cli.run("train", file, ...options, "--out", `same-${file}`);
+        expect(trained.code, trained.stderr).toBe(0);
+        return jsonOf(trained);
+      }),
+    );
+    expect([npz.target, npz.positive, npz.rows.file, npz.inputShape]).toEqual(["label", "1", 120, [8, 8, 1]]);
+    expect(npz.metrics.test.prAuc).toBeGreaterThan(0.98);
+    expect(npz.history.loss).toEqual(idx.history.loss);
+    const evaluated = await cli.run("evaluate", "same-digits.npz", "digits.npz", "--device", "cpu", "--json");
+    expect(jsonOf(evaluated).rows).toBe(120);
   });
 });
