@@ -36,13 +36,14 @@ const MOST_PREDICTIONS = 300_000;
 const MOST_ATTRIBUTED = 200;
 const MOST_SHUFFLED = 100;
 
-/** Per column, on a stratified sample of the rows. */
+/** Per column, on a stratified sample of the rows; null where they are of one class. */
 export async function importanceOf(
   trainer: Trainer,
   preprocessor: Preprocessor,
   part: Part,
   seed: number,
-): Promise<Importance> {
+): Promise<Importance | null> {
+  if (!part.y.includes(0) || !part.y.includes(1)) return null;
   const groups = columnGroups(preprocessor);
   // A pixel says nothing alone, and its neighbours stand in for it.
   const { image, window } = preprocessor;

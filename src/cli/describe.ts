@@ -1,10 +1,10 @@
 /** `tilegrad describe`: what is in a table, before anything is trained on it. */
 import type { Command } from "commander";
-import { dateText } from "../data/date.ts";
-import type { ColumnDescription, TableDescription } from "../data/describe.ts";
+import type { TableDescription } from "../data/describe.ts";
 import { describeTable } from "../data/describe.ts";
 import type { Target } from "../data/target.ts";
 import { chooseTarget, targetOf } from "../data/target.ts";
+import { columnContent } from "../report/columnContent.ts";
 import { interruptible } from "./interrupt.ts";
 import { readTable } from "./table.ts";
 import { bold, count, percent, plural, table, write, writeJson } from "./terminal.ts";
@@ -51,8 +51,6 @@ async function describe(file: string, options: DescribeOptions): Promise<void> {
   else write(`${show(data.name, description, target, prevalence)}\n`);
 }
 
-const short = (n: number): string => String(Number(n.toPrecision(5)));
-
 function show(name: string, d: TableDescription, target: Target | undefined, prevalence = 0): string {
   const header = ["column", "kind", "missing", "distinct", "range or most frequent", ...(target ? ["AUC alone"] : [])];
   const rows = d.columns.map((c) => [
@@ -60,7 +58,7 @@ function show(name: string, d: TableDescription, target: Target | undefined, pre
     c.kind,
     c.missing === 0 ? "-" : percent(c.missing / d.rows),
     count(c.distinct),
-    content(c),
+    columnContent(c),
     ...(target ? [c.auc === undefined ? "-" : c.auc.toFixed(3)] : []),
   ]);
   const constant = d.columns.filter((c) => c.constant).map((c) => c.name);
@@ -78,11 +76,4 @@ function show(name: string, d: TableDescription, target: Target | undefined, pre
     ...table([header, ...rows], [0, 1, 4]),
     ...(remarks.length > 0 ? ["", ...remarks] : []),
   ].join("\n");
-}
-
-function content({ kind, range, top }: ColumnDescription): string {
-  if (range && kind === "date") return `${dateText(range.min)} .. ${dateText(range.max)}`;
-  if (range) return `${short(range.min)} .. ${short(range.max)}, mean ${short(range.mean)}, std ${short(range.std)}`;
-  const levels = (top ?? []).slice(0, 3).map(({ level, count: n }) => `${level.slice(0, 20)} (${count(n)})`);
-  return levels.join(", ");
 }

@@ -1,11 +1,11 @@
 /** Rows with their labels, in memory or in a temporary file. */
 import type { Preprocessor } from "../data/preprocess.ts";
 import { transform } from "../data/preprocess.ts";
-import { stratifiedSplit } from "../data/splits.ts";
 import type { Table } from "../data/table.ts";
 import { targetOf } from "../data/target.ts";
 import { isStored } from "../node/columnStore.ts";
 import type { RowFile } from "../node/rowFile.ts";
+import { shuffleInPlace } from "../random.ts";
 import type { RowSource } from "../train/source.ts";
 import type { Streaming } from "./stream.ts";
 import { joinedSources, streamedPart } from "./stream.ts";
@@ -41,12 +41,20 @@ export async function partOf(
 /** What `predict` takes. */
 export const inputsOf = (part: Part): Float32Array | RowSource => ("x" in part ? part.x : part);
 
+const SAMPLE_STREAM = 0x5a_4d_50;
+
+const rowsOf = (y: Float32Array, label: number): Uint32Array =>
+  Uint32Array.from(y.keys()).filter((row) => y[row] === label);
+
 /** About `most` rows, with the classes' shares, in memory. */
 export async function samplePart(part: Part, inputs: number, most: number, seed: number): Promise<ArrayPart> {
   const { y } = part;
   if (y.length <= most) return "x" in part ? part : ((await part.read(0, y.length)) as ArrayPart);
-  const share = most / y.length;
-  const { test: rows } = stratifiedSplit(y, { fractions: { train: 1 - share, test: share }, seed });
+  // At least one row of each class, however rare.
+  const rows = [0, 1].flatMap((label) => {
+    const all = shuffleInPlace(rowsOf(y, label), seed, SAMPLE_STREAM, label);
+    return [...all.subarray(0, Math.ceil((all.length * most) / y.length))];
+  });
   const picked = new Float32Array(rows.length * inputs);
   for (const [i, row] of rows.entries()) {
     const x = "x" in part ? part.x.subarray(row * inputs, (row + 1) * inputs) : (await part.read(row, 1)).x;

@@ -1,9 +1,10 @@
 /** The report one would send to whoever has to decide: first what the decision means, then why to believe it. */
-import type { ColumnDescription, TableDescription } from "../data/describe.ts";
+import type { TableDescription } from "../data/describe.ts";
 import type { Interval } from "../metrics/bootstrap.ts";
 import { measureLabels } from "../metrics/formatReport.ts";
 import type { ClassificationReport } from "../metrics/report.ts";
 import type { CostMatrix } from "../metrics/thresholdRule.ts";
+import { columnContent } from "./columnContent.ts";
 import type { Html } from "./page.ts";
 import { page, plots, section, table, tag, tiles } from "./page.ts";
 import { type PlotName, plotsOf } from "./plotsOf.ts";
@@ -15,7 +16,6 @@ const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 const count = (n: number): string => n.toLocaleString("en-US");
 const decimals = (value: number | null | undefined): string =>
   value === null || value === undefined ? "–" : value.toFixed(3);
-const short = (n: number): string => String(Number(n.toPrecision(4)));
 const thresholdText = (threshold: number): string => (threshold >= 1e300 ? "none" : threshold.toPrecision(3));
 
 const ROWS: Readonly<Record<PartName, string>> = {
@@ -222,17 +222,20 @@ function training(result: TrainingResult, drawn: Record<PlotName, string | null>
   );
 }
 
-function data({ metrics, rows, warnings }: Result, d: TableDescription): Html {
+function data(result: Result, d: TableDescription): Html {
+  const { metrics, rows, warnings } = result;
+  const trained = "epochs" in result;
   const parts = (["train", "validation", "test"] as const).flatMap((part) => {
     const report = metrics[part];
     return report ? [[part, count(report.rows), percent(report.prevalence)]] : [];
   });
   const unused = rows && rows.unused > 0 ? [["not used", count(rows.unused), "–"]] : [];
+  // What a training run warned of stands among its warnings.
   const remarks = [
-    ...(d.duplicates > 0
+    ...(!trained && d.duplicates > 0
       ? [`${count(d.duplicates)} rows equal an earlier one: copies may be in training and test rows.`]
       : []),
-    ...(d.leakSuspects.length > 0
+    ...(!trained && d.leakSuspects.length > 0
       ? [`Almost perfect alone, and so perhaps known only afterwards: ${d.leakSuspects.join(", ")}.`]
       : []),
     ...warnings,
@@ -245,7 +248,7 @@ function data({ metrics, rows, warnings }: Result, d: TableDescription): Html {
     column.kind,
     column.missing === 0 ? "–" : percent(column.missing / d.rows),
     count(column.distinct),
-    content(column),
+    columnContent(column),
     ...(hasAuc ? [decimals(column.auc)] : []),
   ]);
   const more = d.columns.length - shown.length;
@@ -261,14 +264,6 @@ function data({ metrics, rows, warnings }: Result, d: TableDescription): Html {
 
 /** An image has a column per pixel. */
 const MOST_COLUMNS = 100;
-
-function content({ range, top = [] }: ColumnDescription): string {
-  if (range) return `${short(range.min)} to ${short(range.max)}, mean ${short(range.mean)}, std ${short(range.std)}`;
-  return top
-    .slice(0, 3)
-    .map(({ level, count: n }) => `${level.slice(0, 24)} (${count(n)})`)
-    .join(", ");
-}
 
 function reproduction({ command, settings = {}, device, version, model, network, timing }: Result): Html {
   const about = [

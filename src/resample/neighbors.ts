@@ -57,9 +57,22 @@ export async function nearest(
   if (queries.columns !== candidates.columns) {
     throw new TilegradError(
       "E_SHAPE",
-      `nearest: the queries have ${queries.columns} columns, the candidates ${candidates.columns}.`,
+      `nearest: the queries have ${queries.columns} columns, the candidates ${candidates.columns}; expected as many.`,
     );
   }
+  if (excludeSelf && queries.rows !== candidates.rows) {
+    throw new TilegradError(
+      "E_ARGUMENT",
+      `nearest: got excludeSelf with ${queries.rows} queries and ${candidates.rows} candidates; expected the same rows.`,
+      { hint: "Leave excludeSelf out: the rows are others anyway." },
+    );
+  }
+  if (excludeSelf && farthest) {
+    throw new TilegradError("E_ARGUMENT", "nearest: got excludeSelf and farthest; expected one of them.", {
+      hint: "A row is never its own farthest, unless all are equal.",
+    });
+  }
+  if (queries.rows === 0) return { indices: new Uint32Array(0), distances: new Float32Array(0) };
   const others = candidates.rows - (excludeSelf ? 1 : 0);
   if (!Number.isInteger(k) || k < 1 || k > others) {
     throw new TilegradError("E_ARGUMENT", `nearest: got k ${k}; expected a whole number from 1 to ${others}.`, {
@@ -67,9 +80,8 @@ export async function nearest(
     });
   }
   // One more is looked for, since one of them may be the query itself.
-  const self = excludeSelf && !farthest;
-  const found = await search(device, queries, candidates, { ...options, k: self ? k + 1 : k, farthest });
-  return self ? withoutSelf(found, queries.rows, k) : found;
+  const found = await search(device, queries, candidates, { ...options, k: excludeSelf ? k + 1 : k, farthest });
+  return excludeSelf ? withoutSelf(found, queries.rows, k) : found;
 }
 
 function withoutSelf({ indices, distances }: Neighbors, rows: number, k: number): Neighbors {

@@ -79,7 +79,9 @@ export class Predictor {
         this.device.enqueue(plan.step, { inputOffset: row * inputs, outputOffset: row * outputs });
       }
       // The next window is on its way while this one runs: the device takes writes, runs and reads in order.
-      reads.push(plan.output.read(0, count * outputs).then((values) => result.set(values, start * outputs)));
+      const read = plan.output.read(0, count * outputs).then((values) => result.set(values, start * outputs));
+      read.catch(() => {}); // It is awaited below, unless an earlier one fails first.
+      reads.push(read);
       if (reads.length > 1) await reads.shift();
     }
     await Promise.all(reads);

@@ -36,6 +36,25 @@ describe("--report", () => {
     expect(png.length).toBeGreaterThan(250_000);
   });
 
+  it("is written though only one test row is positive, or none", async () => {
+    const [header, ...rows] = cli.read("others.csv").trim().split("\n");
+    const yes = rows.filter((row) => /(^|,)yes(,|$)/.test(row));
+    const no = rows.filter((row) => !yes.includes(row));
+    for (const [name, kept] of [
+      ["one", [yes[0], ...no]],
+      ["none", no],
+    ] as const) {
+      cli.write(`${name}.csv`, [header, ...kept].join("\n"));
+      const options = ["--device", "cpu", "--report", `${name}.json`];
+      const ended = await cli.run("evaluate", "model", `${name}.csv`, ...options);
+      expect(ended.code, ended.stderr).toBe(0);
+      const { importance, metrics } = JSON.parse(cli.read(`${name}.json`));
+      expect(metrics.test.rows).toBe(kept.length);
+      if (name === "none") expect(importance).toBeNull();
+      else expect(importance.permutation.length).toBeGreaterThan(0);
+    }
+  });
+
   it("says before any work what it cannot write", async () => {
     const wrong = await train("--out", "unmade", "--report", "report.doc");
     expect(wrong.code).toBe(2);

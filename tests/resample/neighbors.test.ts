@@ -31,6 +31,15 @@ describe.each(["cpu", "webgpu"])("nearest on %s", (backend) => {
     }
   });
 
+  it("refuses a search that makes no sense, and answers one for nothing", async () => {
+    const [few, many] = [normalMatrix(3, 2, 6), normalMatrix(5, 2, 7)];
+    const options = [{ excludeSelf: true }, { excludeSelf: true, farthest: true }];
+    await expect(nearest(device, few, many, 1, options[0])).rejects.toThrow(/3 queries and 5 candidates; expected/);
+    await expect(nearest(device, many, many, 1, options[1])).rejects.toThrow(/excludeSelf and farthest/);
+    const none = { data: new Float32Array(0), rows: 0, columns: 2 };
+    expect((await nearest(device, none, many, 2)).indices).toHaveLength(0);
+  });
+
   it("finds the farthest, farthest first", async () => {
     const [queries, candidates] = [normalMatrix(13, 3, 4), normalMatrix(201, 3, 5)];
     const { indices } = await nearest(device, queries, candidates, 3, {
