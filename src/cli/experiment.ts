@@ -15,6 +15,7 @@ import type { LogisticRegression } from "../model/logisticRegression.ts";
 import { fitLogisticRegression, predictLogisticRegression } from "../model/logisticRegression.ts";
 import type { Model } from "../model/model.ts";
 import type { LogisticBaseline } from "../report/result.ts";
+import { addCalibrateOption } from "./calibrate.ts";
 import type { FitSettings } from "./fit.ts";
 import { addFitOptions } from "./fit.ts";
 import type { Interrupt } from "./interrupt.ts";
@@ -56,8 +57,8 @@ export function addExperimentOptions(command: Command): Command {
   addLossOptions(command);
   addResampleOptions(command);
   addOptimizerOptions(command);
-  return addFitOptions(command)
-    .optionsGroup("Decision:")
+  addFitOptions(command).optionsGroup("Decision:");
+  return addCalibrateOption(command)
     .option(
       "--threshold <rule>",
       "chosen on validation rows: f1, f2, mcc, youden, recall>=0.8, precision>=0.5, alerts:5, cost:fp=1,fn=5, or a number",

@@ -3,6 +3,7 @@
  * fit once more, for as many epochs, with the validation rows too.
  */
 import type { Device } from "../device.ts";
+import type { Calibration } from "../metrics/calibration.ts";
 import type { ClassificationReport } from "../metrics/report.ts";
 import { classificationReport } from "../metrics/report.ts";
 import type { ThresholdRule } from "../metrics/thresholdRule.ts";
@@ -14,6 +15,8 @@ import type { Optimizer } from "../model/optimizers.ts";
 import type { BestEpoch } from "../train/callbacks.ts";
 import type { History } from "../train/progress.ts";
 import { Trainer } from "../train/trainer.ts";
+import type { CalibrateOptions } from "./calibrate.ts";
+import { calibrated, calibrationOf, checkCalibrate } from "./calibrate.ts";
 import type { FitSettings, Run } from "./fit.ts";
 import {
   checkpointFolder,
@@ -24,6 +27,7 @@ import {
   runWithProgress,
 } from "./fit.ts";
 import type { Interrupt } from "./interrupt.ts";
+import type { LossChoice } from "./objective.ts";
 import type { Part } from "./part.ts";
 import { inputsOf, joinedParts } from "./part.ts";
 import type { Prepared } from "./prepare.ts";
@@ -34,7 +38,7 @@ import { print } from "./terminal.ts";
 /** Below this many positives the validation rows are worth more in training (bench/results/defaults.md). */
 const SCARCE_POSITIVES = 500;
 
-export interface LearnSettings extends FitSettings {
+export interface LearnSettings extends FitSettings, CalibrateOptions, LossChoice {
   readonly batch: number;
   readonly seed: number;
   /** The model's folder, in which checkpoints are kept. */
@@ -51,11 +55,13 @@ export interface Learned {
   readonly steps: number;
   readonly stepsPerSecond: number;
   readonly refit: { readonly rows: number; readonly epochs: number; readonly loss: readonly number[] } | null;
+  /** Fitted to the validation scores before any refit. */
+  readonly calibration: Calibration | null;
   readonly threshold: TunedThreshold;
   /** The rows that the weights were learned from in the end, before any resampling. */
   readonly learnedFrom: Part;
   readonly resampled: ResampleSummary | null;
-  /** Of the validation rows before any refit, which trains on them. */
+  /** Calibrated. Of the validation rows before any refit, which trains on them. */
   readonly scores: {
     readonly train: Float32Array;
     readonly validation: Float32Array | null;
@@ -86,6 +92,7 @@ export async function learn(
 ): Promise<Learned> {
   const { seed, out = "", epochs, batch, monitor, quiet, checkpoint: every = 0, resume = false } = settings;
   const { train, validation } = data;
+  checkCalibrate(settings, validation);
   const newTrainer = (): Trainer =>
     new Trainer(described.model, {
       device,
@@ -112,9 +119,13 @@ export async function learn(
   };
   const stepsPerSecond = await runWithProgress(first, whole, interrupt);
   await correctPrior(first, sampled);
-  const validated = validation && (await first.predict(inputsOf(validation)));
+  const raw = validation && (await first.predict(inputsOf(validation)));
+  const calibration = calibrationOf(settings, validation, raw);
+  const scoresOf = async (trainer: Trainer, part: Part) =>
+    calibrated(calibration, await trainer.predict(inputsOf(part)));
+  const validated = raw && calibrated(calibration, raw);
   const scored = validation ?? train;
-  const threshold = tuneThreshold(scored.y, validated ?? (await first.predict(inputsOf(train))), rule);
+  const threshold = tuneThreshold(scored.y, validated ?? (await scoresOf(first, train)), rule);
 
   const again = validation && shouldRefit(settings.refit, train, validation) ? joinedParts(train, validation) : null;
   const refitEpochs = (best()?.epoch ?? first.progress.history.loss.length - 1) + 1;
@@ -139,9 +150,9 @@ export async function learn(
     await correctPrior(trainer, all);
   }
   const scores = {
-    train: await trainer.predict(inputsOf(train)),
+    train: await scoresOf(trainer, train),
     validation: validated,
-    test: data.test && (await trainer.predict(inputsOf(data.test))),
+    test: data.test && (await scoresOf(trainer, data.test)),
   };
   const report = (part: Part | null, found: Float32Array | null): ClassificationReport | null =>
     part && found && classificationReport(part.y, found, { threshold: threshold.threshold });
@@ -152,6 +163,7 @@ export async function learn(
     steps: trainer.step + (again ? first.step : 0),
     stepsPerSecond,
     refit: again && { rows: again.y.length, epochs: refitEpochs, loss: trainer.history.loss },
+    calibration,
     threshold,
     learnedFrom: again ?? train,
     resampled,

@@ -6,17 +6,21 @@ import type { Device } from "../device.ts";
 import { TilegradError } from "../errors.ts";
 import { sameShape } from "../graph/types.ts";
 import { loadModel } from "../train/loading.ts";
+import type { RowSource } from "../train/source.ts";
 import type { Trainer } from "../train/trainer.ts";
+import { calibrated } from "./calibrate.ts";
 
 export interface SavedModel {
   readonly trainer: Trainer;
   readonly preprocessor: Preprocessor;
+  /** Probabilities of rows, calibrated as in training. */
+  scores(rows: Float32Array | RowSource): Promise<Float32Array>;
   readonly threshold: { readonly value: number; readonly rule: string };
 }
 
 /** @throws E_FILE for whatever is missing, damaged, or does not belong together */
 export async function openModel(folder: string, device: Device): Promise<SavedModel> {
-  const { trainer, preprocessing, threshold } = await loadModel(folder, { device });
+  const { trainer, preprocessing, calibration = null, threshold } = await loadModel(folder, { device });
   if (preprocessing === undefined || threshold === undefined) {
     throw new TilegradError("E_FILE", `${folder}: the model has no ${preprocessing ? "threshold" : "preprocessing"}.`, {
       hint: "Only models saved by `tilegrad train` hold what it takes to read a table.",
@@ -34,5 +38,6 @@ export async function openModel(folder: string, device: Device): Promise<SavedMo
       },
     );
   }
-  return { trainer, preprocessor, threshold };
+  const scores = async (rows: Float32Array | RowSource) => calibrated(calibration, await trainer.predict(rows));
+  return { trainer, preprocessor, scores, threshold };
 }

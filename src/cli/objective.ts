@@ -2,13 +2,21 @@
 import type { Command } from "commander";
 import { Option } from "commander";
 import { TilegradError } from "../errors.ts";
-import { classWeightBalanced, focalAlpha, logOddsBias, posWeightAuto } from "../metrics/weights.ts";
+import type { ClassWeight } from "../metrics/weights.ts";
+import {
+  classWeightBalanced,
+  effectiveNumberWeights,
+  focalAlpha,
+  logOddsBias,
+  posWeightAuto,
+} from "../metrics/weights.ts";
 import type { Loss } from "../model/losses.ts";
 import { binaryCrossentropy, focal, hinge, meanSquaredError, squaredHinge } from "../model/losses.ts";
 import type { Optimizer } from "../model/optimizers.ts";
 import { adagrad, adam, adamW, rmsprop, sgd } from "../model/optimizers.ts";
 import type { Schedule } from "../model/schedules.ts";
 import { constantRate, cosineDecay, exponentialDecay, linearDecay, stepDecay } from "../model/schedules.ts";
+import type { ClassWeightChoice } from "./values.ts";
 import { classWeight, number, numberOr } from "./values.ts";
 
 const LOSSES = ["bce", "focal", "hinge", "squaredHinge", "mse"] as const;
@@ -17,7 +25,7 @@ const SCHEDULES = ["constant", "linear", "step", "exponential", "cosine"] as con
 
 export interface LossChoice {
   readonly loss: (typeof LOSSES)[number];
-  readonly classWeight: "balanced" | "none" | Readonly<Record<number, number>>;
+  readonly classWeight: ClassWeightChoice;
   readonly posWeight?: number | "auto";
   readonly gamma?: number;
   readonly alpha?: number | "auto" | "none";
@@ -65,7 +73,7 @@ export function addLossOptions(command: Command): Command {
     .addOption(new Option("--loss <name>", "mse is of the probability").choices(LOSSES).default(DEFAULTS.loss))
     .option(
       "--class-weight <weights>",
-      "balanced, none, or such as 0:1,1:10 (0 is no, 1 yes)",
+      "balanced, none, effective:0.999, or such as 0:1,1:10 (0 is no, 1 yes)",
       classWeight,
       DEFAULTS.classWeight,
     )
@@ -147,14 +155,18 @@ export function makeLoss(options: LossChoice, y: Float32Array): Loss {
   }
 }
 
-const classWeights = (options: LossChoice, y: Float32Array): Readonly<Record<number, number>> | null => {
-  if (options.classWeight === "none") return null;
-  return options.classWeight === "balanced" ? classWeightBalanced(y) : options.classWeight;
-};
+function classWeights({ classWeight }: LossChoice, y: Float32Array): ClassWeight | null {
+  if (classWeight === "none") return null;
+  if (classWeight === "balanced") return classWeightBalanced(y);
+  return "effective" in classWeight ? effectiveNumberWeights(y, classWeight.effective) : (classWeight as ClassWeight);
+}
+
+/** Whether scores are margins rather than probabilities. */
+export const isMargin = ({ loss }: LossChoice): boolean => loss === "hinge" || loss === "squaredHinge";
 
 /** The bias with which the network begins by predicting the (weighted) base rate; margins of the hinges begin at 0. */
 export function initialBias(options: LossChoice, y: Float32Array): number {
-  if (options.loss === "hinge" || options.loss === "squaredHinge") return 0;
+  if (isMargin(options)) return 0;
   const { 0: negative = 1, 1: positive = 1 } = classWeights(options, y) ?? {};
   const factor = options.posWeight === "auto" ? posWeightAuto(y) : (options.posWeight ?? 1);
   const bias = (options.balancedBatches ? 0 : logOddsBias(y)) + Math.log((positive * factor) / negative);

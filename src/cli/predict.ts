@@ -56,7 +56,7 @@ async function predict(folder: string, file: string, options: PredictOptions): P
     const { x, warnings } = transform(preprocessor, table, rows);
     if (!quiet) for (const warning of warnings) print(`warning: ${warning}`);
     const threshold = options.threshold ?? model.threshold.value;
-    const scores = await model.trainer.predict(x);
+    const scores = await model.scores(x);
     const ids = preprocessor.dropped.filter((d) => d.reason === "id").map((d) => d.name);
     const positives = scores.reduce((n, score) => n + (score >= threshold ? 1 : 0), 0);
     const csv = scoresCsv({ table, rows, ids }, scores, threshold);

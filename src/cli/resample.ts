@@ -14,7 +14,7 @@ import type { ResamplerName } from "../resample/methods.ts";
 import { resamplers } from "../resample/methods.ts";
 import type { Trainer } from "../train/trainer.ts";
 import type { LossChoice } from "./objective.ts";
-import { refuse } from "./objective.ts";
+import { isMargin, refuse } from "./objective.ts";
 import type { ArrayPart, Part } from "./part.ts";
 import { number } from "./values.ts";
 
@@ -150,8 +150,6 @@ export function inMemory(part: Part | null): ArrayPart {
     hint: "Weight the classes instead (--class-weight balanced), or keep the rows in memory: --no-stream.",
   });
 }
-
-const isMargin = ({ loss }: LossChoice): boolean => loss === "hinge" || loss === "squaredHinge";
 
 const dashed = (key: string): string => key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 

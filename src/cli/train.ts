@@ -111,6 +111,7 @@ async function trainOn(data: Prepared, file: string, options: TrainOptions, bega
     const labels = { positive: target.positive, negative: target.negative.join(", ") };
     await trainer.save(out, {
       preprocessing: preprocessor as unknown as Json,
+      ...(learned.calibration ? { calibration: learned.calibration } : {}),
       threshold: { value: threshold.threshold, rule: options.threshold },
       labels,
       training: { settings: saved },
@@ -146,6 +147,7 @@ async function trainOn(data: Prepared, file: string, options: TrainOptions, bega
       history: learned.history,
       refit: learned.refit,
       resampled: learned.resampled,
+      calibration: learned.calibration,
       threshold: threshold.threshold,
       thresholdRule: options.threshold,
       thresholdAttained: threshold.attained,

@@ -58,6 +58,9 @@ export function trainSummary(result: TrainingResult, data: Prepared, model: Mode
     ["Loss", `${range(history.loss)}  ${dim("training, with penalties")}`],
     ...(history.valLoss ? ([["", `${range(history.valLoss)}  ${dim("validation")}`]] as const) : []),
     ...(result.refit ? ([["Refit", refit(result.refit)]] as const) : []),
+    ...(result.calibration
+      ? ([["Calibrated", `${result.calibration.method} ${dim("(on the validation rows)")}`]] as const)
+      : []),
     ["Threshold", threshold(result)],
   ]);
   const { part, baseline, importance } = result;

@@ -60,15 +60,26 @@ export const numberOr =
     return word ?? number(range)(text);
   };
 
-/** balanced, none, or LABEL:WEIGHT pairs for 0 (no) and 1 (yes), as in 0:1,1:10. */
-export function classWeight(text: string): "balanced" | "none" | Record<number, number> {
+/** How much the classes weigh: `effective` is the beta of effective-number weights. */
+export type ClassWeightChoice =
+  | "balanced"
+  | "none"
+  | { readonly effective: number }
+  | Readonly<Partial<Record<0 | 1, number>>>;
+
+/** balanced, none, effective:BETA, or LABEL:WEIGHT pairs for 0 (no) and 1 (yes), as in 0:1,1:10. */
+export function classWeight(text: string): ClassWeightChoice {
   if (text === "balanced" || text === "none") return text;
-  const weights: Record<number, number> = {};
+  const effective = /^\s*effective\s*:\s*(.+)$/.exec(text);
+  if (effective) return { effective: number({ min: 0, below: 1 })(effective[1]) };
+  const weights: Partial<Record<0 | 1, number>> = {};
   for (const part of text.split(",")) {
     const match = /^\s*([01])\s*:\s*(.+)$/.exec(part);
     if (!match)
-      throw new InvalidArgumentError("Expected balanced, none, or weights such as 0:1,1:10 (0 is no, 1 is yes).");
-    weights[Number(match[1])] = number({ min: 0 })(match[2]);
+      throw new InvalidArgumentError(
+        "Expected balanced, none, effective:0.999, or weights such as 0:1,1:10 (0 is no, 1 is yes).",
+      );
+    weights[match[1] === "1" ? 1 : 0] = number({ min: 0 })(match[2]);
   }
   return weights;
 }

@@ -1,11 +1,13 @@
 /** The saved model: `model.json` (what a person can read) beside its weights. See bundle.ts for the layout. */
+import type { Calibration } from "../metrics/calibration.ts";
+import { parseCalibration } from "../metrics/calibrationJson.ts";
 import { decodeBundle, encodeBundle, type Files, onlyFields } from "./bundle.ts";
 import type { Json } from "./json.ts";
 import { asCount, asJson, asList, asNumber, asObject, asShape, asString, field, misplaced, optional } from "./place.ts";
 import { matchTensors, type StoredTensors } from "./safetensors.ts";
 
 const MODEL = { head: "model.json", format: "tilegrad-model", version: 1, stem: "weights" };
-const FIELDS = ["architecture", "weights", "preprocessing", "threshold", "labels", "training"];
+const FIELDS = ["architecture", "weights", "preprocessing", "calibration", "threshold", "labels", "training"];
 
 export interface ModelFile {
   /** A tree of `{ type, config }`; the model's code validates it. */
@@ -14,6 +16,8 @@ export interface ModelFile {
   readonly weights: StoredTensors;
   /** What was fitted on the training rows; the table's code validates it. */
   readonly preprocessing?: Json;
+  /** What the network's scores go through before the threshold. */
+  readonly calibration?: Calibration;
   /** A score >= `value` is a yes; `rule` says how it was chosen ("fixed", "f1", ...). */
   readonly threshold?: { readonly value: number; readonly rule: string };
   readonly labels?: { readonly positive: string; readonly negative: string };
@@ -55,6 +59,7 @@ export function decodeModel(files: Files, where: string): ModelFile {
     architecture: asJson(field(head, "architecture")),
     weights: Object.fromEntries(listed.map(({ name }) => [name, tensors[name]])),
     preprocessing: optional(field(head, "preprocessing"), asJson),
+    calibration: optional(field(head, "calibration"), parseCalibration),
     threshold: optional(field(head, "threshold"), (at) => ({
       value: asNumber(field(at, "value")),
       rule: asString(field(at, "rule")),

@@ -2,6 +2,7 @@
 import type { TableDescription } from "../data/describe.ts";
 import type { DeviceInfo } from "../device.ts";
 import type { PermutationImportance } from "../explain/permutation.ts";
+import type { Calibration } from "../metrics/calibration.ts";
 import type { Diagnostics } from "../metrics/diagnostics.ts";
 import type { ClassificationReport } from "../metrics/report.ts";
 
@@ -58,6 +59,8 @@ export interface TrainingResult extends EvaluationResult {
     readonly shift: number;
   } | null;
   readonly history: Readonly<Record<string, readonly number[]>>;
+  /** What scores go through, fitted on the validation rows; null where that was not asked for. */
+  readonly calibration: Calibration | null;
   readonly thresholdAttained: boolean;
   /** Logistic regression on the same rows, its threshold chosen in the same way; null where it was not asked for. */
   readonly baseline: LogisticBaseline | null;

@@ -10,7 +10,8 @@ import { lossFromJson, modelFromJson } from "../model/registry.ts";
 import type { MetricName } from "./metrics.ts";
 import { Trainer } from "./trainer.ts";
 
-export interface LoadedModel extends Pick<ModelFile, "preprocessing" | "threshold" | "labels" | "training"> {
+export interface LoadedModel
+  extends Pick<ModelFile, "preprocessing" | "calibration" | "threshold" | "labels" | "training"> {
   readonly trainer: Trainer;
 }
 
@@ -30,7 +31,7 @@ export interface LoadOptions {
  * @throws E_FILE for whatever is wrong with the files; nothing is held then
  */
 export function trainerFromFiles(files: Files, where: string, options: LoadOptions): LoadedModel {
-  const { architecture, weights, preprocessing, threshold, labels, training } = decodeModel(files, where);
+  const { architecture, weights, preprocessing, calibration, threshold, labels, training } = decodeModel(files, where);
   const { device, layers, losses, optimizer, metrics } = options;
   const { model, loss } = fromFile(where, () => ({
     model: modelFromJson(architecture, layers),
@@ -52,7 +53,7 @@ export function trainerFromFiles(files: Files, where: string, options: LoadOptio
     trainer.dispose();
     throw error;
   }
-  return { trainer, preprocessing, threshold, labels, training };
+  return { trainer, preprocessing, calibration, threshold, labels, training };
 }
 
 /** What `make` gives; whatever is wrong there is wrong with the files. */

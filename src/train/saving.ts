@@ -29,7 +29,7 @@ export interface Saved {
 }
 
 /** What travels with a model besides its weights. */
-export type ModelExtras = Pick<ModelFile, "preprocessing" | "threshold" | "labels"> & {
+export type ModelExtras = Pick<ModelFile, "preprocessing" | "calibration" | "threshold" | "labels"> & {
   /** More to remember of how it was trained. */
   readonly training?: Readonly<Record<string, Json>>;
 };

@@ -1,0 +1,43 @@
+/** A calibration read back from JSON. */
+import type { Place } from "../io/place.ts";
+import { asList, asNumber, field, misplaced } from "../io/place.ts";
+import type { Calibration, ScoreKind } from "./calibration.ts";
+
+/** @throws E_FILE naming the field, what it holds and what was expected */
+export function parseCalibration(at: Place): Calibration {
+  const numberAt = (key: string): number => finite(field(at, key));
+  const [method, from] = [field(at, "method"), field(at, "from")];
+  if (from.value !== "probability" && from.value !== "logit") throw misplaced(from, "probability or logit");
+  const kind: { readonly from: ScoreKind } = { from: from.value };
+  switch (method.value) {
+    case "platt":
+      return { method: "platt", ...kind, slope: numberAt("slope"), intercept: numberAt("intercept") };
+    case "temperature":
+      return { method: "temperature", ...kind, temperature: positive(field(at, "temperature")) };
+    case "beta":
+      return { method: "beta", ...kind, a: numberAt("a"), b: numberAt("b"), c: numberAt("c") };
+    case "isotonic": {
+      const [x, y] = [asList(field(at, "x")).map(finite), asList(field(at, "y")).map(finite)];
+      const rises = (values: readonly number[]) => values.every((value, i) => i === 0 || value >= values[i - 1]);
+      if (x.length === 0 || !rises(x)) throw misplaced(field(at, "x"), "numbers that rise");
+      if (y.length !== x.length || !rises(y)) throw misplaced(field(at, "y"), `${x.length} numbers that do not fall`);
+      return { method: "isotonic", ...kind, x, y };
+    }
+    case "prior":
+      return { method: "prior", ...kind, shift: numberAt("shift") };
+    default:
+      throw misplaced(method, "platt, isotonic, temperature, beta or prior");
+  }
+}
+
+function finite(at: Place): number {
+  const value = asNumber(at);
+  if (!Number.isFinite(value)) throw misplaced(at, "a finite number");
+  return value;
+}
+
+function positive(at: Place): number {
+  const value = finite(at);
+  if (value <= 0) throw misplaced(at, "a number above 0");
+  return value;
+}
