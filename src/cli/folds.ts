@@ -2,13 +2,13 @@
 import type { Command } from "commander";
 import type { Fold } from "../data/splits.ts";
 import { groupKFold, leaveOneOut, repeatedStratifiedKFold, timeSeriesSplit } from "../data/splits.ts";
-import { cellText, columnOf } from "../data/table.ts";
+import { cellText, columnOf, rowList } from "../data/table.ts";
 import { targetOf } from "../data/target.ts";
 import { splitWindows } from "../data/windows.ts";
 import { TilegradError } from "../errors.ts";
 import type { Labelled } from "./prepare.ts";
 import type { Rows } from "./table.ts";
-import { divide } from "./table.ts";
+import { divide, readSplits } from "./table.ts";
 import { number } from "./values.ts";
 
 export interface FoldOptions {
@@ -79,29 +79,77 @@ function groupsOf({ table }: Labelled, group: string, rows: Uint32Array): string
   return Array.from(rows, (row) => cellText(column, row));
 }
 
+/** What rows must not share with those they are judged by: a group, or the time. By default the classes' shares are kept. */
+type Apart = Partial<Pick<FoldOptions, "group" | "time">> & { readonly seed: number };
+
+/** Rows that are for testing, a share or those on a list, and the others. @throws E_FILE, E_DATA, E_ARGUMENT */
+export async function holdOut(
+  labelled: Labelled,
+  share: number,
+  { splits, ...apart }: Apart & { readonly splits?: string },
+): Promise<{ readonly rest: Uint32Array; readonly test: Uint32Array }> {
+  const { table, window, rows } = labelled;
+  if (splits === undefined) {
+    const [rest, test] = cut(labelled, rows, share, apart);
+    return { rest, test };
+  }
+  if (window) {
+    throw new TilegradError("E_ARGUMENT", "--splits and --window: got both; windows are split by time.", {
+      hint: "Use --test and --validation.",
+    });
+  }
+  const lists = await readSplits(splits);
+  const rest = rowList(table, lists.train);
+  return { rest: apart.time ? rest.sort() : rest, test: rowList(table, lists.test) };
+}
+
+/** Rows for training, validation and testing. @throws E_FILE, E_DATA, E_ARGUMENT */
+export async function partition(
+  labelled: Labelled,
+  share: number,
+  options: Apart & { readonly validation: number; readonly splits?: string },
+): Promise<Rows> {
+  const { rest, test } = await holdOut(labelled, share, options);
+  return { ...divideForValidation(labelled, options, rest), test };
+}
+
 /** Training rows without a share for validation, cut in the way the folds were: by time, by group, or by class. */
 export function divideForValidation(
   labelled: Labelled,
-  { validation, seed, group, time }: Partial<FoldOptions> & { readonly validation: number; readonly seed: number },
+  { validation, ...apart }: Apart & { readonly validation: number },
   rest: Uint32Array,
   firstTested?: number,
 ): Pick<Rows, "train" | "validation"> {
+  const { window } = labelled;
+  // No window may reach from the rows that are learned from into those that are tested.
+  const before =
+    window === undefined || firstTested === undefined
+      ? rest
+      : rest.filter((end) => end + window.horizon <= firstTested - window.length);
+  const [train, held] = cut(labelled, before, validation, apart);
+  return { train, validation: held };
+}
+
+/** Rows, ascending where they follow in time, without a share of them, and that share. */
+function cut(
+  labelled: Labelled,
+  rows: Uint32Array,
+  share: number,
+  { group, time, seed }: Apart,
+): [rest: Uint32Array, held: Uint32Array] {
   const { table, target, window } = labelled;
+  if (share === 0) return [rows, new Uint32Array(0)];
   if (window) {
-    // No window may reach from the rows that are learned from into those that are tested.
-    const before =
-      firstTested === undefined ? rest : rest.filter((end) => end + window.horizon <= firstTested - window.length);
-    return splitWindows(before, window, { validation, test: 0 });
+    const { train, validation } = splitWindows(rows, window, { validation: share, test: 0 });
+    return [train, validation];
   }
-  if (validation === 0) return { train: rest, validation: new Uint32Array(0) };
   if (time) {
-    const size = Math.max(1, Math.round(validation * rest.length));
-    return { train: rest.subarray(0, rest.length - size), validation: rest.subarray(rest.length - size) };
+    const at = rows.length - Math.max(1, Math.round(share * rows.length));
+    return [rows.subarray(0, at), rows.subarray(at)];
   }
   if (group !== undefined) {
-    const [first] = groupKFold(groupsOf(labelled, group, rest), Math.max(2, Math.round(1 / validation)));
-    return { train: pick(rest, first.train), validation: pick(rest, first.test) };
+    const [first] = groupKFold(groupsOf(labelled, group, rows), Math.max(2, Math.round(1 / share)));
+    return [pick(rows, first.train), pick(rows, first.test)];
   }
-  const [train, held] = divide(table, target, rest, validation, seed);
-  return { train, validation: held };
+  return divide(table, target, rows, share, seed);
 }

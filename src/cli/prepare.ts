@@ -9,16 +9,16 @@ import { rowList } from "../data/table.ts";
 import type { Target } from "../data/target.ts";
 import { chooseTarget } from "../data/target.ts";
 import type { Windowing } from "../data/windows.ts";
-import { labelWindows, risingColumn, splitWindows, UP, windowEnds } from "../data/windows.ts";
+import { labelWindows, risingColumn, UP, windowEnds } from "../data/windows.ts";
 import { TilegradError } from "../errors.ts";
 import { Scratch } from "../node/scratch.ts";
+import { partition } from "./folds.ts";
 import type { Part } from "./part.ts";
 import { partOf } from "./part.ts";
 import type { SourceOptions } from "./source.ts";
 import { hasOwnLabel, isStreamed, LABEL, readSource } from "./source.ts";
 import type { Streaming } from "./stream.ts";
 import type { Rows } from "./table.ts";
-import { chooseRows, readSplits } from "./table.ts";
 import { print } from "./terminal.ts";
 import { imageSize, names, number } from "./values.ts";
 
@@ -178,22 +178,6 @@ export async function prepare(file: string, options: TableOptions, signal: Abort
     scratch?.dispose();
     throw error;
   }
-}
-
-/** Rows for training, validation and testing. @throws E_FILE, E_DATA, E_ARGUMENT */
-export async function partition(
-  { table, target, window, rows }: Labelled,
-  test: number,
-  { validation, seed, ...options }: Pick<TableOptions, "validation" | "seed" | "splits">,
-): Promise<Rows> {
-  if (window && options.splits !== undefined) {
-    throw new TilegradError("E_ARGUMENT", "--splits and --window: got both; windows are split by time.", {
-      hint: "Use --test and --validation.",
-    });
-  }
-  if (window) return splitWindows(rows, window, { validation, test });
-  const splits = options.splits === undefined ? {} : { splits: await readSplits(options.splits) };
-  return chooseRows(table, target, { seed, validation, test, ...splits });
 }
 
 type TestRows = (preprocessor: Preprocessor) => Promise<{ readonly table: Table; readonly rows: Uint32Array }>;

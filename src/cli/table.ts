@@ -5,7 +5,6 @@ import type { CsvOptions } from "../data/csv.ts";
 import { readCsv } from "../data/csv.ts";
 import { stratifiedSplit } from "../data/splits.ts";
 import type { Table } from "../data/table.ts";
-import { rowList } from "../data/table.ts";
 import type { Target } from "../data/target.ts";
 import { targetOf } from "../data/target.ts";
 import { TilegradError } from "../errors.ts";
@@ -79,25 +78,6 @@ export interface Rows {
   readonly train: Uint32Array;
   readonly validation: Uint32Array;
   readonly test: Uint32Array;
-}
-
-export interface RowOptions {
-  readonly seed: number;
-  /** Share of the rows that are not for testing. */
-  readonly validation: number;
-  /** Share of all rows. */
-  readonly test: number;
-  /** Lists of rows instead of `test`. */
-  readonly splits?: { readonly train: readonly number[]; readonly test: readonly number[] };
-}
-
-/** Draws the parts by seed, each with both classes' shares. @throws E_DATA, E_ARGUMENT */
-export function chooseRows(table: Table, target: Target, { seed, validation, test, splits }: RowOptions): Rows {
-  const [rest, testRows] = splits
-    ? [rowList(table, splits.train), rowList(table, splits.test)]
-    : divide(table, target, rowList(table), test, seed);
-  const [train, validationRows] = divide(table, target, rest, validation, seed);
-  return { train, validation: validationRows, test: testRows };
 }
 
 /** The rows without a share of them, and that share. */

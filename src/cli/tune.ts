@@ -13,7 +13,7 @@ import { crossValidate, summarize } from "./crossValidation.ts";
 import type { DeviceName } from "./device.ts";
 import { deviceOption, withDevice } from "./device.ts";
 import { addExperimentOptions, experiment, thresholdRule } from "./experiment.ts";
-import { planFolds } from "./folds.ts";
+import { divideForValidation, holdOut, planFolds } from "./folds.ts";
 import type { Interrupt } from "./interrupt.ts";
 import { interruptible } from "./interrupt.ts";
 import { Journal } from "./journal.ts";
@@ -23,7 +23,6 @@ import {
   addTableOptions,
   addTestOptions,
   fractionOf,
-  partition,
   prepareRows,
   readForTraining,
   testFile,
@@ -117,8 +116,7 @@ async function tune(file: string, given: TuneOptions, command: Command): Promise
   const share = fractionOf(options);
   const labelled = await interruptible(({ signal }) => readForTraining(file, { ...options, quiet }, signal));
   checkChoices(labelled, choices, optionsOf);
-  const rows = await partition(labelled, share ?? 0, options);
-  const rest = Uint32Array.from([...rows.train, ...rows.validation]).sort();
+  const { rest, test: tested } = await holdOut(labelled, share ?? 0, options);
   const journal = await Journal.open(out, questionOf(options, choices, labelled));
   if (journal.finished > 0 && !quiet) print(`Going on: ${count(journal.finished)} trials were finished before.`);
 
@@ -147,6 +145,7 @@ async function tune(file: string, given: TuneOptions, command: Command): Promise
       const best = trials[0];
       const winner = optionsOf(best.choice);
       const test = share === null ? testFile(options, interrupt.signal) : undefined;
+      const rows = { ...divideForValidation(labelled, winner, rest), test: tested };
       const data = await prepareRows(labelled, rows, winner, test);
       const final = await experiment(device, data, { ...winner, baseline: false }, silent(interrupt));
       final.trainer.dispose();
