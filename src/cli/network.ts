@@ -150,7 +150,9 @@ export async function makeModel(
   const preset = PRESETS[name];
   const needs = preset.needs(shape);
   if (needs !== null) {
-    throw new TilegradError("E_ARGUMENT", `--model ${name}: got inputs of shape [${shape}]; expected ${needs}.`);
+    throw new TilegradError("E_ARGUMENT", `--model ${name}: got inputs of shape [${shape}]; expected ${needs}.`, {
+      hint: "Without --model the preset follows the inputs; mlp takes any.",
+    });
   }
   if (name === "lstm") refuse({ activation: options.activation }, "the preset lstm");
   const { layers = preset.layers, activation = "relu", dropout: rate = "auto", l1 = 0 } = options;

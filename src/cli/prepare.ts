@@ -63,6 +63,7 @@ export interface Prepared {
 }
 
 const TEST_SHARE = 0.2;
+const LENGTH = "Say how many rows an input is, such as --window 32.";
 
 export function addInputOptions(command: Command): Command {
   return command
@@ -132,13 +133,16 @@ export async function readLabelled(
   }
   const rising = risingColumn(name);
   if (length === undefined) {
-    if (horizon !== undefined) throw new TilegradError("E_ARGUMENT", "--horizon: there is no --window.");
-    if (rising !== null) {
-      throw new TilegradError("E_ARGUMENT", `--target ${name}: needs --window.`, {
-        hint: "Say how many rows an input is, such as --window 32.",
-      });
+    if (horizon !== undefined) {
+      throw new TilegradError("E_ARGUMENT", "--horizon: there is no --window.", { hint: LENGTH });
     }
-  } else if (size) throw new TilegradError("E_ARGUMENT", "--image and --window: got both; expected one of them.");
+    if (rising !== null) {
+      throw new TilegradError("E_ARGUMENT", `--target ${name}: needs --window.`, { hint: LENGTH });
+    }
+  } else if (size) {
+    const hint = "An input is an image or rows of a time series; leave one out.";
+    throw new TilegradError("E_ARGUMENT", "--image and --window: got both; expected one of them.", { hint });
+  }
   const { categorical = [], numeric = [] } = options;
   const kinds =
     rising === null ? { categorical: [...categorical, name], numeric } : { categorical, numeric: [...numeric, rising] };
@@ -160,8 +164,8 @@ export function readForTraining(
   scratch?: Scratch,
 ): Promise<Labelled> {
   const { quiet, categorical = [], numeric = [], exclude = [], id = [] } = options;
-  const texts = [...new Set([...categorical, ...exclude, ...id])];
-  const unused = [...exclude, ...id];
+  const [unused, rising] = [[...exclude, ...id], risingColumn(options.target ?? "")];
+  const texts = [...new Set([...categorical, ...unused.filter((name) => name !== rising)])];
   return readLabelled(file, options, { categorical: texts, numeric, signal, quiet, scratch, unused });
 }
 
@@ -262,7 +266,7 @@ export async function readTableFor(
     unused,
     numeric: labelled && rising !== null ? [...new Set([...numeric, rising])] : numeric,
     categorical: labelled && rising === null ? [...categorical, label] : categorical,
-    categoricalIfPresent: [...unused, ...(labelled || rising !== null ? [] : [label])],
+    categoricalIfPresent: labelled || rising !== null ? unused.filter((name) => name !== rising) : [...unused, label],
   });
   return labelled && window ? labelWindows(table, target.name, window.horizon) : table;
 }

@@ -20,7 +20,7 @@ import { isPreset, modelName } from "./network.ts";
 import { assertModelFolder } from "./output.ts";
 import type { Part } from "./part.ts";
 import type { Prepared, TableOptions } from "./prepare.ts";
-import { addInputOptions, addTableOptions, addTestOptions, prepare } from "./prepare.ts";
+import { addInputOptions, addTableOptions, addTestOptions, labelledRows, prepare } from "./prepare.ts";
 import type { ProfileChoice } from "./profile.ts";
 import { addProfileOption, checkProfile, profileStep } from "./profile.ts";
 import { addReportOption, checkReport, commandLine, writeReport } from "./report.ts";
@@ -182,11 +182,13 @@ const MOST_DESCRIBED = 5_000_000;
 function describedFor({ table, target, preprocessor }: Prepared, options: TrainOptions): TableDescription | null {
   const { image, window } = preprocessor;
   const quick = !image && !window && table.rows * table.columns.length <= MOST_DESCRIBED;
-  return quick || options.report !== undefined ? describeTable(table, { target }) : null;
+  const rows = labelledRows(preprocessor, table);
+  return quick || options.report !== undefined ? describeTable(table, { target, rows }) : null;
 }
 
-/** What makes test metrics too good. */
-function suspicions(description: TableDescription | null, { features }: Preprocessor): string[] {
+/** What makes test metrics too good, in tables whose rows stand alone: a pixel may well tell, and windows overlap. */
+function suspicions(description: TableDescription | null, { features, image, window }: Preprocessor): string[] {
+  if (image || window) return [];
   const duplicates = description?.duplicates ?? 0;
   const leakSuspects = (description?.leakSuspects ?? []).filter((name) => features.some((f) => f.name === name));
   return [

@@ -17,6 +17,22 @@ export interface DecodedImage {
 /** Most pixels of an image that is read: 64 million. */
 export const MAX_PIXELS = 2 ** 26;
 
+/** Most numbers of an image as an input, each of which is a column: 1024x1024 in grey. */
+const MAX_WIDTH = 2 ** 20;
+/** Most numbers of all images of a table: 16 GiB. */
+const MAX_NUMBERS = 2 ** 31;
+
+/** Numbers of an image of that size, of which there are `rows`. @throws E_ARGUMENT for a size that no table takes */
+export function imageWidth(size: ImageSize, rows: number): number {
+  const numbers = size[0] * size[1] * size[2];
+  const whole = size.every((n) => Number.isInteger(n) && n >= 1);
+  if (whole && numbers <= MAX_WIDTH && numbers * rows <= MAX_NUMBERS) return numbers;
+  const expected = `at most ${MAX_WIDTH} numbers an image and ${MAX_NUMBERS} in all`;
+  throw new TilegradError("E_ARGUMENT", `image: got ${size.join("x")} for ${rows} images; expected ${expected}.`, {
+    hint: "Bring them to a smaller size, such as 28x28.",
+  });
+}
+
 /**
  * The image as [height, width, channels] from 0 to 255: transparency over white, grey by ITU-R BT.601's weights, and resized by a
  * triangle filter as wide as the step between pixels, which is bilinear where the image grows and averages where it shrinks.

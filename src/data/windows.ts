@@ -30,7 +30,9 @@ export function labelWindows(table: Table, target: string, horizon: number): Tab
   const rising = risingColumn(target);
   const least = rising === null ? 0 : 1;
   if (!Number.isInteger(horizon) || horizon < least) {
-    throw new TilegradError("E_ARGUMENT", `horizon: got ${horizon}; expected a whole number >= ${least}.`);
+    throw new TilegradError("E_ARGUMENT", `horizon: got ${horizon}; expected a whole number >= ${least}.`, {
+      hint: "A window's label lies so many rows after its last row; up() compares two rows, so it needs 1 or more.",
+    });
   }
   if (rising === null) {
     const shifted = shift(columnOf(table, target), horizon);

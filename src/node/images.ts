@@ -2,7 +2,7 @@
 import { readdir } from "node:fs/promises";
 import path from "node:path";
 import type { DecodedImage } from "../data/images.ts";
-import { MAX_PIXELS, resizeImage, tableFromArray } from "../data/images.ts";
+import { imageWidth, MAX_PIXELS, resizeImage, tableFromArray } from "../data/images.ts";
 import type { ImageSize } from "../data/pixels.ts";
 import type { Table } from "../data/table.ts";
 import { TilegradError } from "../errors.ts";
@@ -134,7 +134,7 @@ export interface ImageFolderOptions {
  * from 0 to 255, `file` (the path in the folder) and, where images lie in subfolders, `label`, the subfolder's name.
  * Files of other kinds are left out.
  * @throws E_FILE for a folder that cannot be read, without images, with images both in subfolders and beside them, or an image
- *   that is damaged; E_ABORTED
+ *   that is damaged; E_ARGUMENT for a size of which no table can be made; E_ABORTED
  */
 export async function readImageFolder(
   folder: string,
@@ -142,7 +142,7 @@ export async function readImageFolder(
   { signal, onProgress }: ImageFolderOptions = {},
 ): Promise<Table> {
   const files = await imagesIn(folder);
-  const width = size[0] * size[1] * size[2];
+  const width = imageWidth(size, files.length);
   const x = new Float32Array(files.length * width);
   for (const [i, file] of files.entries()) {
     if (signal?.aborted) throw new TilegradError("E_ABORTED", `${folder}: reading was aborted.`);
