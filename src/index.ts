@@ -6,7 +6,8 @@ import { openGpuDevice } from "./webgpu/device.ts";
 
 export * from "./api.ts";
 export { openCpu } from "./cpu/device.ts";
-export { decodeImage } from "./io/browserImages.ts";
+export type { ImageFilesOptions } from "./io/browserImages.ts";
+export { decodeImage, readImageFiles } from "./io/browserImages.ts";
 export type { GpuDeviceOptions } from "./webgpu/device.ts";
 
 export interface OpenDeviceOptions extends GpuDeviceOptions {

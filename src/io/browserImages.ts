@@ -1,6 +1,8 @@
 /** Images in the browser, which decodes PNG, JPEG and whatever else it knows. */
 import type { DecodedImage } from "../data/images.ts";
-import { MAX_PIXELS } from "../data/images.ts";
+import { imageWidth, MAX_PIXELS, resizeImage, tableFromArray } from "../data/images.ts";
+import type { ImageSize } from "../data/pixels.ts";
+import type { Table } from "../data/table.ts";
 import { TilegradError } from "../errors.ts";
 
 /**
@@ -30,3 +32,53 @@ export async function decodeImage(image: Blob, where = "image"): Promise<Decoded
     bitmap.close();
   }
 }
+
+export interface ImageFilesOptions {
+  /** [height, width, channels] that all images are brought to. */
+  readonly size: ImageSize;
+  /** Default: the folder that a file lies in, by its `webkitRelativePath`. */
+  readonly labelOf?: (file: File) => string;
+  /** What to call the table. */
+  readonly name?: string;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number, all: number) => void;
+}
+
+/**
+ * The images among the files of an `<input type="file" webkitdirectory multiple>`, in the order of their paths: a table of pixels p0, p1,
+ * ... from 0 to 255, `file` (the path) and `label`, as `readImageFolder` makes in Node. Files of other kinds are left out.
+ * @throws E_FILE when no file is an image, or one is damaged or has no label; E_ARGUMENT for a size of which no table can be made;
+ *   E_ABORTED
+ */
+export async function readImageFiles(
+  files: Iterable<File>,
+  { size, labelOf = folderOf, name = "images", signal, onProgress }: ImageFilesOptions,
+): Promise<Table> {
+  const images = [...files].filter(({ type }) => type.startsWith("image/"));
+  const byPath = images.map((file) => ({ file, path: pathOf(file) })).sort((a, b) => (a.path < b.path ? -1 : 1));
+  if (images.length === 0) {
+    throw new TilegradError("E_FILE", `${name}: got no image among the files; expected PNG, JPEG or the like.`, {
+      hint: 'Such as the files of an <input type="file" webkitdirectory multiple>.',
+    });
+  }
+  const width = imageWidth(size, images.length);
+  const label = byPath.map(({ file, path }) => {
+    const found = labelOf(file);
+    if (found !== "") return found;
+    throw new TilegradError("E_FILE", `${name}: got ${path} in no folder; expected a folder for each label.`, {
+      hint: "Choose a folder whose subfolders are the labels, or pass `labelOf`.",
+    });
+  });
+  const x = new Float32Array(images.length * width);
+  for (const [i, { file, path }] of byPath.entries()) {
+    if (signal?.aborted) throw new TilegradError("E_ABORTED", `${name}: reading was aborted.`);
+    x.set(resizeImage(await decodeImage(file, path), size), i * width);
+    onProgress?.(i + 1, images.length);
+  }
+  const texts = { file: byPath.map(({ path }) => path), label };
+  return tableFromArray({ name, rows: images.length, width, x, texts });
+}
+
+const pathOf = (file: File): string => file.webkitRelativePath || file.name;
+
+const folderOf = (file: File): string => pathOf(file).split("/").at(-2) ?? "";
