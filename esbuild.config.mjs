@@ -100,6 +100,7 @@ export const buildOracles = () => buildProgram("tests/oracles/run.ts", "dist/ora
 export const buildBench = () => buildProgram("bench/run.ts", "bench/dist/run.js");
 export const buildKernelBench = () => buildProgram("bench/kernels.ts", "bench/dist/kernels.js");
 export const buildSmoteBench = () => buildProgram("bench/smote.ts", "bench/dist/smote.js");
+export const buildScalingBench = () => buildProgram("bench/scaling.ts", "bench/dist/scaling.js");
 export const buildStreamingBench = () => buildProgram("bench/streaming.ts", "bench/dist/streaming.js");
 
 export const buildDemo = () =>

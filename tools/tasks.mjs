@@ -7,6 +7,7 @@ import {
   buildKernelBench,
   buildLibrary,
   buildOracles,
+  buildScalingBench,
   buildSmoteBench,
   buildStreamingBench,
   reportSize,
@@ -61,9 +62,10 @@ export const tasks = {
     return runNode(await buildOracles(), args);
   },
 
-  /** `bench kernels` times single kernels, `bench smote` resampling and `bench streaming` a large file, without any peer. */
+  /** `bench kernels` times single kernels, `bench scaling` sizes, `bench smote` resampling and `bench streaming` a large file, without any peer. */
   async bench(args) {
     if (args[0] === "kernels") return runNode(await buildKernelBench(), args.slice(1));
+    if (args[0] === "scaling") return runNode(await buildScalingBench(), args.slice(1));
     if (args[0] === "smote") return runNode(await buildSmoteBench(), args.slice(1));
     if (args[0] === "streaming") {
       await ensureBuilt();

@@ -55,8 +55,8 @@ const TARGET_MS = 50;
 const IN_FLIGHT = 2;
 /** Steps of the first chunk; the first run of a kernel is slow. */
 const FIRST_CHUNK = 4;
-/** Row numbers that a chunk may hold: 16 MB of them. */
-const MOST_ROWS = 2 ** 22;
+/** Row numbers that a chunk may hold: 256 KB of them. */
+const MOST_ROWS = 2 ** 16;
 
 export class TrainingSession {
   private readonly state: TrainingState;

@@ -53,6 +53,35 @@ it("makes no buffer, bind group or pipeline after the first chunk, tail batch an
   trainer.dispose();
 });
 
+it.each([
+  { batch: 64, units: [64, 64], rows: 2000 },
+  { batch: 1024, units: [64, 64], rows: 2048 },
+  { batch: 256, units: [256, 256, 256], rows: 1024 },
+])(
+  "holds little more than weights, gradients, slots, data and activations: $units, batch $batch",
+  async ({ batch, units, rows }) => {
+    const inputs = 32;
+    const hidden = units.map((n) => dense(n, { activation: "relu" }));
+    const model = sequential({ input: [inputs] }, [...hidden, dense(1)]);
+    const before = device.memory().bytes;
+    const trainer = trainerOf(device, model, { plan: "dispatch" });
+    const x = Float32Array.from({ length: rows * inputs }, (_, i) => Math.sin(i));
+    let held = 0;
+    for await (const event of trainer.run(
+      { x, y: x.map((_, i) => i % 2).subarray(0, rows) },
+      { epochs: 1, batchSize: batch },
+    )) {
+      if (event.type === "steps") held = Math.max(held, device.memory().bytes - before);
+    }
+    const parameters = model.layers.reduce((n, layer) => n + layer.parameters, 0);
+    // Of Adam's four arenas; what the backward pass reads lives until then.
+    const needed = 4 * (4 * parameters + rows * (inputs + 1) + batch * (inputs + units.reduce((a, n) => a + n, 0) + 1));
+    expect(held).toBeGreaterThanOrEqual(needed);
+    expect(held).toBeLessThanOrEqual(1.15 * needed + 2 ** 20);
+    trainer.dispose();
+  },
+);
+
 it("holds as many bytes after 10,000 steps as after the first epochs", async () => {
   const trainer = trainerOf(device, tiny());
   const bytes: number[] = [];
