@@ -64,7 +64,7 @@ function show(name: string, d: TableDescription, target: Target | undefined, pre
   const constant = d.columns.filter((c) => c.constant).map((c) => c.name);
   const remarks = [
     ...(target ? [`Target ${target.name}: ${target.positive} is positive, ${percent(prevalence)} of the rows.`] : []),
-    ...(d.duplicates > 0
+    ...(d.duplicates
       ? [`${plural(d.duplicates, "row")} equal an earlier one: they may end up in training and test rows both.`]
       : []),
     ...(constant.length > 0 ? [`Constant, of no use: ${constant.join(", ")}.`] : []),

@@ -38,26 +38,31 @@ export interface StreamOptions extends CsvOptions {
   readonly quiet?: boolean;
 }
 
-/** A CSV file as columns on disk. @throws E_FILE, E_DATA, E_ABORTED */
+/** A CSV or Parquet file as columns on disk. @throws E_FILE, E_DATA, E_ABORTED */
 export async function storeTable(file: string, options: StreamOptions): Promise<StoredTable> {
   const { scratch, unused = [], quiet = false, categoricalIfPresent = [], ...rest } = options;
   const late: string[] = [];
   for (;;) {
     const kinds = { ...rest, categoricalIfPresent: [...categoricalIfPresent, ...late] };
-    const stored = await readOnce(file, kinds, new ColumnStore(scratch, path.basename(file), unused), quiet);
-    if (typeof stored !== "string") return stored;
-    // Its first text came late: what was read of it as numbers has lost its spelling.
-    late.push(stored);
-    if (!quiet) print(`note: column ${JSON.stringify(stored)} has texts; reading the file again.`);
+    const store = new ColumnStore(scratch, unused);
+    const notes = await readOnce(file, kinds, store, quiet);
+    if (!quiet) for (const note of notes) print(`note: ${note}`);
+    if (store.late.size === 0) return store.finish();
+    // What was read of them as numbers has lost its spelling.
+    for (const column of store.late) {
+      late.push(column);
+      if (!quiet) print(`note: column ${JSON.stringify(column)} has texts; reading the file again.`);
+    }
   }
 }
 
+/** Reads to the end even where a column's first text came late: whether so few are mistakes is known only then. */
 async function readOnce(
   file: string,
   options: CsvOptions & { readonly signal?: AbortSignal },
   store: ColumnStore,
   quiet: boolean,
-): Promise<StoredTable | string> {
+): Promise<readonly string[]> {
   const name = path.basename(file);
   const status = new Status({ quiet });
   try {
@@ -69,16 +74,8 @@ async function readOnce(
     let rows = 0;
     for (;;) {
       const next = await blocks.next();
-      if (next.done) {
-        status.end();
-        if (!quiet) for (const note of next.value.notes) print(`note: ${note}`);
-        return store.finish();
-      }
-      const changed = store.add(next.value);
-      if (changed !== null) {
-        await blocks.return(undefined as never);
-        return changed;
-      }
+      if (next.done) return next.value.notes;
+      store.add(next.value);
       rows += next.value.rows;
       status.show(stream.bytesRead / size, `reading ${name}: ${count(rows)} rows`);
     }
@@ -138,7 +135,7 @@ export async function streamedPart(
     status.show(done / rows.length, `${name} rows: ${count(done)} of ${count(rows.length)}`);
   });
   try {
-    const part = await writeRows(scratch, name, preprocessor.featureNames.length, interruptibly(pieces, signal), y);
+    const part = await writeRows(scratch, preprocessor.featureNames.length, interruptibly(pieces, signal), y);
     return { part, warnings };
   } finally {
     status.end();

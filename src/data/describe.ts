@@ -20,9 +20,10 @@ export interface ColumnDescription {
 
 export interface TableDescription {
   rows: number;
+  /** Without those whose cells were not kept. */
   columns: ColumnDescription[];
-  /** Rows that equal an earlier row in every column. */
-  duplicates: number;
+  /** Rows that equal an earlier row in every column; null (unknown) for tables on disk. */
+  duplicates: number | null;
   /** Columns that alone give an AUC > 0.99: they may contain the answer. */
   leakSuspects: string[];
 }
@@ -44,13 +45,15 @@ export function describeTable(
 ): TableDescription {
   const rows = rowList(table, options.rows);
   const y = options.target && targetOf(options.target, table, rows);
-  const columns = table.columns.map((column) => {
+  const kept = table.columns.filter((column) => column.kind === "numeric" || !column.left);
+  const columns = kept.map((column) => {
     const description = describeColumn(column, rows);
     const auc = y && column.name !== options.target?.name ? aucAlone(column, rows, y) : null;
     return auc === null ? description : { ...description, auc };
   });
   const leakSuspects = columns.filter(({ auc = 0 }) => auc > LEAK_AUC).map(({ name }) => name);
-  return { rows: rows.length, columns, duplicates: countDuplicates(table, rows), leakSuspects };
+  const duplicates = table.onDisk ? null : countDuplicates(table, rows);
+  return { rows: rows.length, columns, duplicates, leakSuspects };
 }
 
 function describeColumn(column: Column, rows: Uint32Array): ColumnDescription {

@@ -240,7 +240,7 @@ function fitCategorical(
   rows: Uint32Array,
   maxLevels: number,
 ): CategoricalFeature | DropReason {
-  if (column.overflow) return "too many levels";
+  if (column.left === "too many levels") return column.left;
   const counts = new Map<string, number>();
   let missing = 0;
   for (const row of rows) {

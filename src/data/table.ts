@@ -16,8 +16,8 @@ export interface CategoricalColumn {
   readonly kind: "categorical";
   readonly codes: Int32Array;
   readonly levels: readonly string[];
-  /** It has more levels than were kept, and neither levels nor codes: of no use as an input. */
-  readonly overflow?: boolean;
+  /** Why it has neither levels nor codes: nobody needed it, or it has more levels than are kept. */
+  readonly left?: "unused" | "too many levels";
 }
 
 export type Column = NumericColumn | CategoricalColumn;
@@ -29,6 +29,8 @@ export interface Table {
   readonly columns: readonly Column[];
   /** The 1-based physical line of each row in the text it was read from. */
   readonly lines?: Uint32Array;
+  /** The cells are on disk: a look at a column reads all of it. */
+  readonly onDisk?: boolean;
 }
 
 /** The column of that name. @throws E_DATA naming it and the columns there are. */

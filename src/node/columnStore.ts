@@ -7,19 +7,20 @@ const MOST_LEVELS = 100_000;
 
 /** A table whose columns are read when they are looked at; the one looked at last stays in memory. */
 export interface StoredTable extends Table {
+  readonly onDisk: true;
   /** Rows [start, end) as a table in memory. */
   slice(start: number, end: number): Table;
 }
 
-export const isStored = (table: Table): table is StoredTable => "slice" in table;
+export const isStored = (table: Table): table is StoredTable => table.onDisk === true;
 
 type Numbers = Float64Array | Int32Array | Uint32Array;
 type Kind = Column["kind"] | "date" | "line" | "unused";
 
 interface Stored {
   readonly name: string;
+  /** The first block's, until a cell has a value. */
   kind: Kind;
-  /** No cell so far had a value: numbers may still prove to be dates. */
   empty: boolean;
   readonly levels: Map<string, number>;
 }
@@ -27,8 +28,8 @@ interface Stored {
 interface Block {
   readonly start: number;
   readonly rows: number;
-  /** Of each column, the line numbers last, where its values begin; NaN for none. */
-  readonly places: readonly number[];
+  /** Of each column, the line numbers last, where its values begin; null where all are missing or none is kept. */
+  readonly places: readonly (number | null)[];
 }
 
 /** Collects blocks of rows, in order. */
@@ -36,18 +37,19 @@ export class ColumnStore {
   private readonly file: ScratchFile;
   private readonly unused: ReadonlySet<string>;
   private readonly blocks: Block[] = [];
+  /** Columns whose first text, or the end of their dates, came late: the store is of no use. */
+  readonly late = new Set<string>();
   private columns: Stored[] = [];
   private name = "";
   private rows = 0;
 
   /** @param unused columns of which the name is enough */
-  constructor(scratch: Scratch, name: string, unused: readonly string[]) {
-    this.file = scratch.file(name);
+  constructor(scratch: Scratch, unused: readonly string[]) {
+    this.file = scratch.file();
     this.unused = new Set(unused);
   }
 
-  /** Gives the column that was numeric before and is categorical now, if there is one; the store is then of no use. */
-  add(block: Table): string | null {
+  add(block: Table): void {
     if (this.blocks.length === 0) {
       this.name = block.name;
       this.columns = block.columns.map(({ name, kind }) => ({
@@ -57,13 +59,18 @@ export class ColumnStore {
         levels: new Map(),
       }));
     }
-    const places: number[] = [];
+    if (block.rows === 0) return;
+    const places: (number | null)[] = [];
     for (const [i, column] of block.columns.entries()) {
       const stored = this.columns[i];
-      if (stored.kind !== "unused" && !agrees(stored, column)) return stored.name;
-      const { kind, levels } = stored;
-      if (kind === "unused" || levels.size > MOST_LEVELS) places.push(Number.NaN);
-      else if (column.kind === "numeric") places.push(this.file.append(column.values));
+      const { levels } = stored;
+      if (stored.kind === "unused" || levels.size > MOST_LEVELS || isEmpty(column)) {
+        places.push(null);
+        continue;
+      }
+      if (!agrees(stored, column)) this.late.add(stored.name);
+      if (this.late.size > 0) continue;
+      if (column.kind === "numeric") places.push(this.file.append(column.values));
       else {
         for (const level of column.levels) if (!levels.has(level)) levels.set(level, levels.size);
         const codes = column.levels.map((level) => levels.get(level) as number);
@@ -73,13 +80,12 @@ export class ColumnStore {
     if (block.lines) places.push(this.file.append(block.lines));
     this.blocks.push({ start: this.rows, rows: block.rows, places });
     this.rows += block.rows;
-    return null;
   }
 
   finish(): StoredTable {
     const { name, rows } = this;
     const slice = (start: number, end: number): Table => this.table(start, end, eachOnce);
-    return Object.assign(this.table(0, rows, lastOnly), { name, rows, slice });
+    return Object.assign(this.table(0, rows, lastOnly), { name, rows, slice, onDisk: true } as const);
   }
 
   /** Rows [start, end); `hold` decides which columns stay in memory. */
@@ -101,19 +107,21 @@ export class ColumnStore {
     for (const { start: first, rows, places } of this.blocks) {
       const [from, to] = [Math.max(start, first), Math.min(end, first + rows)];
       if (from >= to) continue;
-      const at = places[column] + Elements.BYTES_PER_ELEMENT * (from - first);
-      this.file.readInto(values.subarray(from - start, to - start), at);
+      const [place, part] = [places[column], values.subarray(from - start, to - start)];
+      if (place === null) part.fill(Elements === Float64Array ? Number.NaN : -1);
+      else this.file.readInto(part, place + Elements.BYTES_PER_ELEMENT * (from - first));
     }
     return values;
   }
 }
 
-/** Whether the next block of a column goes with those before. */
+/** A column without any value has no kind of its own. */
+const isEmpty = (column: Column): boolean =>
+  column.kind === "numeric" ? column.values.every(Number.isNaN) : column.codes.every((code) => code < 0);
+
+/** Whether the next block of a column, which has values, goes with those before. */
 function agrees(stored: Stored, column: Column): boolean {
-  if (column.kind === "categorical") return stored.kind === "categorical";
-  if (stored.kind === "categorical") return false;
-  if (column.values.every(Number.isNaN)) return true;
-  const kind = column.date ? "date" : "numeric";
+  const kind = column.kind === "numeric" && column.date ? "date" : column.kind;
   if (stored.empty) stored.kind = kind;
   stored.empty = false;
   return stored.kind === kind;
@@ -125,8 +133,8 @@ function columnFrom({ name, kind, levels }: Stored, read: () => Numbers): Column
     return lazily(known, "values", () => read() as Float64Array);
   }
   const base = { name, kind: "categorical" } as const;
-  if (levels.size > MOST_LEVELS) return { ...base, levels: [], codes: new Int32Array(0), overflow: true };
-  if (kind === "unused") return { ...base, levels: [], codes: new Int32Array(0) };
+  const left = kind === "unused" ? kind : levels.size > MOST_LEVELS ? "too many levels" : undefined;
+  if (left) return { ...base, levels: [], codes: new Int32Array(0), left };
   return lazily({ ...base, levels: [...levels.keys()] }, "codes", () => read() as Int32Array);
 }
 

@@ -16,12 +16,11 @@ export interface RowFile extends RowSource {
  */
 export async function writeRows(
   scratch: Scratch,
-  name: string,
   inputs: number,
   pieces: Iterable<Float32Array> | AsyncIterable<Float32Array>,
   y: Float32Array,
 ): Promise<RowFile> {
-  const file = scratch.file(name);
+  const file = scratch.file();
   const prints: string[] = [];
   for await (const x of pieces) {
     file.append(x);

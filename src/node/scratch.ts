@@ -1,41 +1,33 @@
-/** Temporary files of this process, removed when they are disposed of and, at the latest, when it ends. */
+/**
+ * Temporary files without a name: removed as soon as they are open, so that the system frees their space however this
+ * process ends.
+ */
+import { randomUUID } from "node:crypto";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { TilegradError } from "../errors.ts";
 import { fileError } from "./files.ts";
 
 /** Bytes written together. */
 const BUFFER = 4 * 2 ** 20;
 
 export class Scratch {
-  readonly folder: string;
   private readonly open: number[] = [];
-  private readonly onExit = (): void => this.dispose();
 
-  /** In the system's folder for temporary files, which TMPDIR names. @throws E_FILE */
-  constructor() {
-    try {
-      this.folder = fs.mkdtempSync(path.join(os.tmpdir(), "tilegrad-"));
-    } catch (error) {
-      throw fileError(error, "write", os.tmpdir());
-    }
-    process.on("exit", this.onExit);
-  }
-
-  /** A new file. */
-  file(name: string): ScratchFile {
-    const at = path.join(this.folder, `${this.open.length} ${path.basename(name)}`);
+  /** A new file in the system's folder for temporary files, which TMPDIR names. @throws E_FILE */
+  file(): ScratchFile {
+    const at = path.join(os.tmpdir(), `tilegrad-${randomUUID()}`);
     return guarded("write", at, () => {
       const descriptor = fs.openSync(at, "wx+", 0o600);
+      fs.rmSync(at);
       this.open.push(descriptor);
       return new ScratchFile(at, descriptor);
     });
   }
 
   dispose(): void {
-    process.off("exit", this.onExit);
     for (const descriptor of this.open.splice(0)) fs.closeSync(descriptor);
-    fs.rmSync(this.folder, { recursive: true, force: true });
   }
 }
 
@@ -71,7 +63,9 @@ export class ScratchFile {
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     guarded("read", this.path, () => {
       for (let done = 0; done < bytes.length; ) {
-        done += fs.readSync(this.descriptor, bytes, done, bytes.length - done, at + done);
+        const count = fs.readSync(this.descriptor, bytes, done, bytes.length - done, at + done);
+        if (count === 0) throw this.tooShort(done, bytes.length);
+        done += count;
       }
     });
   }
@@ -84,10 +78,17 @@ export class ScratchFile {
       done += await new Promise<number>((resolve, reject) => {
         fs.read(this.descriptor, bytes, done, bytes.length - done, at + done, (error, count) => {
           if (error) reject(fileError(error, "read", this.path));
+          else if (count === 0) reject(this.tooShort(done, bytes.length));
           else resolve(count);
         });
       });
     }
+  }
+
+  private tooShort(got: number, expected: number): TilegradError {
+    return new TilegradError("E_FILE", `${this.path}: got ${got} bytes; expected ${expected}.`, {
+      hint: "Its disk may be full or failing; TMPDIR names another folder for temporary files.",
+    });
   }
 
   private flush(): void {

@@ -232,7 +232,7 @@ function data(result: Result, d: TableDescription): Html {
   const unused = rows && rows.unused > 0 ? [["not used", count(rows.unused), "–"]] : [];
   // What a training run warned of stands among its warnings.
   const remarks = [
-    ...(!trained && d.duplicates > 0
+    ...(!trained && d.duplicates
       ? [`${count(d.duplicates)} rows equal an earlier one: copies may be in training and test rows.`]
       : []),
     ...(!trained && d.leakSuspects.length > 0
