@@ -26,8 +26,8 @@ Example:
 export function addDescribe(program: Command): void {
   program
     .command("describe")
-    .description("types, missing cells, ranges, duplicates and leak suspects of a CSV file")
-    .argument("<data.csv>", "table with a header line")
+    .description("types, missing cells, ranges, duplicates and leak suspects of a table")
+    .argument("<data>", "a CSV file with a header line, or a Parquet file")
     .option("--target <column>", "the column to predict")
     .option("--positive <label>", "the label that means yes (default: the rarer one)")
     .option("--categorical <columns>", "categories though they look like numbers", names)

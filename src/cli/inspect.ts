@@ -53,7 +53,7 @@ export function addInspect(program: Command): void {
   const command = program
     .command("inspect")
     .description("the compiled plan of a training step: stages, kernels, grids, bytes, FLOPs")
-    .argument("<model|data.csv>", "folder that train has saved, or a table to plan for")
+    .argument("<model|data>", "folder that train has saved, or data as for train to plan for")
     .option("--target <column>", "of a table: the column to predict")
     .option("--positive <label>", "of a table: the label that means yes")
     .option("--batch <rows>", "rows of a step", number({ min: 1, integer: true }), 128)

@@ -32,7 +32,7 @@ export function addPredict(program: Command): void {
     .command("predict")
     .description("scores and yes/no for rows without labels")
     .argument("<model>", "folder that train has saved")
-    .argument("<data.csv>", "table with the columns of training; the label column may be missing")
+    .argument("<data>", "as for train, with the columns of training; the label column may be missing")
     .option("--out <scores.csv>", "file for the scores (default: stdout)")
     .option("--threshold <n>", "yes from this score on, instead of the threshold saved with the model", number())
     .addOption(deviceOption())

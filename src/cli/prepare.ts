@@ -103,7 +103,7 @@ export function addTableOptions(command: Command): Command {
 export function addTestOptions(command: Command): Command {
   return command
     .optionsGroup("Rows:")
-    .option("--test <fraction|file>", `a share of the rows, or another CSV file (default: ${TEST_SHARE})`)
+    .option("--test <fraction|file>", `a share of the rows, or another file (default: ${TEST_SHARE})`)
     .option("--splits <file#name>", 'lists of row numbers, from 0: { "name": { "train": [...], "test": [...] } }');
 }
 

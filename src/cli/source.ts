@@ -1,4 +1,4 @@
-/** What there is to learn from: a CSV file, a folder of images, an NPZ file, or a pair of IDX files, each as a table. */
+/** What there is to learn from: a CSV or Parquet file, a folder of images, an NPZ file, or a pair of IDX files, each as a table. */
 import { access, stat } from "node:fs/promises";
 import path from "node:path";
 import type { CsvOptions } from "../data/csv.ts";
@@ -28,7 +28,7 @@ export interface SourceOptions extends CsvOptions {
   readonly image?: ImageSize | undefined;
   readonly signal?: AbortSignal;
   readonly quiet?: boolean;
-  /** Where a CSV file is to be kept that is too large for memory. */
+  /** Where a CSV or Parquet file is to be kept that is too large for memory. */
   readonly scratch?: Scratch | undefined;
   /** Columns of which the name is enough. */
   readonly unused?: readonly string[];
@@ -52,7 +52,7 @@ export async function isStreamed(
   if (stream !== true) return stream !== false && table && window === undefined && (await isLarge(file));
   if (table && window === undefined) return true;
   throw new TilegradError("E_ARGUMENT", `--stream: got ${window === undefined ? file : "--window"} beside it.`, {
-    hint: "Only CSV files whose rows stand alone can be streamed.",
+    hint: "Only CSV and Parquet files whose rows stand alone can be streamed.",
   });
 }
 

@@ -1,4 +1,4 @@
-/** CSV files as tables, and which of their rows are for what. */
+/** CSV and Parquet files as tables, and which of their rows are for what. */
 import { createReadStream } from "node:fs";
 import path from "node:path";
 import type { CsvOptions } from "../data/csv.ts";

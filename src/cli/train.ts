@@ -51,7 +51,10 @@ export function addTrain(program: Command): void {
   const command = program
     .command("train")
     .description("train a yes/no classifier on a table, images or a time series")
-    .argument("<data>", "a CSV file, a folder with a subfolder of images for each label, an NPZ or an IDX file")
+    .argument(
+      "<data>",
+      "a CSV or Parquet file, a folder with a subfolder of images for each label, an NPZ or an IDX file",
+    )
     .option("--target <column>", "the column to predict; with --window also up(column)")
     .option("--positive <label>", "the label that means yes (default: the rarer one)")
     .requiredOption("--out <folder>", "where the model is saved")
@@ -59,7 +62,7 @@ export function addTrain(program: Command): void {
     .addOption(deviceOption())
     .option("--json", "print one JSON object on stdout", false)
     .option("--quiet", "no progress and no summary", false)
-    .option("--stream", "keep rows on disk, not in memory (default: CSV files of 64 MiB or more)")
+    .option("--stream", "keep rows on disk, not in memory (default: CSV and Parquet files of 64 MiB or more)")
     .option("--no-stream", "keep them in memory")
     .addHelpText("after", EXAMPLE)
     .action((file: string, options: TrainOptions) => train(file, options));
@@ -77,7 +80,8 @@ async function train(file: string, options: TrainOptions): Promise<void> {
   const began = performance.now();
   thresholdRule(options.threshold);
   await assertModelFolder(options.out);
-  if (options.resample !== undefined && (await isStreamed(file, options))) inMemory(null);
+  const resampled = options.resample !== undefined && options.resample !== "none";
+  if (resampled && (await isStreamed(file, options))) inMemory(null);
   await checkReport(options.report);
   await checkProfile(options);
   const data = await interruptible(({ signal }) => prepare(file, options, signal));

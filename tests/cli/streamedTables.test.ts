@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { afterEach, beforeAll, expect, it } from "vitest";
+import { Scratch } from "../../src/node/scratch.ts";
 import { draws } from "../../src/random.ts";
 import { CHURN, customers, jsonOf, useCli } from "./support.ts";
 
@@ -70,4 +71,48 @@ it("refuses the same mistakes as in memory, however late they come", async () =>
   expect(memory.code).toBe(2);
   expect(memory.stderr).toContain('late.csv, line 21002, column "n": non-numeric cell "oops"');
   expect(stream).toMatchObject({ code: 2, stderr: expect.stringContaining(memory.stderr) });
+});
+
+it("leaves no temporary files wherever a signal ends it", async () => {
+  cli.write("stopped.csv", customers(3000));
+  const train = ["train", "stopped.csv", ...CHURN, ...SMALL, "--stream", "--report", "stopped.json", "--out"];
+  expect((await cli.run(...train, "stopped")).code).toBe(0);
+  const evaluate = ["evaluate", "stopped", "stopped.csv", "--stream", "--device", "cpu", "--report", "stopped.json"];
+  const moments = [
+    [/reading stopped.csv/, "SIGINT", train],
+    [/training rows/, "SIGKILL", train],
+    [/Device/, "SIGHUP", train],
+    [/epoch 1/, "SIGTERM", train],
+    [/epoch 2/, "SIGHUP", train],
+    [/labelled rows/, "SIGINT", evaluate],
+    [/labelled rows/, "SIGKILL", evaluate],
+    [/labelled rows: 3,000/, "SIGTERM", evaluate],
+  ] as const;
+  for (const [when, signal, args] of moments) {
+    const { code, signal: by, stderr } = await cli.interrupt(when, signal, ...args, ...(args === train ? ["cut"] : []));
+    expect(code === 0, `${when} ${signal}: ${stderr}`).toBe(false);
+    expect([null, signal], stderr).toContain(by);
+    expect(fs.readdirSync(temporary()), `${when} ${signal}`).toEqual([]);
+  }
+}, 60_000);
+
+it("says how much it got where a temporary file ends too early", async () => {
+  const scratch = new Scratch();
+  const file = scratch.file();
+  file.append(new Float64Array([1, 2, 3]));
+  const [fits, beyond] = [new Float64Array(2), new Float64Array(4)];
+  file.readInto(fits, 8);
+  expect([...fits]).toEqual([2, 3]);
+  const error = { code: "E_FILE", message: expect.stringMatching(/tilegrad-.*: got 16 bytes; expected 32\.$/) };
+  expect(() => file.readInto(beyond, 8)).toThrow(expect.objectContaining(error));
+  await expect(file.readLater(beyond, 8)).rejects.toMatchObject(error);
+  scratch.dispose();
+});
+
+it("streams with --resample none", async () => {
+  cli.write("none.csv", customers(500));
+  const args = ["train", "none.csv", ...CHURN, ...SMALL, "--stream", "--out", "none", "--resample"];
+  const none = await cli.run(...args, "none");
+  expect(none.code, none.stderr).toBe(0);
+  expect((await cli.run(...args, "smote")).stderr).toContain("--resample: the rows are streamed");
 });
