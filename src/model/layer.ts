@@ -2,6 +2,7 @@
 import type { Tensor } from "../graph/types.ts";
 import type { Json } from "../io/json.ts";
 import type { Initializer } from "./initializers.ts";
+import { checkOptionNames } from "./optionNames.ts";
 
 export interface Regularizer {
   /** Adds l1 * sum |w| to the loss. */
@@ -53,12 +54,16 @@ export interface LayerOptions {
   readonly trainable?: boolean;
 }
 
-/** A layer from its options: drops what is undefined, so that `config` is exactly what was said. */
+/**
+ * A layer from its options: drops what is undefined, so that `config` is exactly what was said.
+ * @throws E_ARGUMENT for an option that tilegrad's own layer of this type does not have
+ */
 export function layer(type: string, options: LayerOptions & object, call: Layer["call"]): Layer {
   const config = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Record<
     string,
     Json
   >;
+  checkOptionNames(type, config);
   const { name, trainable } = options;
   return {
     type,

@@ -1,45 +1,9 @@
-/** The options of every layer by name, so that a file with a misspelt one is refused. The compiler keeps them complete. */
+/**
+ * The options of every layer by name, so that a misspelt one is refused. `optionTypes.ts` has the compiler
+ * keep them complete.
+ */
 import { TilegradError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
-import type { Layer, LayerOptions } from "./layer.ts";
-import type * as attention from "./layers/attention.ts";
-import type * as augmentation from "./layers/augmentation.ts";
-import type * as convolution from "./layers/convolution.ts";
-import type * as dense from "./layers/dense.ts";
-import type * as embedding from "./layers/embedding.ts";
-import type * as image from "./layers/image.ts";
-import type * as merge from "./layers/merge.ts";
-import type * as noise from "./layers/noise.ts";
-import type * as normalization from "./layers/normalization.ts";
-import type * as pooling from "./layers/pooling.ts";
-import type * as recurrent from "./layers/recurrent.ts";
-import type * as seriesAugmentation from "./layers/seriesAugmentation.ts";
-import type * as shape from "./layers/shape.ts";
-import type * as wrappers from "./layers/wrappers.ts";
-
-type Modules = typeof attention &
-  typeof augmentation &
-  typeof convolution &
-  typeof dense &
-  typeof embedding &
-  typeof image &
-  typeof merge &
-  typeof noise &
-  typeof normalization &
-  typeof pooling &
-  typeof recurrent &
-  typeof seriesAugmentation &
-  typeof shape &
-  typeof wrappers;
-
-/** The form of a maker's first argument that holds all options. */
-type OptionsOf<M> = M extends (...args: infer A) => Layer ? Exclude<Extract<A[0], LayerOptions>, Layer> : never;
-type NamesOf<O> = { readonly [K in Exclude<keyof O, keyof LayerOptions>]-?: 1 };
-type OptionNames = {
-  readonly [K in keyof Modules as Modules[K] extends (...args: never[]) => Layer ? K : never]: NamesOf<
-    OptionsOf<Modules[K]>
-  >;
-};
 
 const kernel = {
   activation: 1,
@@ -74,7 +38,7 @@ const loop = {
 } as const;
 const moved = { fillValue: 1, interpolation: 1, fillMode: 1 } as const;
 
-const OPTION_NAMES: OptionNames = {
+export const OPTION_NAMES = {
   dense: { units: 1, ...kernel },
   activation: { activation: 1 },
   dropout: { rate: 1 },
@@ -142,16 +106,17 @@ const OPTION_NAMES: OptionNames = {
   randomScale: { factor: 1 },
   timeWarp: { factor: 1, waves: 1 },
   windowSlice: { size: 1 },
-};
+} as const;
 
-/** @param type one of tilegrad's own layers @throws E_FILE for an option that it does not have */
+/** @param type of any layer; custom ones have any options @throws E_ARGUMENT for an option that a layer of this type does not have */
 export function checkOptionNames(type: string, config: object): void {
-  const known = ["name", "trainable", ...Object.keys(OPTION_NAMES[type as keyof OptionNames])];
+  if (!Object.hasOwn(OPTION_NAMES, type)) return;
+  const known = ["name", "trainable", ...Object.keys(OPTION_NAMES[type as keyof typeof OPTION_NAMES])];
   const unknown = Object.keys(config).find((key) => !known.includes(key));
   if (unknown === undefined) return;
   const meant = nearest(unknown, known);
   throw new TilegradError(
-    "E_FILE",
+    "E_ARGUMENT",
     `${type}: got the option "${unknown}"; expected of ${known.join(", ")}.`,
     meant === undefined ? {} : { hint: `Did you mean "${meant}"?` },
   );

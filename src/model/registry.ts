@@ -54,6 +54,7 @@ export function layerMakers(custom: Readonly<Record<string, LayerMaker>> = {}): 
     timeDistributed: ({ layer, ...rest }) =>
       timeDistributed({ ...rest, layer: make("timeDistributed: layer", makers, layer) }),
   };
+  // Before the layer itself does, which may first miss the option that was meant.
   const checked = Object.entries(own).map(([type, maker]): [string, LayerMaker] => [
     type,
     (options) => {
