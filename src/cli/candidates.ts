@@ -60,22 +60,35 @@ const STREAM = 0x74756e65; // "tune"
 const LOGARITHMIC = 10;
 
 /** `trials` different combinations, or all there are where lists allow fewer. */
-export function drawChoices(axes: readonly Axis[], trials: number, seed: number): Choice[] {
+export function drawChoices(command: Command, axes: readonly Axis[], trials: number, seed: number): Choice[] {
+  const whole = axes.map(({ name, values }) => !("length" in values) && isWhole(tunable(command, name), values));
   const found = new Map<string, Choice>();
   const most = axes.reduce((n, { values }) => n * ("length" in values ? values.length : Infinity), 1);
   // A range of few whole numbers repeats itself.
   for (let step = 0; found.size < Math.min(trials, most) && step < 100 * trials; step++) {
     const draw = draws(seed, STREAM, step);
-    const choice = Object.fromEntries(axes.map(({ name, values }, i) => [name, drawValue(values, draw, i)]));
+    const choice = Object.fromEntries(axes.map(({ name, values }, i) => [name, drawValue(values, whole[i], draw, i)]));
     found.set(JSON.stringify(choice), choice);
   }
   return [...found.values()];
 }
 
-function drawValue(values: Axis["values"], draw: Draws, at: number): string {
+/** Whether an option that takes both ends takes nothing between whole numbers. */
+function isWhole(option: Option, { from, to }: { readonly from: number; readonly to: number }): boolean {
+  if (!Number.isInteger(from) || !Number.isInteger(to)) return false;
+  try {
+    option.parseArg?.(String(from + 0.5), undefined as never);
+    return false;
+  } catch (error) {
+    if (error instanceof InvalidArgumentError) return true;
+    throw error;
+  }
+}
+
+function drawValue(values: Axis["values"], whole: boolean, draw: Draws, at: number): string {
   if ("length" in values) return values[draw.integer(at, values.length)];
   const { from, to } = values;
-  if (Number.isInteger(from) && Number.isInteger(to)) return String(from + draw.integer(at, to - from + 1));
+  if (whole) return String(from + draw.integer(at, to - from + 1));
   const u = draw.uniform(4 * at);
   const value = from > 0 && to / from >= LOGARITHMIC ? from * (to / from) ** u : from + u * (to - from);
   return String(Number(value.toPrecision(4)));

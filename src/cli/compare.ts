@@ -15,10 +15,10 @@ import { deviceOption, withDevice } from "./device.ts";
 import { addExperimentOptions } from "./experiment.ts";
 import type { FoldOptions } from "./folds.ts";
 import { addFoldOptions, planFolds } from "./folds.ts";
-import { interruptible } from "./interrupt.ts";
+import { interruptible, silent } from "./interrupt.ts";
 import { addInputOptions, addTableOptions, readForTraining } from "./prepare.ts";
 import { addReportOption, checkReport, commandLine, writeReport } from "./report.ts";
-import { LESS_IS_BETTER } from "./search.ts";
+import { byMeasure } from "./search.ts";
 import { bold, duration, plural, print, Status, table, write, writeJson } from "./terminal.ts";
 import { labelOf } from "./tuneReport.ts";
 import { names, number } from "./values.ts";
@@ -100,16 +100,18 @@ async function compare(file: string, given: CompareOptions, single: Command): Pr
       for (const choice of choices) {
         const started = performance.now();
         const settings = { ...optionsOf(choice), baseline: options.baseline && found.length === 0, quiet: true };
-        const validated = await crossValidate(device, labelled, folds, settings, interrupt, (done) => {
-          const share = (found.length + done / folds.length) / choices.length;
-          status.show(share, `${choiceText(choice)}  fold ${done} of ${folds.length}`);
+        const validated = await crossValidate(device, labelled, folds, settings, silent(interrupt), (done) => {
+          const share = (found.length + done / folds.count) / choices.length;
+          status.show(share, `${choiceText(choice)}  fold ${done} of ${folds.count}`);
         });
         found.push({ choice, ...validated, ms: Math.round(performance.now() - started) });
       }
       status.end();
       const { target, table: source } = labelled;
       const [first] = found;
-      const compared = [...found].sort((a, b) => better(a.summary[measure], b.summary[measure], measure));
+      const compared = [...found].sort((a, b) =>
+        byMeasure(measure, a.summary[measure]?.mean ?? null, b.summary[measure]?.mean ?? null),
+      );
       const result = {
         version: packageJson.version,
         command: commandLine(),
@@ -124,14 +126,14 @@ async function compare(file: string, given: CompareOptions, single: Command): Pr
         baseline: first.baseline,
         timing: { totalMs: performance.now() - began },
       };
-      const page = comparisonOf(result, folds.length);
+      const page = comparisonOf(result, folds.count);
       if (!quiet) {
         const lines = [
           bold(`${target.name} = ${target.positive}, in ${source.name}`),
           "",
           ...table([page.header, ...page.rows]),
         ];
-        const text = [...lines, "", `Mean ± deviation over ${plural(folds.length, "fold")}.`].join("\n");
+        const text = [...lines, "", `Mean ± deviation over ${plural(folds.count, "fold")}.`].join("\n");
         if (json) print(text);
         else write(`${text}\n`);
       }
@@ -158,12 +160,6 @@ function choicesOf(given: CompareOptions, single: Command): { options: CompareOp
   }
   const fixed = Object.fromEntries(lists.map(({ name, values }) => [name, values[0]]));
   return { options: withChoice(single, given, fixed), choices: gridOf(several) };
-}
-
-/** Undefined last. */
-function better(a: Spread | null, b: Spread | null, measure: MeasureName): number {
-  if (!a || !b) return Number(a === null) - Number(b === null);
-  return LESS_IS_BETTER.includes(measure) ? a.mean - b.mean : b.mean - a.mean;
 }
 
 const SHOWN: readonly MeasureName[] = ["prAuc", "rocAuc", "f1", "precision", "recall", "logLoss"];
@@ -201,7 +197,7 @@ function comparisonOf(
   const [best, next] = compared;
   const [top, second] = [best.summary[measure], next?.summary[measure]];
   const simple = baseline?.[measure];
-  const simpler = simple && top && better(simple, top, measure) < 0;
+  const simpler = simple && top && byMeasure(measure, simple.mean, top.mean) < 0;
   const close = top && second && Math.abs(top.mean - second.mean) <= Math.max(top.std, second.std);
   return {
     ...result,

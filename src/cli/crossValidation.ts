@@ -43,7 +43,7 @@ export type FoldSettings = Omit<ExperimentOptions, "out"> & Omit<TableOptions, "
 export async function crossValidate(
   device: Device,
   labelled: Labelled,
-  folds: readonly Rows[],
+  folds: Iterable<Rows>,
   options: FoldSettings,
   interrupt: Interrupt,
   progress: (done: number, last: FoldResult) => void = () => {},

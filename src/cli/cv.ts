@@ -9,7 +9,7 @@ import { deviceOption, withDevice } from "./device.ts";
 import { addExperimentOptions, thresholdRule } from "./experiment.ts";
 import type { FoldOptions } from "./folds.ts";
 import { addFoldOptions, planFolds } from "./folds.ts";
-import { interruptible } from "./interrupt.ts";
+import { interruptible, silent } from "./interrupt.ts";
 import { addInputOptions, addTableOptions, readForTraining } from "./prepare.ts";
 import { commandLine } from "./report.ts";
 import { bold, count, dim, plural, print, Status, table, write, writeJson } from "./terminal.ts";
@@ -57,9 +57,9 @@ async function cv(file: string, options: CvOptions): Promise<void> {
   await withDevice(options.device, quiet, async (device) => {
     const status = new Status({ quiet });
     const found = await interruptible((interrupt) =>
-      crossValidate(device, labelled, folds, { ...named, quiet: true }, interrupt, (done, { test }) => {
+      crossValidate(device, labelled, folds, { ...named, quiet: true }, silent(interrupt), (done, { test }) => {
         const prAuc = test.prAuc === null ? "" : `  PR-AUC ${test.prAuc.toFixed(4)}`;
-        status.show(done / folds.length, `fold ${done} of ${folds.length}${prAuc}`);
+        status.show(done / folds.count, `fold ${done} of ${folds.count}${prAuc}`);
       }),
     );
     status.end();

@@ -31,20 +31,31 @@ export function addFoldOptions(command: Command): Command {
     .option("--leave-one-out", "as many folds as rows", false);
 }
 
-/** Rows of a fold, with those that decide when to stop and where the threshold lies cut from the training rows. */
-export type PlannedFold = Rows;
+/** The rows of each fold, made when its turn comes: as many lists as rows would not fit into memory. */
+export interface PlannedFolds extends Iterable<Rows> {
+  readonly count: number;
+}
 
-/** @throws E_ARGUMENT for options that do not go together, or too many folds; E_DATA */
+/**
+ * Folds in which the rows that decide when to stop, and where the threshold lies, are cut from the training rows.
+ * @throws E_ARGUMENT for options that do not go together, or too many folds; E_DATA
+ */
 export function planFolds(
   labelled: Labelled,
   options: FoldOptions & { readonly validation: number; readonly seed: number },
   among: Uint32Array = labelled.rows,
-): PlannedFold[] {
+): PlannedFolds {
   checkFoldOptions(options);
-  return outerFolds(labelled, options, among).map(({ train, test }) => ({
-    ...divideForValidation(labelled, options, pick(among, train), test.length > 0 ? among[test[0]] : undefined),
-    test: pick(among, test),
-  }));
+  const outer = outerFolds(labelled, options, among);
+  return {
+    count: outer === null ? among.length : outer.length,
+    *[Symbol.iterator]() {
+      for (const { train, test } of outer ?? leaveOneOut(among.length)) {
+        const first = test.length > 0 ? among[test[0]] : undefined;
+        yield { ...divideForValidation(labelled, options, pick(among, train), first), test: pick(among, test) };
+      }
+    },
+  };
 }
 
 const pick = (rows: Uint32Array, places: Uint32Array): Uint32Array => places.map((place) => rows[place]);
@@ -65,10 +76,14 @@ function checkFoldOptions({ repeats, group, time, leaveOneOut: one }: FoldOption
   }
 }
 
-/** In places of `among`. */
-function outerFolds(labelled: Labelled, options: FoldOptions & { readonly seed: number }, among: Uint32Array): Fold[] {
+/** In places of `among`; null to leave one out. */
+function outerFolds(
+  labelled: Labelled,
+  options: FoldOptions & { readonly seed: number },
+  among: Uint32Array,
+): Fold[] | null {
   const { folds, repeats, group, time, seed } = options;
-  if (options.leaveOneOut) return [...leaveOneOut(among.length)];
+  if (options.leaveOneOut) return null;
   if (time || labelled.window) return timeSeriesSplit(among.length, folds);
   if (group !== undefined) return groupKFold(groupsOf(labelled, group, among), folds);
   return repeatedStratifiedKFold(targetOf(labelled.target, labelled.table, among), folds, { repeats, seed });

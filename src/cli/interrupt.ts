@@ -13,6 +13,9 @@ export interface Interrupt {
   onStop: () => Promise<string>;
 }
 
+/** The same for work that has no say in what becomes of it, being a part of something greater. */
+export const silent = ({ signal }: Interrupt): Interrupt => ({ signal, onStop: async () => "" });
+
 /** Runs `work`; when a signal has ended it, so does an `Interrupted` error with what `onStop` says. */
 export async function interruptible<T>(work: (interrupt: Interrupt) => Promise<T>): Promise<T> {
   const controller = new AbortController();

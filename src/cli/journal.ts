@@ -10,7 +10,8 @@ export const JOURNAL = "journal.json";
 
 /** One finished trial. */
 export interface Entry {
-  readonly value: number;
+  /** Null where the measure is undefined. */
+  readonly value: number | null;
   readonly std: number;
   readonly epochs: number;
   readonly ms: number;

@@ -3,6 +3,7 @@
  * fit once more, for as many epochs, with the validation rows too.
  */
 import type { Device } from "../device.ts";
+import { TilegradError } from "../errors.ts";
 import type { Calibration } from "../metrics/calibration.ts";
 import type { ClassificationReport } from "../metrics/report.ts";
 import { classificationReport } from "../metrics/report.ts";
@@ -82,25 +83,46 @@ export interface LearnPlan {
   readonly sample: (part: Part) => Promise<Sampled>;
 }
 
+interface Described {
+  readonly model: Model;
+  readonly loss: Loss;
+  readonly optimizer: Optimizer;
+}
+
+/** The trainer is the caller's to dispose of; after an error none is left, unless an interrupt may yet save it. */
 export async function learn(
   device: Device,
-  described: { readonly model: Model; readonly loss: Loss; readonly optimizer: Optimizer },
+  { model, loss, optimizer }: Described,
+  data: Prepared,
+  plan: LearnPlan,
+  settings: LearnSettings,
+  interrupt: Interrupt,
+): Promise<Learned> {
+  const { seed } = settings;
+  const made: Trainer[] = [];
+  const newTrainer = (): Trainer => {
+    const trainer = new Trainer(model, { device, loss, optimizer, seed, metrics: ["prAuc", "rocAuc", "f1"] });
+    made.push(trainer);
+    return trainer;
+  };
+  try {
+    return await learnWith(newTrainer, data, plan, settings, interrupt);
+  } catch (error) {
+    if (!(error instanceof TilegradError && error.code === "E_ABORTED")) for (const trainer of made) trainer.dispose();
+    throw error;
+  }
+}
+
+async function learnWith(
+  newTrainer: () => Trainer,
   data: Prepared,
   { rule, sampled, sample }: LearnPlan,
   settings: LearnSettings,
   interrupt: Interrupt,
 ): Promise<Learned> {
-  const { seed, out = "", epochs, batch, monitor, quiet, checkpoint: every = 0, resume = false } = settings;
+  const { out = "", epochs, batch, monitor, quiet, checkpoint: every = 0, resume = false } = settings;
   const { train, validation } = data;
   checkCalibrate(settings, validation);
-  const newTrainer = (): Trainer =>
-    new Trainer(described.model, {
-      device,
-      loss: described.loss,
-      optimizer: described.optimizer,
-      seed,
-      metrics: ["prAuc", "rocAuc", "f1"],
-    });
   if (every > 0 && !resume) await forgetCheckpoints(out);
   const shared = { batch, every, quiet, monitor, out, balancedBatches: settings.balancedBatches ?? false };
 
@@ -129,6 +151,7 @@ export async function learn(
 
   const again = validation && shouldRefit(settings.refit, train, validation) ? joinedParts(train, validation) : null;
   const refitEpochs = (best()?.epoch ?? first.progress.history.loss.length - 1) + 1;
+  if (again) first.dispose();
   const trainer = again ? newTrainer() : first;
   let resampled = sampled.summary;
   if (again) {

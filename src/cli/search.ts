@@ -39,13 +39,17 @@ export interface Search {
 }
 
 /** Measures that are losses: less is better. */
-export const LESS_IS_BETTER: readonly MeasureName[] = ["logLoss", "brier", "ece"];
+const LESS_IS_BETTER: readonly MeasureName[] = ["logLoss", "brier", "ece"];
+
+/** Order of two values of a measure, as for `sort`: better first, undefined last. */
+export function byMeasure(measure: MeasureName, a: number | null, b: number | null): number {
+  if (a === null || b === null) return Number(a === null) - Number(b === null);
+  return LESS_IS_BETTER.includes(measure) ? a - b : b - a;
+}
 
 /** Better first; of equals the one that was named first. */
-export function ranked(trials: readonly Trial[], measure: MeasureName): Trial[] {
-  const sign = LESS_IS_BETTER.includes(measure) ? -1 : 1;
-  return [...trials].sort((a, b) => b.budget - a.budget || sign * (b.value - a.value));
-}
+export const ranked = (trials: readonly Trial[], measure: MeasureName): Trial[] =>
+  [...trials].sort((a, b) => b.budget - a.budget || byMeasure(measure, a.value, b.value));
 
 /** Each round of successive halving keeps a third and gives it three times the epochs (Jamieson & Talwalkar 2016). */
 const ETA = 3;
@@ -99,7 +103,7 @@ async function evaluate(
   const options = { ...chosen, epochs: "epochs" in choice ? chosen.epochs : budget, baseline: false, quiet: true };
   const entry = (reports: readonly ClassificationReport[], epochs: number): Entry => {
     const spread = summarize(reports)[measure];
-    return { value: spread?.mean ?? 0, std: spread?.std ?? 0, epochs, ms: Math.round(performance.now() - began) };
+    return { value: spread?.mean ?? null, std: spread?.std ?? 0, epochs, ms: Math.round(performance.now() - began) };
   };
   if (inner > 0) {
     const among = { ...options, folds: inner, repeats: 1, leaveOneOut: false };

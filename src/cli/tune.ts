@@ -5,6 +5,7 @@ import packageJson from "../../package.json" with { type: "json" };
 import { fingerprint } from "../io/fingerprint.ts";
 import { measureLabels } from "../metrics/formatReport.ts";
 import type { ClassificationReport } from "../metrics/report.ts";
+import { readBytes } from "../node/files.ts";
 import { comparisonHtml, comparisonPlot } from "../report/comparison.ts";
 import type { Axis, Choice } from "./candidates.ts";
 import { checkChoices, choiceText, drawChoices, gridOf, parseAxis, withChoice } from "./candidates.ts";
@@ -14,8 +15,7 @@ import type { DeviceName } from "./device.ts";
 import { deviceOption, withDevice } from "./device.ts";
 import { addExperimentOptions, experiment, thresholdRule } from "./experiment.ts";
 import { divideForValidation, holdOut, planFolds } from "./folds.ts";
-import type { Interrupt } from "./interrupt.ts";
-import { interruptible } from "./interrupt.ts";
+import { interruptible, silent } from "./interrupt.ts";
 import { Journal } from "./journal.ts";
 import type { Labelled, TableOptions } from "./prepare.ts";
 import {
@@ -111,13 +111,13 @@ async function tune(file: string, given: TuneOptions, command: Command): Promise
   const options = { ...given, id: group === undefined ? id : [...new Set([...id, group])], quiet: true };
   thresholdRule(options.threshold);
   await checkReport(options.report);
-  const choices = search === "grid" ? gridOf(options.try) : drawChoices(options.try, options.trials, seed);
+  const choices = search === "grid" ? gridOf(options.try) : drawChoices(command, options.try, options.trials, seed);
   const optionsOf = (choice: Choice): TuneOptions => withChoice(command, options, choice);
   const share = fractionOf(options);
   const labelled = await interruptible(({ signal }) => readForTraining(file, { ...options, quiet }, signal));
   checkChoices(labelled, choices, optionsOf);
   const { rest, test: tested } = await holdOut(labelled, share ?? 0, options);
-  const journal = await Journal.open(out, questionOf(options, choices, labelled));
+  const journal = await Journal.open(out, await questionOf(options, choices, labelled, rest));
   if (journal.finished > 0 && !quiet) print(`Going on: ${count(journal.finished)} trials were finished before.`);
 
   await withDevice(options.device, quiet, (device) =>
@@ -134,7 +134,7 @@ async function tune(file: string, given: TuneOptions, command: Command): Promise
         progress: (done, total, best) =>
           status.show(
             done / total,
-            `trial ${done} of ${total}  best ${measure} ${best.value.toFixed(4)}  ${choiceText(best.choice)}`,
+            `trial ${done} of ${total}  best ${measure} ${best.value?.toFixed(4) ?? "-"}  ${choiceText(best.choice)}`,
           ),
       };
       interrupt.onStop = async () =>
@@ -189,15 +189,23 @@ async function tune(file: string, given: TuneOptions, command: Command): Promise
   );
 }
 
-/** An interrupt whose work cannot change what is said of the search. */
-const silent = ({ signal }: Interrupt): Interrupt => ({ signal, onStop: async () => "" });
-
-/** All that decides the answers: a journal of anything else is of no use. */
-function questionOf(options: TuneOptions, choices: readonly Choice[], { table: source }: Labelled): string {
+/** All that decides the answers: a journal of anything else is of no use. @throws E_FILE for a model that is not there */
+async function questionOf(
+  options: TuneOptions,
+  choices: readonly Choice[],
+  { table: source }: Labelled,
+  rest: Uint32Array,
+): Promise<string> {
   const { out: _out, json: _json, report: _report, try: _try, nested: _nested, trials: _trials, ...asked } = options;
-  const cells = source.columns.map((column) => (column.kind === "numeric" ? column.values : column.codes));
   const { version } = packageJson;
-  return fingerprint([new TextEncoder().encode(JSON.stringify({ version, asked, choices })), ...cells]);
+  const columns = source.columns.map((column) => [column.name, column.kind === "numeric" ? null : column.levels]);
+  const cells = source.columns.map((column) => (column.kind === "numeric" ? column.values : column.codes));
+  const models = [options.model, ...choices.map((choice) => choice["model"])];
+  const files = [...new Set(models)].filter((model) => model?.endsWith(".json")) as string[];
+  const contents = await Promise.all(files.map((file) => readBytes(file)));
+  const said = new TextEncoder().encode(JSON.stringify({ version, asked, choices, columns }));
+  // What rows are searched with is all that --splits says to a search; those for testing have no part in it.
+  return fingerprint([said, rest, ...cells, ...contents]);
 }
 
 /** The search itself under test: in each outer fold it sees the training rows alone, and its winner the test rows once. */
@@ -205,9 +213,9 @@ async function nest(search: Search, outer: number, options: TuneOptions): Promis
   const { device, labelled, journal, optionsOf, interrupt } = search;
   const folds = planFolds(labelled, { ...options, folds: outer, repeats: 1, leaveOneOut: false });
   const found: { choice: Choice; test: ClassificationReport }[] = [];
-  for (const [i, rows] of folds.entries()) {
+  for (const rows of folds) {
     const rest = Uint32Array.from([...rows.train, ...rows.validation]).sort();
-    const [best] = await searchOn({ ...search, journal }, rest, `outer ${i}`);
+    const [best] = await searchOn({ ...search, journal }, rest, `outer ${found.length + 1} of ${folds.count}`);
     const settings = { ...optionsOf(best.choice), baseline: false };
     const { folds: tested } = await crossValidate(device, labelled, [rows], settings, interrupt);
     found.push({ choice: best.choice, test: tested[0].test });

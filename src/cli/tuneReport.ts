@@ -50,7 +50,7 @@ function trialTable(trials: readonly Trial[], label: string): string[][] {
   const folded = trials.some(({ std }) => std > 0);
   const rows = trials.map(({ choice, value, std, epochs, budget, ms }) => [
     choiceText(choice),
-    folded ? `${value.toFixed(4)} ± ${std.toFixed(4)}` : value.toFixed(4),
+    value === null ? "–" : folded ? `${value.toFixed(4)} ± ${std.toFixed(4)}` : value.toFixed(4),
     count(epochs),
     count(budget),
     duration(ms),
@@ -78,14 +78,16 @@ export function tuningComparison(result: {
   return {
     ...result,
     title: `Search for ${result.target} = ${result.positive}`,
-    verdict: `Best of ${count(trials.length)} is ${choiceText(trials[0].choice)}, with ${label} ${trials[0].value.toFixed(3)}.${tested}`,
+    verdict: `Best of ${count(trials.length)} is ${choiceText(trials[0].choice)}, with ${label} ${trials[0].value?.toFixed(3) ?? "–"}.${tested}`,
     method: `A ${search} search; candidates were judged on rows that are not for testing. Being the best of many, the winner’s value there is too good: the one on the test rows is not.`,
     header,
     rows,
     best: 0,
     plot: {
       title: label,
-      measured: trials.map(({ choice, value, std }) => ({ name: choiceText(choice), mean: value, std })),
+      measured: trials.flatMap(({ choice, value, std }) =>
+        value === null ? [] : [{ name: choiceText(choice), mean: value, std }],
+      ),
     },
   };
 }

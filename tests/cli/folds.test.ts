@@ -1,6 +1,12 @@
+import { Command } from "commander";
 import { describe, expect, it } from "vitest";
-import { partition } from "../../src/cli/folds.ts";
+import type { FoldSettings } from "../../src/cli/crossValidation.ts";
+import { crossValidate } from "../../src/cli/crossValidation.ts";
+import { addExperimentOptions } from "../../src/cli/experiment.ts";
+import { partition, planFolds } from "../../src/cli/folds.ts";
 import type { Labelled } from "../../src/cli/prepare.ts";
+import { addTableOptions } from "../../src/cli/prepare.ts";
+import { openCpu } from "../../src/cpu/device.ts";
 import { cellText, columnOf, tableFromColumns } from "../../src/data/table.ts";
 import { chooseTarget } from "../../src/data/target.ts";
 import { draws } from "../../src/random.ts";
@@ -43,6 +49,47 @@ describe("rows for training, validation and testing", () => {
     const { train, validation, test } = await partition(labelled, 0.2, { validation: 0.25, seed: 0, time: true });
     expect([...train, ...validation, ...test]).toEqual([...labelled.rows]);
     expect([train.length, validation.length, test.length]).toEqual([216, 72, 72]);
+  });
+});
+
+describe("folds", () => {
+  const command = addExperimentOptions(addTableOptions(new Command()));
+  const settings = { ...command.parse([], { from: "user" }).opts<FoldSettings>(), seed: 0, quiet: true };
+  const options = { ...settings, exclude: ["patient"], epochs: 2, folds: 4, repeats: 1, time: false };
+  const interrupt = { signal: new AbortController().signal, onStop: async () => "" };
+
+  it("leave nothing on the device behind, the refit's first network neither", async () => {
+    const device = openCpu();
+    const held: number[] = [];
+    const folds = planFolds(labelled, { ...options, leaveOneOut: false });
+    const { folds: found } = await crossValidate(device, labelled, folds, options, interrupt, () =>
+      held.push(device.memory().bytes),
+    );
+    expect(found.map(({ rows }) => rows.train)).toEqual([216, 216, 216, 216]);
+    expect(new Set(held).size).toBe(1); // what the last fold scored with is freed in the next turn
+    expect(device.memory().bytes).toBe(0);
+    device.dispose();
+  });
+
+  it("leave nothing behind after an error either", async () => {
+    const device = openCpu();
+    const wrong = { ...options, validation: 0, monitor: "valPrAuc", reduceOnPlateau: 2 };
+    const folds = planFolds(labelled, { ...wrong, leaveOneOut: false });
+    await expect(crossValidate(device, labelled, folds, wrong, interrupt)).rejects.toThrow("no validation rows");
+    expect(device.memory().bytes).toBe(0);
+    device.dispose();
+  });
+
+  it("of one row each are made one at a time: 200,000 lists of as many rows would take 160 GB", () => {
+    const y = Float64Array.from({ length: 200_000 }, (_, row) => row % 2);
+    const large = tableFromColumns({ x: y, y });
+    const target = chooseTarget(large, { target: "y" });
+    const all = { table: large, id: [], target, rows: Uint32Array.from(y, (_, row) => row) };
+    const folds = planFolds(all, { ...options, leaveOneOut: true });
+    expect(folds.count).toBe(200_000);
+    const [first] = folds;
+    expect([...first.test]).toEqual([0]);
+    expect(first.train.length + first.validation.length).toBe(199_999);
   });
 });
 

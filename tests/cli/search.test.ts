@@ -85,6 +85,14 @@ describe("cv", () => {
     expect(changed.folds[1].test.prAuc).not.toBe(usual.folds[1].test.prAuc);
   });
 
+  it("interrupted, offers no option that it does not have", async () => {
+    const args = ["cv", "customers.csv", ...CHURN, "--device", "cpu", "--epochs", "40", "--repeats", "50"];
+    const ended = await cli.interrupt(/fold 1 of 250/, "SIGINT", ...args);
+    expect(ended.code).toBe(130);
+    expect(ended.stderr).toContain("stopped. Nothing was saved.");
+    expect(ended.stderr).not.toContain("--checkpoint");
+  });
+
   it("says which options do not go together", async () => {
     const ended = await cli.run("cv", "customers.csv", ...SMALL, "--time", "--group", "region");
     expect(ended.code).toBe(2);
@@ -130,6 +138,62 @@ describe("tune", () => {
     const ended = await cli.run("tune", "customers.csv", ...SMALL, "--try", "layers=3", "--out", "grid");
     expect(ended.code).toBe(2);
     expect(jsonOf(ended).error.message).toContain("the journal of another search");
+  });
+
+  it("refuses a journal when a level's name, the row lists, or the model in the file are others", async () => {
+    const rows = Array.from({ length: 300 }, (_, row) => row);
+    const lists = (rows: number[]) => JSON.stringify({ a: { train: rows.slice(60), test: rows.slice(0, 60) } });
+    const model = (units: number) =>
+      JSON.stringify({
+        type: "sequential",
+        input: [5],
+        layers: [
+          { type: "dense", config: { units, activation: "relu" } },
+          { type: "dense", config: { units: 1 } },
+        ],
+      });
+    const csv = cli.read("customers.csv");
+    const args = ["--target", "churned", "--id", "customer_id", "--exclude", "region", "--device", "cpu", "--json"];
+    const more = [
+      "--splits",
+      "lists.json#a",
+      "--model",
+      "net.json",
+      "--epochs",
+      "2",
+      "--try",
+      "learning-rate=0.01,0.02",
+    ];
+    const again = async (name: string, changed: string, usual: string) => {
+      cli.write(name, changed);
+      const ended = await cli.run("tune", "data.csv", ...args, ...more, "--out", "asked");
+      cli.write(name, usual);
+      return ended;
+    };
+    cli.write("data.csv", csv);
+    cli.write("lists.json", lists(rows));
+    const first = await again("net.json", model(4), model(4));
+    expect(first.code, first.stderr).toBe(0);
+    expect((await again("net.json", model(4), model(4))).stderr).toContain("Going on: 2 trials");
+    for (const [name, changed, usual] of [
+      ["data.csv", csv.replaceAll("basic", "cheap"), csv],
+      ["lists.json", lists([...rows].reverse()), lists(rows)],
+      ["net.json", model(8), model(4)],
+    ]) {
+      const ended = await again(name, changed, usual);
+      expect(jsonOf(ended).error?.message, name).toContain("the journal of another search");
+    }
+  });
+
+  it("takes no outer fold of another number of folds from the journal", async () => {
+    const nested = async (folds: string, out: string) => {
+      const args = ["--try", "layers=4,16", "--epochs", "3", "--nested", folds, "--out", out];
+      return jsonOf(await cli.run(...(TUNE as [string]), ...args)).nested;
+    };
+    await nested("2", "outer");
+    expect(await nested("3", "outer")).toEqual(await nested("3", "fresh"));
+    const { entries } = JSON.parse(cli.read("outer/journal.json"));
+    expect(Object.keys(entries)).toHaveLength(2 * (1 + 2 + 3));
   });
 
   it("draws the same candidates for the same seed, and halves them", async () => {
