@@ -8,8 +8,8 @@ import type { Draws } from "../random.ts";
 import { draws } from "../random.ts";
 import type { ExperimentOptions } from "./experiment.ts";
 import { thresholdRule } from "./experiment.ts";
+import type { Labelled } from "./labelled.ts";
 import { makeLoss, makeOptimizer } from "./objective.ts";
-import type { Labelled } from "./prepare.ts";
 
 /** The options in which one candidate differs, as they would be typed. */
 export type Choice = Readonly<Record<string, string>>;

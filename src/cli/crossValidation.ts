@@ -5,7 +5,8 @@ import { classificationReport } from "../metrics/report.ts";
 import type { ExperimentOptions } from "./experiment.ts";
 import { experiment } from "./experiment.ts";
 import type { Interrupt } from "./interrupt.ts";
-import type { Labelled, TableOptions } from "./prepare.ts";
+import type { Labelled } from "./labelled.ts";
+import type { TableOptions } from "./prepare.ts";
 import { prepareRows } from "./prepare.ts";
 import type { Rows } from "./table.ts";
 

@@ -6,7 +6,7 @@ import { cellText, columnOf, rowList } from "../data/table.ts";
 import { targetOf } from "../data/target.ts";
 import { splitWindows } from "../data/windows.ts";
 import { TilegradError } from "../errors.ts";
-import type { Labelled } from "./prepare.ts";
+import type { Labelled } from "./labelled.ts";
 import type { Rows } from "./table.ts";
 import { divide, readSplits } from "./table.ts";
 import { number } from "./values.ts";

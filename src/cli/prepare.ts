@@ -1,18 +1,17 @@
 /** From a CSV file to inputs and labels: columns, target, rows for each use, preprocessing fitted on training rows alone. */
 import type { Command } from "commander";
 import { Option } from "commander";
-import type { ImageSize } from "../data/pixels.ts";
 import type { Preprocessor, Scaling } from "../data/preprocess.ts";
 import { csvKinds, fitPreprocessor } from "../data/preprocess.ts";
 import type { Table } from "../data/table.ts";
 import { rowList } from "../data/table.ts";
 import type { Target } from "../data/target.ts";
 import { chooseTarget } from "../data/target.ts";
-import type { Windowing } from "../data/windows.ts";
 import { labelWindows, risingColumn, UP, windowEnds } from "../data/windows.ts";
 import { TilegradError } from "../errors.ts";
 import { Scratch } from "../node/scratch.ts";
 import { partition } from "./folds.ts";
+import type { Labelled } from "./labelled.ts";
 import type { Part } from "./part.ts";
 import { partOf } from "./part.ts";
 import type { SourceOptions } from "./source.ts";
@@ -105,18 +104,6 @@ export function addTestOptions(command: Command): Command {
     .optionsGroup("Rows:")
     .option("--test <fraction|file>", `a share of the rows, or another file (default: ${TEST_SHARE})`)
     .option("--splits <file#name>", 'lists of row numbers, from 0: { "name": { "train": [...], "test": [...] } }');
-}
-
-/** A table to learn from, with the label of every row, or of the window that ends there. */
-export interface Labelled {
-  readonly table: Table;
-  /** Columns of the source that name the rows. */
-  readonly id: readonly string[];
-  readonly target: Target;
-  readonly image?: ImageSize;
-  readonly window?: Windowing;
-  /** Rows that have an input and a label. */
-  readonly rows: Uint32Array;
 }
 
 /** @throws E_FILE, E_DATA, E_ARGUMENT, E_ABORTED */

@@ -9,7 +9,7 @@ import type { FoldOptions } from "./folds.ts";
 import { divideForValidation, planFolds } from "./folds.ts";
 import type { Interrupt } from "./interrupt.ts";
 import type { Entry, Journal } from "./journal.ts";
-import type { Labelled } from "./prepare.ts";
+import type { Labelled } from "./labelled.ts";
 import { prepareRows } from "./prepare.ts";
 
 /** A candidate, and what it reached with the most epochs it was given. */

@@ -17,7 +17,8 @@ import { addExperimentOptions, experiment, thresholdRule } from "./experiment.ts
 import { divideForValidation, holdOut, planFolds } from "./folds.ts";
 import { interruptible, silent } from "./interrupt.ts";
 import { Journal } from "./journal.ts";
-import type { Labelled, TableOptions } from "./prepare.ts";
+import type { Labelled } from "./labelled.ts";
+import type { TableOptions } from "./prepare.ts";
 import {
   addInputOptions,
   addTableOptions,

@@ -4,7 +4,7 @@ import type { FoldSettings } from "../../src/cli/crossValidation.ts";
 import { crossValidate } from "../../src/cli/crossValidation.ts";
 import { addExperimentOptions } from "../../src/cli/experiment.ts";
 import { partition, planFolds } from "../../src/cli/folds.ts";
-import type { Labelled } from "../../src/cli/prepare.ts";
+import type { Labelled } from "../../src/cli/labelled.ts";
 import { addTableOptions } from "../../src/cli/prepare.ts";
 import { openCpu } from "../../src/cpu/device.ts";
 import { cellText, columnOf, tableFromColumns } from "../../src/data/table.ts";
