@@ -1,5 +1,5 @@
 import { rocAuc } from "../metrics/areas.ts";
-import { type Column, cellText, isMissing, rowList, type Table } from "./table.ts";
+import { type CategoricalColumn, type Column, cellText, type NumericColumn, rowList, type Table } from "./table.ts";
 import { type Target, targetOf } from "./target.ts";
 
 export interface ColumnDescription {
@@ -57,38 +57,46 @@ export function describeTable(
 }
 
 function describeColumn(column: Column, rows: Uint32Array): ColumnDescription {
-  const { name } = column;
-  const kind: ColumnDescription["kind"] = column.kind === "numeric" && column.date ? "date" : column.kind;
-  const counts = new Map<number, number>();
-  const keys = column.kind === "numeric" ? column.values : column.codes;
-  let missing = 0;
-  for (const row of rows) {
-    if (isMissing(column, row)) missing++;
-    else counts.set(keys[row], (counts.get(keys[row]) ?? 0) + 1);
-  }
-  const common = { name, kind, missing, distinct: counts.size, constant: counts.size + Math.min(missing, 1) <= 1 };
-  if (counts.size === 0) return common;
-  if (column.kind === "categorical") {
-    const byFrequency = [...counts].sort(([a, m], [b, n]) => n - m || a - b).slice(0, TOP_LEVELS);
-    return { ...common, top: byFrequency.map(([code, count]) => ({ level: column.levels[code], count })) };
-  }
-  return { ...common, range: rangeOf(counts, rows.length - missing) };
+  return column.kind === "numeric" ? describeNumbers(column, rows) : describeLevels(column, rows);
 }
 
-/** Statistics of values that occur `counts` times, n in all. */
-function rangeOf(counts: Map<number, number>, n: number): { min: number; max: number; mean: number; std: number } {
-  let min = Number.POSITIVE_INFINITY;
-  let max = Number.NEGATIVE_INFINITY;
-  let sum = 0;
-  for (const [value, count] of counts) {
-    min = Math.min(min, value);
-    max = Math.max(max, value);
-    sum += value * count;
+const isConstant = (distinct: number, missing: number): boolean => distinct + Math.min(missing, 1) <= 1;
+
+/** Sorted, because a map of as many numbers as a table on disk may have would not fit into memory. */
+function describeNumbers({ name, values, date }: NumericColumn, rows: Uint32Array): ColumnDescription {
+  const sorted = Float64Array.from(rows, (row) => values[row] + 0).sort(); // -0 and 0 are the same number
+  const firstMissing = sorted.findIndex(Number.isNaN); // NaN sorts last
+  const present = firstMissing < 0 ? sorted : sorted.subarray(0, firstMissing);
+  const missing = rows.length - present.length;
+  let distinct = 0;
+  for (let i = 0; i < present.length; i++) if (i === 0 || present[i] !== present[i - 1]) distinct++;
+  const kind = date ? "date" : "numeric";
+  const common = { name, kind, missing, distinct, constant: isConstant(distinct, missing) } as const;
+  return present.length === 0 ? common : { ...common, range: rangeOf(present) };
+}
+
+function describeLevels({ name, kind, codes, levels }: CategoricalColumn, rows: Uint32Array): ColumnDescription {
+  const counts = new Map<number, number>();
+  let missing = 0;
+  for (const row of rows) {
+    if (codes[row] < 0) missing++;
+    else counts.set(codes[row], (counts.get(codes[row]) ?? 0) + 1);
   }
+  const common = { name, kind, missing, distinct: counts.size, constant: isConstant(counts.size, missing) };
+  if (counts.size === 0) return common;
+  const byFrequency = [...counts].sort(([a, m], [b, n]) => n - m || a - b).slice(0, TOP_LEVELS);
+  return { ...common, top: byFrequency.map(([code, count]) => ({ level: levels[code], count })) };
+}
+
+/** Statistics of sorted values. */
+function rangeOf(sorted: Float64Array): { min: number; max: number; mean: number; std: number } {
+  const n = sorted.length;
+  let sum = 0;
+  for (const value of sorted) sum += value;
   const mean = sum / n;
   let squares = 0;
-  for (const [value, count] of counts) squares += count * (value - mean) ** 2;
-  return { min, max, mean, std: Math.sqrt(squares / n) };
+  for (const value of sorted) squares += (value - mean) ** 2;
+  return { min: sorted[0], max: sorted[n - 1], mean, std: Math.sqrt(squares / n) };
 }
 
 /** The AUC of the column's values as scores, in its better direction; null where it says nothing. */
