@@ -1,9 +1,10 @@
 /** tilegrad in Node: the same API, WebGPU through Dawn, models in folders on disk. */
 import { openCpu as openCpuAnywhere } from "./cpu/device.ts";
 import type { Device, FileStore } from "./device.ts";
+import { TilegradError } from "./errors.ts";
 import { publishFolder, readPublished } from "./node/files.ts";
 import type { GpuName } from "./node/gpu.ts";
-import { openGpu } from "./node/gpu.ts";
+import { GPU_NAMES, openGpu } from "./node/gpu.ts";
 import { openGpuDevice } from "./webgpu/device.ts";
 
 export * from "./api.ts";
@@ -30,6 +31,12 @@ export const openCpu = (): Device => openCpuAnywhere({ files: folders });
 /** Opens a device. @throws E_PEER when an optional package is missing, E_DEVICE when the device is not there. */
 export async function openDevice({ backend = "webgpu", memoryBudget }: OpenDeviceOptions = {}): Promise<Device> {
   if (backend === "cpu") return openCpu();
+  if (!(GPU_NAMES as readonly string[]).includes(backend)) {
+    throw new TilegradError(
+      "E_ARGUMENT",
+      `openDevice: got backend "${backend}"; expected ${GPU_NAMES.join(", ")} or cpu.`,
+    );
+  }
   const { gpu, kind, driver } = await openGpu({ device: backend });
   return openGpuDevice({
     gpu,

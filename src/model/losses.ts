@@ -29,6 +29,7 @@ import {
 import { showType } from "../ops/op.ts";
 import { logSoftmax, mean, softmax } from "../ops/reduce.ts";
 import { reshape } from "../ops/view.ts";
+import { checkOptions } from "../options.ts";
 import { unsquash } from "./squash.ts";
 
 /** `mean`: sum(w l) / N (Keras). `weightedMean`: sum(w l) / sum(w) (scikit-learn). */
@@ -45,6 +46,8 @@ export interface Loss {
   readonly type: string;
   readonly config: Readonly<Record<string, Json>>;
   readonly reduction: Reduction;
+  /** The least and the greatest label there may be; default: any number. */
+  readonly labels?: readonly [number, number];
   /** output [batch, ...] and target [batch, ...] -> unweighted loss [batch]. */
   perExample(output: Tensor, target: Tensor): Tensor;
   /** target -> weight [batch], or null when all are 1. */
@@ -74,15 +77,36 @@ export function reduceLoss(loss: Loss, output: Tensor, target: Tensor, sampleWei
   }
 }
 
+type Names<O> = Readonly<Record<keyof O, 1>>;
+const common = { classWeight: 1, reduction: 1 } satisfies Names<LossOptions>;
+const names = {
+  binaryCrossentropy: {
+    ...common,
+    posWeight: 1,
+    labelSmoothing: 1,
+    form: 1,
+    epsilon: 1,
+  } satisfies Names<BinaryCrossentropyOptions>,
+  focal: { ...common, gamma: 1, alpha: 1 } satisfies Names<FocalOptions>,
+  hinge: common,
+  squaredHinge: common,
+  meanSquaredError: { ...common, on: 1 } satisfies Names<MeanSquaredErrorOptions>,
+  softmaxCrossentropy: { ...common, labelSmoothing: 1 } satisfies Names<SoftmaxCrossentropyOptions>,
+};
+/** Losses of a yes/no question. */
+const BINARY = ["binaryCrossentropy", "focal", "hinge", "squaredHinge"];
+
 function define(
-  type: string,
+  type: keyof typeof names,
   options: LossOptions & object,
   scores: Loss["scores"],
   perExample: (output: Tensor, target: Tensor) => Tensor,
   weight: Loss["weight"] = binaryWeight(options.classWeight),
 ): Loss {
+  checkOptions(type, options, names[type]);
   const config = Object.fromEntries(Object.entries(options).filter(([, v]) => v !== undefined)) as Record<string, Json>;
-  return { type, config, reduction: options.reduction ?? "mean", scores, weight, perExample };
+  const range = BINARY.includes(type) ? { labels: [0, 1] as const } : {};
+  return { ...range, type, config, reduction: options.reduction ?? "mean", scores, weight, perExample };
 }
 
 /** One number an example: [batch] or [batch, 1], the same for output and target. */

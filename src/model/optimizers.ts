@@ -7,6 +7,7 @@ import type { Tensor } from "../graph/types.ts";
 import type { Json } from "../io/json.ts";
 import { sum } from "../ops/broadcast.ts";
 import { add, clip, div, maximum, minimum, mul, sqrt, square, sub } from "../ops/elementwise.ts";
+import { checkOptions } from "../options.ts";
 import type { LearningRate, Schedule } from "./schedules.ts";
 import { toSchedule } from "./schedules.ts";
 
@@ -51,12 +52,24 @@ const ranges = {
   "more than 0": { names: ["clipValue", "clipNorm"], holds: (v: number) => v > 0 },
 };
 
+const common = { learningRate: 1, weightDecay: 1, clipValue: 1, clipNorm: 1 } satisfies Names<OptimizerOptions>;
+const ofAdam = { ...common, beta1: 1, beta2: 1, epsilon: 1, amsgrad: 1 } satisfies Names<AdamOptions>;
+const names = {
+  sgd: { ...common, momentum: 1, nesterov: 1, dampening: 1 } satisfies Names<SgdOptions>,
+  adam: ofAdam,
+  adamW: ofAdam,
+  rmsprop: { ...common, alpha: 1, epsilon: 1, momentum: 1, centered: 1 } satisfies Names<RmspropOptions>,
+  adagrad: { ...common, epsilon: 1, rateDecay: 1, initialAccumulator: 1 } satisfies Names<AdagradOptions>,
+};
+type Names<O> = Readonly<Record<keyof O, 1>>;
+
 function define(
-  type: string,
+  type: keyof typeof names,
   options: OptimizerOptions & object,
   defaultRate: number,
   rest: Pick<Optimizer, "slots" | "update"> & { scalars?: Optimizer["scalars"] },
 ): Optimizer {
+  checkOptions(type, options, names[type]);
   const config = Object.fromEntries(Object.entries(options).filter(([, v]) => v !== undefined)) as Record<string, Json>;
   for (const [expected, { names, holds }] of Object.entries(ranges)) {
     const wrong = names.find((name) => name in config && !holds(config[name] as number));
@@ -120,7 +133,7 @@ export const adam = (options: AdamOptions = {}): Optimizer => adamLike("adam", o
 /** Adam with decoupled weight decay (Loshchilov and Hutter 2019): p *= 1 - rate * weightDecay first. Decay 0.01. */
 export const adamW = (options: AdamOptions = {}): Optimizer => adamLike("adamW", { weightDecay: 0.01, ...options }, 1);
 
-function adamLike(type: string, options: AdamOptions, decoupled: 0 | 1): Optimizer {
+function adamLike(type: "adam" | "adamW", options: AdamOptions, decoupled: 0 | 1): Optimizer {
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, amsgrad = false, weightDecay = 0 } = options;
   return define(type, options, 0.001, {
     slots: { m: 0, v: 0, ...(amsgrad ? { vMax: 0 } : {}) },

@@ -8,7 +8,7 @@ import { TilegradError } from "../errors.ts";
 import { type Files, isLeftover, namedFile } from "../io/bundle.ts";
 
 const REASONS: Readonly<Record<string, readonly [problem: string, hint: string]>> = {
-  ENOENT: ["there is no such file or folder", "Check the path; create the folder first."],
+  ENOENT: ["there is no such file or folder", "Check the path."],
   ENOTDIR: ["a part of the path is a file, not a folder", "Choose another path."],
   EISDIR: ["it is a folder, not a file", "Name a file."],
   EACCES: ["permission is denied", "Choose a path you have the right to."],

@@ -30,6 +30,15 @@ export function checkFeatures(
   inputShape: readonly number[],
   first = 0,
 ): { x: Float32Array; rows: number } {
+  if (typeof x?.length !== "number") {
+    throw new TilegradError(
+      "E_DATA",
+      `${where}: got ${x === undefined ? "no x" : `x ${String(x)}`}; expected numbers.`,
+      {
+        hint: "Give the features as x, a flat array row by row; packInputs joins those of several inputs.",
+      },
+    );
+  }
   const width = sizeOf(inputShape);
   const rows = x.length / width;
   if (!Number.isInteger(rows) || rows === 0) {
@@ -45,7 +54,9 @@ export function checkFeatures(
       "E_DATA",
       `${where}: x is ${checked[bad]} in row ${first + Math.floor(bad / width)}, feature ${bad % width}; expected finite numbers.`,
       {
-        hint: "Impute or drop missing values first.",
+        hint: Array.isArray(x[bad])
+          ? "Give x as one flat array, row after row: rows.flat()."
+          : "Impute or drop missing values first.",
       },
     );
   }
@@ -55,6 +66,15 @@ export function checkFeatures(
 /** @throws E_SHAPE, E_DATA */
 export function checkData(where: string, data: Data, inputShape: readonly number[], first = 0): CheckedData {
   const { x, rows } = checkFeatures(where, data.x, inputShape, first);
+  if (typeof data.y?.length !== "number") {
+    throw new TilegradError(
+      "E_DATA",
+      `${where}: got ${data.y === undefined ? "no y" : `y ${String(data.y)}`}; expected labels.`,
+      {
+        hint: "Give the labels of the rows as y, a flat array.",
+      },
+    );
+  }
   const perRow = data.y.length / rows;
   if (!Number.isInteger(perRow) || perRow === 0) {
     throw new TilegradError(
@@ -96,5 +116,23 @@ export function checkSameLabels(
   throw new TilegradError(
     "E_SHAPE",
     `${where}: labels are [rows, ${other.yShape}]; those of the training data [rows, ${data.yShape}].`,
+  );
+}
+
+/** @throws E_DATA for a label that the loss cannot mean, `first` being the number of the first row */
+export function checkLabels(
+  where: string,
+  { y, rows }: CheckedData,
+  { type, labels }: { readonly type: string; readonly labels?: readonly [number, number] },
+  first = 0,
+): void {
+  if (!labels) return;
+  const bad = y.findIndex((v) => v < labels[0] || v > labels[1]);
+  if (bad < 0) return;
+  const row = first + Math.floor((bad * rows) / y.length);
+  throw new TilegradError(
+    "E_DATA",
+    `${where}: the label of row ${row} is ${y[bad]}; ${type} expects ${labels[0]} (no) to ${labels[1]} (yes).`,
+    { hint: "Write the labels as 0 and 1, or choose a loss for several classes or numbers." },
   );
 }

@@ -53,7 +53,7 @@ export function blockRowsFor(
 }
 
 export const isRowSource = (data: Data | RowSource | ArrayLike<number>): data is RowSource =>
-  "read" in data && typeof data.read === "function";
+  typeof data === "object" && data !== null && "read" in data && typeof data.read === "function";
 
 /** @throws E_SHAPE, E_DATA, E_ARGUMENT */
 export async function openRows(where: string, data: Data | RowSource, inputShape: readonly number[]): Promise<Rows> {

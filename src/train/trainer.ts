@@ -9,12 +9,13 @@ import { summary } from "../model/model.ts";
 import type { Optimizer } from "../model/optimizers.ts";
 import { adam } from "../model/optimizers.ts";
 import { f32 } from "../ops/op.ts";
+import { checkOptions } from "../options.ts";
 import type { PlanKind } from "../passes/choose.ts";
 import { seedKey } from "../random.ts";
 import { Batches } from "./batches.ts";
 import type { Callback, Control } from "./callbacks.ts";
 import type { Data } from "./data.ts";
-import { checkFeatures, checkSameLabels } from "./data.ts";
+import { checkFeatures, checkLabels, checkSameLabels } from "./data.ts";
 import type { FitOptions, TrainingEvent } from "./fit.ts";
 import { runEpochs, throwIfAborted } from "./fit.ts";
 import type { MetricName } from "./metrics.ts";
@@ -48,8 +49,31 @@ export interface CompileModelOptions {
   readonly plan?: PlanKind;
 }
 
+const COMPILE_OPTIONS = {
+  device: 1,
+  loss: 1,
+  optimizer: 1,
+  metrics: 1,
+  seed: 1,
+  fusion: 1,
+  plan: 1,
+} satisfies Record<keyof CompileModelOptions, 1>;
+const FIT_OPTIONS = {
+  epochs: 1,
+  batchSize: 1,
+  validation: 1,
+  callbacks: 1,
+  shuffle: 1,
+  order: 1,
+  balancedBatches: 1,
+  augment: 1,
+  blockBytes: 1,
+  signal: 1,
+} satisfies Record<keyof FitOptions, 1>;
+
 /** A model made ready to train. @throws E_ARGUMENT, E_MEMORY */
 export async function compile(model: Model, options: CompileModelOptions): Promise<Trainer> {
+  checkOptions("compile", options, COMPILE_OPTIONS);
   return new Trainer(model, options);
 }
 
@@ -78,6 +102,12 @@ export class Trainer {
     model: Model,
     { device, loss, optimizer = adam(), metrics = [], seed = 0, fusion = true, plan }: CompileModelOptions,
   ) {
+    if (!loss || !device) {
+      const missing = loss ? "device" : "loss";
+      throw new TilegradError("E_ARGUMENT", `compile: got no ${missing}; expected { device, loss, ... }.`, {
+        hint: loss ? "Open one: await openDevice()." : "Name one: binaryCrossentropy() for yes/no.",
+      });
+    }
     seedKey(seed);
     this.model = model;
     this.device = device;
@@ -149,6 +179,7 @@ export class Trainer {
    * when an event comes; leaving the loop waits for them. To see the weights of an epoch's end, use a callback.
    */
   async *run(data: Data | RowSource, options: FitOptions): AsyncGenerator<TrainingEvent, void> {
+    checkOptions("fit", options, FIT_OPTIONS);
     const { epochs, callbacks = [], signal } = options;
     if (!Number.isInteger(epochs) || epochs < 1) {
       throw new TilegradError("E_ARGUMENT", `fit: got epochs ${epochs}; expected a positive integer.`);
@@ -158,6 +189,8 @@ export class Trainer {
     const given = await openRows("fit", data, model.inputShape);
     const validation = options.validation ? await openRows("validation", options.validation, model.inputShape) : null;
     if (validation) checkSameLabels("validation", validation, given);
+    if (given.whole) checkLabels("fit", given.whole, this.loss);
+    if (validation?.whole) checkLabels("validation", validation.whole, this.loss);
     const blockRows = progress.cursor?.blockRows ?? blockRowsFor(given, options, this.device);
     const rows = blockRows > 0 || given.whole ? given : inMemory(await given.read(0, given.rows));
     const firstShuffle = (this.history.loss?.length ?? 0) - (progress.cursor?.epoch ?? 0);

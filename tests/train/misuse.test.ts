@@ -1,0 +1,75 @@
+import { expect, it } from "vitest";
+import { openCpu } from "../../src/cpu/device.ts";
+import { dense } from "../../src/model/layers/dense.ts";
+import { binaryCrossentropy, focal } from "../../src/model/losses.ts";
+import { sequential } from "../../src/model/model.ts";
+import { adam, sgd } from "../../src/model/optimizers.ts";
+import { compile } from "../../src/train/trainer.ts";
+import { failure } from "./support.ts";
+
+// What JavaScript lets pass. Types would not, hence the casts.
+const wrong = (value: unknown): never => value as never;
+const model = sequential({ input: [2] }, [dense(1)]);
+const device = openCpu();
+const made = () => compile(model, { device, loss: binaryCrossentropy() });
+const message = async (work: () => Promise<unknown>) => {
+  const { code, message, hint } = await failure(Promise.resolve().then(work));
+  return `${code} ${message} ${hint}`;
+};
+
+it.each([
+  [
+    "an optimizer",
+    async () => adam(wrong({ lr: 0.1 })),
+    /E_ARGUMENT adam: there is no option "lr"; expected any of learningRate/,
+  ],
+  ["an optimizer, nearly right", async () => sgd(wrong({ momentun: 0.9 })), /"momentun".*Did you mean momentum/],
+  ["a loss", async () => focal(wrong({ gama: 2 })), /focal: there is no option "gama".*Did you mean gamma/],
+  [
+    "compile",
+    () => compile(model, wrong({ device, loss: binaryCrossentropy(), metric: ["f1"] })),
+    /Did you mean metrics/,
+  ],
+  [
+    "fit",
+    async () => (await made()).fit({ x: [1, 2], y: [1] }, wrong({ epochs: 1, batchsize: 4 })),
+    /Did you mean batchSize/,
+  ],
+])("a misspelt option of %s is an error, not silence", async (_, work, expected) => {
+  expect(await message(work as () => Promise<unknown>)).toMatch(expected);
+});
+
+it.each([
+  [
+    "labels of a yes/no loss that are not from 0 to 1",
+    { x: [1, 2, 3, 4], y: [1, 2] },
+    /E_DATA fit: the label of row 1 is 2; binaryCrossentropy expects 0 \(no\) to 1/,
+  ],
+  ["no features", { y: [1] }, /E_DATA fit: got no x.*packInputs/],
+  ["no labels", { x: [1, 2] }, /E_DATA fit: got no y/],
+  [
+    "rows in arrays of their own",
+    {
+      x: [
+        [0, 1],
+        [1, 0],
+      ].concat([
+        [1, 1],
+        [0, 0],
+      ]),
+      y: [0, 1],
+    },
+    /flat array, row after row: rows.flat\(\)/,
+  ],
+])("%s are a typed error", async (_, data, expected) => {
+  const trainer = await made();
+  expect(await message(() => trainer.fit(wrong(data), { epochs: 1 }))).toMatch(expected);
+});
+
+it("compile without a loss, and predict without rows, say what is missing", async () => {
+  expect(await message(() => compile(model, wrong({ device })))).toMatch(
+    /E_ARGUMENT compile: got no loss.*binaryCrossentropy/,
+  );
+  const trainer = await made();
+  expect(await message(() => trainer.predict(wrong(undefined)))).toMatch(/E_DATA predict: got no x/);
+});
