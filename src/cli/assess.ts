@@ -11,22 +11,24 @@ import type { ThresholdRule } from "../metrics/thresholdRule.ts";
 import type { Importance } from "../report/result.ts";
 import type { Trainer } from "../train/trainer.ts";
 import type { Part } from "./part.ts";
-import { samplePart } from "./part.ts";
+import { samplePart, weightsOf } from "./part.ts";
 
 const REPLICATES = 500;
 
 /** Metrics, on demand with confidence intervals, and what plots are drawn from; costs are those of the rule, if it has any. */
 export function assess(
-  y: Float32Array,
+  part: Part,
   scores: Float32Array,
   options: { threshold: number; rule: ThresholdRule | null; seed: number; intervals: boolean },
 ): { readonly report: ClassificationReport; readonly diagnostics: Diagnostics } {
+  const { y } = part;
+  const weights = weightsOf(part);
   const { threshold, rule, seed, intervals } = options;
   const bootstrap = intervals ? { bootstrap: { seed, replicates: REPLICATES } } : {};
   const costs = rule && "minimizeCost" in rule ? { costs: rule.minimizeCost } : {};
   return {
-    report: classificationReport(y, scores, { threshold, ...bootstrap }),
-    diagnostics: diagnostics(y, scores, { threshold, ...costs }),
+    report: classificationReport(y, scores, { threshold, ...weights, ...bootstrap }),
+    diagnostics: diagnostics(y, scores, { threshold, ...weights, ...costs }),
   };
 }
 

@@ -7,6 +7,7 @@ import { applyCalibration, fitCalibration } from "../metrics/calibration.ts";
 import type { LossChoice } from "./objective.ts";
 import { isMargin } from "./objective.ts";
 import type { Part } from "./part.ts";
+import { weightsOf } from "./part.ts";
 
 const METHODS = ["platt", "isotonic", "temperature", "beta"] as const satisfies readonly CalibrationMethod[];
 
@@ -37,7 +38,8 @@ export function calibrationOf(
   scores: Float32Array | null,
 ): Calibration | null {
   if (calibrate === "none" || !validation || !scores) return null;
-  return fitCalibration(calibrate, validation.y, scores, { from: isMargin(options) ? "logit" : "probability" });
+  const from = isMargin(options) ? "logit" : "probability";
+  return fitCalibration(calibrate, validation.y, scores, { from, ...weightsOf(validation) });
 }
 
 export const calibrated = (calibration: Calibration | null, scores: Float32Array): Float32Array =>

@@ -106,7 +106,20 @@ export function withChoice<Options extends object>(command: Command, options: Op
 /** Options that say what to do rather than how to learn. */
 const FIXED = [
   ...["target", "positive", "seed", "device", "json", "quiet", "out", "report", "image", "window", "horizon"],
-  ...["exclude", "id", "categorical", "numeric", "test", "splits", "folds", "nested", "group", "time", "repeats"],
+  ...[
+    "sample-weight",
+    "exclude",
+    "id",
+    "categorical",
+    "numeric",
+    "test",
+    "splits",
+    "folds",
+    "nested",
+    "group",
+    "time",
+    "repeats",
+  ],
   ...["try", "search", "trials", "measure"],
 ];
 

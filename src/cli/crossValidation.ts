@@ -50,7 +50,7 @@ export async function crossValidate(
   progress: (done: number, last: FoldResult) => void = () => {},
 ): Promise<CrossValidation> {
   const results: FoldResult[] = [];
-  const pool = { y: [] as number[], scores: [] as number[], decisions: [] as number[] };
+  const pool = { y: [] as number[], scores: [] as number[], decisions: [] as number[], weights: [] as number[] };
   for (const rows of folds) {
     const data = await prepareRows(labelled, rows, options);
     const { trainer, scores, metrics, threshold, baseline, history } = await experiment(
@@ -63,6 +63,7 @@ export async function crossValidate(
     const [test, found] = [metrics.test as ClassificationReport, scores.test as Float32Array];
     for (let i = 0; i < found.length; i++) {
       pool.y.push(data.test?.y[i] as number);
+      pool.weights.push(data.test?.sampleWeight?.[i] ?? 1);
       pool.scores.push(found[i]);
       pool.decisions.push(Number(found[i] >= threshold.threshold));
     }
@@ -115,8 +116,8 @@ export function summarize(reports: readonly ClassificationReport[]): Record<Meas
 }
 
 /** Ranking and probabilities from the scores, everything at a threshold from the decisions, each by its fold's own. */
-function pooledReport({ y, scores, decisions }: { y: number[]; scores: number[]; decisions: number[] }) {
-  const decided = classificationReport(y, decisions, { threshold: 0.5 });
-  const { rocAuc, prAuc, ks, logLoss, brier, ece } = classificationReport(y, scores);
+function pooledReport({ y, scores, decisions, weights }: Record<"y" | "scores" | "decisions" | "weights", number[]>) {
+  const decided = classificationReport(y, decisions, { threshold: 0.5, sampleWeight: weights });
+  const { rocAuc, prAuc, ks, logLoss, brier, ece } = classificationReport(y, scores, { sampleWeight: weights });
   return { ...decided, rocAuc, prAuc, ks, logLoss, brier, ece };
 }

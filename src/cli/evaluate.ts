@@ -71,26 +71,32 @@ async function evaluateIn(scratch: Scratch, folder: string, file: string, option
   await withDevice(options.device, quiet, async (device) => {
     const model = await openModel(folder, device);
     const splits = options.splits === undefined ? undefined : await readSplits(options.splits);
-    const { preprocessor } = model;
+    const { preprocessor, sampleWeight } = model;
     if (splits && preprocessor.window) {
       throw new TilegradError("E_ARGUMENT", "--splits: got row lists for a model of windows.", {
         hint: "Put the rows to evaluate into a file of their own.",
       });
     }
     const streamed = await isStreamed(file, { stream, window: preprocessor.window?.length });
-    const { table, rows, part, warnings } = await interruptible(async ({ signal }) => {
+    const { table, rows, part, ...told } = await interruptible(async ({ signal }) => {
       const where = streamed ? { scratch } : {};
-      const table = await readTableFor(preprocessor, file, { signal, quiet, labelled: true, ...where });
+      const table = await readTableFor(preprocessor, file, { signal, quiet, labelled: true, sampleWeight, ...where });
+      const weighted = table.columns.some(({ name }) => name === sampleWeight) ? sampleWeight : undefined;
       const rows = splits ? rowList(table, splits.test) : labelledRows(preprocessor, table);
-      return { table, rows, ...(await partOf("labelled", preprocessor, table, rows, { scratch, quiet, signal })) };
+      const streaming = { scratch, quiet, signal };
+      return { table, rows, ...(await partOf("labelled", preprocessor, table, rows, streaming, weighted)) };
     });
-    const { y } = part;
+    const missing = sampleWeight !== undefined && !part.sampleWeight;
+    const warnings = [
+      ...told.warnings,
+      ...(missing ? [`there is no column ${JSON.stringify(sampleWeight)}: all rows weigh alike.`] : []),
+    ];
     if (!quiet) for (const warning of warnings) print(`warning: ${warning}`);
     const threshold = options.threshold ?? model.threshold.value;
     const reported = options.report !== undefined;
     const rule = options.threshold === undefined ? parseThresholdRule(model.threshold.rule) : null;
     const scores = await model.scores(inputsOf(part));
-    const { report, diagnostics } = assess(y, scores, { threshold, rule, seed: 0, intervals: reported });
+    const { report, diagnostics } = assess(part, scores, { threshold, rule, seed: 0, intervals: reported });
     const { target } = preprocessor;
     const text = [bold(`${target.name} = ${target.positive}, in ${table.name}`), formatReport(report)].join("\n");
     const result = {

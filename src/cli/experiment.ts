@@ -26,7 +26,7 @@ import { addNetworkOptions, makeModel } from "./network.ts";
 import type { LossChoice, OptimizerChoice } from "./objective.ts";
 import { addLossOptions, addOptimizerOptions, defaultBatch, makeLoss, makeOptimizer } from "./objective.ts";
 import type { Part } from "./part.ts";
-import { samplePart } from "./part.ts";
+import { samplePart, weightsOf } from "./part.ts";
 import type { Prepared } from "./prepare.ts";
 import type { ResampleOptions } from "./resample.ts";
 import { addResampleOptions, checkCorrectable, sampler } from "./resample.ts";
@@ -123,15 +123,15 @@ async function logisticBaseline(
 ): Promise<LogisticBaseline> {
   const inputs = sizeOf(inputShapeOf(preprocessor));
   const fitted = async (part: Part): Promise<LogisticRegression> => {
-    const { x, y } = "x" in part ? part : await samplePart(part, inputs, LOGISTIC_ROWS, seed);
-    return fitLogisticRegression(x, y);
+    const { x, y, sampleWeight } = "x" in part ? part : await samplePart(part, inputs, LOGISTIC_ROWS, seed);
+    return fitLogisticRegression(x, y, sampleWeight ? { sampleWeight } : {});
   };
   const first = await fitted(train);
   const chosenOn = validation ?? train;
-  const { threshold } = tuneThreshold(chosenOn.y, await logisticScores(first, chosenOn), rule);
+  const { threshold } = tuneThreshold(chosenOn.y, await logisticScores(first, chosenOn), rule, weightsOf(chosenOn));
   const last = learnedFrom === train ? first : await fitted(learnedFrom);
   const report = async (part: Part | null, model = last) =>
-    part && classificationReport(part.y, await logisticScores(model, part), { threshold });
+    part && classificationReport(part.y, await logisticScores(model, part), { threshold, ...weightsOf(part) });
   return {
     model: "logistic regression",
     l2: 1 / (2 * learnedFrom.y.length),

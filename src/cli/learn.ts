@@ -30,7 +30,7 @@ import {
 import type { Interrupt } from "./interrupt.ts";
 import type { LossChoice } from "./objective.ts";
 import type { Part } from "./part.ts";
-import { inputsOf, joinedParts } from "./part.ts";
+import { inputsOf, joinedParts, weightsOf } from "./part.ts";
 import type { Prepared } from "./prepare.ts";
 import type { ResampleSummary, Sampled } from "./resample.ts";
 import { correctPrior } from "./resample.ts";
@@ -147,7 +147,7 @@ async function learnWith(
     calibrated(calibration, await trainer.predict(inputsOf(part)));
   const validated = raw && calibrated(calibration, raw);
   const scored = validation ?? train;
-  const threshold = tuneThreshold(scored.y, validated ?? (await scoresOf(first, train)), rule);
+  const threshold = tuneThreshold(scored.y, validated ?? (await scoresOf(first, train)), rule, weightsOf(scored));
 
   const again = validation && shouldRefit(settings.refit, train, validation) ? joinedParts(train, validation) : null;
   const refitEpochs = (best()?.epoch ?? first.progress.history.loss.length - 1) + 1;
@@ -178,7 +178,7 @@ async function learnWith(
     test: data.test && (await scoresOf(trainer, data.test)),
   };
   const report = (part: Part | null, found: Float32Array | null): ClassificationReport | null =>
-    part && found && classificationReport(part.y, found, { threshold: threshold.threshold });
+    part && found && classificationReport(part.y, found, { threshold: threshold.threshold, ...weightsOf(part) });
   return {
     trainer,
     best: best(),

@@ -5,6 +5,7 @@ import { parsePreprocessor } from "../data/preprocessorJson.ts";
 import type { Device } from "../device.ts";
 import { TilegradError } from "../errors.ts";
 import { sameShape } from "../graph/types.ts";
+import type { Json } from "../io/json.ts";
 import { loadModel } from "../train/loading.ts";
 import type { RowSource } from "../train/source.ts";
 import type { Trainer } from "../train/trainer.ts";
@@ -16,11 +17,13 @@ export interface SavedModel {
   /** Probabilities of rows, calibrated as in training. */
   scores(rows: Float32Array | RowSource): Promise<Float32Array>;
   readonly threshold: { readonly value: number; readonly rule: string };
+  /** The column of weights in training. */
+  readonly sampleWeight: string | undefined;
 }
 
 /** @throws E_FILE for whatever is missing, damaged, or does not belong together */
 export async function openModel(folder: string, device: Device): Promise<SavedModel> {
-  const { trainer, preprocessing, calibration = null, threshold } = await loadModel(folder, { device });
+  const { trainer, preprocessing, calibration = null, threshold, training } = await loadModel(folder, { device });
   if (preprocessing === undefined || threshold === undefined) {
     throw new TilegradError("E_FILE", `${folder}: the model has no ${preprocessing ? "threshold" : "preprocessing"}.`, {
       hint: "Only models saved by `tilegrad train` hold what it takes to read a table.",
@@ -39,5 +42,10 @@ export async function openModel(folder: string, device: Device): Promise<SavedMo
     );
   }
   const scores = async (rows: Float32Array | RowSource) => calibrated(calibration, await trainer.predict(rows));
-  return { trainer, preprocessor, scores, threshold };
+  return { trainer, preprocessor, scores, threshold, sampleWeight: sampleWeightIn(training?.["settings"]) };
+}
+
+function sampleWeightIn(settings: Json | undefined): string | undefined {
+  const known = typeof settings === "object" && settings !== null && "sampleWeight" in settings;
+  return known && typeof settings.sampleWeight === "string" ? settings.sampleWeight : undefined;
 }

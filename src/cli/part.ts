@@ -7,20 +7,24 @@ import { isStored } from "../node/columnStore.ts";
 import type { RowFile } from "../node/rowFile.ts";
 import { shuffleInPlace } from "../random.ts";
 import type { RowSource } from "../train/source.ts";
+import { sampleWeightOf } from "./sampleWeight.ts";
 import type { Streaming } from "./stream.ts";
-import { joinedSources, streamedPart } from "./stream.ts";
+import { joined, joinedSources, streamedPart } from "./stream.ts";
 
 export interface ArrayPart {
   /** [rows, inputs], row-major. */
   readonly x: Float32Array;
   /** [rows], 0 or 1. */
   readonly y: Float32Array;
+  /** [rows], at least 0; where a column of weights was named. */
+  readonly sampleWeight?: Float32Array;
 }
 
 export type Part = ArrayPart | RowFile;
 
 /**
- * Inputs and labels of some rows, on disk where the table is.
+ * Inputs, labels and weights of some rows, on disk where the table is.
+ * @param sampleWeight the column of weights
  * @throws E_DATA, E_FILE, E_ABORTED
  */
 export async function partOf(
@@ -29,14 +33,23 @@ export async function partOf(
   table: Table,
   list: Uint32Array,
   streaming?: Streaming,
+  sampleWeight?: string,
 ): Promise<{ readonly part: Part; readonly warnings: readonly string[] }> {
+  const labels = (rows: Uint32Array) => ({
+    y: targetOf(preprocessor, table, rows),
+    ...(sampleWeight === undefined ? {} : { sampleWeight: sampleWeightOf(table, sampleWeight, rows) }),
+  });
   if (streaming && isStored(table)) {
     const rows = list.slice().sort();
-    return streamedPart(name, preprocessor, table, { rows, y: targetOf(preprocessor, table, rows) }, streaming);
+    return streamedPart(name, preprocessor, table, { rows, ...labels(rows) }, streaming);
   }
   const { x, warnings } = transform(preprocessor, table, list);
-  return { part: { x, y: targetOf(preprocessor, table, list) }, warnings };
+  return { part: { x, ...labels(list) }, warnings };
 }
+
+/** The weights of rows that have any, as an option of the metrics. */
+export const weightsOf = ({ sampleWeight }: Part): { readonly sampleWeight?: Float32Array } =>
+  sampleWeight ? { sampleWeight } : {};
 
 /** What `predict` takes. */
 export const inputsOf = (part: Part): Float32Array | RowSource => ("x" in part ? part.x : part);
@@ -60,17 +73,13 @@ export async function samplePart(part: Part, inputs: number, most: number, seed:
     const x = "x" in part ? part.x.subarray(row * inputs, (row + 1) * inputs) : (await part.read(row, 1)).x;
     picked.set(x, i * inputs);
   }
-  return { x: picked, y: Float32Array.from(rows, (row) => y[row]) };
+  const pick = (all: Float32Array): Float32Array => Float32Array.from(rows, (row) => all[row]);
+  return { x: picked, y: pick(y), ...(part.sampleWeight ? { sampleWeight: pick(part.sampleWeight) } : {}) };
 }
 
 /** One part after the other. */
 export function joinedParts(a: Part, b: Part): Part {
-  const join = (first: Float32Array, second: Float32Array): Float32Array => {
-    const both = new Float32Array(first.length + second.length);
-    both.set(first);
-    both.set(second, first.length);
-    return both;
-  };
-  if ("x" in a && "x" in b) return { x: join(a.x, b.x), y: join(a.y, b.y) };
-  return joinedSources(a as RowFile, b as RowFile);
+  if (!("x" in a && "x" in b)) return joinedSources(a as RowFile, b as RowFile);
+  const weights = a.sampleWeight && b.sampleWeight ? { sampleWeight: joined(a.sampleWeight, b.sampleWeight) } : {};
+  return { x: joined(a.x, b.x), y: joined(a.y, b.y), ...weights };
 }

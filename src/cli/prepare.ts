@@ -36,6 +36,8 @@ export interface TableOptions extends InputOptions {
   readonly id?: readonly string[];
   readonly categorical?: readonly string[];
   readonly numeric?: readonly string[];
+  /** A column that is no input. */
+  readonly sampleWeight?: string;
   readonly maxLevels: number;
   readonly scaling: Scaling;
   /** A fraction, or a file. */
@@ -87,6 +89,7 @@ export function addTableOptions(command: Command): Command {
     .option("--id <columns>", "that name the rows: no inputs, passed through by predict", names)
     .option("--categorical <columns>", "categories though they look like numbers", names)
     .option("--numeric <columns>", "that must be numbers", names)
+    .option("--sample-weight <column>", "how much each row counts, in the loss and in metrics: no input")
     .option("--max-levels <n>", "inputs of one categorical column", number({ min: 1, integer: true }), 50)
     .addOption(new Option("--scaling <kind>", "of numbers").choices(["standard", "minmax", "none"]).default("standard"))
     .optionsGroup("Rows:")
@@ -150,8 +153,9 @@ export function readForTraining(
   signal: AbortSignal,
   scratch?: Scratch,
 ): Promise<Labelled> {
-  const { quiet, categorical = [], numeric = [], exclude = [], id = [] } = options;
-  const [unused, rising] = [[...exclude, ...id], risingColumn(options.target ?? "")];
+  const { quiet, categorical = [], numeric = [], exclude = [], id = [], sampleWeight } = options;
+  const unused = [...exclude, ...id].filter((name) => name !== sampleWeight);
+  const rising = risingColumn(options.target ?? "");
   const texts = [...new Set([...categorical, ...unused.filter((name) => name !== rising)])];
   return readLabelled(file, options, { categorical: texts, numeric, signal, quiet, scratch, unused });
 }
@@ -175,9 +179,10 @@ type TestRows = (preprocessor: Preprocessor) => Promise<{ readonly table: Table;
 
 /** All rows of the file that --test names. */
 export const testFile =
-  ({ test, quiet }: TableOptions, signal: AbortSignal, scratch?: Scratch): TestRows =>
+  ({ test, quiet, sampleWeight }: TableOptions, signal: AbortSignal, scratch?: Scratch): TestRows =>
   async (preprocessor) => {
-    const table = await readTableFor(preprocessor, test as string, { signal, quiet, labelled: true, scratch });
+    const options = { signal, quiet, labelled: true, scratch, sampleWeight };
+    const table = await readTableFor(preprocessor, test as string, options);
     return { table, rows: labelledRows(preprocessor, table) };
   };
 
@@ -190,12 +195,20 @@ export const testFile =
 export async function prepareRows(
   labelled: Labelled,
   rows: Rows,
-  { quiet, exclude = [], id: named = [], maxLevels, scaling }: Omit<TableOptions, "test" | "validation">,
+  {
+    quiet,
+    exclude: unused = [],
+    id: named = [],
+    sampleWeight,
+    maxLevels,
+    scaling,
+  }: Omit<TableOptions, "test" | "validation">,
   test: TestRows = async () => ({ table: labelled.table, rows: rows.test }),
   streaming?: Streaming,
 ): Promise<Prepared> {
   const { table, target, image, window } = labelled;
   const id = [...new Set([...named, ...labelled.id])];
+  const exclude = sampleWeight === undefined ? unused : [...unused, sampleWeight];
   const shape = { ...(image ? { image } : {}), ...(window ? { window } : {}) };
   const preprocessor = fitPreprocessor(table, rows.train, { target, exclude, id, maxLevels, scaling, ...shape });
   const tested = await test(preprocessor);
@@ -203,8 +216,8 @@ export async function prepareRows(
   const warnings = new Set<string>();
   const part = async (name: string, from: Table, list: Uint32Array): Promise<Part | null> => {
     if (list.length === 0) return null;
-    const made = await partOf(name, preprocessor, from, list, streaming);
-    if (list.length > 1) checkBothClasses(from, name, made.part.y); // leave-one-out tests a row at a time
+    const made = await partOf(name, preprocessor, from, list, streaming, sampleWeight);
+    if (list.length > 1) checkBothClasses(from, name, made.part); // leave-one-out tests a row at a time
     for (const warning of made.warnings) warnings.add(warning);
     return made.part;
   };
@@ -214,9 +227,9 @@ export async function prepareRows(
     test: await part("test", tested.table, tested.rows),
   };
   if (!quiet) for (const warning of warnings) print(`warning: ${warning}`);
-  const unused = table.rows - rows.train.length - rows.validation.length - rows.test.length;
+  const left = table.rows - rows.train.length - rows.validation.length - rows.test.length;
   const dispose = (): void => streaming?.scratch.dispose();
-  return { table, target, preprocessor, ...parts, unused, warnings: [...warnings], dispose };
+  return { table, target, preprocessor, ...parts, unused: left, warnings: [...warnings], dispose };
 }
 
 /** The share of the rows that is for testing; null when a file is. With row lists it does not matter. */
@@ -240,12 +253,22 @@ export function fractionOf({ test, splits }: Pick<TableOptions, "test" | "splits
 export async function readTableFor(
   preprocessor: Preprocessor,
   file: string,
-  { labelled, ...options }: { signal: AbortSignal; quiet: boolean; labelled: boolean; scratch?: Scratch | undefined },
+  {
+    labelled,
+    sampleWeight,
+    ...options
+  }: {
+    signal: AbortSignal;
+    quiet: boolean;
+    labelled: boolean;
+    scratch?: Scratch | undefined;
+    sampleWeight?: string | undefined;
+  },
 ): Promise<Table> {
   const { categorical, numeric } = csvKinds(preprocessor);
   const { target, window, dropped, image } = preprocessor;
   const rising = window ? risingColumn(target.name) : null;
-  const unused = dropped.map((d) => d.name);
+  const unused = dropped.map((d) => d.name).filter((name) => name !== sampleWeight);
   const label = rising ?? target.name;
   const { table } = await readSource(file, {
     ...options,
@@ -262,7 +285,8 @@ export async function readTableFor(
 export const labelledRows = ({ window, target }: Preprocessor, table: Table): Uint32Array =>
   window ? windowEnds(table, window.length, target.name) : rowList(table);
 
-function checkBothClasses(table: Table, part: string, y: Float32Array): void {
+function checkBothClasses(table: Table, part: string, { y: labels, sampleWeight }: Part): void {
+  const y = sampleWeight ? labels.filter((_, i) => sampleWeight[i] > 0) : labels;
   if (y.includes(0) && y.includes(1)) return;
   const got = `all ${y.length} ${part} rows are ${y[0] === 1 ? "positive" : "negative"}`;
   throw new TilegradError("E_DATA", `${table.name}: ${got}; expected both classes.`, {

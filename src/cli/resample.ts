@@ -121,6 +121,12 @@ export function sampler(
   };
   return async (part) => {
     if (!name && !balancedBatches) return { part, summary: null };
+    if (part.sampleWeight) {
+      const option = name ? `--resample ${name}` : "--balanced-batches";
+      throw new TilegradError("E_ARGUMENT", `${option} and --sample-weight: got both; expected one of them.`, {
+        hint: "Rows that are made or drawn anew have no weight of their own: leave one out, or use --class-weight.",
+      });
+    }
     const resampled =
       name && (await resamplers[method](inMemory(part), settings).catch((error) => inOptions(error, takes)));
     const made = resampled ?? part;

@@ -125,9 +125,10 @@ export async function streamedPart(
   name: string,
   preprocessor: Preprocessor,
   table: StoredTable,
-  { rows, y }: { readonly rows: Uint32Array; readonly y: Float32Array },
+  labels: { readonly rows: Uint32Array; readonly y: Float32Array; readonly sampleWeight?: Float32Array },
   { scratch, quiet, signal }: Streaming,
 ): Promise<{ readonly part: RowFile; readonly warnings: readonly string[] }> {
+  const { rows, y, sampleWeight } = labels;
   const status = new Status({ quiet });
   let warnings: readonly string[] = [];
   const pieces = inputsOf(preprocessor, table, rows, (done, told) => {
@@ -135,7 +136,8 @@ export async function streamedPart(
     status.show(done / rows.length, `${name} rows: ${count(done)} of ${count(rows.length)}`);
   });
   try {
-    const part = await writeRows(scratch, preprocessor.featureNames.length, interruptibly(pieces, signal), y);
+    const inputs = preprocessor.featureNames.length;
+    const part = await writeRows(scratch, inputs, interruptibly(pieces, signal), y, sampleWeight);
     return { part, warnings };
   } finally {
     status.end();
@@ -153,12 +155,12 @@ async function* interruptibly<T>(items: Iterable<T>, signal: AbortSignal): Async
 
 /** One source after the other. */
 export function joinedSources(a: RowFile, b: RowFile): RowFile {
-  const y = new Float32Array(a.rows + b.rows);
-  y.set(a.y);
-  y.set(b.y, a.rows);
+  const y = joined(a.y, b.y);
+  const sampleWeight = a.sampleWeight && b.sampleWeight && joined(a.sampleWeight, b.sampleWeight);
   return {
     rows: y.length,
     y,
+    ...(sampleWeight ? { sampleWeight } : {}),
     fingerprint: `${a.fingerprint} ${b.fingerprint}`,
     async read(start, size) {
       const end = start + size;
@@ -168,10 +170,17 @@ export function joinedSources(a: RowFile, b: RowFile): RowFile {
       ];
       if (parts.length === 1) return parts[0];
       const [first, second] = parts;
-      const x = new Float32Array(first.x.length + second.x.length);
-      x.set(first.x);
-      x.set(second.x, first.x.length);
-      return { x, y: y.subarray(start, end) };
+      const x = joined(first.x, second.x);
+      const weights = sampleWeight ? { sampleWeight: sampleWeight.subarray(start, end) } : {};
+      return { x, y: y.subarray(start, end), ...weights };
     },
   };
+}
+
+/** One list after the other. */
+export function joined(a: ArrayLike<number>, b: ArrayLike<number>): Float32Array {
+  const both = new Float32Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
 }

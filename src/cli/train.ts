@@ -126,7 +126,7 @@ async function trainOn(data: Prepared, file: string, options: TrainOptions, bega
     const [rows, scores] = [data[part] as Part, learned.scores[part] as Float32Array];
     const reported = options.report !== undefined;
     const chosen = { threshold: threshold.threshold, rule, seed, intervals: reported };
-    const { report, diagnostics } = assess(rows.y, scores, chosen);
+    const { report, diagnostics } = assess(rows, scores, chosen);
     const result = {
       version: packageJson.version,
       command: commandLine(),

@@ -33,34 +33,35 @@ const RECALLS = [0.99, 0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1];
 /**
  * @param y labels 0 or 1, [n]
  * @param scores finite, [n]
- * @param options `threshold` chosen before, on other rows; `costs`, default: a miss costs as much as there are negatives
+ * @param options `threshold` chosen before, on other rows; `sampleWeight` [n], of all but the distribution of scores; `costs`, default: a miss costs as much as there are negatives
  *   to a positive
  * @throws `E_DATA` on bad rows, `E_ARGUMENT` on bad costs
  */
 export function diagnostics(
   y: NumberList,
   scores: NumberList,
-  { threshold, costs }: { threshold: number; costs?: CostMatrix },
+  { threshold, costs, sampleWeight }: { threshold: number; costs?: CostMatrix; sampleWeight?: NumberList },
 ): Diagnostics {
   const positives = Array.from(y).reduce((sum, label) => sum + label, 0);
   const both = positives > 0 && positives < y.length;
   const ratio = both ? Math.max(1, Math.round((y.length - positives) / positives)) : 1;
   const priced = costs ?? { fp: 1, fn: ratio };
-  const [roc, pr, det, gain] = [rocCurve, prCurve, detCurve, gainCurve].map((of) => of(y, scores)) as [
+  const [roc, pr, det, gain] = [rocCurve, prCurve, detCurve, gainCurve].map((of) => of(y, scores, sampleWeight)) as [
     ReturnType<typeof rocCurve>,
     ReturnType<typeof prCurve>,
     ReturnType<typeof detCurve>,
     ReturnType<typeof gainCurve>,
   ];
-  const envelope = costEnvelope(y, scores);
+  const weights = sampleWeight ? { sampleWeight } : {};
+  const envelope = costEnvelope(y, scores, weights);
   const atRecall = both
-    ? RECALLS.map((r) => tuneThreshold(y, scores, { maximize: "precision", recallAtLeast: r }).threshold)
+    ? RECALLS.map((r) => tuneThreshold(y, scores, { maximize: "precision", recallAtLeast: r }, weights).threshold)
     : [];
   const thresholds = [...new Set([threshold, ...atRecall])].sort((a, b) => a - b);
   const distribution = scoreDistribution(y, scores);
   const { low, high } = distribution;
   const grid = Array.from({ length: GRID }, (_, i) => low + ((i + 0.5) / GRID) * (high - low));
-  const spaced = thresholdTable(y, scores, { thresholds: grid });
+  const spaced = thresholdTable(y, scores, { thresholds: grid, ...weights });
   return {
     roc: roc && thin({ fpr: roc.fpr, tpr: roc.tpr }),
     pr: pr && thin({ recall: pr.recall, precision: pr.precision }),
@@ -71,7 +72,7 @@ export function diagnostics(
       cost: tidy(envelope.cost),
       trivial: tidy(envelope.trivial),
     },
-    calibration: areProbabilities(scores) ? calibrationCurve(y, scores) : null,
+    calibration: areProbabilities(scores) ? calibrationCurve(y, scores, weights) : null,
     scores: distribution,
     measures: {
       threshold: tidy(grid),
@@ -80,7 +81,7 @@ export function diagnostics(
       f1: tidy(spaced.map((row) => row.f1)),
     },
     costs: priced,
-    thresholds: thresholdTable(y, scores, { thresholds, costs: priced }),
+    thresholds: thresholdTable(y, scores, { thresholds, costs: priced, ...weights }),
   };
 }
 

@@ -15,6 +15,8 @@ export interface LogisticRegression {
 }
 
 export interface LogisticRegressionOptions {
+  /** [rows], at least 0; what counts is how they relate to each other. */
+  readonly sampleWeight?: ArrayLike<number>;
   /** Factor on the sum of squared weights, beside the mean log loss. Default 1 / (2 rows), scikit-learn's C = 1. */
   readonly l2?: number;
   /** Default 200. */
@@ -53,11 +55,13 @@ export function fitLogisticRegression(
       hint: "Fit on rows of both classes.",
     });
   }
-  const { l2 = 1 / (2 * rows), maxIterations = 200, tolerance = 1e-6 } = options;
+  const { l2 = 1 / (2 * rows), maxIterations = 200, tolerance = 1e-6, sampleWeight } = options;
+  const total = sampleWeight ? Array.from(sampleWeight).reduce((sum, w) => sum + w, 0) : rows;
+  const weight = sampleWeight && Float64Array.from(sampleWeight, (w) => (w * rows) / total);
   // Weights, then the bias.
   let at: Float64Array = new Float64Array(inputs + 1);
   at[inputs] = Math.log(positives / (rows - positives));
-  let here = lossAndGradient(x, y, at, l2);
+  let here = lossAndGradient(x, y, at, l2, weight);
   const past: Step[] = [];
   for (let iteration = 0; iteration < maxIterations; iteration++) {
     if (largest(here.gradient) <= tolerance) return result(at, iteration, true);
@@ -65,12 +69,12 @@ export function fitLogisticRegression(
     const slope = dot(direction, here.gradient);
     let size = past.length === 0 ? Math.min(1, 1 / Math.sqrt(-slope)) : 1;
     let next = along(at, direction, size);
-    let there = lossAndGradient(x, y, next, l2);
+    let there = lossAndGradient(x, y, next, l2, weight);
     while (!(there.loss <= here.loss + SUFFICIENT * size * slope)) {
       size /= 2;
       if (size < 1e-12) return result(at, iteration, true); // float64 tells no lower point
       next = along(at, direction, size);
-      there = lossAndGradient(x, y, next, l2);
+      there = lossAndGradient(x, y, next, l2, weight);
     }
     const [moved, bent] = [difference(next, at), difference(there.gradient, here.gradient)];
     const curvature = dot(moved, bent);
@@ -108,7 +112,14 @@ const result = (at: Float64Array, iterations: number, converged: boolean): Logis
   converged,
 });
 
-function lossAndGradient(x: ArrayLike<number>, y: ArrayLike<number>, at: Float64Array, l2: number) {
+/** weight: of mean 1 */
+function lossAndGradient(
+  x: ArrayLike<number>,
+  y: ArrayLike<number>,
+  at: Float64Array,
+  l2: number,
+  weight?: Float64Array,
+) {
   const [rows, inputs] = [y.length, at.length - 1];
   const gradient = new Float64Array(at.length);
   let loss = 0;
@@ -116,8 +127,9 @@ function lossAndGradient(x: ArrayLike<number>, y: ArrayLike<number>, at: Float64
     const begin = row * inputs;
     let z = at[inputs];
     for (let j = 0; j < inputs; j++) z += at[j] * x[begin + j];
-    loss += softplus(z) - y[row] * z;
-    const residual = sigmoid(z) - y[row];
+    const w = weight ? weight[row] : 1;
+    loss += w * (softplus(z) - y[row] * z);
+    const residual = w * (sigmoid(z) - y[row]);
     for (let j = 0; j < inputs; j++) gradient[j] += residual * x[begin + j];
     gradient[inputs] += residual;
   }

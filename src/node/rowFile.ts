@@ -6,6 +6,8 @@ import type { Scratch } from "./scratch.ts";
 export interface RowFile extends RowSource {
   /** [rows] */
   readonly y: Float32Array;
+  /** [rows] */
+  readonly sampleWeight?: Float32Array;
   readonly fingerprint: string;
 }
 
@@ -19,6 +21,7 @@ export async function writeRows(
   inputs: number,
   pieces: Iterable<Float32Array> | AsyncIterable<Float32Array>,
   y: Float32Array,
+  sampleWeight?: Float32Array,
 ): Promise<RowFile> {
   const file = scratch.file();
   const prints: string[] = [];
@@ -29,11 +32,13 @@ export async function writeRows(
   return {
     rows: y.length,
     y,
-    fingerprint: fingerprint([new TextEncoder().encode(prints.join(" ")), y]),
+    ...(sampleWeight ? { sampleWeight } : {}),
+    fingerprint: fingerprint([new TextEncoder().encode(prints.join(" ")), y, ...(sampleWeight ? [sampleWeight] : [])]),
     async read(start, count) {
       const x = new Float32Array(count * inputs);
       await file.readLater(x, 4 * start * inputs);
-      return { x, y: y.subarray(start, start + count) };
+      const part = (all: Float32Array): Float32Array => all.subarray(start, start + count);
+      return { x, y: part(y), ...(sampleWeight ? { sampleWeight: part(sampleWeight) } : {}) };
     },
   };
 }

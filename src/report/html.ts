@@ -61,11 +61,12 @@ export function htmlReport(result: Result): string {
 /** The decision in two or three sentences, and whether the network was worth it. */
 function verdict({ baseline, part }: Result, report: ClassificationReport): string {
   const { alertRate, precision, recall, prAuc, threshold } = report;
-  const alerts = report.confusion.tp + report.confusion.fp;
+  const { tn, fp, fn, tp } = report.confusion;
+  const alerts = tp + fp;
   const decided =
     alerts === 0
       ? "At the chosen threshold no row is flagged. "
-      : `Flagging scores of at least ${thresholdText(threshold)} flags ${count(alerts)} of ${count(report.rows)} rows ` +
+      : `Flagging scores of at least ${thresholdText(threshold)} flags ${count(alerts)} of ${count(tn + fp + fn + tp)} rows ` +
         `(${percent(alertRate)}). Of these, ${percent(precision)} are really yes, and ${percent(recall)} of all yes are found. `;
   const simple = baseline?.metrics[part]?.prAuc;
   if (prAuc === null) return decided;

@@ -56,6 +56,94 @@ describe("--calibrate", () => {
   });
 });
 
+/** The same customers, with a column of weights. */
+const weighted = (weight: (label: string, row: number) => string | number): string =>
+  customers(400)
+    .trimEnd()
+    .split("\n")
+    .map((line, i) => `${line},${i === 0 ? "weight" : weight(line.slice(line.lastIndexOf(",") + 1), i - 1)}\n`)
+    .join("");
+
+describe("--sample-weight", () => {
+  const run = (file: string, out: string, ...args: readonly string[]) =>
+    cli.run("train", file, ...COMMON, "--out", out, ...args);
+  // Hinge losses begin at a bias of 0, whatever the class weights are.
+  const hinge = ["--loss", "hinge", "--early-stopping", "0", "--epochs", "5", "--refit", "never"];
+
+  it("weighs losses and metrics, is no input, and is used by evaluate where the column is there", async () => {
+    cli.write(
+      "weighted.csv",
+      weighted((label) => (label === "yes" ? 10 : 1)),
+    );
+    const [byColumn, streamed, byClass] = await Promise.all([
+      run("weighted.csv", "column", ...hinge, "--sample-weight", "weight", "--calibrate", "platt"),
+      run("weighted.csv", "streamed", ...hinge, "--sample-weight", "weight", "--calibrate", "platt", "--stream"),
+      run("customers.csv", "class", ...hinge, "--class-weight", "0:1,1:10"),
+    ]);
+    const parameters = (folder: string) =>
+      Object.values(cli.files(folder)).filter((_, i) => !Object.keys(cli.files(folder))[i].endsWith("model.json"));
+    expect(byColumn.code, byColumn.stderr).toBe(0);
+    expect(parameters("column")).toEqual(parameters("class"));
+    expect(streamed.code, streamed.stderr).toBe(0);
+    expect(parameters("streamed")).toEqual(parameters("column"));
+    const [result, plain] = [jsonOf(byColumn), jsonOf(byClass)];
+    expect(jsonOf(streamed).metrics).toEqual(result.metrics);
+    expect(result.settings.sampleWeight).toBe("weight");
+    for (const part of ["train", "validation", "test"]) {
+      const [{ confusion, rows, prevalence }, { confusion: c }] = [result.metrics[part], plain.metrics[part]];
+      const positives = c.tp + c.fn;
+      expect(confusion.tp + confusion.fn).toBe(10 * positives);
+      expect(prevalence).toBeCloseTo((10 * positives) / (10 * positives + rows - positives), 12);
+    }
+    const evaluated = async (file: string) =>
+      jsonOf(await cli.run("evaluate", "column", file, "--device", "cpu", "--quiet", "--json"));
+    const [weights, none] = [await evaluated("weighted.csv"), await evaluated("customers.csv")];
+    expect(weights.metrics.test.confusion.tp).toBe(10 * none.metrics.test.confusion.tp);
+    expect(weights.metrics.test.confusion.fp).toBe(none.metrics.test.confusion.fp);
+    expect(weights.warnings).toEqual([]);
+    expect(none.warnings).toEqual(['there is no column "weight": all rows weigh alike.']);
+  });
+
+  it("refuses texts, missing and negative weights, unknown columns, and resampling beside it", async () => {
+    const bad = [
+      ["texts", weighted(() => "much"), [], "E_DATA", "has texts; expected numbers >= 0"],
+      [
+        "mixed",
+        weighted((_, row) => (row === 3 ? "much" : 1)),
+        [],
+        "E_DATA",
+        'line 5, column "weight": non-numeric cell',
+      ],
+      [
+        "negative",
+        weighted((_, row) => (row === 3 ? -2 : 1)),
+        [],
+        "E_DATA",
+        "the weight is -2; expected a number >= 0",
+      ],
+      ["missing", weighted((_, row) => (row === 3 ? "" : 1)), [], "E_DATA", "the weight is missing"],
+      ["absent", customers(400), [], "E_DATA", 'there is no column "weight"'],
+      [
+        "smote",
+        weighted(() => 1),
+        ["--resample", "smote"],
+        "E_ARGUMENT",
+        "--resample smote and --sample-weight: got both",
+      ],
+    ] as const;
+    await Promise.all(
+      bad.map(async ([name, content, args, code, message]) => {
+        cli.write(`${name}.csv`, content);
+        const ended = await run(`${name}.csv`, "never", "--sample-weight", "weight", ...args);
+        const { error } = jsonOf(ended);
+        expect(ended.code).toBe(2);
+        expect(error.code).toBe(code);
+        expect(error.message).toContain(message);
+      }),
+    );
+  });
+});
+
 describe("--class-weight effective:BETA", () => {
   it("is Cui et al.'s weights of the training rows, and refuses a beta of 1", async () => {
     const { metrics, settings } = await train("effective", "--class-weight", "effective:0.99", "--refit", "never");
