@@ -1,7 +1,6 @@
 /** `tilegrad compare`: losses, optimizers, models side by side, on the same folds with the same seed. */
 import type { Command } from "commander";
 import { Command as NewCommand, Option } from "commander";
-import packageJson from "../../package.json" with { type: "json" };
 import { TilegradError } from "../errors.ts";
 import { measureLabels } from "../metrics/formatReport.ts";
 import type { Comparison } from "../report/comparison.ts";
@@ -14,12 +13,12 @@ import type { DeviceName } from "./device.ts";
 import { deviceOption, withDevice } from "./device.ts";
 import { addExperimentOptions } from "./experiment.ts";
 import type { FoldOptions } from "./folds.ts";
-import { addFoldOptions, planFolds } from "./folds.ts";
+import { addFoldOptions, planFolds, withGroup } from "./folds.ts";
 import { interruptible, silent } from "./interrupt.ts";
 import { addInputOptions, addTableOptions, readForTraining } from "./prepare.ts";
-import { addReportOption, checkReport, commandLine, writeReport } from "./report.ts";
+import { addReportOption, checkReport, resultHead, writeReport } from "./report.ts";
 import { byMeasure } from "./search.ts";
-import { bold, duration, plural, print, Status, table, write, writeJson } from "./terminal.ts";
+import { bold, duration, plural, print, Status, table, warn, write, writeJson } from "./terminal.ts";
 import { labelOf } from "./tuneReport.ts";
 import { names, number } from "./values.ts";
 
@@ -81,13 +80,10 @@ interface Compared extends CrossValidation {
 }
 
 async function compare(file: string, given: CompareOptions, single: Command): Promise<void> {
-  const { quiet, json, group, id = [], measure } = given;
+  const { quiet, json, measure } = given;
   const began = performance.now();
   await checkReport(given.report);
-  const { options, choices } = choicesOf(
-    { ...given, id: group === undefined ? id : [...new Set([...id, group])] },
-    single,
-  );
+  const { options, choices } = choicesOf(withGroup(given), single);
   const optionsOf = (choice: Choice) => withChoice(single, options, choice);
   const labelled = await interruptible(({ signal }) => readForTraining(file, options, signal));
   checkChoices(labelled, choices, optionsOf);
@@ -113,13 +109,7 @@ async function compare(file: string, given: CompareOptions, single: Command): Pr
         byMeasure(measure, a.summary[measure]?.mean ?? null, b.summary[measure]?.mean ?? null),
       );
       const result = {
-        version: packageJson.version,
-        command: commandLine(),
-        device: device.info,
-        file: source.name,
-        target: target.name,
-        positive: target.positive,
-        negative: target.negative,
+        ...resultHead(device, labelled),
         seed: options.seed,
         measure,
         compared,
@@ -128,6 +118,7 @@ async function compare(file: string, given: CompareOptions, single: Command): Pr
       };
       const page = comparisonOf(result, folds.count);
       if (!quiet) {
+        warn(found.flatMap(({ warnings }) => warnings));
         const lines = [
           bold(`${target.name} = ${target.positive}, in ${source.name}`),
           "",

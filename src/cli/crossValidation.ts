@@ -36,6 +36,8 @@ export interface CrossValidation {
   readonly baseline: Readonly<Record<MeasureName, Spread | null>> | null;
   /** All test rows together, each scored and decided by the model of its fold. */
   readonly pooled: ClassificationReport;
+  /** Of all folds, each once. */
+  readonly warnings: readonly string[];
 }
 
 export type FoldSettings = Omit<ExperimentOptions, "out"> & Omit<TableOptions, "test" | "splits">;
@@ -50,9 +52,11 @@ export async function crossValidate(
   progress: (done: number, last: FoldResult) => void = () => {},
 ): Promise<CrossValidation> {
   const results: FoldResult[] = [];
+  const warnings = new Set<string>();
   const pool = { y: [] as number[], scores: [] as number[], decisions: [] as number[], weights: [] as number[] };
   for (const rows of folds) {
     const data = await prepareRows(labelled, rows, options);
+    for (const warning of data.warnings) warnings.add(warning);
     const { trainer, scores, metrics, threshold, baseline, history } = await experiment(
       device,
       data,
@@ -82,6 +86,7 @@ export async function crossValidate(
     summary: summarize(results.map(({ test }) => test)),
     baseline: baselines.length > 0 ? summarize(baselines) : null,
     pooled: pooledReport(pool),
+    warnings: [...warnings],
   };
 }
 

@@ -1,6 +1,5 @@
 /** `tilegrad cv`: how well a way of learning does, and how much that varies. */
 import type { Command } from "commander";
-import packageJson from "../../package.json" with { type: "json" };
 import { measureLabels } from "../metrics/formatReport.ts";
 import type { CrossValidation, FoldSettings, Spread } from "./crossValidation.ts";
 import { crossValidate } from "./crossValidation.ts";
@@ -8,11 +7,11 @@ import type { DeviceName } from "./device.ts";
 import { deviceOption, withDevice } from "./device.ts";
 import { addExperimentOptions, thresholdRule } from "./experiment.ts";
 import type { FoldOptions } from "./folds.ts";
-import { addFoldOptions, planFolds } from "./folds.ts";
+import { addFoldOptions, planFolds, withGroup } from "./folds.ts";
 import { interruptible, silent } from "./interrupt.ts";
 import { addInputOptions, addTableOptions, readForTraining } from "./prepare.ts";
-import { commandLine } from "./report.ts";
-import { bold, count, dim, plural, print, Status, table, write, writeJson } from "./terminal.ts";
+import { resultHead } from "./report.ts";
+import { bold, count, dim, plural, print, Status, table, warn, write, writeJson } from "./terminal.ts";
 import { number } from "./values.ts";
 
 interface CvOptions extends FoldSettings, FoldOptions {
@@ -47,11 +46,10 @@ export function addCv(program: Command): void {
 }
 
 async function cv(file: string, options: CvOptions): Promise<void> {
-  const { quiet, json, group, id = [] } = options;
+  const { quiet, json } = options;
   thresholdRule(options.threshold);
   const began = performance.now();
-  // What names a group is no input.
-  const named = { ...options, id: group === undefined ? id : [...new Set([...id, group])] };
+  const named = withGroup(options);
   const labelled = await interruptible(({ signal }) => readForTraining(file, named, signal));
   const folds = planFolds(labelled, options);
   await withDevice(options.device, quiet, async (device) => {
@@ -65,18 +63,13 @@ async function cv(file: string, options: CvOptions): Promise<void> {
     status.end();
     const { target, table: source } = labelled;
     const result = {
-      version: packageJson.version,
-      command: commandLine(),
-      device: device.info,
-      file: source.name,
-      target: target.name,
-      positive: target.positive,
-      negative: target.negative,
+      ...resultHead(device, labelled),
       seed: options.seed,
       ...found,
       timing: { totalMs: performance.now() - began },
     };
     if (!quiet) {
+      warn(found.warnings);
       const text = [bold(`${target.name} = ${target.positive}, in ${source.name}`), ...showFolds(found)].join("\n");
       if (json) print(text);
       else write(`${text}\n`);

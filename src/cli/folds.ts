@@ -31,6 +31,14 @@ export function addFoldOptions(command: Command): Command {
     .option("--leave-one-out", "as many folds as rows", false);
 }
 
+/** The options, with what names a group among what names the rows: it is no input. */
+export const withGroup = <Options extends { readonly id?: readonly string[]; readonly group?: string }>(
+  options: Options,
+): Options & { readonly id: readonly string[] } => ({
+  ...options,
+  id: [...new Set([...(options.id ?? []), ...(options.group === undefined ? [] : [options.group])])],
+});
+
 /** The rows of each fold, made when its turn comes: as many lists as rows would not fit into memory. */
 export interface PlannedFolds extends Iterable<Rows> {
   readonly count: number;

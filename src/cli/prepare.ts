@@ -18,7 +18,7 @@ import type { SourceOptions } from "./source.ts";
 import { hasOwnLabel, isStreamed, LABEL, readSource } from "./source.ts";
 import type { Streaming } from "./stream.ts";
 import type { Rows } from "./table.ts";
-import { print } from "./terminal.ts";
+import { warn } from "./terminal.ts";
 import { imageSize, names, number } from "./values.ts";
 
 /** What the inputs are made of: rows as they are, images, or windows of rows. */
@@ -226,7 +226,7 @@ export async function prepareRows(
     validation: await part("validation", table, rows.validation),
     test: await part("test", tested.table, tested.rows),
   };
-  if (!quiet) for (const warning of warnings) print(`warning: ${warning}`);
+  if (!quiet) warn(warnings);
   const left = table.rows - rows.train.length - rows.validation.length - rows.test.length;
   const dispose = (): void => streaming?.scratch.dispose();
   return { table, target, preprocessor, ...parts, unused: left, warnings: [...warnings], dispose };

@@ -1,10 +1,13 @@
 /** The `--report` option: a page, or its plots or its numbers alone, by the ending of the file's name. */
 import path from "node:path";
 import type { Command } from "commander";
+import packageJson from "../../package.json" with { type: "json" };
+import type { Device } from "../device.ts";
 import { TilegradError } from "../errors.ts";
 import { assertWritable, publishFile } from "../node/files.ts";
 import { svgToPng } from "../node/png.ts";
 import { plotSheet } from "../report/plotsOf.ts";
+import type { Labelled } from "./labelled.ts";
 import { print } from "./terminal.ts";
 
 const ENDINGS = [".html", ".json", ".svg", ".png"] as const;
@@ -63,6 +66,17 @@ async function contentOf(ending: Ending, { html, plots, json }: ReportParts): Pr
       return ending satisfies never;
   }
 }
+
+/** What every result of several experiments begins with. */
+export const resultHead = (device: Device, { table, target }: Labelled) => ({
+  version: packageJson.version,
+  command: commandLine(),
+  device: device.info,
+  file: table.name,
+  target: target.name,
+  positive: target.positive,
+  negative: target.negative,
+});
 
 /** How this program is called, so that what to type next can be typed. */
 export function commandName(): string {

@@ -35,6 +35,8 @@ export interface Search {
   readonly optionsOf: (choice: Choice) => FoldSettings & Pick<FoldOptions, "group" | "time">;
   readonly options: SearchOptions;
   readonly interrupt: Interrupt;
+  /** Of the rows that candidates learn from are added, each once. */
+  readonly warnings: Set<string>;
   readonly progress: (done: number, trials: number, best: Trial) => void;
 }
 
@@ -93,7 +95,7 @@ export async function searchOn(search: Search, rest: Uint32Array, key: string): 
 
 /** One candidate. Nothing is refitted with the validation rows, which here are the judges. */
 async function evaluate(
-  { device, labelled, optionsOf, options: { inner, measure }, interrupt }: Search,
+  { device, labelled, optionsOf, options: { inner, measure }, interrupt, warnings }: Search,
   choice: Choice,
   budget: number,
   rest: Uint32Array,
@@ -107,7 +109,9 @@ async function evaluate(
   };
   if (inner > 0) {
     const among = { ...options, folds: inner, repeats: 1, leaveOneOut: false };
-    const { folds } = await crossValidate(device, labelled, planFolds(labelled, among, rest), options, interrupt);
+    const planned = planFolds(labelled, among, rest);
+    const { folds, warnings: found } = await crossValidate(device, labelled, planned, options, interrupt);
+    for (const warning of found) warnings.add(warning);
     return entry(
       folds.map(({ test }) => test),
       folds.reduce((sum, fold) => sum + fold.epochs, 0),
@@ -115,6 +119,7 @@ async function evaluate(
   }
   const parts = { ...divideForValidation(labelled, options, rest), test: new Uint32Array(0) };
   const data = await prepareRows(labelled, parts, options);
+  for (const warning of data.warnings) warnings.add(warning);
   const { trainer, metrics, history } = await experiment(device, data, { ...options, refit: "never" }, interrupt);
   trainer.dispose();
   return entry([metrics.validation ?? metrics.train], history.loss.length);

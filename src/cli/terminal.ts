@@ -3,6 +3,11 @@
 /** A line for people, on stderr. */
 export const print = (line = ""): void => void process.stderr.write(`${line}\n`);
 
+/** Each different warning once. */
+export function warn(warnings: Iterable<string>): void {
+  for (const warning of new Set(warnings)) print(`warning: ${warning}`);
+}
+
 /** A result, on stdout. */
 export const write = (text: string): void => void process.stdout.write(text);
 

@@ -14,7 +14,7 @@ import { crossValidate, summarize } from "./crossValidation.ts";
 import type { DeviceName } from "./device.ts";
 import { deviceOption, withDevice } from "./device.ts";
 import { addExperimentOptions, experiment, thresholdRule } from "./experiment.ts";
-import { divideForValidation, holdOut, planFolds } from "./folds.ts";
+import { divideForValidation, holdOut, planFolds, withGroup } from "./folds.ts";
 import { interruptible, silent } from "./interrupt.ts";
 import { Journal } from "./journal.ts";
 import type { Labelled } from "./labelled.ts";
@@ -28,10 +28,10 @@ import {
   readForTraining,
   testFile,
 } from "./prepare.ts";
-import { addReportOption, checkReport, commandLine, writeReport } from "./report.ts";
+import { addReportOption, checkReport, resultHead, writeReport } from "./report.ts";
 import type { Search, SearchOptions } from "./search.ts";
 import { searchOn } from "./search.ts";
-import { bold, count, print, Status, write, writeJson } from "./terminal.ts";
+import { bold, count, print, Status, warn, write, writeJson } from "./terminal.ts";
 import type { Nested } from "./tuneReport.ts";
 import { showTrials, tuningComparison } from "./tuneReport.ts";
 import { number } from "./values.ts";
@@ -107,9 +107,9 @@ export function addTune(program: Command): void {
 }
 
 async function tune(file: string, given: TuneOptions, command: Command): Promise<void> {
-  const { quiet, json, group, id = [], out, measure, search, seed } = given;
+  const { quiet, json, out, measure, search, seed } = given;
   const began = performance.now();
-  const options = { ...given, id: group === undefined ? id : [...new Set([...id, group])], quiet: true };
+  const options = { ...withGroup(given), quiet: true };
   thresholdRule(options.threshold);
   await checkReport(options.report);
   const choices = search === "grid" ? gridOf(options.try) : drawChoices(command, options.try, options.trials, seed);
@@ -132,6 +132,7 @@ async function tune(file: string, given: TuneOptions, command: Command): Promise
         optionsOf,
         options: { search, measure, inner: options.folds ?? 0 },
         interrupt: silent(interrupt),
+        warnings: new Set(),
         progress: (done, total, best) =>
           status.show(
             done / total,
@@ -150,15 +151,10 @@ async function tune(file: string, given: TuneOptions, command: Command): Promise
       const data = await prepareRows(labelled, rows, winner, test);
       const final = await experiment(device, data, { ...winner, baseline: false }, silent(interrupt));
       final.trainer.dispose();
+      for (const warning of data.warnings) context.warnings.add(warning);
       const { target, table: source } = labelled;
       const result = {
-        version: packageJson.version,
-        command: commandLine(),
-        device: device.info,
-        file: source.name,
-        target: target.name,
-        positive: target.positive,
-        negative: target.negative,
+        ...resultHead(device, labelled),
         search,
         measure,
         seed,
@@ -166,9 +162,11 @@ async function tune(file: string, given: TuneOptions, command: Command): Promise
         best,
         test: final.metrics.test,
         nested,
+        warnings: [...context.warnings],
         timing: { totalMs: performance.now() - began },
       };
       if (!quiet) {
+        warn(result.warnings);
         const text = [
           bold(`${target.name} = ${target.positive}, in ${source.name}`),
           ...showTrials(trials, measure, final.metrics.test, nested),

@@ -264,6 +264,20 @@ describe("compare", () => {
     expect(same.folds.map(({ test }: Fold) => test)).toEqual(alone.folds.map(({ test }: Fold) => test));
   });
 
+  it("prints each warning of the folds once, though every candidate has it", async () => {
+    // In time order the last 100 rows are tested only, in the second fold.
+    const lines = cli.read("customers.csv").trimEnd().split("\n");
+    const late = lines.map((line, i) => (i > 290 ? line.replace(/basic|plus|max/, "gold") : line));
+    cli.write("late.csv", `${late.join("\n")}\n`);
+    const args = [...CHURN, "--device", "cpu", "--exclude", "region", "--epochs", "2", "--no-baseline", "--json"];
+    const ended = await cli.run("compare", "late.csv", ...args, "--folds", "2", "--time", "--loss", "bce,mse");
+    const warned = ended.stderr.split("\n").filter((line) => line.startsWith("warning: "));
+    expect(warned).toHaveLength(1);
+    expect(warned[0]).toContain('"gold"');
+    const { compared } = jsonOf(ended);
+    for (const { warnings } of compared) expect(warned).toEqual([`warning: ${warnings[0]}`]);
+  });
+
   it("compares resampling with none, and needs something to compare", async () => {
     const args = ["--exclude", "region", "--epochs", "4", "--folds", "2"];
     const ended = await cli.run("compare", "customers.csv", ...SMALL, ...args, "--resample", "none,smote");
