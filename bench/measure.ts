@@ -16,6 +16,8 @@ export interface Measurement {
    * element, or the mean probability. Compare equal places only; a slow peer has fewer.
    */
   readonly proofs: readonly number[];
+  /** Dispatches of one training step, on WebGPU. */
+  readonly dispatches?: number;
 }
 
 export interface Limits {
@@ -51,6 +53,19 @@ function take(source: Generator<Batch, never>, count: number): Batch[] {
   return Array.from({ length: count }, () => source.next().value);
 }
 
+/** Counts the dispatches of whoever uses WebGPU in this process, from now on. */
+function countDispatches(): () => number {
+  let count = 0;
+  const passes = globalThis.GPUComputePassEncoder?.prototype as GPUComputePassEncoder | undefined;
+  if (!passes) return () => 0;
+  const dispatch = passes.dispatchWorkgroups;
+  passes.dispatchWorkgroups = function (...given) {
+    count++;
+    return dispatch.apply(this, given);
+  };
+  return () => count;
+}
+
 async function measureTraining(
   engine: Engine,
   workload: Training,
@@ -66,11 +81,15 @@ async function measureTraining(
   const perSegment = workload.epochsPerSegment * stepsPerEpoch(workload);
   // All before the first clock starts: a peer that keeps its device busy between segments would gain from a pause.
   const prepared = Array.from({ length: workload.segments }, () => take(source, perSegment));
+  const counted = countDispatches();
+  let told: number | undefined;
   const timing = await segments(workload.segments, limits, async (segment) => {
-    const { value, ms } = await train(prepared[segment]);
+    const { value, ms, dispatches } = await train(prepared[segment]);
+    told = dispatches;
     return { proof: value, ms, count: perSegment };
   });
-  return { firstMs, ...timing };
+  const dispatches = told ?? counted() / (perSegment * timing.proofs.length);
+  return { firstMs, ...timing, ...(dispatches > 0 ? { dispatches } : {}) };
 }
 
 async function measureMatmul(engine: Engine, workload: Matmul, limits: Limits): Promise<Omit<Measurement, "about">> {

@@ -26,6 +26,8 @@ export interface PeerResult {
   readonly first: Spread;
   /** After each segment: the last step's loss, the product's first element, or the mean probability. */
   readonly proofs: readonly number[];
+  /** Dispatches of one training step, on WebGPU. */
+  readonly dispatches?: number;
 }
 
 export interface WorkloadResult {
@@ -57,6 +59,7 @@ export function combine(repeats: readonly Measurement[]): PeerResult {
     ms: spread(repeats.flatMap(({ ms }) => ms)),
     first: spread(repeats.map(({ firstMs }) => firstMs)),
     proofs: longest.proofs,
+    ...(longest.dispatches === undefined ? {} : { dispatches: longest.dispatches }),
   };
 }
 
@@ -105,17 +108,24 @@ function workloadTable({ name, peers, unavailable }: WorkloadResult, workload: W
   const reference = base === undefined ? longest : peers[base].proofs;
   const unit = workload?.kind === "training" ? "ms/step" : "ms";
   const proof = workload?.kind === "training" ? "final loss" : "proof";
-  const rows = all.map(([peer, { ms, first, proofs }]) => {
+  const rows = all.map(([peer, { ms, first, proofs, dispatches }]) => {
     const ratio = base === undefined ? "" : `${digits(ms.median / peers[base].ms.median)}x`;
     const range = `${digits(ms.min)} - ${digits(ms.max)}`;
-    const cells = [peer, digits(ms.median), range, ratio, throughput(workload, ms.median), digits(first.median)];
+    const cells = [
+      peer,
+      digits(ms.median),
+      range,
+      ratio,
+      dispatches === undefined ? throughput(workload, ms.median) : digits(dispatches),
+      digits(first.median),
+    ];
     return `| ${[...cells, proofCell(proofs, reference)].join(" | ")} |`;
   });
   const missing = Object.entries(unavailable).map(([peer, reason]) => `- ${peer}: ${reason}`);
   return [
     `### ${name}`,
     "",
-    `| peer | ${unit} (median) | min - max | time / ${base ?? "tilegrad"} | throughput | first (ms) | ${proof} |`,
+    `| peer | ${unit} (median) | min - max | time / ${base ?? "tilegrad"} | ${workload?.kind === "training" ? "dispatches/step" : "throughput"} | first (ms) | ${proof} |`,
     "|---|---|---|---|---|---|---|",
     ...rows,
     ...(missing.length > 0 ? ["", "Not measured:", "", ...missing] : []),

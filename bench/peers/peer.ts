@@ -8,6 +8,8 @@ import type { Matmul, Training } from "../workloads.ts";
 export interface Timed<T> {
   readonly value: T;
   readonly ms?: number;
+  /** Dispatches of one training step, where the peer knows. */
+  readonly dispatches?: number;
 }
 
 /** One ready peer. Everything it returns has been waited for: no work is left queued on a device. */

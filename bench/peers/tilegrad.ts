@@ -112,7 +112,7 @@ function engine(device: Device): Engine {
       // One segment more than is timed: chunks overlap, and the last ones would arrive with their work already done.
       const epochs = workload.epochsPerSegment * (workload.segments + 1);
       const next = segmenter(trainer.run(trainingData(workload), { epochs, batchSize: workload.batch, order }));
-      return (steps) => next(steps.length);
+      return async (steps) => ({ ...(await next(steps.length)), dispatches: trainer.dispatches });
     },
 
     async matmul({ n }, a, b) {
