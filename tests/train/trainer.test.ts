@@ -303,7 +303,8 @@ onDevices((device) => {
         const zeroed = Object.fromEntries(Object.entries(wrong).map(([n, w]) => [n, Array.from(w, () => 0)]));
         expect(() => trainer.setWeights(zeroed)).toThrow(expect.objectContaining({ code: "E_SHAPE" }));
       }
-      expect(bias).toBeDefined();
+      // Else leaving it out would be no mistake.
+      expect(bias).toHaveLength(8);
       expect(await trainer.getWeights()).toEqual(before);
       trainer.dispose();
     });
