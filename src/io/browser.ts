@@ -29,9 +29,10 @@ export async function writeOpfs(folder: string, files: Files): Promise<void> {
       await stream.write(files[name] as Uint8Array<ArrayBuffer>);
       await stream.close();
     }
-    for await (const name of directory.keys()) {
-      if (isLeftover(name, names)) await directory.removeEntry(name);
-    }
+    // Listed before anything is removed: what a listing gives of a folder that changes is not defined.
+    const found: string[] = [];
+    for await (const name of directory.keys()) found.push(name);
+    for (const name of found) if (isLeftover(name, names)) await directory.removeEntry(name);
   } catch (error) {
     throw opfsError(error, "write", folder);
   }

@@ -109,7 +109,8 @@ export function namedFile(head: Uint8Array, where: string): string {
 /** Whether `name` is what an earlier or broken-off save of `published` left: same kind of name, other fingerprint. */
 export function isLeftover(name: string, published: readonly string[]): boolean {
   if (published.includes(name)) return false;
-  const plain = name.replace(/^\.(.*)\.\d+\.tmp$/, "$1");
+  // `.NAME.1.tmp` is what the disk's writer leaves, `NAME.crswap` and `NAME.1.crswap` what Chromium's does.
+  const plain = name.replace(/^\.(.*)\.\d+\.tmp$/, "$1").replace(/(\.\d+)?\.crswap$/, "");
   return published.some((keep) => {
     if (!FILE_NAME.test(keep)) return plain === keep;
     return FILE_NAME.test(plain) && plain.slice(0, plain.indexOf("-")) === keep.slice(0, keep.indexOf("-"));
