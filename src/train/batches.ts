@@ -21,12 +21,6 @@ export interface OrderOptions {
   readonly balancedBatches?: boolean;
 }
 
-/** A step of an epoch. */
-export interface EpochStep extends PlannedStep {
-  readonly stepsInEpoch: number;
-  readonly epochRows: number;
-}
-
 /** Streams of random draws from here on do not belong to the model's layers or weights. */
 const SHUFFLE_STREAM = 0x5f_ff_ff_ff;
 
@@ -95,33 +89,26 @@ export class Batches {
   }
 
   /**
-   * The steps of an epoch from the `skip`-th on.
+   * The steps of some epochs, from the `skip`-th of the first of them on.
    * @param step updates done before the first of them
-   * @param rate learning rate by the number of updates done
+   * @param rate learning rate by the epoch and the number of updates done
    */
-  *steps(epoch: number, skip: number, step: number, rate: (step: number) => number): Generator<EpochStep, void> {
-    const { batchSize, stepsPerEpoch, rowsPerEpoch } = this;
-    let before = 0;
-    for (const { block, rows: count, order: orderOf } of this.parts(epoch)) {
-      const last = before + Math.ceil(count / batchSize);
-      if (skip < last) {
-        const order = orderOf();
-        for (let i = Math.max(skip, before); i < last; i++) {
-          const at = step + i - skip;
-          const rows = order.subarray((i - before) * batchSize, (i - before + 1) * batchSize);
-          const endsBlock = block !== null && i + 1 === last;
-          yield {
-            rows,
-            block,
-            endsBlock,
-            step: at,
-            rate: rate(at),
-            stepsInEpoch: stepsPerEpoch,
-            epochRows: rowsPerEpoch,
-          };
+  *steps(
+    { from, to, skip, step }: { from: number; to: number; skip: number; step: number },
+    rate: (epoch: number, step: number) => number,
+  ): Generator<PlannedStep, void> {
+    const { batchSize } = this;
+    for (let epoch = from; epoch < to; epoch++) {
+      let begin = epoch === from ? skip * batchSize : 0;
+      for (const { block, rows, order: orderOf } of this.parts(epoch)) {
+        const order = begin < rows ? orderOf() : null;
+        for (; order && begin < rows; begin += batchSize, step++) {
+          const count = Math.min(batchSize, rows - begin);
+          const endsBlock = block !== null && begin + count === rows;
+          yield { order, first: begin, count, block, endsBlock, step, rate: rate(epoch, step) };
         }
+        begin -= Math.ceil(rows / batchSize) * batchSize;
       }
-      before = last;
     }
   }
 
@@ -152,7 +139,7 @@ export class Batches {
           `order: got row ${given[i]} in epoch ${epoch}; the data has rows 0 to ${rows - 1}.`,
         );
       }
-      return Uint32Array.from(given);
+      return new Uint32Array(given);
     }
     if (this.balanced) return this.balanced.epoch(this.firstShuffle + epoch);
     if (shuffled) return shuffle(rows, seed, SHUFFLE_STREAM, this.firstShuffle + epoch);

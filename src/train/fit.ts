@@ -2,7 +2,7 @@
 import { TilegradError } from "../errors.ts";
 import type { Optimizer } from "../model/optimizers.ts";
 import type { Augment } from "./augment.ts";
-import type { Batches, EpochStep, OrderOptions } from "./batches.ts";
+import type { Batches, OrderOptions } from "./batches.ts";
 import type { Callback, Control, EpochLogs } from "./callbacks.ts";
 import type { Data } from "./data.ts";
 import type { Cursor, Progress } from "./progress.ts";
@@ -42,39 +42,35 @@ export interface Fit {
   readonly validate: (() => Promise<EpochLogs>) | null;
 }
 
-/** @throws E_NONFINITE, E_ABORTED, E_LOST; the progress then tells where the weights stand. */
-export async function* runEpochs(fit: Fit): AsyncGenerator<TrainingEvent, void> {
+/**
+ * The events of each chunk of steps, together: handing on each by itself takes longer than a small step.
+ * @throws E_NONFINITE, E_ABORTED, E_LOST; the progress then tells where the weights stand.
+ */
+export async function* runEpochs(fit: Fit): AsyncGenerator<TrainingEvent[], void> {
   const { progress, options, batches, session, optimizer, validate, control } = fit;
   const { epochs, callbacks = [], signal } = options;
-  const { stepsPerEpoch } = batches;
+  const { stepsPerEpoch, batchSize, blockRows } = batches;
   if (!progress.cursor) for (const callback of callbacks) callback.onTrainBegin?.();
-  progress.cursor ??= startOf(0, batches);
-  const firstStep = progress.step - progress.cursor.epoch * stepsPerEpoch - progress.cursor.stepInEpoch;
+  progress.cursor ??= { epoch: 0, stepInEpoch: 0, lossSum: 0, batchSize, blockRows };
+  const { cursor } = progress;
+  const firstStep = progress.step - cursor.epoch * stepsPerEpoch - cursor.stepInEpoch;
+  const rate = (epoch: number, step: number): number =>
+    progress.rateScale * optimizer.schedule.rate({ step: step - firstStep, epoch, stepsPerEpoch, epochs });
   // Epochs that nobody needs to decide after run into each other, so that small ones still fill a chunk.
   const together = validate || callbacks.length > 0 ? 1 : epochs;
 
-  while (progress.cursor.epoch < epochs && !progress.stopped) {
-    const { cursor } = progress;
+  while (cursor.epoch < epochs && !progress.stopped) {
     let interrupted = false;
-    function* steps(): Generator<EpochStep, void> {
-      let { step } = progress;
-      for (let epoch = cursor.epoch; epoch < Math.min(epochs, cursor.epoch + together); epoch++) {
-        const rate = (at: number): number =>
-          progress.rateScale * optimizer.schedule.rate({ step: at - firstStep, epoch, stepsPerEpoch, epochs });
-        for (const next of batches.steps(epoch, epoch === cursor.epoch ? cursor.stepInEpoch : 0, step, rate)) {
-          if (interrupted || signal?.aborted) return;
-          yield next;
-          step = next.step + 1;
-        }
-      }
-    }
-    const chunks = session.run(steps());
+    const { epoch: from, stepInEpoch: skip } = cursor;
+    const steps = batches.steps({ from, to: Math.min(epochs, from + together), skip, step: progress.step }, rate);
+    const chunks = session.run(steps, () => interrupted || signal?.aborted === true);
     try {
-      for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield* await land(fit, next.value);
+      for (let next = await chunks.next(); !next.done; next = await chunks.next())
+        yield await land(fit, cursor, next.value);
     } finally {
       // Steps that were on their way have changed the weights: they count, whoever left the loop.
       interrupted = true;
-      for await (const chunk of chunks) await land(fit, chunk);
+      for await (const chunk of chunks) await land(fit, cursor, chunk);
     }
     throwIfAborted(signal);
   }
@@ -84,38 +80,28 @@ export async function* runEpochs(fit: Fit): AsyncGenerator<TrainingEvent, void> 
 }
 
 /** Takes note of steps that have run. @throws E_NONFINITE */
-async function land(fit: Fit, { steps, losses }: Chunk<EpochStep>): Promise<TrainingEvent[]> {
-  const { progress, validate, control, options } = fit;
-  const events: TrainingEvent[] = [];
+async function land(fit: Fit, cursor: Cursor, { steps, losses }: Chunk): Promise<TrainingEvent[]> {
+  const { progress, batches, validate, control } = fit;
+  const { callbacks = [] } = fit.options;
+  const ended: TrainingEvent[] = [];
   for (let i = 0; i < steps.length; i++) {
-    const { rows, stepsInEpoch, epochRows, rate } = steps[i];
-    const cursor = progress.cursor as Cursor;
     if (!Number.isFinite(losses[i])) throw nonFinite(losses[i], cursor);
     progress.step++;
-    const { epoch, stepInEpoch, lossSum } = cursor;
-    const sum = lossSum + losses[i] * rows.length;
-    if (stepInEpoch + 1 < stepsInEpoch) {
-      const { batchSize, blockRows } = cursor;
-      progress.cursor = { epoch, stepInEpoch: stepInEpoch + 1, lossSum: sum, batchSize, blockRows };
-      continue;
-    }
-    const logs: EpochLogs = { loss: sum / epochRows, learningRate: rate, ...(validate ? await validate() : {}) };
+    cursor.stepInEpoch++;
+    cursor.lossSum += losses[i] * steps[i].count;
+    if (cursor.stepInEpoch < batches.stepsPerEpoch) continue;
+    const logs: EpochLogs = { loss: cursor.lossSum / batches.rowsPerEpoch, learningRate: steps[i].rate };
+    if (validate) Object.assign(logs, await validate());
     recordEpoch(progress.history, logs);
-    progress.cursor = startOf(epoch + 1, cursor);
-    for (const callback of options.callbacks ?? []) await callback.onEpochEnd?.(epoch, logs, control);
-    for (const callback of options.callbacks ?? []) await callback.afterEpoch?.(epoch, control);
-    events.push({ type: "epoch", epoch, logs });
+    const epoch = cursor.epoch++;
+    cursor.stepInEpoch = 0;
+    cursor.lossSum = 0;
+    for (const callback of callbacks) await callback.onEpochEnd?.(epoch, logs, control);
+    for (const callback of callbacks) await callback.afterEpoch?.(epoch, control);
+    ended.push({ type: "epoch", epoch, logs });
   }
-  return [{ type: "steps", epoch: (progress.cursor as Cursor).epoch, step: progress.step, losses }, ...events];
+  return [{ type: "steps", epoch: cursor.epoch, step: progress.step, losses }, ...ended];
 }
-
-const startOf = (epoch: number, { batchSize, blockRows }: Pick<Cursor, "batchSize" | "blockRows">): Cursor => ({
-  epoch,
-  stepInEpoch: 0,
-  lossSum: 0,
-  batchSize,
-  blockRows,
-});
 
 function nonFinite(loss: number, { epoch, stepInEpoch }: Cursor): TilegradError {
   return new TilegradError(

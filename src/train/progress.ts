@@ -6,10 +6,10 @@ export type History = Record<string, number[]>;
 /** Where an interrupted `fit` stands. */
 export interface Cursor {
   /** Epochs done. */
-  readonly epoch: number;
+  epoch: number;
   /** Steps done of the next one, and what they add to its loss. */
-  readonly stepInEpoch: number;
-  readonly lossSum: number;
+  stepInEpoch: number;
+  lossSum: number;
   readonly batchSize: number;
   /** Rows that are on the device together; 0 for all. */
   readonly blockRows: number;
@@ -44,8 +44,8 @@ export const newProgress = (): Progress => ({
 
 /** Adds an epoch's values. */
 export function recordEpoch(history: History, logs: Readonly<Record<string, number>>): void {
-  for (const [name, value] of Object.entries(logs)) {
+  for (const name in logs) {
     history[name] ??= [];
-    history[name].push(value);
+    history[name].push(logs[name]);
   }
 }

@@ -33,8 +33,10 @@ export interface TrainingState {
 
 /** One step to run. */
 export interface PlannedStep {
-  /** Row numbers of its batch, within its block. */
-  readonly rows: Uint32Array;
+  /** The row numbers of its batch, within its block: `count` of `order` from `first` on. */
+  readonly order: Uint32Array;
+  readonly first: number;
+  readonly count: number;
   /** The rows that must be on the device; null where all are. */
   readonly block: Block | null;
   readonly endsBlock: boolean;
@@ -44,8 +46,8 @@ export interface PlannedStep {
 }
 
 /** Steps that have run, and their losses. */
-export interface Chunk<S extends PlannedStep> {
-  readonly steps: readonly S[];
+export interface Chunk {
+  readonly steps: readonly PlannedStep[];
   readonly losses: Float32Array;
 }
 
@@ -55,6 +57,8 @@ const TARGET_MS = 50;
 const IN_FLIGHT = 2;
 /** Steps of the first chunk; the first run of a kernel is slow. */
 const FIRST_CHUNK = 4;
+/** How many times longer than the one before a chunk may be. */
+const GROWTH = 8;
 /** Row numbers that a chunk may hold: 256 KB of them. */
 const MOST_ROWS = 2 ** 16;
 
@@ -71,6 +75,8 @@ export class TrainingSession {
   private readonly most: number;
   private chunk: number;
   private lastEnd = 0;
+  /** Milliseconds a step took in the chunk before. */
+  private lastPace = 0;
 
   private constructor(
     state: TrainingState,
@@ -171,21 +177,22 @@ export class TrainingSession {
 
   /**
    * Runs steps in order and yields their losses chunk by chunk, later chunks already on their way: whoever wants to know
-   * where the weights stand ends `steps` and takes what still comes. Where chunks are cut follows measured time and the
+   * where the weights stand says `ended` and takes what still comes. Where chunks are cut follows measured time and the
    * ends of blocks, and never changes a result. Steps after a loss that is not finite change nothing and, but for their own
-   * chunk, are not yielded.
+   * chunk, are not yielded. None is begun once `ended`.
    */
-  async *run<S extends PlannedStep>(steps: Iterator<S, void>): AsyncGenerator<Chunk<S>, void> {
-    const flying: { steps: S[]; losses: Promise<Float32Array>; began: number }[] = [];
+  async *run(steps: Iterator<PlannedStep, void>, ended: () => boolean): AsyncGenerator<Chunk, void> {
+    const flying: { steps: PlannedStep[]; losses: Promise<Float32Array>; began: number }[] = [];
     let failure: { readonly cause: unknown } | null = null;
     let frozen = false;
-    const take = async (): Promise<S[]> => {
-      const taken: S[] = [];
+    const take = async (): Promise<PlannedStep[]> => {
+      const taken: PlannedStep[] = [];
       if (frozen || failure) return taken;
       try {
-        for (let next = steps.next(); !next.done; next = steps.next()) {
+        while (taken.length < this.chunk && !taken.at(-1)?.endsBlock && !ended()) {
+          const next = steps.next();
+          if (next.done) break;
           taken.push(next.value);
-          if (taken.length === this.chunk || next.value.endsBlock) break;
         }
       } catch (cause) {
         failure = { cause };
@@ -225,9 +232,10 @@ export class TrainingSession {
     const orderStart = half * this.chunkRows.length;
     const recordStart = half * this.most;
     let used = 0;
-    for (const { rows } of steps) {
-      this.chunkRows.set(rows, used);
-      used += rows.length;
+    // A loop, not `set` of a subarray: most batches are small, and a view costs more than copying them.
+    for (const { order, first, count } of steps) {
+      for (let i = 0; i < count; i++) this.chunkRows[used + i] = order[first + i];
+      used += count;
     }
     this.bindings.order.write(this.chunkRows.subarray(0, used), orderStart);
     // One object for all steps, which `enqueue` reads at once: what a step allocates is most of its time on the host.
@@ -238,12 +246,12 @@ export class TrainingSession {
       orderOffset: orderStart,
       recordOffset: recordStart,
     };
-    for (const { rows, step, rate } of steps) {
+    for (const { count, step, rate } of steps) {
       values.step = step;
       const scalars = optimizer.scalars(step + 1, rate);
       for (const name in scalars) values[this.scalarName(name)] = scalars[name];
-      device.enqueue(this.steps.get(rows.length) as CompiledStep, values);
-      values.orderOffset += rows.length;
+      device.enqueue(this.steps.get(count) as CompiledStep, values);
+      values.orderOffset += count;
       values.recordOffset++;
     }
     return this.bindings.record.read(recordStart, steps.length) as Promise<Float32Array>;
@@ -259,13 +267,17 @@ export class TrainingSession {
     return made;
   }
 
-  /** Aims the next chunks at the target time; grows at most twofold, since the first steps of a kernel are slow. */
+  /**
+   * Aims the next chunks at the target time. A host that was held up finds later chunks done and takes them for fast, or its
+   * own pause for slowness: the slower of two chunks counts, and a chunk is at least half the one before.
+   */
   private adapt(steps: number, began: number): void {
     const now = performance.now();
-    const elapsed = Math.max(0.01, now - Math.max(began, this.lastEnd));
+    const pace = Math.max(0.01, now - Math.max(began, this.lastEnd)) / steps;
+    const aim = Math.round(TARGET_MS / Math.max(pace, this.lastPace));
     this.lastEnd = now;
-    const aim = Math.round((steps * TARGET_MS) / elapsed);
-    this.chunk = Math.max(1, Math.min(aim, 2 * this.chunk, this.most));
+    this.lastPace = pace;
+    this.chunk = Math.max(1, Math.ceil(this.chunk / 2), Math.min(aim, GROWTH * this.chunk, this.most));
   }
 
   dispose(): void {

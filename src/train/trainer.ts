@@ -145,8 +145,8 @@ export class Trainer {
   }
 
   /** Where an interrupted `fit` stands, and the next goes on; null when none was interrupted. */
-  get cursor(): Cursor | null {
-    return this.progress.cursor;
+  get cursor(): Readonly<Cursor> | null {
+    return this.progress.cursor && { ...this.progress.cursor };
   }
 
   /** Factor on the schedule's learning rate; 1 to begin with. */
@@ -170,7 +170,7 @@ export class Trainer {
    * @throws E_DATA, E_SHAPE, E_ARGUMENT, E_MEMORY before anything is changed; E_NONFINITE, E_ABORTED, E_LOST
    */
   async fit(data: Data | RowSource, options: FitOptions): Promise<History> {
-    for await (const _ of this.run(data, options)) void _;
+    for await (const _ of this.chunks(data, options)) void _;
     return this.history;
   }
 
@@ -179,6 +179,10 @@ export class Trainer {
    * when an event comes; leaving the loop waits for them. To see the weights of an epoch's end, use a callback.
    */
   async *run(data: Data | RowSource, options: FitOptions): AsyncGenerator<TrainingEvent, void> {
+    for await (const events of this.chunks(data, options)) for (const event of events) yield event;
+  }
+
+  private async *chunks(data: Data | RowSource, options: FitOptions): AsyncGenerator<TrainingEvent[], void> {
     checkOptions("fit", options, FIT_OPTIONS);
     const { epochs, callbacks = [], signal } = options;
     if (!Number.isInteger(epochs) || epochs < 1) {

@@ -161,12 +161,13 @@ export class WebGpuDevice implements Device, GpuContext {
     if (this.queued.length === MAX_QUEUE) this.submit();
     const gpuStep = step as GpuStep;
     const row = (this.queued.length * STEP_ROW) / 4;
-    gpuStep.columns.forEach(({ name, dtype }, i) => {
+    for (let i = 0; i < gpuStep.columns.length; i++) {
+      const { name, dtype } = gpuStep.columns[i];
       const value = values[name];
       if (value === undefined) throw new TilegradError("E_INTERNAL", `step scalar "${name}" was not given.`);
       if (dtype === "f32") this.stepFloats[row + i] = value;
       else this.stepWords[row + i] = value;
-    });
+    }
     this.queued.push(gpuStep);
   }
 

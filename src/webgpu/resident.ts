@@ -29,7 +29,7 @@ export function residentReplay(
       words[0] = steps;
       for (let i = 0; i < steps; i++) {
         const start = (first + i) * rows.stride;
-        words.set(rows.words.subarray(start, start + rowWords), 4 + i * rowWords);
+        for (let k = 0; k < rowWords; k++) words[4 + i * rowWords + k] = rows.words[start + k];
       }
       const size = 4 + steps * rowWords;
       gpu.queue.writeBuffer(buffer, used, words, 0, size);

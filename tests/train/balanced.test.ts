@@ -10,7 +10,9 @@ const labels = Float32Array.from({ length: 100 }, (_, row) => (row % 8 === 3 ? 1
 const ordersOf = (options: object, epochs: number, seed = 1) => {
   const batches = new Batches(100, seed, { batchSize: 16, balancedBatches: true, ...options }, 0, 0, labels);
   return Array.from({ length: epochs }, (_, epoch) =>
-    [...batches.steps(epoch, 0, 0, () => 0.1)].map(({ rows }) => rows),
+    [...batches.steps({ from: epoch, to: epoch + 1, skip: 0, step: 0 }, () => 0.1)].map(({ order, first, count }) =>
+      order.subarray(first, first + count),
+    ),
   );
 };
 
