@@ -1,16 +1,21 @@
 /** `tilegrad predict`: scores and decisions for rows without labels. */
 import type { Command } from "commander";
+import type { Preprocessor, UnseenLevels } from "../data/preprocess.ts";
 import { transform } from "../data/preprocess.ts";
 import type { Table } from "../data/table.ts";
 import { cellText, rowList } from "../data/table.ts";
 import { windowEnds } from "../data/windows.ts";
+import { TilegradError } from "../errors.ts";
 import { assertWritable, publishFile } from "../node/files.ts";
 import type { DeviceName } from "./device.ts";
 import { deviceOption, withDevice } from "./device.ts";
 import { interruptible } from "./interrupt.ts";
+import type { SavedModel } from "./model.ts";
 import { openModel } from "./model.ts";
-import { readTableFor } from "./prepare.ts";
-import { count, percent, plural, print, write, writeJson } from "./terminal.ts";
+import { kindsFor, readTableFor } from "./prepare.ts";
+import { isStreamed } from "./source.ts";
+import { joined, readBlocks } from "./stream.ts";
+import { count, percent, plural, print, warn, writeJson, writePiece } from "./terminal.ts";
 import { number } from "./values.ts";
 
 interface PredictOptions {
@@ -19,6 +24,7 @@ interface PredictOptions {
   readonly device: DeviceName;
   readonly json: boolean;
   readonly quiet: boolean;
+  readonly stream?: boolean;
 }
 
 const EXAMPLE = `
@@ -38,38 +44,49 @@ export function addPredict(program: Command): void {
     .addOption(deviceOption())
     .option("--json", "print one JSON object on stdout", false)
     .option("--quiet", "nothing but the result", false)
+    .option("--stream", "score rows as they are read (default: CSV and Parquet files of 64 MiB or more)")
+    .option("--no-stream", "read all rows before the first is scored")
     .addHelpText("after", EXAMPLE)
     .action((folder: string, file: string, options: PredictOptions) => predict(folder, file, options));
 }
 
 async function predict(folder: string, file: string, options: PredictOptions): Promise<void> {
-  const { json, quiet, out } = options;
+  const { json, quiet, out, stream } = options;
   if (out !== undefined) await assertWritable(out, "file");
   await withDevice(options.device, quiet, async (device) => {
     const model = await openModel(folder, device);
-    const { preprocessor } = model;
-    const table = await interruptible(({ signal }) =>
-      readTableFor(preprocessor, file, { signal, quiet, labelled: false }),
-    );
-    const { window } = preprocessor;
-    const rows = window ? windowEnds(table, window.length) : rowList(table);
-    const { x, warnings } = transform(preprocessor, table, rows);
-    if (!quiet) for (const warning of warnings) print(`warning: ${warning}`);
+    const { target, window } = model.preprocessor;
     const threshold = options.threshold ?? model.threshold.value;
-    const scores = await model.scores(x);
-    const ids = preprocessor.dropped.filter((d) => d.reason === "id").map((d) => d.name);
-    const positives = scores.reduce((n, score) => n + (score >= threshold ? 1 : 0), 0);
-    const csv = scoresCsv({ table, rows, ids }, scores, threshold);
-    const { name, positive } = preprocessor.target;
-    if (out !== undefined) await publishFile(out, csv);
+    const streamed = await isStreamed(file, { stream, window: window?.length });
+    const scores: number[] = [];
+    let [rows, positives] = [0, 0];
+    let warnings: readonly string[] = [];
+
+    await interruptible(async ({ signal }) => {
+      const blocks = tablesOf(model, file, streamed, { signal, quiet });
+      async function* counted(): AsyncGenerator<Scored, void> {
+        for await (const scored of scoreBlocks(model, blocks)) {
+          if (signal.aborted) throw new TilegradError("E_ABORTED", "Scoring was cancelled.");
+          rows += scored.scores.length;
+          positives += scored.scores.reduce((n, score) => n + (score >= threshold ? 1 : 0), 0);
+          warnings = scored.warnings;
+          yield scored;
+        }
+      }
+      if (out !== undefined) await publishFile(out, scoresCsv(counted(), threshold));
+      else if (json) for await (const scored of counted()) for (const score of scored.scores) scores.push(score);
+      else for await (const lines of scoresCsv(counted(), threshold)) await writePiece(lines);
+    });
+
     if (json) {
-      const predictions = out === undefined ? { scores: Array.from(scores) } : { out };
-      const about = { device: device.info, target: name, positive, rows: rows.length, threshold, positives };
+      const predictions = out === undefined ? { scores } : { out };
+      const about = { device: device.info, target: target.name, positive: target.positive, rows, threshold, positives };
       writeJson({ ...about, ...predictions, warnings, model: folder });
-    } else if (out === undefined) write(csv);
+    }
     if (!quiet) {
+      warn(warnings);
       print(
-        `${plural(rows.length, window ? "window" : "row")}: ${count(positives)} yes (${percent(positives / rows.length)}); yes is ${name} = ${positive}, from score ${threshold.toPrecision(4)} on.`,
+        `${plural(rows, window ? "window" : "row")}: ${count(positives)} yes (${percent(positives / rows)}); yes is ${target.name} = ${target.positive}, from score ${threshold.toPrecision(4)} on.`,
       );
       if (out !== undefined) print(`Saved ${out}`);
     }
@@ -77,24 +94,74 @@ async function predict(folder: string, file: string, options: PredictOptions): P
   });
 }
 
-interface Scored {
-  readonly table: Table;
-  /** Of each score; of a window its last. */
-  readonly rows: Uint32Array;
-  /** Columns that name them. */
-  readonly ids: readonly string[];
+/** The rows of a file, all at once or block by block. */
+async function* tablesOf(
+  { preprocessor }: SavedModel,
+  file: string,
+  streamed: boolean,
+  options: { readonly signal: AbortSignal; readonly quiet: boolean },
+): AsyncGenerator<Table, void> {
+  if (!streamed) yield readTableFor(preprocessor, file, { ...options, labelled: false });
+  else yield* readBlocks(file, { ...options, ...kindsFor(preprocessor, { labelled: false }) });
 }
 
-/** Ids (or the row number), score, decision; one line a row. */
-function scoresCsv({ table, rows, ids }: Scored, scores: Float32Array, threshold: number): string {
-  const columns = table.columns.filter((column) => ids.includes(column.name));
-  const header = [...(columns.length > 0 ? columns.map((c) => c.name) : ["row"]), "score", "prediction"];
-  const lines = [header.map(quoted).join(",")];
-  rows.forEach((row, i) => {
-    const named = columns.length > 0 ? columns.map((column) => quoted(cellText(column, row))) : [String(row)];
-    lines.push([...named, shortest(scores[i]), scores[i] >= threshold ? "yes" : "no"].join(","));
-  });
-  return `${lines.join("\n")}\n`;
+/** A block of rows. */
+interface Scored {
+  readonly scores: Float32Array;
+  /** What each score is named by. */
+  readonly names: Names;
+  /** Of all rows so far. */
+  readonly warnings: readonly string[];
+}
+
+interface Names {
+  readonly header: readonly string[];
+  /** By column. */
+  readonly cells: readonly (readonly string[])[];
+}
+
+/** The fewest rows that are computed like any larger number of rows: fewer have kernels of their own. */
+const MANY_ROWS = 33;
+
+/** The scores that all rows at once would have, to the last bit, unless the first block is a short one. */
+async function* scoreBlocks(model: SavedModel, blocks: AsyncIterable<Table>): AsyncGenerator<Scored, void> {
+  const { preprocessor } = model;
+  const unseen: UnseenLevels = new Map();
+  let first = 0;
+  let before = new Float32Array(0);
+  for await (const table of blocks) {
+    const rows = preprocessor.window ? windowEnds(table, preprocessor.window.length) : rowList(table);
+    if (rows.length === 0) continue;
+    const { x, warnings } = transform(preprocessor, table, rows, unseen);
+    const width = x.length / rows.length;
+    const enough = rows.length >= MANY_ROWS || before.length === 0 ? x : joined(before, x);
+    before = enough.slice(-MANY_ROWS * width);
+    const scores = (await model.scores(enough)).subarray((enough.length - x.length) / width);
+    yield { scores, names: namesOf(preprocessor, table, rows, first), warnings };
+    first += table.rows;
+  }
+}
+
+/** Their id columns, else their numbers; of a window its last row. */
+function namesOf({ dropped }: Preprocessor, table: Table, rows: Uint32Array, first: number): Names {
+  const ids = dropped.filter(({ reason }) => reason === "id").map(({ name }) => name);
+  const columns = table.columns.filter(({ name }) => ids.includes(name));
+  if (columns.length === 0) return { header: ["row"], cells: [Array.from(rows, (row) => String(first + row))] };
+  const cells = columns.map((column) => Array.from(rows, (row) => cellText(column, row)));
+  return { header: columns.map(({ name }) => name), cells };
+}
+
+/** Names, score, decision; one line a row. */
+async function* scoresCsv(blocks: AsyncIterable<Scored>, threshold: number): AsyncGenerator<string, void> {
+  let headed = false;
+  for await (const { scores, names } of blocks) {
+    const header = [...names.header, "score", "prediction"].map(quoted);
+    const lines = Array.from(scores, (score, i) =>
+      [...names.cells.map((cells) => quoted(cells[i])), shortest(score), score >= threshold ? "yes" : "no"].join(","),
+    );
+    yield [...(headed ? [] : [header.join(",")]), ...lines, ""].join("\n");
+    headed = true;
+  }
 }
 
 const quoted = (cell: string): string => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);

@@ -246,10 +246,29 @@ export function fractionOf({ test, splits }: Pick<TableOptions, "test" | "splits
   throw new TilegradError("E_ARGUMENT", `--test: got ${test}; expected a share of at least 0 and below 1, or a file.`);
 }
 
-/**
- * Reads a table in the kinds of the training table; columns that are no inputs need not be there. `labelled`: the label's
- * column is to be there.
- */
+/** What of a table a saved model needs. */
+interface Wanted {
+  /** Whether the label's column is to be there. */
+  readonly labelled: boolean;
+  readonly sampleWeight?: string | undefined;
+}
+
+/** How to read a table in the kinds of the training table; columns that are no inputs need not be there. */
+export function kindsFor(preprocessor: Preprocessor, { labelled, sampleWeight }: Wanted) {
+  const { categorical, numeric } = csvKinds(preprocessor);
+  const { target, window, dropped } = preprocessor;
+  const rising = window ? risingColumn(target.name) : null;
+  const unused = dropped.map((d) => d.name).filter((name) => name !== sampleWeight);
+  const label = rising ?? target.name;
+  return {
+    unused,
+    numeric: labelled && rising !== null ? [...new Set([...numeric, rising])] : numeric,
+    categorical: labelled && rising === null ? [...categorical, label] : categorical,
+    categoricalIfPresent: labelled || rising !== null ? unused.filter((name) => name !== rising) : [...unused, label],
+  };
+}
+
+/** Reads a table for a saved model. @throws E_FILE, E_DATA, E_ABORTED */
 export async function readTableFor(
   preprocessor: Preprocessor,
   file: string,
@@ -257,27 +276,11 @@ export async function readTableFor(
     labelled,
     sampleWeight,
     ...options
-  }: {
-    signal: AbortSignal;
-    quiet: boolean;
-    labelled: boolean;
-    scratch?: Scratch | undefined;
-    sampleWeight?: string | undefined;
-  },
+  }: Wanted & { signal: AbortSignal; quiet: boolean; scratch?: Scratch | undefined },
 ): Promise<Table> {
-  const { categorical, numeric } = csvKinds(preprocessor);
-  const { target, window, dropped, image } = preprocessor;
-  const rising = window ? risingColumn(target.name) : null;
-  const unused = dropped.map((d) => d.name).filter((name) => name !== sampleWeight);
-  const label = rising ?? target.name;
-  const { table } = await readSource(file, {
-    ...options,
-    image,
-    unused,
-    numeric: labelled && rising !== null ? [...new Set([...numeric, rising])] : numeric,
-    categorical: labelled && rising === null ? [...categorical, label] : categorical,
-    categoricalIfPresent: labelled || rising !== null ? unused.filter((name) => name !== rising) : [...unused, label],
-  });
+  const { target, window, image } = preprocessor;
+  const kinds = kindsFor(preprocessor, { labelled, sampleWeight });
+  const { table } = await readSource(file, { ...options, ...kinds, image });
   return labelled && window ? labelWindows(table, target.name, window.horizon) : table;
 }
 

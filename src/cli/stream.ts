@@ -1,12 +1,13 @@
-/** Files that do not fit into memory: read once into columns on disk, then turned into rows on disk to train from. */
-import { createReadStream } from "node:fs";
+/** Files that do not fit into memory: read in blocks, into columns on disk, then turned into rows on disk to train from. */
 import { stat } from "node:fs/promises";
 import path from "node:path";
 import type { CsvOptions } from "../data/csv.ts";
 import { readCsvBlocks } from "../data/csv.ts";
 import type { Preprocessor, UnseenLevels } from "../data/preprocess.ts";
 import { transform } from "../data/preprocess.ts";
+import type { Table } from "../data/table.ts";
 import { TilegradError } from "../errors.ts";
+import { isGzip, openBytes } from "../node/byteStream.ts";
 import type { StoredTable } from "../node/columnStore.ts";
 import { ColumnStore } from "../node/columnStore.ts";
 import { fileError } from "../node/files.ts";
@@ -18,6 +19,8 @@ import { count, print, Status } from "./terminal.ts";
 
 /** Files from this size on are streamed unless the user says otherwise: in memory they would take about five times as much. */
 const LARGE_FILE = 64 * 2 ** 20;
+/** Bytes of a table to one of its gzip file, roughly. */
+const UNPACKED = 4;
 /** Rows that are parsed, and turned into inputs, at once. */
 const PARSED_ROWS = 16_384;
 const PIECE_ROWS = 8192;
@@ -27,63 +30,69 @@ export async function isLarge(file: string): Promise<boolean> {
   const found = await stat(file).catch((error: unknown) => {
     throw fileError(error, "read", file);
   });
-  return found.isFile() && found.size >= LARGE_FILE;
+  return found.isFile() && found.size * (isGzip(file) ? UNPACKED : 1) >= LARGE_FILE;
 }
 
-export interface StreamOptions extends CsvOptions {
-  readonly scratch: Scratch;
-  /** Columns of which the name is enough. */
-  readonly unused?: readonly string[];
+interface BlockOptions extends CsvOptions {
   readonly signal?: AbortSignal;
   readonly quiet?: boolean;
 }
 
+export interface StreamOptions extends BlockOptions {
+  readonly scratch: Scratch;
+  /** Columns of which the name is enough. */
+  readonly unused?: readonly string[];
+}
+
 /** A CSV or Parquet file as columns on disk. @throws E_FILE, E_DATA, E_ABORTED */
 export async function storeTable(file: string, options: StreamOptions): Promise<StoredTable> {
-  const { scratch, unused = [], quiet = false, categoricalIfPresent = [], ...rest } = options;
+  const { scratch, unused = [], categoricalIfPresent = [], ...rest } = options;
   const late: string[] = [];
   for (;;) {
-    const kinds = { ...rest, categoricalIfPresent: [...categoricalIfPresent, ...late] };
     const store = new ColumnStore(scratch, unused);
-    const notes = await readOnce(file, kinds, store, quiet);
-    if (!quiet) for (const note of notes) print(`note: ${note}`);
+    const kinds = { ...rest, categoricalIfPresent: [...categoricalIfPresent, ...late] };
+    // To the end even where a column's first text came late: whether so few are mistakes is known only then.
+    for await (const block of readBlocks(file, kinds)) store.add(block);
     if (store.late.size === 0) return store.finish();
     // What was read of them as numbers has lost its spelling.
     for (const column of store.late) {
       late.push(column);
-      if (!quiet) print(`note: column ${JSON.stringify(column)} has texts; reading the file again.`);
+      if (!options.quiet) print(`note: column ${JSON.stringify(column)} has texts; reading the file again.`);
     }
   }
 }
 
-/** Reads to the end even where a column's first text came late: whether so few are mistakes is known only then. */
-async function readOnce(
+/** The rows of a CSV or Parquet file, some thousands at a time. @throws E_FILE, E_DATA, E_ABORTED */
+export async function* readBlocks(
   file: string,
-  options: CsvOptions & { readonly signal?: AbortSignal },
-  store: ColumnStore,
-  quiet: boolean,
-): Promise<readonly string[]> {
+  { quiet = false, ...options }: BlockOptions,
+): AsyncGenerator<Table, void> {
   const name = path.basename(file);
   const status = new Status({ quiet });
+  let notes: readonly string[] = [];
   try {
     const { size } = await stat(file);
-    const stream = createReadStream(file, { highWaterMark: 2 ** 18 });
-    const blocks = isParquet(file)
-      ? readParquetBlocks(file, options)
-      : readCsvBlocks(stream, { name, ...options, rows: PARSED_ROWS });
+    const csv = isParquet(file) ? null : openBytes(file);
+    const blocks = csv
+      ? readCsvBlocks(csv.bytes, { name, ...options, rows: PARSED_ROWS })
+      : readParquetBlocks(file, options);
     let rows = 0;
     for (;;) {
       const next = await blocks.next();
-      if (next.done) return next.value.notes;
-      store.add(next.value);
+      if (next.done) {
+        notes = next.value.notes;
+        break;
+      }
+      yield next.value;
       rows += next.value.rows;
-      status.show(stream.bytesRead / size, `reading ${name}: ${count(rows)} rows`);
+      status.show((csv?.bytesRead() ?? 0) / size, `reading ${name}: ${count(rows)} rows`);
     }
   } catch (error) {
     throw fileError(error, "read", file);
   } finally {
     status.end();
   }
+  if (!quiet) for (const note of notes) print(`note: ${note}`);
 }
 
 /** Where and how rows are written. */

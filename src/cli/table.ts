@@ -1,5 +1,4 @@
 /** CSV and Parquet files as tables, and which of their rows are for what. */
-import { createReadStream } from "node:fs";
 import path from "node:path";
 import type { CsvOptions } from "../data/csv.ts";
 import { readCsv } from "../data/csv.ts";
@@ -10,6 +9,7 @@ import { targetOf } from "../data/target.ts";
 import { TilegradError } from "../errors.ts";
 import { parsePlainJson } from "../io/json.ts";
 import { nearest } from "../nearest.ts";
+import { openBytes } from "../node/byteStream.ts";
 import { fileError, readBytes } from "../node/files.ts";
 import { isParquet, readParquet } from "../node/parquet.ts";
 import { print } from "./terminal.ts";
@@ -22,7 +22,7 @@ export async function readTable(
   const { quiet = false, ...rest } = options;
   if (isParquet(file)) return readParquet(file, rest);
   try {
-    const { table, notes } = await readCsv(createReadStream(file), { name: path.basename(file), ...rest });
+    const { table, notes } = await readCsv(openBytes(file).bytes, { name: path.basename(file), ...rest });
     if (!quiet) for (const note of notes) print(`note: ${note}`);
     return table;
   } catch (error) {

@@ -11,6 +11,10 @@ export function warn(warnings: Iterable<string>): void {
 /** A result, on stdout. */
 export const write = (text: string): void => void process.stdout.write(text);
 
+/** A piece of a long result, once the reader has room for it. */
+export const writePiece = (text: string): Promise<void> =>
+  new Promise((resolve) => process.stdout.write(text, () => resolve()));
+
 /** The one JSON object of `--json`. NaN and infinities, which JSON lacks, become null. */
 export const writeJson = (value: unknown): void => write(`${JSON.stringify(value, null, 2)}\n`);
 

@@ -175,8 +175,8 @@ export function transform(
   return { ...flat, x: gatherWindows(flat.x, names.length, window.length, ends) };
 }
 
-/** By column the levels that training did not have, and how many cells have them. */
-export type UnseenLevels = Map<string, Map<string, number>>;
+/** By column how many cells have levels that training did not have, and some of these. */
+export type UnseenLevels = Map<string, { cells: number; readonly levels: Set<string> }>;
 
 function transformRows(
   preprocessor: Preprocessor,
@@ -195,13 +195,11 @@ function transformRows(
       writeNumeric(feature, preprocessor.scaling, table, numericColumn(table, column, list, feature.date), list, out);
       first += feature.missingIndicator ? 2 : 1;
     } else {
-      const levels = unseen.get(feature.name) ?? new Map<string, number>();
-      writeCategorical(feature, column, list, out, levels);
-      if (levels.size > 0) unseen.set(feature.name, levels);
+      writeCategorical(feature, column, list, out, unseen);
       first += feature.levels.length + (feature.other ? 1 : 0);
     }
   }
-  return { x, names, warnings: [...unseen].map(([name, levels]) => `${table.name}: ${warningOf(name, levels)}`) };
+  return { x, names, warnings: [...unseen].map(([name, found]) => `${table.name}: ${warningOf(name, found)}`) };
 }
 
 function fitNumeric(table: Table, column: NumericColumn, rows: Uint32Array): NumericFeature | DropReason {
@@ -328,13 +326,16 @@ function scalingOf(feature: NumericFeature, scaling: Scaling): [shift: number, d
   }
 }
 
-/** Writes the one-hot inputs; a sentence about levels that training did not have, if there are any. */
+/** Levels that a warning names. */
+const NAMED_LEVELS = 3;
+
+/** Writes the one-hot inputs, and adds the levels that training did not have to `unseen`. */
 function writeCategorical(
   feature: CategoricalFeature,
   column: Column,
   rows: Uint32Array,
   { x, first, stride }: Output,
-  unseen: Map<string, number>,
+  unseen: UnseenLevels,
 ): void {
   const position = new Map(feature.levels.map((level, i) => [level, i]));
   for (let i = 0; i < rows.length; i++) {
@@ -343,13 +344,18 @@ function writeCategorical(
     const at = position.get(level);
     if (at !== undefined) x[i * stride + first + at] = 1;
     else if (feature.other) x[i * stride + first + feature.levels.length] = 1;
-    else unseen.set(level, (unseen.get(level) ?? 0) + 1);
+    else {
+      const found = unseen.get(feature.name) ?? { cells: 0, levels: new Set() };
+      unseen.set(feature.name, found);
+      found.cells++;
+      if (found.levels.size <= NAMED_LEVELS) found.levels.add(level);
+    }
   }
 }
 
-function warningOf(name: string, unseen: ReadonlyMap<string, number>): string {
-  const count = [...unseen.values()].reduce((sum, n) => sum + n, 0);
-  const shown = [...unseen.keys()].slice(0, 3).map(quoteCell).join(", ") + (unseen.size > 3 ? ", ..." : "");
+function warningOf(name: string, { cells: count, levels }: { cells: number; levels: ReadonlySet<string> }): string {
+  const more = levels.size > NAMED_LEVELS ? ", ..." : "";
+  const shown = [...levels].slice(0, NAMED_LEVELS).map(quoteCell).join(", ") + more;
   const cells = count === 1 ? "1 cell has a category" : `${count} cells have categories`;
   return `column ${JSON.stringify(name)}: ${cells} that training did not have (${shown}); read as none.`;
 }

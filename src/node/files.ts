@@ -2,7 +2,7 @@
  * Crash-safe files for Node: content goes into a temporary file in the same folder, is flushed, and is renamed into
  * place; then the folder is flushed. A killed process leaves the old file or the new one, never a torn one.
  */
-import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { TilegradError } from "../errors.ts";
 import { type Files, isLeftover, namedFile } from "../io/bundle.ts";
@@ -65,15 +65,18 @@ export async function assertWritable(path: string, kind: "file" | "folder"): Pro
   }
 }
 
-/** Replaces a file by one rename. @throws E_FILE when that fails; then the old file is still there, whole. */
-export async function publishFile(path: string, content: Uint8Array | string): Promise<void> {
+/**
+ * Replaces a file by one rename, its content being there or coming piece by piece.
+ * @throws E_FILE when that fails, and what the pieces throw; then the old file is still there, whole.
+ */
+export async function publishFile(path: string, content: Uint8Array | string | AsyncIterable<string>): Promise<void> {
   const folder = dirname(resolve(path));
   const temporary = join(folder, `.${basename(path)}.${process.pid}.tmp`);
   try {
     try {
       const file = await open(temporary, "w");
       try {
-        await file.writeFile(content);
+        await writeFile(file, content);
         await file.sync();
       } finally {
         await file.close();

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
+import { gzipSync } from "node:zlib";
 import { afterEach, beforeAll, expect, it } from "vitest";
 import { writeLargeCsv } from "../../bench/largeCsv.ts";
 import { draws } from "../../src/random.ts";
@@ -99,23 +100,55 @@ it("names the line of a fault, and what cannot be streamed", async () => {
   expect(resampled.stderr).toContain("--resample: the rows are streamed");
 });
 
-it("trains on 100 MB in less than 400 MB of memory", async () => {
-  const file = path.join(cli.folder, "large.csv");
-  writeLargeCsv(file, 100_000_000);
-  const options = [
-    "--target",
-    "fraud",
-    "--epochs",
-    "1",
-    "--layers",
-    "8",
-    "--batch",
-    "4096",
-    "--json",
-    "--out",
-    "large",
-  ];
-  const child = spawn(process.execPath, [cli.program, "train", file, ...options], { cwd: cli.folder });
+it("predicts the same bits block by block as all at once, from gzip too", async () => {
+  const text = customers(30_000, { labels: false, seed: 2 });
+  // Two chunks make a block, and a few rows are left.
+  const rows = text.slice(0, text.indexOf("\n", 2 * 2 ** 18 + 300) + 1);
+  cli.write("new.csv", rows);
+  cli.write("new.csv.gz", gzipSync(rows));
+  cli.write("customers.csv", customers(500));
+  await cli.run("train", "customers.csv", ...CHURN, ...QUICK, "--out", "scorer");
+  const whole = await cli.run("predict", "scorer", "new.csv");
+  expect(whole.code, whole.stderr).toBe(0);
+  expect(whole.stdout.split("\n")).toHaveLength(rows.split("\n").length);
+  const stream = await cli.run("predict", "scorer", "new.csv", "--stream", "--out", "scores.csv");
+  expect(stream.stderr).toMatch(/reading new.csv: [\d,]+ rows/);
+  expect(cli.read("scores.csv")).toBe(whole.stdout);
+  const packed = await cli.run("predict", "scorer", "new.csv.gz", "--stream", "--json", "--quiet");
+  expect(jsonOf(packed).scores.map(String)).toEqual(
+    whole.stdout
+      .trim()
+      .split("\n")
+      .slice(1)
+      .map((line) => String(Math.fround(Number(line.split(",")[1])))),
+  );
+});
+
+it("leaves the old scores where a fault comes late, and says where a gzip file is cut off", async () => {
+  cli.write("new.csv", `${customers(30_000, { labels: false })}c1,forty,plus,0.5\n`);
+  cli.write("kept.csv", "as it was");
+  const late = await cli.run("predict", "scorer", "new.csv", "--stream", "--device", "cpu", "--out", "kept.csv");
+  expect(late).toMatchObject({ code: 2, stderr: expect.stringContaining('new.csv, line 30002, column "age"') });
+  expect(cli.read("kept.csv")).toBe("as it was");
+  cli.write("cut.csv.gz", gzipSync(customers(2000)).subarray(0, 9000));
+  for (const args of [["describe"], ["describe", "--stream"], ["predict", "scorer", "--stream"]]) {
+    const { code, stderr } = await cli.run(...args, "cut.csv.gz");
+    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining("damaged or truncated") });
+  }
+});
+
+it("describes a streamed table column by column as one in memory", async () => {
+  cli.write("described.csv", `${customers(3000)}${customers(3000).split("\n")[7]}\n`);
+  const args = ["describe", "described.csv", "--target", "churned"];
+  const memory = jsonOf(await cli.run(...args, "--json"));
+  expect(memory.duplicates).toBe(1);
+  expect(jsonOf(await cli.run(...args, "--stream", "--json"))).toEqual({ ...memory, duplicates: null });
+  expect((await cli.run(...args, "--stream")).stdout).toContain("Equal rows were not looked for");
+});
+
+/** Runs the program and watches its memory; `peak` in bytes. */
+async function watched(...args: readonly string[]) {
+  const child = spawn(process.execPath, [cli.program, ...args], { cwd: cli.folder });
   let [stdout, stderr, peak] = ["", "", 0];
   child.stdout.on("data", (text) => {
     stdout += text;
@@ -125,14 +158,27 @@ it("trains on 100 MB in less than 400 MB of memory", async () => {
   });
   const watch = setInterval(() => {
     const status = fs.readFileSync(`/proc/${child.pid}/status`, "utf8");
-    peak = Math.max(peak, Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0));
+    peak = Math.max(peak, 1024 * Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0));
   }, 20);
   const code = await new Promise((resolve) => child.on("exit", resolve));
   clearInterval(watch);
+  return { code, stdout, stderr, peak };
+}
+
+it("trains on 100 MB in less than 400 MB of memory, and predicts in less than 300 MB", async () => {
+  const file = path.join(cli.folder, "large.csv");
+  writeLargeCsv(file, 100_000_000);
+  const options = ["--epochs", "1", "--layers", "8", "--batch", "4096", "--json", "--out", "large"];
+  const trained = await watched("train", file, "--target", "fraud", ...options);
+  expect(trained.code, trained.stderr).toBe(0);
+  expect(trained.stderr).toMatch(/reading large.csv: [\d,]+ rows/);
+  expect(JSON.parse(trained.stdout).metrics.test.rocAuc).toBeGreaterThan(0.9);
+  expect(trained.peak).toBeGreaterThan(50e6);
+  expect(trained.peak).toBeLessThan(400e6);
+  const predicted = await watched("predict", "large", file, "--device", "cpu", "--out", "large.scores.csv");
   fs.rmSync(file);
-  expect(code, stderr).toBe(0);
-  expect(stderr).toMatch(/reading large.csv: [\d,]+ rows/);
-  expect(JSON.parse(stdout).metrics.test.rocAuc).toBeGreaterThan(0.9);
-  expect(peak * 1024).toBeGreaterThan(50e6);
-  expect(peak * 1024).toBeLessThan(400e6);
+  expect(predicted.code, predicted.stderr).toBe(0);
+  expect(cli.read("large.scores.csv").split("\n").length).toBeGreaterThan(300_000);
+  expect(predicted.peak).toBeGreaterThan(50e6);
+  expect(predicted.peak).toBeLessThan(300e6);
 }, 180_000);
