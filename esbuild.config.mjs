@@ -1,5 +1,5 @@
 /** All bundles: library, command line, demo, oracles, benchmarks. `npm run build` calls it. */
-import { readFileSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -98,6 +98,25 @@ export const buildOracles = () => buildProgram("tests/oracles/run.ts", "dist/ora
 
 /** Beside bench/node_modules, where the packages it compares with are. */
 export const buildBench = () => buildProgram("bench/run.ts", "bench/dist/run.js");
+
+/** The benchmark in Chromium: the program that drives it, the page, and each installed peer as a module of its own. */
+export async function buildBenchPage(folder = "bench/dist") {
+  await buildProgram("bench/chromium.ts", path.join(folder, "chromium.js"));
+  const peers = Object.keys(JSON.parse(readFileSync(path.join(root, "bench/package.json"), "utf8")).dependencies);
+  const installed = peers.filter((name) => existsSync(path.join(root, "bench/node_modules", name)));
+  await esbuild.build({
+    ...common,
+    absWorkingDir: path.join(root, "bench"),
+    entryPoints: { page: "page.ts", ...Object.fromEntries(installed.map((name) => [`packages/${name}`, name])) },
+    outdir: path.resolve(root, folder, "page"),
+    splitting: true,
+    platform: "browser",
+  });
+  const wasm = path.join(root, "bench/node_modules/@tensorflow/tfjs-backend-wasm/dist");
+  for (const file of existsSync(wasm) ? readdirSync(wasm) : []) {
+    if (file.endsWith(".wasm")) copyFileSync(path.join(wasm, file), path.resolve(root, folder, "page", file));
+  }
+}
 export const buildKernelBench = () => buildProgram("bench/kernels.ts", "bench/dist/kernels.js");
 export const buildSmoteBench = () => buildProgram("bench/smote.ts", "bench/dist/smote.js");
 export const buildScalingBench = () => buildProgram("bench/scaling.ts", "bench/dist/scaling.js");

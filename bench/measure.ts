@@ -1,7 +1,6 @@
-/** One peer on one workload, in this process: what the runner's child processes do. */
-import { performance } from "node:perf_hooks";
+/** One peer on one workload, in this process or page: what the runner's child processes do. */
 import { type Batch, batches, initialWeights, normals, stepsPerEpoch, trainingData } from "./data.ts";
-import { type Engine, Unavailable } from "./peers/peer.ts";
+import { type Engine, type Host, type Peer, Unavailable } from "./peers/peer.ts";
 import type { Inference, Matmul, Training, Workload } from "./workloads.ts";
 
 /** Times are milliseconds: of a training step, a product, or one call of `predict`. */
@@ -128,7 +127,7 @@ async function measureInference(
   return { firstMs, ...(await segments(workload.segments, limits, run)) };
 }
 
-export async function measure(engine: Engine, workload: Workload, limits: Limits): Promise<Measurement> {
+async function measure(engine: Engine, workload: Workload, limits: Limits): Promise<Measurement> {
   const { about } = engine;
   switch (workload.kind) {
     case "training":
@@ -139,5 +138,18 @@ export async function measure(engine: Engine, workload: Workload, limits: Limits
       return { about, ...(await measureInference(engine, workload, limits)) };
     default:
       return workload satisfies never;
+  }
+}
+
+/** What a measurement came to, or why there is none. */
+export type Answer = { readonly measurement: Measurement } | { readonly unavailable: string };
+
+export async function answer(peer: Peer, workload: Workload, host: Host, limits: Limits): Promise<Answer> {
+  try {
+    const { about, ...times } = await measure(await peer.open(host), workload, limits);
+    return { measurement: { about: { ...about, ...host.about }, ...times } };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { unavailable: error instanceof Unavailable ? reason : `failed: ${reason.split("\n")[0].slice(0, 200)}` };
   }
 }

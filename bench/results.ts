@@ -3,6 +3,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { isDeepStrictEqual } from "node:util";
 import type { Measurement } from "./measure.ts";
 import type { Workload } from "./workloads.ts";
 
@@ -137,7 +138,8 @@ export function markdown(results: Results, workloads: readonly Workload[]): stri
   const abouts = new Map(
     results.workloads.flatMap(({ peers }) => Object.entries(peers).map(([peer, { about }]) => [peer, about] as const)),
   );
-  const versions = [...abouts].map(([peer, about]) => {
+  const browser = [...abouts.values()].find((about) => "browser" in about)?.browser;
+  const versions = [...abouts].map(([peer, { browser: _, ...about }]) => {
     const facts = Object.entries(about).map(([key, value]) => `${key} ${value}`);
     return `- ${peer}: ${facts.join(", ") || "-"}`;
   });
@@ -150,7 +152,7 @@ export function markdown(results: Results, workloads: readonly Workload[]): stri
   return [
     `## Device \`${device}\``,
     "",
-    `Node ${host.node}, ${host.platform}, ${host.cpu}, ${host.cores} cores; ${repeats} interleaved repeats, each peer in a`,
+    `${browser ?? `Node ${host.node}`}, ${host.platform}, ${host.cpu}, ${host.cores} cores; ${repeats} interleaved repeats, each peer in a`,
     "process of its own. `≠` marks work that is not equal.",
     "",
     ...versions,
@@ -158,6 +160,28 @@ export function markdown(results: Results, workloads: readonly Workload[]): stri
     tables.join("\n\n"),
     "",
   ].join("\n");
+}
+
+/**
+ * The workloads of an earlier run of that name; none where there is no such file.
+ * @throws where that was another machine, device or number of repeats
+ */
+export function readWorkloads(name: string, setting: Omit<Results, "workloads">): readonly WorkloadResult[] {
+  const file = path.join(FOLDER, `${name}.json`);
+  if (!fs.existsSync(file)) return [];
+  const { workloads, ...before } = JSON.parse(fs.readFileSync(file, "utf8")) as Results;
+  if (!isDeepStrictEqual(before, setting)) throw new Error(`${name}.json was measured elsewhere or otherwise`);
+  return workloads;
+}
+
+/** Each workload of both, in order; where both have it the new one. One is never put together of two runs. */
+export function merge(
+  old: readonly WorkloadResult[],
+  now: readonly WorkloadResult[],
+  order: readonly Workload[],
+): WorkloadResult[] {
+  const all = [...now, ...old];
+  return order.flatMap(({ name }) => all.find((workload) => workload.name === name) ?? []);
 }
 
 /** Writes `<name>.json` and `<name>.md` into bench/results. */

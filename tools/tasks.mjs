@@ -3,6 +3,7 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import {
   buildBench,
+  buildBenchPage,
   buildDemo,
   buildKernelBench,
   buildLibrary,
@@ -72,6 +73,7 @@ export const tasks = {
       return runNode(await buildStreamingBench(), args.slice(1));
     }
     await ensureInstalled("bench");
+    if (args.includes("--browser")) await buildBenchPage();
     return runNode(await buildBench(), args);
   },
 

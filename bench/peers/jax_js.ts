@@ -4,7 +4,6 @@
  */
 import type { Weight } from "../data.ts";
 import type { Activation, Layer, Optimizer, Training } from "../workloads.ts";
-import { installGpu } from "./gpu.ts";
 import { type Engine, importPeer, type Peer, pinned, Unavailable } from "./peer.ts";
 
 /** Passing an array consumes it; `.ref` keeps it for another use. */
@@ -219,9 +218,8 @@ async function start(device: "wasm" | "webgpu", about: Record<string, string>): 
   return engine(jax, device === "wasm" ? 1 : 8, about);
 }
 
-export const jaxWasm: Peer = { name: "jax-js-wasm", gpu: false, open: () => start("wasm", {}) };
+export const jaxWasm: Peer = { name: "jax-js-wasm", open: () => start("wasm", {}) };
 export const jaxWebgpu: Peer = {
   name: "jax-js-webgpu",
-  gpu: true,
-  open: async (device) => start("webgpu", await installGpu(device)),
+  open: async (host) => start("webgpu", await host.installGpu()),
 };

@@ -1,5 +1,6 @@
 /** What the runner asks of each peer. */
 
+import type { Device } from "../../src/device.ts";
 import type { Batch, Weight } from "../data.ts";
 import manifest from "../package.json" with { type: "json" };
 import type { Matmul, Training } from "../workloads.ts";
@@ -30,12 +31,21 @@ export interface Engine {
   ): Promise<(x: Float32Array) => Promise<Timed<Float32Array>>>;
 }
 
-/** `open` is called in a process of the peer's own. `device` names the GPU; peers without one ignore it. */
+/** Where peers run: Node or a page, with its GPU. */
+export interface Host {
+  /** Facts that go beside the peer's own. */
+  readonly about: Readonly<Record<string, string>>;
+  /** Sees to it that `navigator.gpu` is there, as peers written for browsers expect, and says what it is. @throws Unavailable */
+  installGpu(): Promise<Record<string, string>>;
+  /** tilegrad's device, on that GPU or on the CPU. */
+  openDevice(backend: "webgpu" | "cpu"): Promise<Device>;
+}
+
+/** `open` is called in a process or page of the peer's own. */
 export interface Peer {
   readonly name: string;
-  readonly gpu: boolean;
   /** @throws Unavailable */
-  open(device: string | undefined): Promise<Engine>;
+  open(host: Host): Promise<Engine>;
 }
 
 /** This machine cannot run the peer (a package or a device is missing), or the peer cannot run the workload. */

@@ -92,4 +92,4 @@ async function open(): Promise<Engine> {
   };
 }
 
-export const pytorch: Peer = { name: "pytorch", gpu: false, open };
+export const pytorch: Peer = { name: "pytorch", open };

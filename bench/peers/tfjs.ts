@@ -1,7 +1,6 @@
 /** TensorFlow.js on its cpu, wasm and webgpu backends: `tf.fused` layers, `optimizer.minimize`, tensors disposed by hand. */
 import type { Batch, Weight } from "../data.ts";
 import type { Layer, Optimizer, Training } from "../workloads.ts";
-import { installGpu } from "./gpu.ts";
 import { type Engine, importPeer, type Peer } from "./peer.ts";
 
 interface Tensor {
@@ -167,11 +166,10 @@ async function start(backend: string, about: Record<string, string>): Promise<En
   return engine(tf, about);
 }
 
-export const tfjsCpu: Peer = { name: "tfjs-cpu", gpu: false, open: () => start("cpu", {}) };
-export const tfjsWasm: Peer = { name: "tfjs-wasm", gpu: false, open: () => start("wasm", {}) };
+export const tfjsCpu: Peer = { name: "tfjs-cpu", open: () => start("cpu", {}) };
+export const tfjsWasm: Peer = { name: "tfjs-wasm", open: () => start("wasm", {}) };
 export const tfjsWebgpu: Peer = {
   name: "tfjs-webgpu",
-  gpu: true,
   // The backend looks for WebGPU while it is being imported.
-  open: async (device) => start("webgpu", await installGpu(device)),
+  open: async (host) => start("webgpu", await host.installGpu()),
 };

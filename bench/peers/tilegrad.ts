@@ -1,5 +1,4 @@
 /** tilegrad itself, through its public API: on the CPU reference and on WebGPU. */
-import { performance } from "node:perf_hooks";
 import {
   adam,
   binaryCrossentropy,
@@ -8,16 +7,14 @@ import {
   type Device,
   dense,
   flatten,
-  type GpuName,
   linearDecay,
   lstm,
   maxPooling2d,
-  openDevice,
   rmsprop,
   sequential,
   sgd,
   type TrainingEvent,
-} from "../../src/node.ts";
+} from "../../src/api.ts";
 import { input as graphInput } from "../../src/ops/constant.ts";
 import { matmul } from "../../src/ops/matmul.ts";
 import { f32 } from "../../src/ops/op.ts";
@@ -132,13 +129,8 @@ function engine(device: Device): Engine {
   };
 }
 
-async function open(options: Parameters<typeof openDevice>[0]): Promise<Engine> {
-  return engine(await openDevice(options));
-}
-
-export const tilegradCpu: Peer = { name: "tilegrad-cpu", gpu: false, open: () => open({ backend: "cpu" }) };
+export const tilegradCpu: Peer = { name: "tilegrad-cpu", open: async (host) => engine(await host.openDevice("cpu")) };
 export const tilegradWebgpu: Peer = {
   name: "tilegrad-webgpu",
-  gpu: true,
-  open: (device) => open({ backend: device as GpuName }),
+  open: async (host) => engine(await host.openDevice("webgpu")),
 };

@@ -1,26 +1,63 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { afterAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { combine, type Results } from "../../bench/results.ts";
+import { buildBenchPage } from "../../esbuild.config.mjs";
 import { bundleProgram, repository, run } from "../support/program.ts";
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "tilegrad-bench-"));
-afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
-
-it("the benchmark is one file that measures a GPU from an empty folder", { timeout: 120_000 }, async () => {
-  const bundle = path.join(folder, "dist/run.mjs");
+const bundle = path.join(folder, "dist/run.mjs");
+beforeAll(async () => {
   fs.mkdirSync(path.dirname(bundle));
   fs.copyFileSync(await bundleProgram(path.join(repository, "bench/run.ts")), bundle);
   // What WebGPU in Node needs, and nothing of the project.
   fs.symlinkSync(path.join(repository, "node_modules"), path.join(folder, "node_modules"));
+});
+afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
+
+/** Measures tilegrad on SwiftShader. */
+async function bench(...args: string[]) {
   const options = ["--peer", "tilegrad-webgpu", "--device", "swiftshader", "--repeat", "1", "--budget", "1", "--json"];
-  const { code, stdout, stderr } = await run(process.execPath, [bundle, "xor", "matmul512", ...options], {
-    cwd: folder,
-  });
+  const { code, stdout, stderr } = await run(process.execPath, [bundle, ...args, ...options], { cwd: folder });
   expect(code, stderr).toBe(0);
-  const { workloads } = JSON.parse(stdout);
-  const [xor, product] = workloads.map((w: { peers: Record<string, unknown> }) => w.peers["tilegrad-webgpu"]);
-  expect(xor.ms.median).toBeGreaterThan(0);
-  expect(product.ms.median).toBeGreaterThan(0);
-  expect(fs.readdirSync(path.join(folder, "results")).sort()).toEqual(["swiftshader.json", "swiftshader.md"]);
+  return JSON.parse(stdout) as Results;
+}
+
+const results = path.join(folder, "results");
+
+it("the benchmark is one file that measures a GPU from an empty folder", { timeout: 120_000 }, async () => {
+  const { workloads } = await bench("xor", "matmul512");
+  for (const { peers } of workloads) expect(peers["tilegrad-webgpu"].ms.median).toBeGreaterThan(0);
+  expect(fs.readdirSync(results).sort()).toEqual(["swiftshader.json", "swiftshader.md"]);
+});
+
+it("measures in a real Chromium what it measures in Node", { timeout: 120_000 }, async () => {
+  await buildBenchPage(path.join(folder, "dist"));
+  const inPage = await bench("xor", "--browser");
+  const inNode = await bench("xor");
+  const [ours, node] = [inPage, inNode].map(({ workloads: [{ peers }] }) => peers["tilegrad-webgpu"]);
+  expect(ours.ms.median).toBeGreaterThan(0);
+  expect(ours.dispatches).toBe(node.dispatches);
+  expect(ours.proofs[0]).toBeCloseTo(node.proofs[0], 6);
+  expect(fs.readFileSync(path.join(results, "chromium-swiftshader.md"), "utf8")).toContain(ours.about.browser);
+  expect(ours.about.browser).toContain("Chrome/");
+});
+
+it("compares two result files, and fails where ours is slower", async () => {
+  const file = (name: string, ms: number) => {
+    const peer = combine([{ about: {}, firstMs: 1, ms: [ms], proofs: [1] }]);
+    const workload = { name: "xor", peers: { "tilegrad-webgpu": peer }, unavailable: {} };
+    const place = path.join(folder, name);
+    fs.writeFileSync(place, JSON.stringify({ workloads: [workload] }));
+    return place;
+  };
+  const [before, after] = [file("before.json", 1), file("after.json", 2)];
+  const compare = (...args: string[]) => run(process.execPath, [bundle, "--compare", ...args]);
+  const slower = await compare(before, after);
+  expect(slower.stdout).toContain("| xor | tilegrad-webgpu | 2.00 | 2.00 slower |");
+  expect(slower.code).toBe(1);
+  expect((await compare(after, before)).code).toBe(0);
+  expect((await compare(before, after, "--tolerance", "3")).code).toBe(0);
+  expect((await compare(before)).code).toBe(2);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { changes } from "../../bench/compare.ts";
-import { combine, markdown, type PeerResult, type Results, spread } from "../../bench/results.ts";
+import { combine, markdown, merge, type PeerResult, type Results, spread } from "../../bench/results.ts";
 import { workloads } from "../../bench/workloads.ts";
 
 const peer = (ms: number, proofs: number[] = [0.7, 0.5]): PeerResult =>
@@ -31,6 +31,26 @@ describe("benchmark results", () => {
     expect(table([0.7, 0.5, 0.3001])).not.toContain("| 0.300100 ≠");
     expect(table([0.7, 0.5, 0.31])).toContain("0.310000 ≠ 0.300000");
     expect(table([0.7, 0.5])).toContain("| 0.500000 (segment 2) |");
+  });
+});
+
+describe("benchmark results that are merged", () => {
+  it("keep the other workloads, in order, and replace whole ones", () => {
+    const of = (name: string, peers: string[]) => ({
+      name,
+      peers: Object.fromEntries(peers.map((made) => [made, peer(1)])),
+      unavailable: {},
+    });
+    const merged = merge(
+      [of("cnn", ["a"]), of("tabular", ["a", "b"])],
+      [of("tabular", ["a"]), of("xor", ["a"])],
+      workloads,
+    );
+    expect(merged.map(({ name, peers }) => [name, ...Object.keys(peers)])).toEqual([
+      ["xor", "a"],
+      ["tabular", "a"],
+      ["cnn", "a"],
+    ]);
   });
 });
 

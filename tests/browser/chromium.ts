@@ -11,7 +11,6 @@ const COMMANDS = ["chromium", "chromium-browser", "google-chrome", "google-chrom
 const FLAGS = [
   "--no-sandbox",
   "--enable-unsafe-webgpu",
-  "--use-webgpu-adapter=swiftshader",
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
@@ -70,13 +69,25 @@ const FONTS_CONF = `<?xml version="1.0"?>
 </fontconfig>
 `;
 
-/** Starts it headless, with a software GPU. Close the browser when done. */
-export function launchChromium(chromium = findChromium()): Promise<Browser> {
+/** `webgpu`: a hardware GPU where there is one, else the software GPU `swiftshader`. */
+export type BrowserGpu = "webgpu" | "swiftshader";
+
+export interface LaunchOptions {
+  /** Default swiftshader. */
+  readonly gpu?: BrowserGpu;
+  /** Milliseconds that one call into a page may take, 0 for any; default 180,000. */
+  readonly protocolTimeout?: number;
+}
+
+/** Starts it headless. Close the browser when done. */
+export function launchChromium({ gpu = "swiftshader", ...options }: LaunchOptions = {}): Promise<Browser> {
+  const chromium = findChromium();
   return puppeteer.launch({
+    ...options,
     executablePath: chromium.executablePath,
     // The driver chosen for Node would hide Chromium's own.
     env: { ...process.env, VK_DRIVER_FILES: undefined, ...chromium.env },
-    args: FLAGS,
+    args: gpu === "swiftshader" ? [...FLAGS, "--use-webgpu-adapter=swiftshader"] : FLAGS,
     headless: true,
   });
 }
