@@ -7,9 +7,9 @@ import { nearest } from "../nearest.ts";
 import type { Draws } from "../random.ts";
 import { draws } from "../random.ts";
 import type { ExperimentOptions } from "./experiment.ts";
-import { thresholdRule } from "./experiment.ts";
 import type { Labelled } from "./labelled.ts";
 import { makeLoss, makeOptimizer } from "./objective.ts";
+import { thresholdRule } from "./threshold.ts";
 
 /** The options in which one candidate differs, as they would be typed. */
 export type Choice = Readonly<Record<string, string>>;
@@ -159,7 +159,7 @@ export function checkChoices(
       const options = optionsOf(choice);
       makeLoss(options, y);
       makeOptimizer({ ...options, batch: options.batch ?? 1 });
-      thresholdRule(options.threshold);
+      thresholdRule(options);
     } catch (error) {
       if (!(error instanceof TilegradError)) throw error;
       const { code, message, hint } = error;

@@ -5,13 +5,14 @@ import type { CrossValidation, FoldSettings, Spread } from "./crossValidation.ts
 import { crossValidate } from "./crossValidation.ts";
 import type { DeviceName } from "./device.ts";
 import { deviceOption, withDevice } from "./device.ts";
-import { addExperimentOptions, thresholdRule } from "./experiment.ts";
+import { addExperimentOptions } from "./experiment.ts";
 import type { FoldOptions } from "./folds.ts";
 import { addFoldOptions, planFolds, withGroup } from "./folds.ts";
 import { interruptible, silent } from "./interrupt.ts";
 import { addInputOptions, addTableOptions, readForTraining } from "./prepare.ts";
 import { resultHead } from "./report.ts";
 import { bold, count, dim, plural, print, Status, table, warn, write, writeJson } from "./terminal.ts";
+import { thresholdRule } from "./threshold.ts";
 import { number } from "./values.ts";
 
 interface CvOptions extends FoldSettings, FoldOptions {
@@ -47,7 +48,7 @@ export function addCv(program: Command): void {
 
 async function cv(file: string, options: CvOptions): Promise<void> {
   const { quiet, json } = options;
-  thresholdRule(options.threshold);
+  thresholdRule(options);
   const began = performance.now();
   const named = withGroup(options);
   const labelled = await interruptible(({ signal }) => readForTraining(file, named, signal));

@@ -5,31 +5,31 @@
 import type { Command } from "commander";
 import { inputShapeOf } from "../data/preprocess.ts";
 import type { Device } from "../device.ts";
-import { TilegradError } from "../errors.ts";
-import { sizeOf } from "../graph/types.ts";
-import { classificationReport } from "../metrics/report.ts";
-import type { ThresholdRule } from "../metrics/thresholdRule.ts";
-import { parseThresholdRule } from "../metrics/thresholdRule.ts";
 import { tuneThreshold } from "../metrics/thresholds.ts";
-import type { LogisticRegression } from "../model/logisticRegression.ts";
-import { fitLogisticRegression, predictLogisticRegression } from "../model/logisticRegression.ts";
 import type { Model } from "../model/model.ts";
+import type { RowLabels } from "../node/rowFile.ts";
 import type { LogisticBaseline } from "../report/result.ts";
+import { fitLogistic, logisticBaseline, logisticScores } from "./baseline.ts";
 import { addCalibrateOption } from "./calibrate.ts";
 import type { FitSettings } from "./fit.ts";
 import { addFitOptions } from "./fit.ts";
 import type { Interrupt } from "./interrupt.ts";
-import type { Learned, LearnSettings } from "./learn.ts";
+import { silent } from "./interrupt.ts";
+import type { Choose, Learned, LearnSettings } from "./learn.ts";
 import { learn } from "./learn.ts";
 import type { NetworkOptions } from "./network.ts";
 import { addNetworkOptions, makeModel } from "./network.ts";
 import type { LossChoice, OptimizerChoice } from "./objective.ts";
 import { addLossOptions, addOptimizerOptions, defaultBatch, makeLoss, makeOptimizer } from "./objective.ts";
 import type { Part } from "./part.ts";
-import { samplePart, weightsOf } from "./part.ts";
+import { weightsOf } from "./part.ts";
 import type { Prepared } from "./prepare.ts";
 import type { ResampleOptions } from "./resample.ts";
 import { addResampleOptions, checkCorrectable, sampler } from "./resample.ts";
+import { joined, joinedLabels } from "./stream.ts";
+import { Status } from "./terminal.ts";
+import type { ThresholdOptions } from "./threshold.ts";
+import { addThresholdOptions, thresholdRule } from "./threshold.ts";
 
 /** How to learn from rows, whichever rows they are. */
 export interface ExperimentOptions
@@ -38,8 +38,8 @@ export interface ExperimentOptions
     Omit<OptimizerChoice, "batch">,
     FitSettings,
     ResampleOptions,
+    ThresholdOptions,
     Omit<LearnSettings, "batch"> {
-  readonly threshold: string;
   /** Whether logistic regression is fitted beside the network. */
   readonly baseline: boolean;
 }
@@ -58,13 +58,8 @@ export function addExperimentOptions(command: Command): Command {
   addResampleOptions(command);
   addOptimizerOptions(command);
   addFitOptions(command).optionsGroup("Decision:");
-  return addCalibrateOption(command)
-    .option(
-      "--threshold <rule>",
-      "chosen on validation rows: f1, f2, mcc, youden, recall>=0.8, precision>=0.5, alerts:5, cost:fp=1,fn=5, or a number",
-      "f1",
-    )
-    .option("--no-baseline", "no logistic regression beside the network");
+  addThresholdOptions(addCalibrateOption(command));
+  return command.option("--no-baseline", "no logistic regression beside the network");
 }
 
 /** Frees nothing: the trainer is the caller's to dispose of. @throws E_ARGUMENT, E_DATA, E_ABORTED, E_NONFINITE, ... */
@@ -74,7 +69,17 @@ export async function experiment(
   options: ExperimentOptions,
   interrupt: Interrupt,
 ): Promise<Experiment> {
-  const rule = thresholdRule(options.threshold);
+  const rule = thresholdRule(options);
+  const { thresholdFolds: k } = options;
+  const folds = k === undefined ? null : data.folds(k);
+  const heldOut = folds && once(() => scoreHeldOut(device, folds, options, interrupt));
+  const choose =
+    (scorer: "network" | "logistic"): Choose =>
+    async (part, scores) => {
+      const held = await heldOut?.();
+      const [rows, found] = held ? [held.rows, held[scorer]] : [part, scores];
+      return tuneThreshold(rows.y, found, rule, weightsOf(rows));
+    };
   const sample = sampler(device, data.preprocessor, options);
   const sampled = await sample(data.train);
   const { y } = sampled.part;
@@ -83,60 +88,64 @@ export async function experiment(
   const model = await makeModel(options, inputShapeOf(data.preprocessor), y);
   checkCorrectable(model, sampled);
   const described = { model, loss: makeLoss(options, y), optimizer: makeOptimizer(settings) };
-  const learned = await learn(device, described, data, { rule, sampled, sample }, settings, interrupt);
-  const baseline = options.baseline ? await logisticBaseline(data, learned.learnedFrom, rule, options.seed) : null;
-  return { ...learned, model, batch, baseline };
-}
-
-/** The rule as JSON. @throws E_ARGUMENT */
-export function thresholdRule(text: string): ThresholdRule {
-  const rule = parseThresholdRule(text);
-  if ("minimizeCost" in rule && Object.values(rule.minimizeCost).includes("amount")) {
-    throw new TilegradError("E_ARGUMENT", `--threshold: got ${JSON.stringify(text)}; costs must be numbers here.`, {
-      hint: "Costs by each row's amount are in the library: tuneThreshold(y, scores, rule, { amounts }).",
-    });
+  const plan = { choose: choose("network"), sampled, sample };
+  const learned = await learn(device, described, data, plan, settings, interrupt);
+  try {
+    const beside = () => logisticBaseline(data, learned.learnedFrom, choose("logistic"), options.seed);
+    return { ...learned, model, batch, baseline: options.baseline ? await beside() : null };
+  } catch (error) {
+    learned.trainer.dispose();
+    throw error;
   }
-  return rule;
 }
 
-/** Rows that it is fitted on where more are streamed. */
-const LOGISTIC_ROWS = 50_000;
-/** Rows that are scored at once. */
-const SCORED_ROWS = 65_536;
+/** Rows with their scores by models that have learned from others. */
+interface HeldOut {
+  readonly rows: RowLabels;
+  readonly network: Float32Array;
+  readonly logistic: Float32Array;
+}
 
-async function logisticScores(model: LogisticRegression, part: Part): Promise<ArrayLike<number>> {
-  if ("x" in part) return predictLogisticRegression(model, part.x);
-  const scores = new Float64Array(part.rows);
-  for (let at = 0; at < part.rows; at += SCORED_ROWS) {
-    const { x } = await part.read(at, Math.min(SCORED_ROWS, part.rows - at));
-    scores.set(predictLogisticRegression(model, x as Float32Array), at);
+/** Each fold is an experiment of its own, in which all that is fitted is fitted anew. */
+async function scoreHeldOut(
+  device: Device,
+  folds: AsyncIterable<Prepared>,
+  { thresholdFolds: k = 0, checkpoint: _, resume: __, ...options }: ExperimentOptions,
+  interrupt: Interrupt,
+): Promise<HeldOut> {
+  const status = new Status(options);
+  const settings = { ...options, baseline: false, quiet: true };
+  let all: HeldOut | null = null;
+  let done = 0;
+  try {
+    for await (const fold of folds) {
+      status.show(done / k, `threshold: fold ${++done} of ${k}`);
+      const { trainer, scores, learnedFrom } = await experiment(device, fold, settings, silent(interrupt));
+      trainer.dispose();
+      const rows = fold.test as Part;
+      const logistic = options.baseline
+        ? await logisticScores(await fitLogistic(fold, learnedFrom, options.seed), rows)
+        : new Float32Array(0);
+      const next = { rows, network: scores.test as Float32Array, logistic };
+      all = all ? joinedHeldOut(all, next) : next;
+    }
+  } finally {
+    status.end();
   }
-  return scores;
+  return all as HeldOut;
 }
 
-/** Threshold and rows as the network had them: chosen before the validation rows were learned from. */
-async function logisticBaseline(
-  { train, validation, test, preprocessor }: Prepared,
-  learnedFrom: Part,
-  rule: ThresholdRule,
-  seed: number,
-): Promise<LogisticBaseline> {
-  const inputs = sizeOf(inputShapeOf(preprocessor));
-  const fitted = async (part: Part): Promise<LogisticRegression> => {
-    const { x, y, sampleWeight } = "x" in part ? part : await samplePart(part, inputs, LOGISTIC_ROWS, seed);
-    return fitLogisticRegression(x, y, sampleWeight ? { sampleWeight } : {});
-  };
-  const first = await fitted(train);
-  const chosenOn = validation ?? train;
-  const { threshold } = tuneThreshold(chosenOn.y, await logisticScores(first, chosenOn), rule, weightsOf(chosenOn));
-  const last = learnedFrom === train ? first : await fitted(learnedFrom);
-  const report = async (part: Part | null, model = last) =>
-    part && classificationReport(part.y, await logisticScores(model, part), { threshold, ...weightsOf(part) });
-  return {
-    model: "logistic regression",
-    l2: 1 / (2 * learnedFrom.y.length),
-    converged: last.converged,
-    threshold,
-    metrics: { train: await report(train), validation: await report(validation, first), test: await report(test) },
+const joinedHeldOut = (a: HeldOut, b: HeldOut): HeldOut => ({
+  rows: joinedLabels(a.rows, b.rows),
+  network: joined(a.network, b.network),
+  logistic: joined(a.logistic, b.logistic),
+});
+
+/** What `make` gives, made when it is asked for first. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
   };
 }

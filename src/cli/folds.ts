@@ -11,11 +11,17 @@ import type { Rows } from "./table.ts";
 import { divide, readSplits } from "./table.ts";
 import { number } from "./values.ts";
 
-export interface FoldOptions {
+/** What rows must not share with those they are judged by. By default the classes' shares are kept. */
+export interface Apart {
+  /** A column: the rows of one group stay together. */
+  readonly group?: string;
+  /** Rows follow in time. */
+  readonly time?: boolean;
+}
+
+export interface FoldOptions extends Apart {
   readonly folds: number;
   readonly repeats: number;
-  readonly group?: string;
-  readonly time: boolean;
   readonly leaveOneOut: boolean;
 }
 
@@ -68,20 +74,24 @@ export function planFolds(
 
 const pick = (rows: Uint32Array, places: Uint32Array): Uint32Array => places.map((place) => rows[place]);
 
-function checkFoldOptions({ repeats, group, time, leaveOneOut: one }: FoldOptions): void {
-  const ways = [
-    ...(group === undefined ? [] : ["--group"]),
-    ...(time ? ["--time"] : []),
-    ...(one ? ["--leave-one-out"] : []),
-  ];
-  if (ways.length > 1) {
-    throw new TilegradError("E_ARGUMENT", `${ways.join(" and ")}: got both; expected one way to make folds.`);
-  }
+function checkFoldOptions({ repeats, ...options }: FoldOptions): void {
+  const ways = waysOf(options);
   if (ways.length === 1 && repeats > 1) {
     throw new TilegradError("E_ARGUMENT", `--repeats: folds by ${ways[0]} are the same each time.`, {
       hint: "Leave --repeats out.",
     });
   }
+}
+
+/** How rows are kept apart, but by the classes' shares. @throws E_ARGUMENT for more than one way */
+function waysOf({ group, time, leaveOneOut: one }: Apart & Partial<FoldOptions>): string[] {
+  const ways = [
+    ...(group === undefined ? [] : ["--group"]),
+    ...(time ? ["--time"] : []),
+    ...(one ? ["--leave-one-out"] : []),
+  ];
+  if (ways.length < 2) return ways;
+  throw new TilegradError("E_ARGUMENT", `${ways.join(" and ")}: got both; expected one way to part the rows.`);
 }
 
 /** In places of `among`; null to leave one out. */
@@ -99,19 +109,24 @@ function outerFolds(
 
 function groupsOf({ table }: Labelled, group: string, rows: Uint32Array): string[] {
   const column = columnOf(table, group);
+  if (column.kind === "categorical" && column.left) {
+    throw new TilegradError("E_DATA", `${table.name}: --group ${group}: there are more groups than are kept.`, {
+      hint: "Keep the rows in memory: --no-stream.",
+    });
+  }
   return Array.from(rows, (row) => cellText(column, row));
 }
 
-/** What rows must not share with those they are judged by: a group, or the time. By default the classes' shares are kept. */
-type Apart = Partial<Pick<FoldOptions, "group" | "time">> & { readonly seed: number };
+type SeededApart = Apart & { readonly seed: number };
 
 /** Rows that are for testing, a share or those on a list, and the others. @throws E_FILE, E_DATA, E_ARGUMENT */
 export async function holdOut(
   labelled: Labelled,
   share: number,
-  { splits, ...apart }: Apart & { readonly splits?: string },
+  { splits, ...apart }: SeededApart & { readonly splits?: string },
 ): Promise<{ readonly rest: Uint32Array; readonly test: Uint32Array }> {
   const { table, window, rows } = labelled;
+  waysOf(apart);
   if (splits === undefined) {
     const [rest, test] = cut(labelled, rows, share, apart);
     return { rest, test };
@@ -130,7 +145,7 @@ export async function holdOut(
 export async function partition(
   labelled: Labelled,
   share: number,
-  options: Apart & { readonly validation: number; readonly splits?: string },
+  options: SeededApart & { readonly validation: number; readonly splits?: string },
 ): Promise<Rows> {
   const { rest, test } = await holdOut(labelled, share, options);
   return { ...divideForValidation(labelled, options, rest), test };
@@ -139,7 +154,7 @@ export async function partition(
 /** Training rows without a share for validation, cut in the way the folds were: by time, by group, or by class. */
 export function divideForValidation(
   labelled: Labelled,
-  { validation, ...apart }: Apart & { readonly validation: number },
+  { validation, ...apart }: SeededApart & { readonly validation: number },
   rest: Uint32Array,
   firstTested?: number,
 ): Pick<Rows, "train" | "validation"> {
@@ -158,7 +173,7 @@ function cut(
   labelled: Labelled,
   rows: Uint32Array,
   share: number,
-  { group, time, seed }: Apart,
+  { group, time, seed }: SeededApart,
 ): [rest: Uint32Array, held: Uint32Array] {
   const { table, target, window } = labelled;
   if (share === 0) return [rows, new Uint32Array(0)];

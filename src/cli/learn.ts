@@ -7,12 +7,11 @@ import { TilegradError } from "../errors.ts";
 import type { Calibration } from "../metrics/calibration.ts";
 import type { ClassificationReport } from "../metrics/report.ts";
 import { classificationReport } from "../metrics/report.ts";
-import type { ThresholdRule } from "../metrics/thresholdRule.ts";
 import type { TunedThreshold } from "../metrics/thresholds.ts";
-import { tuneThreshold } from "../metrics/thresholds.ts";
 import type { Loss } from "../model/losses.ts";
 import type { Model } from "../model/model.ts";
 import type { Optimizer } from "../model/optimizers.ts";
+import type { RowLabels } from "../node/rowFile.ts";
 import type { BestEpoch } from "../train/callbacks.ts";
 import type { History } from "../train/progress.ts";
 import { Trainer } from "../train/trainer.ts";
@@ -75,8 +74,11 @@ export interface Learned {
   };
 }
 
+/** Chooses a threshold, by scores of rows that were not learned from where there are any. */
+export type Choose = (rows: RowLabels, scores: Float32Array) => Promise<TunedThreshold>;
+
 export interface LearnPlan {
-  readonly rule: ThresholdRule;
+  readonly choose: Choose;
   /** What is learned from instead of the training rows. */
   readonly sampled: Sampled;
   /** The same of other rows. */
@@ -116,7 +118,7 @@ export async function learn(
 async function learnWith(
   newTrainer: () => Trainer,
   data: Prepared,
-  { rule, sampled, sample }: LearnPlan,
+  { choose, sampled, sample }: LearnPlan,
   settings: LearnSettings,
   interrupt: Interrupt,
 ): Promise<Learned> {
@@ -147,7 +149,7 @@ async function learnWith(
     calibrated(calibration, await trainer.predict(inputsOf(part)));
   const validated = raw && calibrated(calibration, raw);
   const scored = validation ?? train;
-  const threshold = tuneThreshold(scored.y, validated ?? (await scoresOf(first, train)), rule, weightsOf(scored));
+  const threshold = await choose(scored, validated ?? (await scoresOf(first, train)));
 
   const again = validation && shouldRefit(settings.refit, train, validation) ? joinedParts(train, validation) : null;
   const refitEpochs = (best()?.epoch ?? first.progress.history.loss.length - 1) + 1;

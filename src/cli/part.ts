@@ -4,20 +4,16 @@ import { transform } from "../data/preprocess.ts";
 import type { Table } from "../data/table.ts";
 import { targetOf } from "../data/target.ts";
 import { isStored } from "../node/columnStore.ts";
-import type { RowFile } from "../node/rowFile.ts";
+import type { RowFile, RowLabels } from "../node/rowFile.ts";
 import { shuffleInPlace } from "../random.ts";
 import type { RowSource } from "../train/source.ts";
 import { sampleWeightOf } from "./sampleWeight.ts";
 import type { Streaming } from "./stream.ts";
-import { joined, joinedSources, streamedPart } from "./stream.ts";
+import { joined, joinedLabels, joinedSources, streamedPart } from "./stream.ts";
 
-export interface ArrayPart {
+export interface ArrayPart extends RowLabels {
   /** [rows, inputs], row-major. */
   readonly x: Float32Array;
-  /** [rows], 0 or 1. */
-  readonly y: Float32Array;
-  /** [rows], at least 0; where a column of weights was named. */
-  readonly sampleWeight?: Float32Array;
 }
 
 export type Part = ArrayPart | RowFile;
@@ -35,20 +31,20 @@ export async function partOf(
   streaming?: Streaming,
   sampleWeight?: string,
 ): Promise<{ readonly part: Part; readonly warnings: readonly string[] }> {
-  const labels = (rows: Uint32Array) => ({
+  const labels = (rows: Uint32Array): RowLabels => ({
     y: targetOf(preprocessor, table, rows),
     ...(sampleWeight === undefined ? {} : { sampleWeight: sampleWeightOf(table, sampleWeight, rows) }),
   });
   if (streaming && isStored(table)) {
     const rows = list.slice().sort();
-    return streamedPart(name, preprocessor, table, { rows, ...labels(rows) }, streaming);
+    return streamedPart(name, preprocessor, table, rows, labels(rows), streaming);
   }
   const { x, warnings } = transform(preprocessor, table, list);
   return { part: { x, ...labels(list) }, warnings };
 }
 
 /** The weights of rows that have any, as an option of the metrics. */
-export const weightsOf = ({ sampleWeight }: Part): { readonly sampleWeight?: Float32Array } =>
+export const weightsOf = ({ sampleWeight }: RowLabels): { readonly sampleWeight?: Float32Array } =>
   sampleWeight ? { sampleWeight } : {};
 
 /** What `predict` takes. */
@@ -80,6 +76,5 @@ export async function samplePart(part: Part, inputs: number, most: number, seed:
 /** One part after the other. */
 export function joinedParts(a: Part, b: Part): Part {
   if (!("x" in a && "x" in b)) return joinedSources(a as RowFile, b as RowFile);
-  const weights = a.sampleWeight && b.sampleWeight ? { sampleWeight: joined(a.sampleWeight, b.sampleWeight) } : {};
-  return { x: joined(a.x, b.x), y: joined(a.y, b.y), ...weights };
+  return { x: joined(a.x, b.x), ...joinedLabels(a, b) };
 }

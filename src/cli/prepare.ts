@@ -10,7 +10,8 @@ import { chooseTarget } from "../data/target.ts";
 import { labelWindows, risingColumn, UP, windowEnds } from "../data/windows.ts";
 import { TilegradError } from "../errors.ts";
 import { Scratch } from "../node/scratch.ts";
-import { partition } from "./folds.ts";
+import type { Apart } from "./folds.ts";
+import { partition, planFolds } from "./folds.ts";
 import type { Labelled } from "./labelled.ts";
 import type { Part } from "./part.ts";
 import { partOf } from "./part.ts";
@@ -31,7 +32,7 @@ export interface InputOptions {
   readonly horizon?: number;
 }
 
-export interface TableOptions extends InputOptions {
+export interface TableOptions extends InputOptions, Apart {
   readonly exclude?: readonly string[];
   readonly id?: readonly string[];
   readonly categorical?: readonly string[];
@@ -59,6 +60,11 @@ export interface Prepared {
   /** Rows of the table that are for nothing. */
   readonly unused: number;
   readonly warnings: readonly string[];
+  /**
+   * The rows that are not for testing in `k` folds, cut as all rows were. Each is prepared anew, when its turn comes, and
+   * disposed of after it. @throws E_ARGUMENT for too many folds
+   */
+  folds(k: number): AsyncIterable<Prepared>;
   /** Removes temporary files. */
   dispose(): void;
 }
@@ -106,7 +112,9 @@ export function addTestOptions(command: Command): Command {
   return command
     .optionsGroup("Rows:")
     .option("--test <fraction|file>", `a share of the rows, or another file (default: ${TEST_SHARE})`)
-    .option("--splits <file#name>", 'lists of row numbers, from 0: { "name": { "train": [...], "test": [...] } }');
+    .option("--splits <file#name>", 'lists of row numbers, from 0: { "name": { "train": [...], "test": [...] } }')
+    .option("--group <column>", "rows of one group are never on both sides; no input")
+    .option("--time", "rows follow in time: the last are for testing, those before for validation", false);
 }
 
 /** @throws E_FILE, E_DATA, E_ARGUMENT, E_ABORTED */
@@ -153,10 +161,11 @@ export function readForTraining(
   signal: AbortSignal,
   scratch?: Scratch,
 ): Promise<Labelled> {
-  const { quiet, categorical = [], numeric = [], exclude = [], id = [], sampleWeight } = options;
-  const unused = [...exclude, ...id].filter((name) => name !== sampleWeight);
+  const { quiet, categorical = [], numeric = [], exclude = [], id = [], sampleWeight, group } = options;
+  const noInputs = [...exclude, ...id].filter((name) => name !== sampleWeight);
+  const unused = noInputs.filter((name) => name !== group);
   const rising = risingColumn(options.target ?? "");
-  const texts = [...new Set([...categorical, ...unused.filter((name) => name !== rising)])];
+  const texts = [...new Set([...categorical, ...noInputs.filter((name) => name !== rising)])];
   return readLabelled(file, options, { categorical: texts, numeric, signal, quiet, scratch, unused });
 }
 
@@ -195,17 +204,11 @@ export const testFile =
 export async function prepareRows(
   labelled: Labelled,
   rows: Rows,
-  {
-    quiet,
-    exclude: unused = [],
-    id: named = [],
-    sampleWeight,
-    maxLevels,
-    scaling,
-  }: Omit<TableOptions, "test" | "validation">,
+  options: Omit<TableOptions, "test">,
   test: TestRows = async () => ({ table: labelled.table, rows: rows.test }),
   streaming?: Streaming,
 ): Promise<Prepared> {
+  const { quiet, exclude: unused = [], id: named = [], sampleWeight, maxLevels, scaling } = options;
   const { table, target, image, window } = labelled;
   const id = [...new Set([...named, ...labelled.id])];
   const exclude = sampleWeight === undefined ? unused : [...unused, sampleWeight];
@@ -228,8 +231,31 @@ export async function prepareRows(
   };
   if (!quiet) warn(warnings);
   const left = table.rows - rows.train.length - rows.validation.length - rows.test.length;
+  const folds = (k: number): AsyncIterable<Prepared> => {
+    const rest = new Uint32Array(rows.train.length + rows.validation.length);
+    rest.set(rows.train);
+    rest.set(rows.validation, rows.train.length);
+    const planned = planFolds(labelled, { ...options, folds: k, repeats: 1, leaveOneOut: false }, rest.sort());
+    return prepareEach(labelled, planned, { ...options, quiet: true }, streaming);
+  };
   const dispose = (): void => streaming?.scratch.dispose();
-  return { table, target, preprocessor, ...parts, unused: left, warnings: [...warnings], dispose };
+  return { table, target, preprocessor, ...parts, unused: left, warnings: [...warnings], folds, dispose };
+}
+
+async function* prepareEach(
+  labelled: Labelled,
+  folds: Iterable<Rows>,
+  options: Omit<TableOptions, "test">,
+  streaming: Streaming | undefined,
+): AsyncGenerator<Prepared, void> {
+  for (const rows of folds) {
+    const own = streaming && { ...streaming, quiet: true, scratch: new Scratch() };
+    try {
+      yield await prepareRows(labelled, rows, options, undefined, own);
+    } finally {
+      own?.scratch.dispose();
+    }
+  }
 }
 
 /** The share of the rows that is for testing; null when a file is. With row lists it does not matter. */

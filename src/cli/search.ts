@@ -5,7 +5,6 @@ import type { Choice } from "./candidates.ts";
 import type { FoldSettings, MeasureName } from "./crossValidation.ts";
 import { crossValidate, summarize } from "./crossValidation.ts";
 import { experiment } from "./experiment.ts";
-import type { FoldOptions } from "./folds.ts";
 import { divideForValidation, planFolds } from "./folds.ts";
 import type { Interrupt } from "./interrupt.ts";
 import type { Entry, Journal } from "./journal.ts";
@@ -32,7 +31,7 @@ export interface Search {
   readonly journal: Journal;
   readonly choices: readonly Choice[];
   /** The options with a choice in them. */
-  readonly optionsOf: (choice: Choice) => FoldSettings & Pick<FoldOptions, "group" | "time">;
+  readonly optionsOf: (choice: Choice) => FoldSettings;
   readonly options: SearchOptions;
   readonly interrupt: Interrupt;
   /** Of the rows that candidates learn from are added, each once. */

@@ -12,7 +12,7 @@ import type { StoredTable } from "../node/columnStore.ts";
 import { ColumnStore } from "../node/columnStore.ts";
 import { fileError } from "../node/files.ts";
 import { isParquet, readParquetBlocks } from "../node/parquet.ts";
-import type { RowFile } from "../node/rowFile.ts";
+import type { RowFile, RowLabels } from "../node/rowFile.ts";
 import { writeRows } from "../node/rowFile.ts";
 import type { Scratch } from "../node/scratch.ts";
 import { count, print, Status } from "./terminal.ts";
@@ -134,10 +134,10 @@ export async function streamedPart(
   name: string,
   preprocessor: Preprocessor,
   table: StoredTable,
-  labels: { readonly rows: Uint32Array; readonly y: Float32Array; readonly sampleWeight?: Float32Array },
+  rows: Uint32Array,
+  labels: RowLabels,
   { scratch, quiet, signal }: Streaming,
 ): Promise<{ readonly part: RowFile; readonly warnings: readonly string[] }> {
-  const { rows, y, sampleWeight } = labels;
   const status = new Status({ quiet });
   let warnings: readonly string[] = [];
   const pieces = inputsOf(preprocessor, table, rows, (done, told) => {
@@ -146,7 +146,7 @@ export async function streamedPart(
   });
   try {
     const inputs = preprocessor.featureNames.length;
-    const part = await writeRows(scratch, inputs, interruptibly(pieces, signal), y, sampleWeight);
+    const part = await writeRows(scratch, inputs, interruptibly(pieces, signal), labels);
     return { part, warnings };
   } finally {
     status.end();
@@ -164,12 +164,11 @@ async function* interruptibly<T>(items: Iterable<T>, signal: AbortSignal): Async
 
 /** One source after the other. */
 export function joinedSources(a: RowFile, b: RowFile): RowFile {
-  const y = joined(a.y, b.y);
-  const sampleWeight = a.sampleWeight && b.sampleWeight && joined(a.sampleWeight, b.sampleWeight);
+  const labels = joinedLabels(a, b);
+  const { y, sampleWeight } = labels;
   return {
     rows: y.length,
-    y,
-    ...(sampleWeight ? { sampleWeight } : {}),
+    ...labels,
     fingerprint: `${a.fingerprint} ${b.fingerprint}`,
     async read(start, size) {
       const end = start + size;
@@ -184,6 +183,12 @@ export function joinedSources(a: RowFile, b: RowFile): RowFile {
       return { x, y: y.subarray(start, end), ...weights };
     },
   };
+}
+
+/** Those of some rows after those of others, which have the same kinds. */
+export function joinedLabels(a: RowLabels, b: RowLabels): RowLabels {
+  const y = joined(a.y, b.y);
+  return a.sampleWeight && b.sampleWeight ? { y, sampleWeight: joined(a.sampleWeight, b.sampleWeight) } : { y };
 }
 
 /** One list after the other. */

@@ -13,8 +13,9 @@ import { plotsOf } from "../report/plotsOf.ts";
 import { assess, importanceOf } from "./assess.ts";
 import { deviceOption, withDevice } from "./device.ts";
 import type { ExperimentOptions } from "./experiment.ts";
-import { addExperimentOptions, experiment, thresholdRule } from "./experiment.ts";
+import { addExperimentOptions, experiment } from "./experiment.ts";
 import { addCheckpointOptions } from "./fit.ts";
+import { withGroup } from "./folds.ts";
 import { interruptible } from "./interrupt.ts";
 import { isPreset, modelName } from "./network.ts";
 import { assertModelFolder } from "./output.ts";
@@ -27,6 +28,7 @@ import { addReportOption, checkReport, commandLine, writeReport } from "./report
 import { inMemory } from "./resample.ts";
 import { isStreamed } from "./source.ts";
 import { plural, print, write, writeJson } from "./terminal.ts";
+import { thresholdRule } from "./threshold.ts";
 import { trainSummary } from "./trainSummary.ts";
 import { number } from "./values.ts";
 
@@ -45,7 +47,8 @@ Examples:
   tilegrad train prices.csv --window 32 --horizon 1 --target "up(close)" --model lstm --out direction
 
   A fifth of the rows is kept for testing (--test), a fifth of the rest decides when to stop and where the
-  threshold lies (--validation); both are drawn by --seed, each with the classes' shares.`;
+  threshold lies (--validation); both are drawn by --seed, each with the classes' shares, unless --group or --time
+  says what belongs together.`;
 
 export function addTrain(program: Command): void {
   const command = program
@@ -76,9 +79,10 @@ export function addTrain(program: Command): void {
   addProfileOption(command);
 }
 
-async function train(file: string, options: TrainOptions): Promise<void> {
+async function train(file: string, given: TrainOptions): Promise<void> {
+  const options = withGroup(given);
   const began = performance.now();
-  thresholdRule(options.threshold);
+  thresholdRule(options);
   await assertModelFolder(options.out);
   const resampled = options.resample !== undefined && options.resample !== "none";
   if (resampled && (await isStreamed(file, options))) inMemory(null);
@@ -94,7 +98,7 @@ async function train(file: string, options: TrainOptions): Promise<void> {
 
 async function trainOn(data: Prepared, file: string, options: TrainOptions, began: number): Promise<void> {
   const { out, quiet, json, seed } = options;
-  const rule = thresholdRule(options.threshold);
+  const rule = thresholdRule(options);
   const description = describedFor(data, options);
   const suspect = suspicions(description, data.preprocessor);
   const warnings = [...data.warnings, ...suspect];
@@ -154,6 +158,7 @@ async function trainOn(data: Prepared, file: string, options: TrainOptions, bega
       calibration: learned.calibration,
       threshold: threshold.threshold,
       thresholdRule: options.threshold,
+      thresholdFolds: options.thresholdFolds ?? null,
       thresholdAttained: threshold.attained,
       metrics: { ...learned.metrics, [part]: report },
       baseline: learned.baseline,

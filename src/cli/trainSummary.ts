@@ -102,10 +102,12 @@ function resampled({ method, rows, positives, shift }: NonNullable<TrainingResul
 const refit = ({ rows, epochs }: { readonly rows: number; readonly epochs: number }): string =>
   `once more on all ${count(rows)} rows that are not for testing, ${plural(epochs, "epoch")} ${dim("(few positives)")}`;
 
-function threshold({ threshold: value, thresholdRule: rule, thresholdAttained, metrics }: TrainingResult): string {
-  const on = metrics.validation ? "validation" : "training";
+function threshold(result: TrainingResult): string {
+  const { threshold: value, thresholdRule: rule, thresholdFolds: folds, thresholdAttained, metrics } = result;
+  const judges = metrics.validation ? "the validation rows" : "the training rows";
+  const on = folds ? `${folds} folds of the rows that are not for testing` : judges;
   const failed = thresholdAttained ? "" : "; no threshold reaches the floor, this one comes closest";
-  const chosen = Number.isNaN(Number(rule)) ? `${rule} on the ${on} rows` : "as given";
+  const chosen = Number.isNaN(Number(rule)) ? `${rule} on ${on}` : "as given";
   return `${value > 1 ? "none" : value.toPrecision(4)} ${dim(`(${chosen}${failed})`)}`;
 }
 

@@ -13,7 +13,7 @@ import type { FoldSettings, MeasureName } from "./crossValidation.ts";
 import { crossValidate, summarize } from "./crossValidation.ts";
 import type { DeviceName } from "./device.ts";
 import { deviceOption, withDevice } from "./device.ts";
-import { addExperimentOptions, experiment, thresholdRule } from "./experiment.ts";
+import { addExperimentOptions, experiment } from "./experiment.ts";
 import { divideForValidation, holdOut, planFolds, withGroup } from "./folds.ts";
 import { interruptible, silent } from "./interrupt.ts";
 import { Journal } from "./journal.ts";
@@ -32,6 +32,7 @@ import { addReportOption, checkReport, resultHead, writeReport } from "./report.
 import type { Search, SearchOptions } from "./search.ts";
 import { searchOn } from "./search.ts";
 import { bold, count, print, Status, warn, write, writeJson } from "./terminal.ts";
+import { thresholdRule } from "./threshold.ts";
 import type { Nested } from "./tuneReport.ts";
 import { showTrials, tuningComparison } from "./tuneReport.ts";
 import { number } from "./values.ts";
@@ -43,8 +44,6 @@ interface TuneOptions extends FoldSettings, Pick<TableOptions, "test" | "splits"
   readonly measure: MeasureName;
   readonly folds?: number;
   readonly nested?: number;
-  readonly group?: string;
-  readonly time: boolean;
   readonly out: string;
   readonly report?: string;
   readonly device: DeviceName;
@@ -91,8 +90,6 @@ export function addTune(program: Command): void {
       whole(2),
     )
     .option("--nested <k>", "and say what such a search achieves: search anew in each of k outer folds", whole(2))
-    .option("--group <column>", "rows of one group are never on both sides; no input")
-    .option("--time", "rows follow in time", false)
     .option("--seed <n>", "of splits, candidates, weights, order and dropout", whole(0), 0)
     .addOption(deviceOption())
     .option("--json", "print one JSON object on stdout", false)
@@ -110,7 +107,7 @@ async function tune(file: string, given: TuneOptions, command: Command): Promise
   const { quiet, json, out, measure, search, seed } = given;
   const began = performance.now();
   const options = { ...withGroup(given), quiet: true };
-  thresholdRule(options.threshold);
+  thresholdRule(options);
   await checkReport(options.report);
   const choices = search === "grid" ? gridOf(options.try) : drawChoices(command, options.try, options.trials, seed);
   const optionsOf = (choice: Choice): TuneOptions => withChoice(command, options, choice);

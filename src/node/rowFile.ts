@@ -3,11 +3,15 @@ import { fingerprint } from "../io/fingerprint.ts";
 import type { RowSource } from "../train/source.ts";
 import type { Scratch } from "./scratch.ts";
 
-export interface RowFile extends RowSource {
-  /** [rows] */
+/** What is known of rows beside their inputs. */
+export interface RowLabels {
+  /** [rows], 0 or 1. */
   readonly y: Float32Array;
-  /** [rows] */
+  /** [rows], at least 0; where a column of weights was named. */
   readonly sampleWeight?: Float32Array;
+}
+
+export interface RowFile extends RowSource, RowLabels {
   readonly fingerprint: string;
 }
 
@@ -20,9 +24,9 @@ export async function writeRows(
   scratch: Scratch,
   inputs: number,
   pieces: Iterable<Float32Array> | AsyncIterable<Float32Array>,
-  y: Float32Array,
-  sampleWeight?: Float32Array,
+  labels: RowLabels,
 ): Promise<RowFile> {
+  const { y, sampleWeight } = labels;
   const file = scratch.file();
   const prints: string[] = [];
   for await (const x of pieces) {
@@ -31,8 +35,7 @@ export async function writeRows(
   }
   return {
     rows: y.length,
-    y,
-    ...(sampleWeight ? { sampleWeight } : {}),
+    ...labels,
     fingerprint: fingerprint([new TextEncoder().encode(prints.join(" ")), y, ...(sampleWeight ? [sampleWeight] : [])]),
     async read(start, count) {
       const x = new Float32Array(count * inputs);

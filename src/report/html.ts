@@ -108,7 +108,8 @@ function keyFigures(report: ClassificationReport): Html {
 function decision(result: Result, drawn: Record<PlotName, string | null>): Html {
   const { diagnostics: d, threshold, thresholdRule, metrics, part } = result;
   const chosen = d.thresholds.findIndex((row) => row.threshold === threshold);
-  const on = metrics.validation ? "the validation rows" : "the training rows";
+  const judges = metrics.validation ? "the validation rows" : "the training rows";
+  const on = result.thresholdFolds ? `${result.thresholdFolds} folds of the rows that are not for testing` : judges;
   const how = Number.isNaN(Number(thresholdRule))
     ? `The threshold was chosen by the rule “${thresholdRule}”${part === "test" && !result.history ? " when the model was trained" : ` on ${on}`}, never on test rows.`
     : "The threshold was given.";

@@ -61,6 +61,8 @@ export interface TrainingResult extends EvaluationResult {
   readonly history: Readonly<Record<string, readonly number[]>>;
   /** What scores go through, fitted on the validation rows; null where that was not asked for. */
   readonly calibration: Calibration | null;
+  /** Folds of the rows that are not for testing, by whose scores the threshold was chosen; null: the validation rows. */
+  readonly thresholdFolds: number | null;
   readonly thresholdAttained: boolean;
   /** Logistic regression on the same rows, its threshold chosen in the same way; null where it was not asked for. */
   readonly baseline: LogisticBaseline | null;

@@ -56,6 +56,46 @@ describe("--calibrate", () => {
   });
 });
 
+describe("--threshold-folds", () => {
+  it("saves the threshold that folds of the training and validation rows give, and changes nothing else", async () => {
+    const [plain, folded] = [await train("one"), await train("folded", "--threshold-folds", "3")];
+    expect([plain.thresholdFolds, folded.thresholdFolds]).toEqual([null, 3]);
+    expect(folded.threshold).not.toBe(plain.threshold);
+    expect(folded.metrics.test.prAuc).toBe(plain.metrics.test.prAuc);
+    const saved = JSON.parse(cli.read("folded/model.json"));
+    expect(saved.threshold).toEqual({ value: folded.threshold, rule: "f1" });
+    expect(saved.training.settings.thresholdFolds).toBe(3);
+  });
+
+  it("is told, streams, and keeps groups together", async () => {
+    const lines = customers(400).trimEnd().split("\n");
+    const regions = lines.map((line, i) => (i === 0 ? `${line},region` : `${line},r${Math.floor((i - 1) / 10)}`));
+    cli.write("regions.csv", `${regions.join("\n")}\n`);
+    const run = (out: string, ...args: readonly string[]) =>
+      cli.run("train", "regions.csv", ...CHURN, ...QUICK, "--out", out, "--group", "region", ...args);
+    const [memory, stream] = [
+      await run("regions", "--threshold-folds", "2", "--report", "regions.html"),
+      await run("regions-streamed", "--threshold-folds", "2", "--stream", "--json"),
+    ];
+    expect(memory.code, memory.stderr).toBe(0);
+    expect(memory.stdout).toContain("(f1 on 2 folds of the rows that are not for testing)");
+    expect(cli.read("regions.html")).toContain("on 2 folds of the rows that are not for testing, never on test rows");
+    expect(stream.code, stream.stderr).toBe(0);
+    expect(cli.files("regions-streamed")).toEqual(cli.files("regions"));
+    const { rows } = jsonOf(stream);
+    for (const part of ["train", "validation", "test"]) expect(rows[part] % 10).toBe(0);
+    expect(cli.read("regions/model.json")).not.toContain("region=");
+  });
+
+  it("refuses a threshold that is given, too many folds, and folds by group and by time at once", async () => {
+    const given = await refused("--threshold", "0.5", "--threshold-folds", "3");
+    expect(given.message).toContain("--threshold-folds: --threshold 0.5 has no such option");
+    expect((await refused("--threshold-folds", "1000")).message).toContain("folds: got 1000");
+    const both = await refused("--group", "plan", "--time");
+    expect(both.message).toContain("--group and --time: got both");
+  });
+});
+
 /** The same customers, with a column of weights. */
 const weighted = (weight: (label: string, row: number) => string | number): string =>
   customers(400)

@@ -2,13 +2,14 @@ import { Command } from "commander";
 import { describe, expect, it } from "vitest";
 import type { FoldSettings } from "../../src/cli/crossValidation.ts";
 import { crossValidate } from "../../src/cli/crossValidation.ts";
-import { addExperimentOptions } from "../../src/cli/experiment.ts";
+import { addExperimentOptions, experiment } from "../../src/cli/experiment.ts";
 import { partition, planFolds } from "../../src/cli/folds.ts";
 import type { Labelled } from "../../src/cli/labelled.ts";
-import { addTableOptions } from "../../src/cli/prepare.ts";
+import { addTableOptions, prepareRows } from "../../src/cli/prepare.ts";
 import { openCpu } from "../../src/cpu/device.ts";
 import { cellText, columnOf, tableFromColumns } from "../../src/data/table.ts";
 import { chooseTarget } from "../../src/data/target.ts";
+import { tuneThreshold } from "../../src/metrics/thresholds.ts";
 import { draws } from "../../src/random.ts";
 import { jsonOf, useCli } from "./support.ts";
 
@@ -76,6 +77,45 @@ describe("folds", () => {
     const wrong = { ...options, validation: 0, monitor: "valPrAuc", reduceOnPlateau: 2 };
     const folds = planFolds(labelled, { ...wrong, leaveOneOut: false });
     await expect(crossValidate(device, labelled, folds, wrong, interrupt)).rejects.toThrow("no validation rows");
+    expect(device.memory().bytes).toBe(0);
+    device.dispose();
+  });
+
+  it("give a threshold from the scores of what learned from other rows, other groups where these are named", async () => {
+    const device = openCpu();
+    for (const apart of [{}, { group: "patient" }]) {
+      const own = { ...options, ...apart, layers: [8], calibrate: "platt" as const };
+      const rows = await partition(labelled, 0.2, own);
+      const data = await prepareRows(labelled, rows, own);
+      const y: number[] = [];
+      const scores: number[] = [];
+      const parts: number[] = [];
+      for await (const fold of data.folds(3)) {
+        const { trainer, scores: found } = await experiment(device, fold, { ...own, baseline: false }, interrupt);
+        trainer.dispose();
+        y.push(...(fold.test?.y ?? []));
+        scores.push(...(found.test ?? []));
+        parts.push(fold.train.y.length, fold.validation?.y.length ?? 0, fold.test?.y.length ?? 0);
+      }
+      expect(y).toHaveLength(rows.train.length + rows.validation.length);
+      expect(parts.reduce((a, b) => a + b)).toBe(3 * y.length);
+      const { trainer, threshold } = await experiment(device, data, { ...own, thresholdFolds: 3 }, interrupt);
+      trainer.dispose();
+      expect(threshold).toEqual(tuneThreshold(y, scores, { maximize: "f1" }));
+      // As `cv` cuts them.
+      const rest = Uint32Array.from([...rows.train, ...rows.validation]).sort();
+      const planned = [...planFolds(labelled, { ...own, folds: 3, leaveOneOut: false }, rest)];
+      expect(parts).toEqual(
+        planned.flatMap(({ train, validation, test }) => [train, validation, test].map((r) => r.length)),
+      );
+      if ("group" in apart) {
+        for (const { train, validation, test } of planned) {
+          const sides = [train, validation, test].map(patients);
+          expect(new Set(sides.flatMap((side) => [...side])).size).toBe(sides.reduce((n, side) => n + side.size, 0));
+        }
+      }
+    }
+    await new Promise(setImmediate); // what scored last is freed in the next turn
     expect(device.memory().bytes).toBe(0);
     device.dispose();
   });

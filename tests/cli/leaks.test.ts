@@ -37,6 +37,7 @@ describe("changing every test row, features and labels, changes nothing that is 
       "with ADASYN, balanced batches and a threshold by costs",
       ["--resample", "adasyn", "--balanced-batches", "--threshold", "cost:fp=1,fn=7"],
     ],
+    ["with a threshold by folds", ["--threshold-folds", "3", "--calibrate", "platt"]],
     ["with a calibration", ["--calibrate", "isotonic", "--class-weight", "effective:0.99"]],
     [
       "with SMOTE-ENN and min-max scaling",

@@ -1,0 +1,42 @@
+/** `--threshold`: by which rule scores become decisions, and from which rows the rule chooses. */
+import type { Command } from "commander";
+import { TilegradError } from "../errors.ts";
+import type { ThresholdRule } from "../metrics/thresholdRule.ts";
+import { parseThresholdRule } from "../metrics/thresholdRule.ts";
+import { refuse } from "./objective.ts";
+import { number } from "./values.ts";
+
+export interface ThresholdOptions {
+  readonly threshold: string;
+  /** The threshold is chosen from the scores of so many folds, each scored by what learned from the others. */
+  readonly thresholdFolds?: number;
+}
+
+export const addThresholdOptions = (command: Command): Command =>
+  command
+    .option(
+      "--threshold <rule>",
+      "chosen on validation rows: f1, f2, mcc, youden, recall>=0.8, precision>=0.5, alerts:5, cost:fp=1,fn=5, or a number",
+      "f1",
+    )
+    .option(
+      "--threshold-folds <k>",
+      "choose by cross-validation of the training and validation rows: k more networks are trained",
+      number({ min: 2, integer: true }),
+    );
+
+/** The rule as JSON. @throws E_ARGUMENT, also for options that the rule has no use for */
+export function thresholdRule({ threshold, thresholdFolds }: ThresholdOptions): ThresholdRule {
+  const rule = parseThresholdRule(threshold);
+  if ("fixed" in rule) refuse({ "threshold-folds": thresholdFolds }, `--threshold ${threshold}`);
+  if ("minimizeCost" in rule && Object.values(rule.minimizeCost).includes("amount")) {
+    throw new TilegradError(
+      "E_ARGUMENT",
+      `--threshold: got ${JSON.stringify(threshold)}; costs must be numbers here.`,
+      {
+        hint: "Costs by each row's amount are in the library: tuneThreshold(y, scores, rule, { amounts }).",
+      },
+    );
+  }
+  return rule;
+}
