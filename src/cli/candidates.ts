@@ -120,7 +120,7 @@ const FIXED = [
     "time",
     "repeats",
   ],
-  ...["try", "search", "trials", "measure"],
+  ...["try", "search", "trials", "measure", "jobs"],
 ];
 
 function tunable(command: Command, name: string): Option {

@@ -7,6 +7,8 @@ import type { Comparison } from "../report/comparison.ts";
 import { comparisonHtml, comparisonPlot } from "../report/comparison.ts";
 import type { Choice } from "./candidates.ts";
 import { checkChoices, choiceText, gridOf, withChoice } from "./candidates.ts";
+import type { JobOptions } from "./concurrently.ts";
+import { addJobsOption, jobsOn } from "./concurrently.ts";
 import type { CrossValidation, FoldSettings, MeasureName, Spread } from "./crossValidation.ts";
 import { crossValidate } from "./crossValidation.ts";
 import type { DeviceName } from "./device.ts";
@@ -22,7 +24,7 @@ import { bold, duration, plural, print, Status, table, warn, write, writeJson } 
 import { labelOf } from "./tuneReport.ts";
 import { names, number } from "./values.ts";
 
-interface CompareOptions extends FoldSettings, FoldOptions {
+interface CompareOptions extends FoldSettings, FoldOptions, JobOptions {
   readonly measure: MeasureName;
   readonly report?: string;
   readonly device: DeviceName;
@@ -57,6 +59,7 @@ export function addCompare(program: Command): void {
     .option("--quiet", "no progress and no table", false)
     .addHelpText("after", EXAMPLE);
   addReportOption(command);
+  addJobsOption(command);
   addFoldOptions(command);
   addTableOptions(command);
   addInputOptions(command);
@@ -96,10 +99,12 @@ async function compare(file: string, given: CompareOptions, single: Command): Pr
       for (const choice of choices) {
         const started = performance.now();
         const settings = { ...optionsOf(choice), baseline: options.baseline && found.length === 0, quiet: true };
-        const validated = await crossValidate(device, labelled, folds, settings, silent(interrupt), (done) => {
+        const progress = (done: number): void => {
           const share = (found.length + done / folds.count) / choices.length;
           status.show(share, `${choiceText(choice)}  fold ${done} of ${folds.count}`);
-        });
+        };
+        const jobs = jobsOn(device, labelled.table, options);
+        const validated = await crossValidate(device, labelled, folds, settings, silent(interrupt), progress, jobs);
         found.push({ choice, ...validated, ms: Math.round(performance.now() - started) });
       }
       status.end();

@@ -2,10 +2,12 @@
 import type { Device } from "../device.ts";
 import type { ClassificationReport, ReportMeasures } from "../metrics/report.ts";
 import { classificationReport } from "../metrics/report.ts";
+import { concurrently } from "./concurrently.ts";
 import type { ExperimentOptions } from "./experiment.ts";
 import { experiment } from "./experiment.ts";
 import type { Interrupt } from "./interrupt.ts";
 import type { Labelled } from "./labelled.ts";
+import type { Part } from "./part.ts";
 import type { TableOptions } from "./prepare.ts";
 import { prepareRows } from "./prepare.ts";
 import type { Rows } from "./table.ts";
@@ -42,7 +44,10 @@ export interface CrossValidation {
 
 export type FoldSettings = Omit<ExperimentOptions, "out"> & Omit<TableOptions, "test" | "splits">;
 
-/** @throws whatever an experiment throws */
+/**
+ * @param jobs folds at a time; the results are the same
+ * @throws whatever an experiment throws
+ */
 export async function crossValidate(
   device: Device,
   labelled: Labelled,
@@ -50,13 +55,11 @@ export async function crossValidate(
   options: FoldSettings,
   interrupt: Interrupt,
   progress: (done: number, last: FoldResult) => void = () => {},
+  jobs = 1,
 ): Promise<CrossValidation> {
-  const results: FoldResult[] = [];
-  const warnings = new Set<string>();
-  const pool = { y: [] as number[], scores: [] as number[], decisions: [] as number[], weights: [] as number[] };
-  for (const rows of folds) {
+  let done = 0;
+  const tested = await concurrently(folds, jobs, async (rows) => {
     const data = await prepareRows(labelled, rows, options);
-    for (const warning of data.warnings) warnings.add(warning);
     const { trainer, scores, metrics, threshold, baseline, history } = await experiment(
       device,
       data,
@@ -64,29 +67,25 @@ export async function crossValidate(
       interrupt,
     );
     trainer.dispose();
-    const [test, found] = [metrics.test as ClassificationReport, scores.test as Float32Array];
-    for (let i = 0; i < found.length; i++) {
-      pool.y.push(data.test?.y[i] as number);
-      pool.weights.push(data.test?.sampleWeight?.[i] ?? 1);
-      pool.scores.push(found[i]);
-      pool.decisions.push(Number(found[i] >= threshold.threshold));
-    }
-    results.push({
+    const [part, found] = [data.test as Part, scores.test as Float32Array];
+    const result: FoldResult = {
       rows: { train: data.train.y.length, validation: data.validation?.y.length ?? 0, test: found.length },
       epochs: history.loss.length,
       threshold: threshold.threshold,
-      test,
+      test: metrics.test as ClassificationReport,
       baseline: baseline?.metrics.test ?? null,
-    });
-    progress(results.length, results[results.length - 1]);
-  }
+    };
+    progress(++done, result);
+    return { result, y: part.y, weights: part.sampleWeight, scores: found, warnings: data.warnings };
+  });
+  const results = tested.map(({ result }) => result);
   const baselines = results.flatMap(({ baseline }) => (baseline ? [baseline] : []));
   return {
     folds: results,
     summary: summarize(results.map(({ test }) => test)),
     baseline: baselines.length > 0 ? summarize(baselines) : null,
-    pooled: pooledReport(pool),
-    warnings: [...warnings],
+    pooled: pooledReport(tested),
+    warnings: [...new Set(tested.flatMap(({ warnings }) => warnings))],
   };
 }
 
@@ -120,9 +119,21 @@ export function summarize(reports: readonly ClassificationReport[]): Record<Meas
   return Object.fromEntries(MEASURES.map((name) => [name, spread(name)])) as Record<MeasureName, Spread | null>;
 }
 
+/** One fold's test rows. */
+interface Tested {
+  readonly result: FoldResult;
+  readonly y: Float32Array;
+  readonly weights: Float32Array | undefined;
+  readonly scores: Float32Array;
+}
+
 /** Ranking and probabilities from the scores, everything at a threshold from the decisions, each by its fold's own. */
-function pooledReport({ y, scores, decisions, weights }: Record<"y" | "scores" | "decisions" | "weights", number[]>) {
-  const decided = classificationReport(y, decisions, { threshold: 0.5, sampleWeight: weights });
-  const { rocAuc, prAuc, ks, logLoss, brier, ece } = classificationReport(y, scores, { sampleWeight: weights });
+function pooledReport(folds: readonly Tested[]): ClassificationReport {
+  const y = folds.flatMap((fold) => [...fold.y]);
+  const sampleWeight = folds.flatMap((fold) => Array.from(fold.y, (_, i) => fold.weights?.[i] ?? 1));
+  const decisions = folds.flatMap(({ scores, result }) => Array.from(scores, (s) => Number(s >= result.threshold)));
+  const decided = classificationReport(y, decisions, { threshold: 0.5, sampleWeight });
+  const pooled = folds.flatMap(({ scores }) => [...scores]);
+  const { rocAuc, prAuc, ks, logLoss, brier, ece } = classificationReport(y, pooled, { sampleWeight });
   return { ...decided, rocAuc, prAuc, ks, logLoss, brier, ece };
 }

@@ -1,7 +1,9 @@
 /** `tilegrad cv`: how well a way of learning does, and how much that varies. */
 import type { Command } from "commander";
 import { measureLabels } from "../metrics/formatReport.ts";
-import type { CrossValidation, FoldSettings, Spread } from "./crossValidation.ts";
+import type { JobOptions } from "./concurrently.ts";
+import { addJobsOption, jobsOn } from "./concurrently.ts";
+import type { CrossValidation, FoldResult, FoldSettings, Spread } from "./crossValidation.ts";
 import { crossValidate } from "./crossValidation.ts";
 import type { DeviceName } from "./device.ts";
 import { deviceOption, withDevice } from "./device.ts";
@@ -15,7 +17,7 @@ import { bold, count, dim, plural, print, Status, table, warn, write, writeJson 
 import { thresholdRule } from "./threshold.ts";
 import { number } from "./values.ts";
 
-interface CvOptions extends FoldSettings, FoldOptions {
+interface CvOptions extends FoldSettings, FoldOptions, JobOptions {
   readonly device: DeviceName;
   readonly json: boolean;
 }
@@ -40,6 +42,7 @@ export function addCv(program: Command): void {
     .option("--quiet", "no progress and no tables", false)
     .addHelpText("after", EXAMPLE)
     .action((file: string, options: CvOptions) => cv(file, options));
+  addJobsOption(command);
   addFoldOptions(command);
   addTableOptions(command);
   addInputOptions(command);
@@ -55,11 +58,14 @@ async function cv(file: string, options: CvOptions): Promise<void> {
   const folds = planFolds(labelled, options);
   await withDevice(options.device, quiet, async (device) => {
     const status = new Status({ quiet });
+    const progress = (done: number, { test }: FoldResult): void => {
+      const prAuc = test.prAuc === null ? "" : `  PR-AUC ${test.prAuc.toFixed(4)}`;
+      status.show(done / folds.count, `fold ${done} of ${folds.count}${prAuc}`);
+    };
+    const settings = { ...named, quiet: true };
+    const jobs = jobsOn(device, labelled.table, options);
     const found = await interruptible((interrupt) =>
-      crossValidate(device, labelled, folds, { ...named, quiet: true }, silent(interrupt), (done, { test }) => {
-        const prAuc = test.prAuc === null ? "" : `  PR-AUC ${test.prAuc.toFixed(4)}`;
-        status.show(done / folds.count, `fold ${done} of ${folds.count}${prAuc}`);
-      }),
+      crossValidate(device, labelled, folds, settings, silent(interrupt), progress, jobs),
     );
     status.end();
     const { target, table: source } = labelled;

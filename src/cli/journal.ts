@@ -21,6 +21,8 @@ export class Journal {
   private readonly file: string;
   private readonly question: string;
   private readonly entries: Record<string, Entry>;
+  /** Files are replaced one after the other. */
+  private written: Promise<void> = Promise.resolve();
 
   private constructor(file: string, question: string, entries: Record<string, Entry>) {
     this.file = file;
@@ -63,8 +65,14 @@ export class Journal {
     if (Object.hasOwn(this.entries, key)) return this.entries[key];
     const entry = await work();
     this.entries[key] = entry;
-    const { question, entries } = this;
-    await publishFile(this.file, stringifyJson({ format: FORMAT, question, entries }));
+    this.written = this.written.then(() => this.publish());
+    await this.written;
     return entry;
+  }
+
+  /** Sorted, so that it does not matter what ended first. */
+  private publish(): Promise<void> {
+    const entries = Object.fromEntries(Object.entries(this.entries).sort(([a], [b]) => (a < b ? -1 : 1)));
+    return publishFile(this.file, stringifyJson({ format: FORMAT, question: this.question, entries }));
   }
 }

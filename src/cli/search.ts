@@ -2,6 +2,7 @@
 import type { Device } from "../device.ts";
 import type { ClassificationReport } from "../metrics/report.ts";
 import type { Choice } from "./candidates.ts";
+import { concurrently } from "./concurrently.ts";
 import type { FoldSettings, MeasureName } from "./crossValidation.ts";
 import { crossValidate, summarize } from "./crossValidation.ts";
 import { experiment } from "./experiment.ts";
@@ -33,6 +34,8 @@ export interface Search {
   /** The options with a choice in them. */
   readonly optionsOf: (choice: Choice) => FoldSettings;
   readonly options: SearchOptions;
+  /** Candidates at a time. */
+  readonly jobs: number;
   readonly interrupt: Interrupt;
   /** Of the rows that candidates learn from are added, each once. */
   readonly warnings: Set<string>;
@@ -71,7 +74,7 @@ export function rounds(
 
 /** Tries the choices on `rest`, rows that are not for testing; all trials, best first. `key` names the rows in the journal. */
 export async function searchOn(search: Search, rest: Uint32Array, key: string): Promise<Trial[]> {
-  const { choices, options, optionsOf, journal, progress } = search;
+  const { choices, options, optionsOf, journal, progress, jobs } = search;
   const epochs = optionsOf({}).epochs;
   const plan = rounds(options.search, choices.length, epochs);
   const total = plan.reduce((n, [count]) => n + count, 0);
@@ -80,12 +83,17 @@ export async function searchOn(search: Search, rest: Uint32Array, key: string): 
   let done = 0;
   for (const [count, budget] of plan) {
     left = left.slice(0, count);
-    for (const choice of left) {
+    const before = [...trials.values()];
+    const ended: Trial[] = [];
+    const round = await concurrently(left, jobs, async (choice): Promise<Trial> => {
       const name = JSON.stringify([key, budget, choice]);
       const entry = await journal.once(name, () => evaluate(search, choice, budget, rest));
-      trials.set(choice, { choice, budget, ...entry });
-      progress(++done, total, ranked([...trials.values()], options.measure)[0]);
-    }
+      const trial = { choice, budget, ...entry };
+      ended.push(trial);
+      progress(++done, total, ranked([...before, ...ended], options.measure)[0]);
+      return trial;
+    });
+    for (const trial of round) trials.set(trial.choice, trial); // in the order of the choices, whichever ended first
     const order = ranked([...trials.values()], options.measure).map((trial) => trial.choice);
     left.sort((a, b) => order.indexOf(a) - order.indexOf(b));
   }

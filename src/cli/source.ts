@@ -1,5 +1,5 @@
 /** What there is to learn from: a CSV or Parquet file, a folder of images, an NPZ file, or a pair of IDX files, each as a table. */
-import { access, stat } from "node:fs/promises";
+import { access, readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import type { CsvOptions } from "../data/csv.ts";
 import { tableFromArray } from "../data/images.ts";
@@ -120,9 +120,14 @@ async function npzSource(file: string): Promise<Source> {
   return fromArrays(file, x, arrays.x ? arrays.y : arrays.y_train);
 }
 
-/** MNIST's names: the labels of train-images-idx3-ubyte.gz are in train-labels-idx1-ubyte.gz. */
 async function idxSource(file: string): Promise<Source> {
   const x = await readIdx(await readBytes(file), file);
+  const labels = await labelsBeside(file);
+  return fromArrays(file, x, labels === null ? undefined : await readIdx(await readBytes(labels), labels));
+}
+
+/** MNIST's names: the labels of train-images-idx3-ubyte.gz are in train-labels-idx1-ubyte.gz, where there are any. */
+async function labelsBeside(file: string): Promise<string | null> {
   const labels = path.join(
     path.dirname(file),
     path
@@ -134,6 +139,22 @@ async function idxSource(file: string): Promise<Source> {
     () => true,
     () => false,
   );
-  const there = labels !== file && (await exists);
-  return fromArrays(file, x, there ? await readIdx(await readBytes(labels), labels) : undefined);
+  return labels !== file && (await exists) ? labels : null;
+}
+
+/** The names and the bytes of the files that a source consists of. @throws E_FILE */
+export async function contentsOf(file: string): Promise<Uint8Array[]> {
+  const contents: Uint8Array[] = [];
+  for (const name of await filesOf(file)) contents.push(new TextEncoder().encode(name), await readBytes(name));
+  return contents;
+}
+
+async function filesOf(file: string): Promise<string[]> {
+  if (await isFolder(file)) {
+    const entries = await readdir(file, { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile());
+    return files.map((entry) => path.join(entry.parentPath, entry.name)).sort();
+  }
+  const labels = IDX.test(file) ? await labelsBeside(file) : null;
+  return labels === null ? [file] : [file, labels];
 }

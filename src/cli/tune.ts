@@ -9,6 +9,8 @@ import { readBytes } from "../node/files.ts";
 import { comparisonHtml, comparisonPlot } from "../report/comparison.ts";
 import type { Axis, Choice } from "./candidates.ts";
 import { checkChoices, choiceText, drawChoices, gridOf, parseAxis, withChoice } from "./candidates.ts";
+import type { JobOptions } from "./concurrently.ts";
+import { addJobsOption, jobsOn } from "./concurrently.ts";
 import type { FoldSettings, MeasureName } from "./crossValidation.ts";
 import { crossValidate, summarize } from "./crossValidation.ts";
 import type { DeviceName } from "./device.ts";
@@ -31,13 +33,14 @@ import {
 import { addReportOption, checkReport, resultHead, writeReport } from "./report.ts";
 import type { Search, SearchOptions } from "./search.ts";
 import { searchOn } from "./search.ts";
+import { contentsOf } from "./source.ts";
 import { bold, count, print, Status, warn, write, writeJson } from "./terminal.ts";
 import { thresholdRule } from "./threshold.ts";
 import type { Nested } from "./tuneReport.ts";
 import { showTrials, tuningComparison } from "./tuneReport.ts";
 import { number } from "./values.ts";
 
-interface TuneOptions extends FoldSettings, Pick<TableOptions, "test" | "splits"> {
+interface TuneOptions extends FoldSettings, JobOptions, Pick<TableOptions, "test" | "splits"> {
   readonly try: readonly Axis[];
   readonly search: SearchOptions["search"];
   readonly trials: number;
@@ -97,6 +100,7 @@ export function addTune(program: Command): void {
     .addHelpText("after", EXAMPLE)
     .action((file: string, options: TuneOptions, self: Command) => tune(file, options, self));
   addReportOption(command);
+  addJobsOption(command);
   addTableOptions(command);
   addTestOptions(command);
   addInputOptions(command);
@@ -128,6 +132,7 @@ async function tune(file: string, given: TuneOptions, command: Command): Promise
         choices,
         optionsOf,
         options: { search, measure, inner: options.folds ?? 0 },
+        jobs: jobsOn(device, labelled.table, options),
         interrupt: silent(interrupt),
         warnings: new Set(),
         progress: (done, total, best) =>
@@ -159,7 +164,7 @@ async function tune(file: string, given: TuneOptions, command: Command): Promise
         best,
         test: final.metrics.test,
         nested,
-        warnings: [...context.warnings],
+        warnings: [...context.warnings].sort(), // found in whatever order candidates ended
         timing: { totalMs: performance.now() - began },
       };
       if (!quiet) {
@@ -192,16 +197,19 @@ async function questionOf(
   { table: source }: Labelled,
   rest: Uint32Array,
 ): Promise<string> {
-  const { out: _out, json: _json, report: _report, try: _try, nested: _nested, trials: _trials, ...asked } = options;
+  const { out: _out, json: _json, report: _report, jobs: _jobs, ...searching } = options;
+  const { try: _try, nested: _nested, trials: _trials, ...asked } = searching;
   const { version } = packageJson;
   const columns = source.columns.map((column) => [column.name, column.kind === "numeric" ? null : column.levels]);
   const cells = source.columns.map((column) => (column.kind === "numeric" ? column.values : column.codes));
   const models = [options.model, ...choices.map((choice) => choice["model"])];
   const files = [...new Set(models)].filter((model) => model?.endsWith(".json")) as string[];
   const contents = await Promise.all(files.map((file) => readBytes(file)));
+  const tested = fractionOf(options) === null ? await contentsOf(options.test as string) : [];
   const said = new TextEncoder().encode(JSON.stringify({ version, asked, choices, columns }));
-  // What rows are searched with is all that --splits says to a search; those for testing have no part in it.
-  return fingerprint([said, rest, ...cells, ...contents]);
+  // What rows are searched with is all that --splits says to a search; the test rows that it lists have no part in it. Another
+  // test file is refused nevertheless: its metrics would stand beside a search that was not made for it.
+  return fingerprint([said, rest, ...cells, ...contents, ...tested]);
 }
 
 /** The search itself under test: in each outer fold it sees the training rows alone, and its winner the test rows once. */

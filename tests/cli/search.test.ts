@@ -85,8 +85,29 @@ describe("cv", () => {
     expect(changed.folds[1].test.prAuc).not.toBe(usual.folds[1].test.prAuc);
   });
 
+  it("finds the same, whatever number of folds run at a time", async () => {
+    const results = [];
+    for (const jobs of ["1", "3"]) {
+      const { timing: _timing, command: _command, ...found } = await cv("--folds", "4", "--jobs", jobs);
+      results.push(found);
+    }
+    expect(results[1]).toEqual(results[0]);
+  });
+
   it("interrupted, offers no option that it does not have", async () => {
-    const args = ["cv", "customers.csv", ...CHURN, "--device", "cpu", "--epochs", "40", "--repeats", "50"];
+    const args = [
+      "cv",
+      "customers.csv",
+      ...CHURN,
+      "--device",
+      "cpu",
+      "--epochs",
+      "40",
+      "--repeats",
+      "50",
+      "--jobs",
+      "2",
+    ];
     const ended = await cli.interrupt(/fold 1 of 250/, "SIGINT", ...args);
     expect(ended.code).toBe(130);
     expect(ended.stderr).toContain("stopped. Nothing was saved.");
@@ -117,13 +138,13 @@ describe("tune", () => {
   it("killed, goes on without repeating what is finished, to the same result", async () => {
     const args = [...(TUNE as [string]), ...GRID, "--folds", "2", "--epochs", "40"].filter((a) => a !== "--quiet");
     const whole = jsonOf(await cli.run(args[0], ...args.slice(1), "--out", "whole"));
-    await cli.interrupt(/trial [12] of 4/, "SIGKILL", ...args, "--out", "killed");
+    await cli.interrupt(/trial [12] of 4/, "SIGKILL", ...args, "--out", "killed", "--jobs", "2");
     const journal = path.join(cli.folder, "killed", "journal.json");
     const before = JSON.parse(fs.readFileSync(journal, "utf8")).entries;
     const finished = Object.keys(before).length;
     expect(finished).toBeGreaterThanOrEqual(1);
     expect(finished).toBeLessThan(4);
-    const resumed = await cli.run(args[0], ...args.slice(1), "--out", "killed");
+    const resumed = await cli.run(args[0], ...args.slice(1), "--out", "killed", "--jobs", "3");
     expect(resumed.stderr).toContain(`Going on: ${finished} trials were finished before.`);
     const strip = ({ trials, test }: { trials: { choice: unknown; value: number }[]; test: unknown }) => ({
       trials: trials.map(({ choice, value }) => ({ choice, value })),
@@ -185,9 +206,29 @@ describe("tune", () => {
     }
   });
 
+  it("refuses a journal when the test file says something else", async () => {
+    const args = [
+      ...(TUNE as [string]),
+      "--test",
+      "test.csv",
+      "--try",
+      "layers=4,8",
+      "--epochs",
+      "2",
+      "--out",
+      "tested",
+    ];
+    const lines = cli.read("customers.csv").trimEnd().split("\n");
+    cli.write("test.csv", `${lines.slice(0, 100).join("\n")}\n`);
+    expect(jsonOf(await cli.run(...(args as [string]))).test.rows).toBe(99);
+    cli.write("test.csv", `${lines.slice(0, 99).join("\n")}\n`);
+    expect(jsonOf(await cli.run(...(args as [string]))).error.message).toContain("the journal of another search");
+  });
+
   it("takes no outer fold of another number of folds from the journal", async () => {
     const nested = async (folds: string, out: string) => {
       const args = ["--try", "layers=4,16", "--epochs", "3", "--nested", folds, "--out", out];
+      if (out === "fresh") args.push("--jobs", "2");
       return jsonOf(await cli.run(...(TUNE as [string]), ...args)).nested;
     };
     await nested("2", "outer");
