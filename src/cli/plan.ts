@@ -2,11 +2,12 @@
 import type { Compiled } from "../compile.ts";
 import { topological } from "../graph/traverse.ts";
 import type { Node, Tensor } from "../graph/types.ts";
+import { barrierOp } from "../ops/checkpoint.ts";
 import { showType } from "../ops/op.ts";
 import type { Plan } from "../passes/plan.ts";
 
-/** `loss` is where both meet: the loss and its gradient in one kernel. */
-export type StageName = "forward" | "loss" | "backward" | "update";
+/** `loss` is where both meet: the loss and its gradient in one kernel; `recompute` is what a checkpoint does again. */
+export type StageName = "forward" | "loss" | "recompute" | "backward" | "update";
 
 /** One dispatch. */
 export interface Stage {
@@ -25,9 +26,17 @@ function stageOf({ graph }: Plan): (nodes: readonly Node[]) => StageName {
     graph.updates.filter(({ state }) => isLoss(state.node.attrs.name) === loss).map(({ value }) => value);
   const forward = new Set(topological(valuesOf(true)));
   const updates = new Set(valuesOf(false).map(({ node }) => node));
+  // What barriers lead to and no gradient.
+  const recomputed = new Set<Node>();
+  for (const node of topological(valuesOf(false))) {
+    const inputs = node.op === barrierOp ? node.inputs.slice(0, 1) : node.inputs;
+    const known = inputs.every((t) => forward.has(t.node) || recomputed.has(t.node) || t.node.inputs.length === 0);
+    if (known && (node.op === barrierOp || inputs.some((t) => recomputed.has(t.node)))) recomputed.add(node);
+  }
   return (nodes) => {
     if (nodes.some((node) => updates.has(node))) return "update";
     if (nodes.every((node) => forward.has(node))) return "forward";
+    if (nodes.every((node) => recomputed.has(node))) return "recompute";
     return nodes.some((node) => forward.has(node)) ? "loss" : "backward";
   };
 }

@@ -76,6 +76,7 @@ export const OPTION_NAMES = {
   simpleRnn: loop,
   bidirectional: { layer: 1, mergeMode: 1 },
   timeDistributed: { layer: 1 },
+  remat: { layers: 1 },
   embedding: { inputDim: 1, outputDim: 1, maskZero: 1, embeddingsInitializer: 1, embeddingsRegularizer: 1 },
   masking: { maskValue: 1 },
   multiHeadAttention: {

@@ -16,7 +16,7 @@ import * as pooling from "./layers/pooling.ts";
 import * as recurrent from "./layers/recurrent.ts";
 import * as seriesAugmentation from "./layers/seriesAugmentation.ts";
 import { activation, dropout, flatten, reshape } from "./layers/shape.ts";
-import { bidirectional, timeDistributed } from "./layers/wrappers.ts";
+import { bidirectional, remat, timeDistributed } from "./layers/wrappers.ts";
 import type { Loss } from "./losses.ts";
 import { binaryCrossentropy, focal, hinge, meanSquaredError, softmaxCrossentropy, squaredHinge } from "./losses.ts";
 import type { Model } from "./model.ts";
@@ -53,6 +53,8 @@ export function layerMakers(custom: Readonly<Record<string, LayerMaker>> = {}): 
       bidirectional({ ...rest, layer: make("bidirectional: layer", makers, layer) }),
     timeDistributed: ({ layer, ...rest }) =>
       timeDistributed({ ...rest, layer: make("timeDistributed: layer", makers, layer) }),
+    remat: ({ layers, ...rest }) =>
+      remat({ ...rest, layers: listOf(layers).map((inner) => make("remat: layers", makers, inner)) }),
   };
   // Before the layer itself does, which may first miss the option that was meant.
   const checked = Object.entries(own).map(([type, maker]): [string, LayerMaker] => [
@@ -83,6 +85,8 @@ function lossMakers(custom: Readonly<Record<string, LossMaker>>): Readonly<Recor
 
 const isObject = (value: unknown): value is Record<string, Json> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
+
+const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 
 function make<T>(what: string, makers: Readonly<Record<string, (options: unknown) => T>>, value: unknown): T {
   if (!isObject(value) || typeof value.type !== "string" || !isObject(value.config ?? {})) {

@@ -1,6 +1,7 @@
 /** Every op, for those who must not forget one: the tests and `doctor`. Applications never import this. */
 import { broadcastOps } from "./broadcast.ts";
 import { castOps } from "./cast.ts";
+import { checkpointOps } from "./checkpoint.ts";
 import { concatOps } from "./concat.ts";
 import { conv2dOps } from "./conv2d.ts";
 import { elementwiseOps } from "./elementwise.ts";
@@ -24,6 +25,7 @@ import { viewOps } from "./view.ts";
 export const allOps: readonly OpDef[] = [
   ...elementwiseOps,
   ...viewOps,
+  ...checkpointOps,
   ...broadcastOps,
   ...reduceOps,
   ...sliceOps,

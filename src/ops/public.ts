@@ -3,6 +3,7 @@ export { randomBeta } from "./beta.ts";
 export type { AxesOptions } from "./broadcast.ts";
 export { broadcastTo, sum } from "./broadcast.ts";
 export { cast } from "./cast.ts";
+export { checkpoint } from "./checkpoint.ts";
 export { concat } from "./concat.ts";
 export { constant, input, iota, state, stepScalar } from "./constant.ts";
 export type { Conv1dOptions, Conv2dOptions } from "./convolution.ts";

@@ -3,9 +3,11 @@ import { TilegradError } from "../errors.ts";
 import { outputsOf, topological } from "../graph/traverse.ts";
 import type { Node, Tensor } from "../graph/types.ts";
 import { sameShape } from "../graph/types.ts";
+import { barrierOp, checkpointOp } from "../ops/checkpoint.ts";
 import { constant } from "../ops/constant.ts";
 import { add } from "../ops/elementwise.ts";
 import { showType } from "../ops/op.ts";
+import { recompute } from "./recompute.ts";
 
 /**
  * d loss / d each of `wrt`; zeros where the loss does not depend on one.
@@ -20,10 +22,16 @@ export function gradients(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
   }
   const order = topological([loss]);
   const needed = new Set<Node>(wrt.map((t) => t.node));
-  for (const node of order) if (node.inputs.some((t) => needed.has(t.node))) needed.add(node);
+  const findNeeded = (nodes: readonly Node[]): void => {
+    for (const node of nodes) if (node.inputs.some((t) => needed.has(t.node))) needed.add(node);
+  };
+  findNeeded(order);
 
   const upstream = new Map<Node, (Tensor | null)[]>();
-  const accumulate = (t: Tensor, gradient: Tensor): void => {
+  const accumulate = (to: Tensor, gradient: Tensor): void => {
+    // In the order in which it is without recomputation, so that the sum has the same bits.
+    let t = to;
+    while (t.node.op === barrierOp) [t] = t.node.inputs;
     if (!sameShape(t.shape, gradient.shape)) {
       throw new TilegradError(
         "E_INTERNAL",
@@ -36,9 +44,17 @@ export function gradients(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
     upstream.set(t.node, slots);
   };
   accumulate(loss, constant(1));
-  for (const node of order.reverse()) {
+  const visit = (node: Node): void => {
     const dy = upstream.get(node);
-    if (!dy || !node.inputs.some((t) => needed.has(t.node))) continue;
+    if (!dy || !node.inputs.some((t) => needed.has(t.node))) return;
+    if (node.op === checkpointOp) {
+      // The gradient goes through a copy of the segment, so that nothing of the segment itself is kept for it.
+      const copy = recompute(node, dy[0] as Tensor);
+      findNeeded(copy.nodes);
+      accumulate(copy.output, dy[0] as Tensor);
+      for (const inner of [...copy.nodes].reverse()) visit(inner);
+      return;
+    }
     if (!node.op.grad) {
       throw new TilegradError("E_ARGUMENT", `gradients: ${node.op.name} has no gradient, but the loss depends on it.`);
     }
@@ -48,6 +64,7 @@ export function gradients(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
       const gradient = grads[i];
       if (gradient && needed.has(t.node)) accumulate(t, gradient);
     });
-  }
+  };
+  for (const node of order.reverse()) visit(node);
   return wrt.map((t) => upstream.get(t.node)?.[t.index] ?? constant(0, t.shape));
 }

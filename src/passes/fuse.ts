@@ -22,6 +22,7 @@ import { Kernel } from "./kernels.ts";
 import { copy, materialize } from "./materialize.ts";
 import type { Read, Use } from "./reads.ts";
 import { base, findUses, isPassive, memoryReadsOf, readsOf } from "./reads.ts";
+import { schedule } from "./schedule.ts";
 
 export interface FusedGraph {
   readonly graph: Graph;
@@ -111,7 +112,7 @@ class Fuser {
 
   finish(): FusedGraph {
     const { graph, kernelOf, clusterOf } = this;
-    const kernels = Kernel.schedule([...this.kernels], this.position);
+    const kernels = schedule([...this.kernels], this.position, (node) => this.kept.has(node));
     // An update that would overwrite a state still to be read was computed elsewhere; it moves in when all is done.
     const updates = graph.updates.map(({ state, value }) => {
       if (!this.copied.has(state.node)) return { state, value };

@@ -1,5 +1,4 @@
-/** Kernels in the making, and the order they must run in. */
-import { invariant } from "../errors.ts";
+/** Kernels in the making, and which must wait for which. */
 import type { Node } from "../graph/types.ts";
 
 /** Pointwise nodes computed at one index of `size` elements. */
@@ -27,6 +26,11 @@ export class Kernel {
   /** The cluster in the load hook of an input of the anchor. */
   loading(input: number): Cluster | undefined {
     return this.clusters.find((c) => "load" in c.role && c.role.load === input);
+  }
+
+  /** Kernels that must run after this one. */
+  get followers(): Iterable<Kernel> {
+    return this.after.keys();
   }
 
   precede(next: Kernel, fusable: boolean): void {
@@ -65,26 +69,5 @@ export class Kernel {
     this.after.delete(other);
     this.after.delete(this);
     this.nodes.push(...other.nodes);
-  }
-
-  /** Kernels in an order that may be run, otherwise that of the graph. */
-  static schedule(kernels: readonly Kernel[], position: ReadonlyMap<Node, number>): Kernel[] {
-    const rank = (k: Kernel): number => position.get(k.nodes[0]) as number;
-    const waiting = new Map(kernels.map((k) => [k, 0]));
-    for (const k of kernels) for (const next of k.after.keys()) waiting.set(next, (waiting.get(next) as number) + 1);
-    const ready = kernels.filter((k) => waiting.get(k) === 0);
-    const done: Kernel[] = [];
-    while (ready.length > 0) {
-      ready.sort((a, b) => rank(b) - rank(a));
-      const kernel = ready.pop() as Kernel;
-      done.push(kernel);
-      for (const next of kernel.after.keys()) {
-        const left = (waiting.get(next) as number) - 1;
-        waiting.set(next, left);
-        if (left === 0) ready.push(next);
-      }
-    }
-    invariant(done.length === kernels.length, "kernels wait for each other.");
-    return done;
   }
 }

@@ -1,5 +1,6 @@
 /** What nodes read, seen through the free nodes (views, constants) that are written into whichever kernel reads them. */
 import type { Node, Tensor } from "../graph/types.ts";
+import { barrierOp } from "../ops/checkpoint.ts";
 import { packOp } from "../ops/concat.ts";
 import { inputOp, stateOp } from "../ops/constant.ts";
 import { dynamicUpdateSliceOp } from "../ops/gather.ts";
@@ -30,11 +31,16 @@ const readsInPlace = (user: Node, k: number): boolean =>
   user.op.readsOnce?.includes(k) === true ||
   (user.op === dynamicUpdateSliceOp && k === 1);
 
-function collect(user: Node, stop: (node: Node) => boolean): Read[] {
+function collect(user: Node, stop: (node: Node) => boolean, awaited = true): Read[] {
   const found: Read[] = [];
   const visit = (t: Tensor, input: number, identity: boolean): void => {
     if (stop(t.node)) found.push({ source: t, input, identity });
-    else for (const inner of t.node.inputs) visit(inner, input, identity && t.node.op.alias === true);
+    else {
+      const { op, inputs } = t.node;
+      inputs.forEach((inner, i) => {
+        if (awaited || op !== barrierOp || i === 0) visit(inner, input, identity && op.alias === true && i === 0);
+      });
+    }
   };
   user.inputs.forEach((t, k) => {
     // The state that a dynamicUpdateSlice writes to is not read.
@@ -45,7 +51,7 @@ function collect(user: Node, stop: (node: Node) => boolean): Read[] {
 
 const known = new WeakMap<Node, readonly Read[]>();
 
-/** The leaves and computing nodes that `user` reads. */
+/** The leaves and computing nodes that `user` reads, or that a barrier has it wait for. */
 export function readsOf(user: Node): readonly Read[] {
   const found = known.get(user) ?? collect(user, (node) => !isPassive(node) || isLeaf(node));
   known.set(user, found);
@@ -54,7 +60,7 @@ export function readsOf(user: Node): readonly Read[] {
 
 /** The same by the memory that is read: a packed tensor is one, whatever it is packed of. */
 export const memoryReadsOf = (user: Node): readonly Read[] =>
-  collect(user, (node) => !isPassive(node) || isLeaf(node) || node.op === packOp);
+  collect(user, (node) => !isPassive(node) || isLeaf(node) || node.op === packOp, false);
 
 /** One computing node's reading of another. */
 export interface Use extends Omit<Read, "source"> {

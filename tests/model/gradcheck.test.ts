@@ -121,6 +121,12 @@ const SAMPLES: Readonly<Record<string, readonly Sample[]>> = {
   simpleRnn: [{ options: { units: 4, returnSequences: true }, shapes: sequences }],
   bidirectional: [{ options: { layer: inner("gru", { units: 3, returnSequences: true }) }, shapes: sequences }],
   timeDistributed: [{ options: { layer: inner("dense", { units: 3 }) }, shapes: sequences }],
+  remat: [
+    {
+      options: { layers: [inner("lstm", { units: 3 }), inner("dense", { units: 2, activation: "tanh" })] },
+      shapes: sequences,
+    },
+  ],
   embedding: [
     { options: { inputDim: 5, outputDim: 3, embeddingsRegularizer: { l1: 0.1 } }, shapes: [[7], [1]], tokens: true },
   ],

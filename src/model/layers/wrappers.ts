@@ -1,7 +1,8 @@
-/** Layers around layers: both directions of a recurrent layer, and any layer at every time step. */
+/** Layers around layers: both directions of a recurrent layer, any layer at every time step, and recomputed segments. */
 import { TilegradError } from "../../errors.ts";
 import type { Tensor } from "../../graph/types.ts";
 import type { Json } from "../../io/json.ts";
+import { checkpoint } from "../../ops/checkpoint.ts";
 import { concat } from "../../ops/concat.ts";
 import { add, mul } from "../../ops/elementwise.ts";
 import { showType } from "../../ops/op.ts";
@@ -9,6 +10,7 @@ import { reshape } from "../../ops/view.ts";
 import type { Layer, LayerContext, LayerOptions } from "../layer.ts";
 import { layer } from "../layer.ts";
 import { maskOf, withMask } from "../mask.ts";
+import { applyLayer, layerNames } from "../trace.ts";
 import type { RecurrentLayerOptions } from "./recurrent.ts";
 import { gru, lstm, simpleRnn } from "./recurrent.ts";
 
@@ -94,5 +96,41 @@ export function timeDistributed(first: Layer | TimeDistributedOptions): Layer {
     const steps = reshape(x, [batch * time, ...step]);
     const y = inner.call(steps, within(context, inner, [steps]));
     return reshape(y, [batch, time, ...y.shape.slice(1)]);
+  });
+}
+
+export interface RematOptions extends LayerOptions {
+  /** One or more, in a row. */
+  readonly layers: readonly Layer[];
+}
+
+/**
+ * Layers in a row whose activations are not kept for the backward pass, which computes them again from the segment's input
+ * (rematerialisation, gradient checkpointing): with segments of about the square root of a net's depth, memory grows
+ * with that root, for one more forward pass of work. Changes no value, gradient or random draw. Parameters are called
+ * `remat/dense/kernel` and so on. Not worth it for the last layers, whose activations are needed at once.
+ * @throws E_ARGUMENT without layers, or for two of one name
+ */
+export function remat(first: readonly Layer[] | RematOptions, rest: Omit<RematOptions, "layers"> = {}): Layer {
+  const options: RematOptions = "layers" in first ? first : { ...rest, layers: first };
+  const { layers } = options;
+  if (!(layers?.length > 0)) {
+    throw new TilegradError("E_ARGUMENT", "remat: got no layers; expected a list of one or more.", {
+      hint: "Give the layers of a segment: remat([dense(64), dense(64)]).",
+    });
+  }
+  const names = layerNames(layers);
+  const plain: LayerOptions & { layers: readonly LayerJson[] } = { ...options, layers: layers.map(asJson) };
+  return layer("remat", plain, (x, context) => {
+    const segment = (start: Tensor): Tensor =>
+      layers.reduce((y, inner, k) => applyLayer(inner, names[k], within(context, inner, [y], names[k])), start);
+    if (!context.training) return segment(x);
+    let mask: Tensor | undefined;
+    const y = checkpoint((start) => {
+      const end = segment(start);
+      mask = maskOf(end);
+      return end;
+    })(x);
+    return withMask(y, mask);
   });
 }
