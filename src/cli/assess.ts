@@ -11,11 +11,15 @@ import type { ThresholdRule } from "../metrics/thresholdRule.ts";
 import type { Importance } from "../report/result.ts";
 import type { Trainer } from "../train/trainer.ts";
 import type { Part } from "./part.ts";
-import { samplePart, weightsOf } from "./part.ts";
+import { pricesOf, samplePart, weightsOf } from "./part.ts";
+import { costsAmounts } from "./threshold.ts";
 
 const REPLICATES = 500;
 
-/** Metrics, on demand with confidence intervals, and what plots are drawn from; costs are those of the rule, if it has any. */
+/**
+ * Metrics, on demand with confidence intervals, and what plots are drawn from; costs are those of the rule, if it has any
+ * and the rows have the amounts that it needs.
+ */
 export function assess(
   part: Part,
   scores: Float32Array,
@@ -25,10 +29,11 @@ export function assess(
   const weights = weightsOf(part);
   const { threshold, rule, seed, intervals } = options;
   const bootstrap = intervals ? { bootstrap: { seed, replicates: REPLICATES } } : {};
-  const costs = rule && "minimizeCost" in rule ? { costs: rule.minimizeCost } : {};
+  const priced = rule && "minimizeCost" in rule && (part.amounts || !costsAmounts(rule));
+  const costs = priced ? { costs: rule.minimizeCost } : {};
   return {
     report: classificationReport(y, scores, { threshold, ...weights, ...bootstrap }),
-    diagnostics: diagnostics(y, scores, { threshold, ...weights, ...costs }),
+    diagnostics: diagnostics(y, scores, { threshold, ...pricesOf(part), ...costs }),
   };
 }
 

@@ -108,6 +108,7 @@ const FIXED = [
   ...["target", "positive", "seed", "device", "json", "quiet", "out", "report", "image", "window", "horizon"],
   ...[
     "sample-weight",
+    "amount",
     "exclude",
     "id",
     "categorical",

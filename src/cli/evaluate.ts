@@ -17,6 +17,7 @@ import { openModel } from "./model.ts";
 import { inputsOf, partOf } from "./part.ts";
 import { labelledRows, readTableFor } from "./prepare.ts";
 import { addReportOption, checkReport, commandLine, writeReport } from "./report.ts";
+import { columnsIn } from "./rowColumns.ts";
 import { isStreamed } from "./source.ts";
 import { readSplits } from "./table.ts";
 import { bold, print, write, writeJson } from "./terminal.ts";
@@ -71,7 +72,7 @@ async function evaluateIn(scratch: Scratch, folder: string, file: string, option
   await withDevice(options.device, quiet, async (device) => {
     const model = await openModel(folder, device);
     const splits = options.splits === undefined ? undefined : await readSplits(options.splits);
-    const { preprocessor, sampleWeight } = model;
+    const { preprocessor, columns } = model;
     if (splits && preprocessor.window) {
       throw new TilegradError("E_ARGUMENT", "--splits: got row lists for a model of windows.", {
         hint: "Put the rows to evaluate into a file of their own.",
@@ -80,16 +81,20 @@ async function evaluateIn(scratch: Scratch, folder: string, file: string, option
     const streamed = await isStreamed(file, { stream, window: preprocessor.window?.length });
     const { table, rows, part, ...told } = await interruptible(async ({ signal }) => {
       const where = streamed ? { scratch } : {};
-      const table = await readTableFor(preprocessor, file, { signal, quiet, labelled: true, sampleWeight, ...where });
-      const weighted = table.columns.some(({ name }) => name === sampleWeight) ? sampleWeight : undefined;
+      const table = await readTableFor(preprocessor, file, { signal, quiet, labelled: true, columns, ...where });
+      const there = columnsIn(table, columns);
       const rows = splits ? rowList(table, splits.test) : labelledRows(preprocessor, table);
       const streaming = { scratch, quiet, signal };
-      return { table, rows, ...(await partOf("labelled", preprocessor, table, rows, streaming, weighted)) };
+      return { table, rows, ...(await partOf("labelled", preprocessor, table, rows, streaming, there)) };
     });
-    const missing = sampleWeight !== undefined && !part.sampleWeight;
     const warnings = [
       ...told.warnings,
-      ...(missing ? [`there is no column ${JSON.stringify(sampleWeight)}: all rows weigh alike.`] : []),
+      ...(columns.sampleWeight !== undefined && !part.sampleWeight
+        ? [`there is no column ${JSON.stringify(columns.sampleWeight)}: all rows weigh alike.`]
+        : []),
+      ...(columns.amount !== undefined && !part.amounts
+        ? [`there is no column ${JSON.stringify(columns.amount)}: costs are not by amount.`]
+        : []),
     ];
     if (!quiet) for (const warning of warnings) print(`warning: ${warning}`);
     const threshold = options.threshold ?? model.threshold.value;

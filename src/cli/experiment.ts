@@ -22,10 +22,11 @@ import { addNetworkOptions, makeModel } from "./network.ts";
 import type { LossChoice, OptimizerChoice } from "./objective.ts";
 import { addLossOptions, addOptimizerOptions, defaultBatch, makeLoss, makeOptimizer } from "./objective.ts";
 import type { Part } from "./part.ts";
-import { weightsOf } from "./part.ts";
+import { pricesOf } from "./part.ts";
 import type { Prepared } from "./prepare.ts";
 import type { ResampleOptions } from "./resample.ts";
 import { addResampleOptions, checkCorrectable, sampler } from "./resample.ts";
+import type { RowColumns } from "./rowColumns.ts";
 import { joined, joinedLabels } from "./stream.ts";
 import { Status } from "./terminal.ts";
 import type { ThresholdOptions } from "./threshold.ts";
@@ -39,6 +40,7 @@ export interface ExperimentOptions
     FitSettings,
     ResampleOptions,
     ThresholdOptions,
+    Pick<RowColumns, "amount">,
     Omit<LearnSettings, "batch"> {
   /** Whether logistic regression is fitted beside the network. */
   readonly baseline: boolean;
@@ -78,7 +80,7 @@ export async function experiment(
     async (part, scores) => {
       const held = await heldOut?.();
       const [rows, found] = held ? [held.rows, held[scorer]] : [part, scores];
-      return tuneThreshold(rows.y, found, rule, weightsOf(rows));
+      return tuneThreshold(rows.y, found, rule, pricesOf(rows));
     };
   const sample = sampler(device, data.preprocessor, options);
   const sampled = await sample(data.train);

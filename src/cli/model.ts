@@ -5,11 +5,12 @@ import { parsePreprocessor } from "../data/preprocessorJson.ts";
 import type { Device } from "../device.ts";
 import { TilegradError } from "../errors.ts";
 import { sameShape } from "../graph/types.ts";
-import type { Json } from "../io/json.ts";
 import { loadModel } from "../train/loading.ts";
 import type { RowSource } from "../train/source.ts";
 import type { Trainer } from "../train/trainer.ts";
 import { calibrated } from "./calibrate.ts";
+import type { RowColumns } from "./rowColumns.ts";
+import { savedRowColumns } from "./rowColumns.ts";
 
 export interface SavedModel {
   readonly trainer: Trainer;
@@ -17,8 +18,8 @@ export interface SavedModel {
   /** Probabilities of rows, calibrated as in training. */
   scores(rows: Float32Array | RowSource): Promise<Float32Array>;
   readonly threshold: { readonly value: number; readonly rule: string };
-  /** The column of weights in training. */
-  readonly sampleWeight: string | undefined;
+  /** Of training. */
+  readonly columns: RowColumns;
 }
 
 /** @throws E_FILE for whatever is missing, damaged, or does not belong together */
@@ -42,10 +43,5 @@ export async function openModel(folder: string, device: Device): Promise<SavedMo
     );
   }
   const scores = async (rows: Float32Array | RowSource) => calibrated(calibration, await trainer.predict(rows));
-  return { trainer, preprocessor, scores, threshold, sampleWeight: sampleWeightIn(training?.["settings"]) };
-}
-
-function sampleWeightIn(settings: Json | undefined): string | undefined {
-  const known = typeof settings === "object" && settings !== null && "sampleWeight" in settings;
-  return known && typeof settings.sampleWeight === "string" ? settings.sampleWeight : undefined;
+  return { trainer, preprocessor, scores, threshold, columns: savedRowColumns(training?.["settings"]) };
 }

@@ -7,7 +7,8 @@ import { isStored } from "../node/columnStore.ts";
 import type { RowFile, RowLabels } from "../node/rowFile.ts";
 import { shuffleInPlace } from "../random.ts";
 import type { RowSource } from "../train/source.ts";
-import { sampleWeightOf } from "./sampleWeight.ts";
+import type { RowColumns } from "./rowColumns.ts";
+import { rowNumbers } from "./rowColumns.ts";
 import type { Streaming } from "./stream.ts";
 import { joined, joinedLabels, joinedSources, streamedPart } from "./stream.ts";
 
@@ -19,8 +20,7 @@ export interface ArrayPart extends RowLabels {
 export type Part = ArrayPart | RowFile;
 
 /**
- * Inputs, labels and weights of some rows, on disk where the table is.
- * @param sampleWeight the column of weights
+ * Inputs, labels, weights and amounts of some rows, on disk where the table is.
  * @throws E_DATA, E_FILE, E_ABORTED
  */
 export async function partOf(
@@ -29,11 +29,14 @@ export async function partOf(
   table: Table,
   list: Uint32Array,
   streaming?: Streaming,
-  sampleWeight?: string,
+  { sampleWeight, amount }: RowColumns = {},
 ): Promise<{ readonly part: Part; readonly warnings: readonly string[] }> {
   const labels = (rows: Uint32Array): RowLabels => ({
     y: targetOf(preprocessor, table, rows),
-    ...(sampleWeight === undefined ? {} : { sampleWeight: sampleWeightOf(table, sampleWeight, rows) }),
+    ...(sampleWeight === undefined
+      ? {}
+      : { sampleWeight: Float32Array.from(rowNumbers(table, "sampleWeight", sampleWeight, rows)) }),
+    ...(amount === undefined ? {} : { amounts: rowNumbers(table, "amount", amount, rows) }),
   });
   if (streaming && isStored(table)) {
     const rows = list.slice().sort();
@@ -46,6 +49,12 @@ export async function partOf(
 /** The weights of rows that have any, as an option of the metrics. */
 export const weightsOf = ({ sampleWeight }: RowLabels): { readonly sampleWeight?: Float32Array } =>
   sampleWeight ? { sampleWeight } : {};
+
+/** The weights and amounts of rows that have any, as options of what chooses or shows thresholds. */
+export const pricesOf = (rows: RowLabels): Pick<RowLabels, "sampleWeight" | "amounts"> => ({
+  ...weightsOf(rows),
+  ...(rows.amounts ? { amounts: rows.amounts } : {}),
+});
 
 /** What `predict` takes. */
 export const inputsOf = (part: Part): Float32Array | RowSource => ("x" in part ? part.x : part);

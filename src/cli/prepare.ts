@@ -15,6 +15,8 @@ import { partition, planFolds } from "./folds.ts";
 import type { Labelled } from "./labelled.ts";
 import type { Part } from "./part.ts";
 import { partOf } from "./part.ts";
+import type { RowColumns } from "./rowColumns.ts";
+import { rowColumnNames } from "./rowColumns.ts";
 import type { SourceOptions } from "./source.ts";
 import { hasOwnLabel, isStreamed, LABEL, readSource } from "./source.ts";
 import type { Streaming } from "./stream.ts";
@@ -32,13 +34,11 @@ export interface InputOptions {
   readonly horizon?: number;
 }
 
-export interface TableOptions extends InputOptions, Apart {
+export interface TableOptions extends InputOptions, RowColumns, Apart {
   readonly exclude?: readonly string[];
   readonly id?: readonly string[];
   readonly categorical?: readonly string[];
   readonly numeric?: readonly string[];
-  /** A column that is no input. */
-  readonly sampleWeight?: string;
   readonly maxLevels: number;
   readonly scaling: Scaling;
   /** A fraction, or a file. */
@@ -96,6 +96,7 @@ export function addTableOptions(command: Command): Command {
     .option("--categorical <columns>", "categories though they look like numbers", names)
     .option("--numeric <columns>", "that must be numbers", names)
     .option("--sample-weight <column>", "how much each row counts, in the loss and in metrics: no input")
+    .option("--amount <column>", "what a cost of `amount` is for each row (--threshold cost:fp=5,fn=amount): no input")
     .option("--max-levels <n>", "inputs of one categorical column", number({ min: 1, integer: true }), 50)
     .addOption(new Option("--scaling <kind>", "of numbers").choices(["standard", "minmax", "none"]).default("standard"))
     .optionsGroup("Rows:")
@@ -161,8 +162,9 @@ export function readForTraining(
   signal: AbortSignal,
   scratch?: Scratch,
 ): Promise<Labelled> {
-  const { quiet, categorical = [], numeric = [], exclude = [], id = [], sampleWeight, group } = options;
-  const noInputs = [...exclude, ...id].filter((name) => name !== sampleWeight);
+  const { quiet, categorical = [], numeric = [], exclude = [], id = [], group } = options;
+  const numbers = rowColumnNames(options);
+  const noInputs = [...exclude, ...id].filter((name) => !numbers.includes(name));
   const unused = noInputs.filter((name) => name !== group);
   const rising = risingColumn(options.target ?? "");
   const texts = [...new Set([...categorical, ...noInputs.filter((name) => name !== rising)])];
@@ -188,9 +190,9 @@ type TestRows = (preprocessor: Preprocessor) => Promise<{ readonly table: Table;
 
 /** All rows of the file that --test names. */
 export const testFile =
-  ({ test, quiet, sampleWeight }: TableOptions, signal: AbortSignal, scratch?: Scratch): TestRows =>
+  ({ test, quiet, ...columns }: TableOptions, signal: AbortSignal, scratch?: Scratch): TestRows =>
   async (preprocessor) => {
-    const options = { signal, quiet, labelled: true, scratch, sampleWeight };
+    const options = { signal, quiet, labelled: true, scratch, columns };
     const table = await readTableFor(preprocessor, test as string, options);
     return { table, rows: labelledRows(preprocessor, table) };
   };
@@ -208,10 +210,10 @@ export async function prepareRows(
   test: TestRows = async () => ({ table: labelled.table, rows: rows.test }),
   streaming?: Streaming,
 ): Promise<Prepared> {
-  const { quiet, exclude: unused = [], id: named = [], sampleWeight, maxLevels, scaling } = options;
+  const { quiet, exclude: unused = [], id: named = [], maxLevels, scaling } = options;
   const { table, target, image, window } = labelled;
   const id = [...new Set([...named, ...labelled.id])];
-  const exclude = sampleWeight === undefined ? unused : [...unused, sampleWeight];
+  const exclude = [...new Set([...unused, ...rowColumnNames(options)])];
   const shape = { ...(image ? { image } : {}), ...(window ? { window } : {}) };
   const preprocessor = fitPreprocessor(table, rows.train, { target, exclude, id, maxLevels, scaling, ...shape });
   const tested = await test(preprocessor);
@@ -219,7 +221,7 @@ export async function prepareRows(
   const warnings = new Set<string>();
   const part = async (name: string, from: Table, list: Uint32Array): Promise<Part | null> => {
     if (list.length === 0) return null;
-    const made = await partOf(name, preprocessor, from, list, streaming, sampleWeight);
+    const made = await partOf(name, preprocessor, from, list, streaming, options);
     if (list.length > 1) checkBothClasses(from, name, made.part); // leave-one-out tests a row at a time
     for (const warning of made.warnings) warnings.add(warning);
     return made.part;
@@ -276,15 +278,16 @@ export function fractionOf({ test, splits }: Pick<TableOptions, "test" | "splits
 interface Wanted {
   /** Whether the label's column is to be there. */
   readonly labelled: boolean;
-  readonly sampleWeight?: string | undefined;
+  readonly columns?: RowColumns;
 }
 
 /** How to read a table in the kinds of the training table; columns that are no inputs need not be there. */
-export function kindsFor(preprocessor: Preprocessor, { labelled, sampleWeight }: Wanted) {
+export function kindsFor(preprocessor: Preprocessor, { labelled, columns = {} }: Wanted) {
   const { categorical, numeric } = csvKinds(preprocessor);
   const { target, window, dropped } = preprocessor;
   const rising = window ? risingColumn(target.name) : null;
-  const unused = dropped.map((d) => d.name).filter((name) => name !== sampleWeight);
+  const kept = rowColumnNames(columns);
+  const unused = dropped.map((d) => d.name).filter((name) => !kept.includes(name));
   const label = rising ?? target.name;
   return {
     unused,
@@ -298,14 +301,10 @@ export function kindsFor(preprocessor: Preprocessor, { labelled, sampleWeight }:
 export async function readTableFor(
   preprocessor: Preprocessor,
   file: string,
-  {
-    labelled,
-    sampleWeight,
-    ...options
-  }: Wanted & { signal: AbortSignal; quiet: boolean; scratch?: Scratch | undefined },
+  { labelled, columns, ...options }: Wanted & { signal: AbortSignal; quiet: boolean; scratch?: Scratch | undefined },
 ): Promise<Table> {
   const { target, window, image } = preprocessor;
-  const kinds = kindsFor(preprocessor, { labelled, sampleWeight });
+  const kinds = kindsFor(preprocessor, { labelled, columns });
   const { table } = await readSource(file, { ...options, ...kinds, image });
   return labelled && window ? labelWindows(table, target.name, window.horizon) : table;
 }

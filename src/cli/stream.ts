@@ -187,13 +187,20 @@ export function joinedSources(a: RowFile, b: RowFile): RowFile {
 
 /** Those of some rows after those of others, which have the same kinds. */
 export function joinedLabels(a: RowLabels, b: RowLabels): RowLabels {
-  const y = joined(a.y, b.y);
-  return a.sampleWeight && b.sampleWeight ? { y, sampleWeight: joined(a.sampleWeight, b.sampleWeight) } : { y };
+  return {
+    y: joined(a.y, b.y),
+    ...(a.sampleWeight && b.sampleWeight ? { sampleWeight: joined(a.sampleWeight, b.sampleWeight) } : {}),
+    ...(a.amounts && b.amounts
+      ? { amounts: filled(new Float64Array(a.amounts.length + b.amounts.length), a.amounts, b.amounts) }
+      : {}),
+  };
 }
 
 /** One list after the other. */
-export function joined(a: ArrayLike<number>, b: ArrayLike<number>): Float32Array {
-  const both = new Float32Array(a.length + b.length);
+export const joined = (a: ArrayLike<number>, b: ArrayLike<number>): Float32Array =>
+  filled(new Float32Array(a.length + b.length), a, b);
+
+function filled<T extends Float32Array | Float64Array>(both: T, a: ArrayLike<number>, b: ArrayLike<number>): T {
   both.set(a);
   both.set(b, a.length);
   return both;

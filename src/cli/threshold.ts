@@ -4,6 +4,7 @@ import { TilegradError } from "../errors.ts";
 import type { ThresholdRule } from "../metrics/thresholdRule.ts";
 import { parseThresholdRule } from "../metrics/thresholdRule.ts";
 import { refuse } from "./objective.ts";
+import type { RowColumns } from "./rowColumns.ts";
 import { number } from "./values.ts";
 
 export interface ThresholdOptions {
@@ -16,7 +17,7 @@ export const addThresholdOptions = (command: Command): Command =>
   command
     .option(
       "--threshold <rule>",
-      "chosen on validation rows: f1, f2, mcc, youden, recall>=0.8, precision>=0.5, alerts:5, cost:fp=1,fn=5, or a number",
+      "chosen on validation rows: f1, f2, mcc, youden, recall>=0.8, precision>=0.5, alerts:5, cost:fp=1,fn=5, cost:fp=5,fn=amount, or a number",
       "f1",
     )
     .option(
@@ -25,18 +26,19 @@ export const addThresholdOptions = (command: Command): Command =>
       number({ min: 2, integer: true }),
     );
 
-/** The rule as JSON. @throws E_ARGUMENT, also for options that the rule has no use for */
-export function thresholdRule({ threshold, thresholdFolds }: ThresholdOptions): ThresholdRule {
+/** The rule as JSON. @throws E_ARGUMENT, also for options that the rule has no use for, or that it lacks */
+export function thresholdRule({ threshold, thresholdFolds, amount }: ThresholdOptions & RowColumns): ThresholdRule {
   const rule = parseThresholdRule(threshold);
   if ("fixed" in rule) refuse({ "threshold-folds": thresholdFolds }, `--threshold ${threshold}`);
-  if ("minimizeCost" in rule && Object.values(rule.minimizeCost).includes("amount")) {
-    throw new TilegradError(
-      "E_ARGUMENT",
-      `--threshold: got ${JSON.stringify(threshold)}; costs must be numbers here.`,
-      {
-        hint: "Costs by each row's amount are in the library: tuneThreshold(y, scores, rule, { amounts }).",
-      },
-    );
+  if (!costsAmounts(rule)) refuse({ amount }, `--threshold ${threshold}`);
+  else if (amount === undefined) {
+    throw new TilegradError("E_ARGUMENT", `--threshold: got ${JSON.stringify(threshold)}; there are no amounts.`, {
+      hint: "Name the column of each row's amount: --amount COLUMN.",
+    });
   }
   return rule;
 }
+
+/** Whether a cost is each row's own amount. */
+export const costsAmounts = (rule: ThresholdRule): boolean =>
+  "minimizeCost" in rule && Object.values(rule.minimizeCost).includes("amount");

@@ -33,15 +33,16 @@ const RECALLS = [0.99, 0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1];
 /**
  * @param y labels 0 or 1, [n]
  * @param scores finite, [n]
- * @param options `threshold` chosen before, on other rows; `sampleWeight` [n], of all but the distribution of scores; `costs`, default: a miss costs as much as there are negatives
- *   to a positive
- * @throws `E_DATA` on bad rows, `E_ARGUMENT` on bad costs
+ * @param options `threshold` chosen before, on other rows; `sampleWeight` [n], of all but the distribution of scores;
+ *   `costs`, default: a miss costs as much as there are negatives to a positive; `amounts` [n] for costs that are "amount"
+ * @throws `E_DATA` on bad rows or amounts, `E_ARGUMENT` on bad costs or missing amounts
  */
 export function diagnostics(
   y: NumberList,
   scores: NumberList,
-  { threshold, costs, sampleWeight }: { threshold: number; costs?: CostMatrix; sampleWeight?: NumberList },
+  options: { threshold: number; costs?: CostMatrix; sampleWeight?: NumberList; amounts?: NumberList },
 ): Diagnostics {
+  const { threshold, costs, sampleWeight, amounts } = options;
   const positives = Array.from(y).reduce((sum, label) => sum + label, 0);
   const both = positives > 0 && positives < y.length;
   const ratio = both ? Math.max(1, Math.round((y.length - positives) / positives)) : 1;
@@ -81,7 +82,7 @@ export function diagnostics(
       f1: tidy(spaced.map((row) => row.f1)),
     },
     costs: priced,
-    thresholds: thresholdTable(y, scores, { thresholds, costs: priced, ...weights }),
+    thresholds: thresholdTable(y, scores, { thresholds, costs: priced, ...(amounts ? { amounts } : {}), ...weights }),
   };
 }
 

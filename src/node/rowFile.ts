@@ -9,6 +9,8 @@ export interface RowLabels {
   readonly y: Float32Array;
   /** [rows], at least 0; where a column of weights was named. */
   readonly sampleWeight?: Float32Array;
+  /** [rows], at least 0; where a column of amounts was named. */
+  readonly amounts?: Float64Array;
 }
 
 export interface RowFile extends RowSource, RowLabels {

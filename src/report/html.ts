@@ -139,7 +139,11 @@ function decision(result: Result, drawn: Record<PlotName, string | null>): Html 
 function costText(costs: CostMatrix): string {
   const names = { fp: "a false alarm", fn: "a miss", tp: "a hit", tn: "a row rightly left alone" };
   const parts = Object.entries(costs).filter(([, cost]) => cost !== 0);
-  return parts.map(([kind, cost]) => `${names[kind as keyof typeof names]} ${cost}`).join(", ") || "nothing";
+  return (
+    parts
+      .map(([kind, cost]) => `${names[kind as keyof typeof names]} ${cost === "amount" ? "the row’s amount" : cost}`)
+      .join(", ") || "nothing"
+  );
 }
 
 function comparison({ baseline, part }: Result, report: ClassificationReport): Html {

@@ -96,13 +96,14 @@ describe("--threshold-folds", () => {
   });
 });
 
-/** The same customers, with a column of weights. */
-const weighted = (weight: (label: string, row: number) => string | number): string =>
+/** The same customers, with one more column. */
+const withColumn = (name: string, cell: (label: string, row: number) => string | number): string =>
   customers(400)
     .trimEnd()
     .split("\n")
-    .map((line, i) => `${line},${i === 0 ? "weight" : weight(line.slice(line.lastIndexOf(",") + 1), i - 1)}\n`)
+    .map((line, i) => `${line},${i === 0 ? name : cell(line.slice(line.lastIndexOf(",") + 1), i - 1)}\n`)
     .join("");
+const weighted = (weight: (label: string, row: number) => string | number) => withColumn("weight", weight);
 
 describe("--sample-weight", () => {
   const run = (file: string, out: string, ...args: readonly string[]) =>
@@ -179,6 +180,79 @@ describe("--sample-weight", () => {
         expect(ended.code).toBe(2);
         expect(error.code).toBe(code);
         expect(error.message).toContain(message);
+      }),
+    );
+  });
+});
+
+describe("--amount", () => {
+  const BY_AMOUNT = ["--threshold", "cost:fp=5,fn=amount", "--amount", "size"];
+  const sizes = (row: number) => (row % 7) * (row % 3 === 0 ? 0.25 : 4);
+  const run = (file: string, out: string, ...args: readonly string[]) =>
+    cli.run("train", file, ...COMMON, "--out", out, ...args);
+
+  it("costs each row its own, in train, evaluate, cv and tune, in memory and streamed, and is no input", async () => {
+    cli.write(
+      "sized.csv",
+      withColumn("size", (_, row) => sizes(row)),
+    );
+    const report = ["--report", "sized.html"];
+    const cross = ["--device", "cpu", "--layers", "8", "--epochs", "3", "--quiet", "--json", "--no-baseline"];
+    const [memory, streamed, folds, tuned] = await Promise.all([
+      run("sized.csv", "sized", ...BY_AMOUNT, ...report),
+      run("sized.csv", "sized-streamed", ...BY_AMOUNT, "--stream", "--threshold-folds", "2"),
+      cli.run("cv", "sized.csv", ...CHURN, ...cross, ...BY_AMOUNT, "--folds", "2"),
+      cli.run("tune", "sized.csv", ...CHURN, ...cross, ...BY_AMOUNT, "--try", "dropout=0", "--out", "search"),
+    ]);
+    for (const { code, stderr } of [memory, streamed, folds, tuned]) expect(code, stderr).toBe(0);
+    expect(cli.read("sized.html")).toContain("a false alarm 5, a miss the row’s amount");
+    const { preprocessing } = JSON.parse(cli.read("sized/model.json"));
+    expect(preprocessing.dropped).toContainEqual({ name: "size", reason: "excluded" });
+
+    const { scores } = jsonOf(await cli.run("predict", "sized", "sized.csv", "--device", "cpu", "--quiet", "--json"));
+    const labels = cli
+      .read("sized.csv")
+      .trimEnd()
+      .split("\n")
+      .slice(1)
+      .map((line) => line.split(",")[4] === "yes");
+    const costAt = (threshold: number) =>
+      labels.reduce((sum, yes, i) => sum + (scores[i] >= threshold ? (yes ? 0 : 5) : yes ? sizes(i) : 0), 0);
+    const evaluate = (file: string, ...args: readonly string[]) =>
+      cli.run("evaluate", "sized", file, "--device", "cpu", "--quiet", "--json", ...args);
+    const [whole, stream, without] = (
+      await Promise.all([evaluate("sized.csv"), evaluate("sized.csv", "--stream"), evaluate("customers.csv")])
+    ).map(jsonOf);
+    for (const { threshold, cost } of whole.diagnostics.thresholds) expect(cost).toBeCloseTo(costAt(threshold), 9);
+    expect(stream.diagnostics).toEqual(whole.diagnostics);
+    expect(without.warnings).toEqual(['there is no column "size": costs are not by amount.']);
+    expect(without.diagnostics.costs).toMatchObject({ fp: 1 });
+
+    // Where a miss costs a thousand times as much, hardly a yes may be missed.
+    cli.write(
+      "large.csv",
+      withColumn("size", (_, row) => 1000 * sizes(row)),
+    );
+    const large = jsonOf(await run("large.csv", "large", ...BY_AMOUNT));
+    expect(large.threshold).toBeLessThan(jsonOf(memory).threshold);
+  });
+
+  it("refuses texts, missing and negative amounts, unknown columns, and costs and columns without each other", async () => {
+    const sized = (cell: string | number) => withColumn("size", (_, row) => (row === 3 ? cell : 1));
+    const bad = [
+      ["texts", withColumn("size", () => "much"), BY_AMOUNT, '--amount: column "size" has texts'],
+      ["negative", sized(-2), BY_AMOUNT, 'line 5, column "size": the amount is -2; expected a number >= 0'],
+      ["missing", sized(""), BY_AMOUNT, 'line 5, column "size": the amount is missing'],
+      ["absent", customers(400), BY_AMOUNT, 'there is no column "size"'],
+      ["none", sized(1), ["--threshold", "cost:fn=amount"], "there are no amounts"],
+      ["idle", sized(1), ["--amount", "size"], "--amount: --threshold f1 has no such option"],
+    ] as const;
+    await Promise.all(
+      bad.map(async ([name, content, args, message]) => {
+        cli.write(`amount-${name}.csv`, content);
+        const ended = await run(`amount-${name}.csv`, "never", ...args);
+        expect(ended.code).toBe(2);
+        expect(jsonOf(ended).error.message).toContain(message);
       }),
     );
   });
