@@ -3,7 +3,9 @@ import { TilegradError } from "./errors.ts";
 import type { Graph, TensorType } from "./graph/types.ts";
 import { sizeOf } from "./graph/types.ts";
 import type { Files } from "./io/bundle.ts";
+import type { TuningStore } from "./io/tunings.ts";
 import type { Elements, KernelLimits, StepValues } from "./ops/op.ts";
+import type { Tuning } from "./ops/tuning.ts";
 import type { PlanKind } from "./passes/choose.ts";
 
 export interface DeviceInfo {
@@ -98,6 +100,10 @@ export interface Device {
   flush(): Promise<void>;
   /** Everything that runs while `work` does, dispatch by dispatch; absent on the CPU. @throws E_DEVICE without timestamps */
   profile?(work: () => Promise<void>): Promise<TimedDispatch[]>;
+  /** Where what is measured of it is kept; absent where each op runs in one way only. */
+  readonly tunings?: TuningStore;
+  /** What is compiled from now on is chosen by these measurements, or by none. */
+  useTuning?(tuning: Tuning | null): void;
   memory(): MemoryUse;
   /** Frees everything the device owns. */
   dispose(): void;

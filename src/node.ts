@@ -5,6 +5,8 @@ import { TilegradError } from "./errors.ts";
 import { publishFolder, readPublished } from "./node/files.ts";
 import type { GpuName } from "./node/gpu.ts";
 import { GPU_NAMES, openGpu } from "./node/gpu.ts";
+import { chosenTuning, tuningFiles } from "./node/tunings.ts";
+import type { GpuDeviceOptions } from "./webgpu/device.ts";
 import { openGpuDevice } from "./webgpu/device.ts";
 
 export * from "./api.ts";
@@ -23,13 +25,22 @@ export interface OpenDeviceOptions {
   readonly backend?: GpuName | "cpu";
   /** Bytes the device may hold; default 8 GiB. */
   readonly memoryBudget?: number;
+  /**
+   * What `tuneDevice` or `doctor --tune` measured: `stored` uses what was kept for this device, if anything; or pins one,
+   * or none. Default: what the environment variable TILEGRAD_TUNING says (`off`, or a JSON file), else `stored`.
+   */
+  readonly tuning?: GpuDeviceOptions["tuning"];
 }
 
 /** The CPU reference, which needs no optional package. */
 export const openCpu = (): Device => openCpuAnywhere({ files: folders });
 
 /** Opens a device. @throws E_PEER when an optional package is missing, E_DEVICE when the device is not there. */
-export async function openDevice({ backend = "webgpu", memoryBudget }: OpenDeviceOptions = {}): Promise<Device> {
+export async function openDevice({
+  backend = "webgpu",
+  memoryBudget,
+  tuning,
+}: OpenDeviceOptions = {}): Promise<Device> {
   if (backend === "cpu") return openCpu();
   if (!(GPU_NAMES as readonly string[]).includes(backend)) {
     throw new TilegradError(
@@ -42,6 +53,8 @@ export async function openDevice({ backend = "webgpu", memoryBudget }: OpenDevic
     gpu,
     files: folders,
     info: { software: kind === "software", adapter: driver },
+    tuning: tuning ?? (await chosenTuning()),
+    tunings: tuningFiles,
     ...(memoryBudget === undefined ? {} : { memoryBudget }),
   });
 }

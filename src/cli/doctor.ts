@@ -4,13 +4,20 @@ import type { CheckResult } from "../check/check.ts";
 import { checkOps, checksOf } from "../check/check.ts";
 import type { Device } from "../device.ts";
 import { allOps } from "../ops/all.ts";
+import type { Tuning } from "../ops/tuning.ts";
 import { WebGpuDevice } from "../webgpu/device.ts";
 import type { DeviceName } from "./device.ts";
 import { describeDevice, deviceOption, withDevice } from "./device.ts";
 import { bold, bytes, count, duration, pairs, plural, print, Status, table, write, writeJson } from "./terminal.ts";
+import { costLines, tune } from "./tuneDevice.ts";
+import { number } from "./values.ts";
 
 interface DoctorOptions {
   readonly device: DeviceName;
+  readonly tune: boolean;
+  readonly model?: string;
+  readonly batch: number;
+  readonly seconds: number;
   readonly json: boolean;
   readonly quiet: boolean;
 }
@@ -27,13 +34,19 @@ const EXAMPLE = `
 Example:
   tilegrad doctor
 
-  Every kernel and its gradient run on the device and are compared with plain loops in double precision.`;
+  Every kernel and its gradient run on the device and are compared with plain loops in double precision. With --tune, the
+  device is measured instead: kernels that give the same bits against each other, and what decides between plans. What is
+  found is kept in the cache folder and used by every later run on this device.`;
 
 export function addDoctor(program: Command): void {
   program
     .command("doctor")
     .description("check this device: adapter, limits, and every kernel against a reference")
     .addOption(deviceOption())
+    .option("--tune", "measure which kernels are the fastest here, and keep it", false)
+    .option("--model <folder>", "with --tune: for the training step of this model; default: for typical networks")
+    .option("--batch <rows>", "with --tune --model: rows of a step", number({ min: 1, integer: true }), 128)
+    .option("--seconds <n>", "with --tune: when to stop", number({ min: 1 }), 60)
     .option("--json", "print one JSON object on stdout", false)
     .option("--quiet", "nothing but the result", false)
     .addHelpText("after", EXAMPLE)
@@ -51,11 +64,13 @@ const LIMITS = [
   "maxComputeWorkgroupsPerDimension",
 ] as const;
 
-async function doctor({ device: name, json, quiet }: DoctorOptions): Promise<void> {
+async function doctor(options: DoctorOptions): Promise<void> {
+  const { device: name, json, quiet } = options;
   await withDevice(name, true, async (device) => {
     const about = aboutOf(device);
     const say = json ? print : (line: string) => write(`${line}\n`);
     if (!quiet) for (const line of showDevice(device, about)) say(line);
+    if (options.tune) return tune(device, options, say);
     const began = performance.now();
     const results = await runChecks(device, quiet);
     const ops = byOp(results);
@@ -92,7 +107,7 @@ function aboutOf(device: Device): About {
   return { limits: Object.fromEntries(LIMITS.map((name) => [name, limits[name]])), features: [...features].sort() };
 }
 
-function showDevice({ info }: Device, { limits, features }: About): string[] {
+function showDevice({ info, limits: chosenBy }: Device, { limits, features }: About): string[] {
   const shown = (name: string, value: number): string =>
     /Size$/.test(name) && value >= 2 ** 14 ? bytes(value) : count(value);
   return [
@@ -100,11 +115,17 @@ function showDevice({ info }: Device, { limits, features }: About): string[] {
       ["Device", describeDevice(info)],
       ["Driver", info.driver],
       ...(features.length > 0 ? [["Features", features.join(", ")] as const] : []),
+      ...(chosenBy?.tuning ? tuningLines(chosenBy.tuning) : []),
       ...Object.entries(limits).map(([name, value]) => [name, shown(name, value)] as const),
     ]),
     "",
   ];
 }
+
+const tuningLines = ({ kernels, costs }: Tuning): (readonly [string, string])[] => [
+  ["Tuned", `${plural(Object.keys(kernels).length, "kernel")} chosen by measurement`],
+  ...costLines(costs),
+];
 
 async function runChecks(device: Device, quiet: boolean): Promise<CheckResult[]> {
   const total = allOps.reduce((n, op) => n + checksOf(op, device.limits).length, 0);

@@ -12,9 +12,10 @@ import type { Graph } from "../graph/types.ts";
 import type { Loss } from "../model/losses.ts";
 import type { Model } from "../model/model.ts";
 import { summary } from "../model/model.ts";
-import type { Optimizer } from "../model/optimizers.ts";
-import { layoutParameters } from "../train/parameters.ts";
-import { trainingStep } from "../train/step.ts";
+import type { KernelLimits } from "../ops/op.ts";
+import type { KernelForce } from "../ops/tuning.ts";
+import { tunedKernel } from "../ops/tuning.ts";
+import { stepGraph } from "../train/stepGraph.ts";
 import { LEAST_LIMITS } from "../webgpu/limits.ts";
 import type { DeviceName } from "./device.ts";
 import { describeDevice, deviceOption, withDevice } from "./device.ts";
@@ -45,9 +46,6 @@ Examples:
   tilegrad inspect customers.csv --target churned --layers 40,3 --dot | dot -Tsvg > plan.svg
 
   The plan is the one for the chosen device; for cpu, which has none, that of WebGPU's default limits.`;
-
-/** Steps that one submit holds on WebGPU: how far the batch order and the loss record reach. */
-const QUEUE = 256;
 
 export function addInspect(program: Command): void {
   const command = program
@@ -83,13 +81,19 @@ async function inspect(what: string, options: InspectOptions): Promise<void> {
   );
   await withDevice(options.device, true, async (device) => {
     const subject = isFolder ? await savedModel(what, device) : await plannedModel(what, options);
-    const graph = stepGraph(subject, optimizer, Math.min(options.batch, subject.rows));
+    const graph = stepGraph({ ...subject, optimizer }, Math.min(options.batch, subject.rows), subject.rows);
     const limits = device.limits ?? LEAST_LIMITS;
     const compiled = compileGraph(graph, limits, { fusion: options.fusion });
     if (options.dot) write(`${planDot(compiled)}\n`);
     else if (options.json)
-      writeJson({ device: device.info, ...figures(graph, compiled), stages: planStages(compiled) });
-    else write(`${show(describeDevice(device.info), subject.model, graph, compiled)}\n`);
+      writeJson({
+        device: device.info,
+        ...figures(graph, compiled),
+        plan: compiled.choice,
+        tuned: tunedKernels(compiled, limits),
+        stages: planStages(compiled),
+      });
+    else write(`${show(describeDevice(device.info), subject.model, graph, compiled, limits)}\n`);
   });
 }
 
@@ -112,22 +116,6 @@ async function plannedModel(file: string, options: InspectOptions): Promise<Subj
   };
 }
 
-function stepGraph({ model, loss, rows }: Subject, optimizer: Optimizer, batch: number): Graph {
-  const has = (kind: "l1" | "l2"): boolean => model.parameters.some((p) => (p.regularizer?.[kind] ?? 0) > 0);
-  return trainingStep({
-    model,
-    loss,
-    optimizer,
-    layout: layoutParameters(model),
-    batch,
-    data: { rows: Math.min(rows, batch * QUEUE), y: [], weighted: false },
-    orderSize: 2 * QUEUE * batch,
-    recordSize: 2 * QUEUE,
-    augment: undefined,
-    penalties: { l1: has("l1"), l2: has("l2") },
-  });
-}
-
 function figures(graph: Graph, { plan, calls }: Compiled) {
   const size = (kinds: readonly string[]): number =>
     plan.buffers.filter((b) => kinds.includes(b.kind)).reduce((n, b) => n + 4 * b.size, 0);
@@ -140,7 +128,19 @@ function figures(graph: Graph, { plan, calls }: Compiled) {
   };
 }
 
-function show(device: string, model: Model, graph: Graph, compiled: Compiled): string {
+/** Kernels that were chosen by what was measured on the device. */
+function tunedKernels(
+  { plan }: Compiled,
+  limits: KernelLimits,
+): { readonly kernel: number; readonly force: KernelForce }[] {
+  return plan.kernels.flatMap(({ anchor }, i) => {
+    const force = anchor ? tunedKernel(anchor, limits) : {};
+    return Object.keys(force).length > 0 ? [{ kernel: i + 1, force }] : [];
+  });
+}
+
+function show(device: string, model: Model, graph: Graph, compiled: Compiled, limits: KernelLimits): string {
+  const tuned = tunedKernels(compiled, limits).map(({ kernel }) => kernel);
   const { nodes, dispatches, flops, bytes: moved, memory } = figures(graph, compiled);
   const header = ["#", "stage", "kernel", "workgroups", "bytes", "FLOPs", "ops"];
   const row = ({ stage, kernel, workgroups, bytes: b, flops: f, ops }: Stage, i: number): string[] => [
@@ -160,6 +160,8 @@ function show(device: string, model: Model, graph: Graph, compiled: Compiled): s
     summary(model),
     "",
     `${count(nodes.differentiated)} nodes with all gradients, ${count(nodes.simplified)} after simplification, fused into ${plural(dispatches, "kernel")}.`,
+    `Plan: ${compiled.choice.kind}: ${compiled.choice.why}.`,
+    ...(tuned.length > 0 ? [`Chosen by measurement: kernels ${tuned.join(", ")}.`] : []),
     "",
     ...table([header, ...rows], [1, 2, 6]),
     "",

@@ -51,10 +51,13 @@ export function chromiumArchives(): { folder: string; version: string } | undefi
   return { folder: path.join(root, "bin"), version };
 }
 
-/** Where unpacked files are kept between runs: the user's own cache, else a private folder of this process. */
+/** The user's own cache, whether it is there or not. */
+export const cachePath = (): string =>
+  path.join(process.env["XDG_CACHE_HOME"] || path.join(os.homedir(), ".cache"), "tilegrad");
+
+/** Where files are kept between runs: the user's own cache, else a private folder of this process. */
 export function cacheFolder(): string {
-  const base = process.env["XDG_CACHE_HOME"] || path.join(os.homedir(), ".cache");
-  const folder = path.join(base, "tilegrad");
+  const folder = cachePath();
   try {
     fs.mkdirSync(folder, { recursive: true });
     fs.accessSync(folder, fs.constants.W_OK);

@@ -4,6 +4,7 @@ import type { Attrs, DType, Node, Tensor, TensorType } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
 import type { ShaderModule } from "../shader/module.ts";
 import type { Costs } from "./costs.ts";
+import type { Tuning } from "./tuning.ts";
 
 /** Elements of one tensor. f32 tensors are Float64Array when the reference runs in double precision. */
 export type Elements = Float32Array | Float64Array | Uint32Array | Int32Array;
@@ -102,6 +103,8 @@ export interface KernelLimits {
   readonly software: boolean;
   /** What running costs: decides between dispatch and resident plan. */
   readonly costs: Costs;
+  /** What was measured on this very device; null where nothing was, or it is not to be used. */
+  readonly tuning?: Tuning | null;
   /** These force one of several kernels, for checks and measurements. Default: chosen by shape and device. */
   readonly matmul?: MatmulVariant;
   readonly conv2d?: Conv2dVariant;

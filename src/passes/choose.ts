@@ -24,9 +24,10 @@ export function choosePlan(
   const { dispatch, rate, residentRate, stage } = limits.costs;
   const spread = dispatches * dispatch + flops / rate;
   const inside = resident.stages * stage + flops / residentRate;
+  const figures = limits.tuning ? "what was measured on this device" : "the figures of its family";
   const us = (t: number): string => `${t.toPrecision(2)} us`;
   return {
     kind: inside < spread ? "resident" : "dispatch",
-    why: `estimated ${us(spread)} a step in ${dispatches} dispatches, ${us(inside)} resident`,
+    why: `estimated ${us(spread)} a step in ${dispatches} dispatches, ${us(inside)} resident, by ${figures}`,
   };
 }

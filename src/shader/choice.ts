@@ -4,6 +4,7 @@ import mapShader from "../../shaders/map.wgsl";
 import { invariant } from "../errors.ts";
 import type { DType, Node } from "../graph/types.ts";
 import type { KernelChoice, KernelLimits } from "../ops/op.ts";
+import { tunedKernel } from "../ops/tuning.ts";
 import type { Kernel } from "../passes/kernels.ts";
 import type { HookContext } from "./hooks.ts";
 import { HookWriter } from "./hooks.ts";
@@ -13,7 +14,8 @@ const WIDE_MAP = 1024;
 
 export function chooseKernel(kernel: Kernel, limits: KernelLimits): KernelChoice {
   const { anchor, nodes, clusters } = kernel;
-  const own = anchor?.op.kernel?.(anchor, limits);
+  // What was asked for wins over what was measured, and that over the op's own rule.
+  const own = anchor?.op.kernel?.(anchor, { ...tunedKernel(anchor, limits), ...limits });
   if (own) return own;
   const [{ size }] = clusters;
   const wide = size % 4 === 0 && size >= WIDE_MAP && nodes.every(({ op }) => op.inline4 || op.pointwise);

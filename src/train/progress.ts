@@ -1,4 +1,5 @@
 /** How far training has come: all that a resumed run needs besides weights, optimizer slots and callbacks. */
+import type { Tuning } from "../ops/tuning.ts";
 
 /** One list of values per epoch: `loss`, `learningRate`, and with validation `valLoss` and `val...` for each metric. */
 export type History = Record<string, number[]>;
@@ -28,6 +29,8 @@ export interface Progress {
   data: string;
   /** How its steps are run, "resident" or "dispatch": the two sum in different orders, so a resume takes the same. */
   plan: string;
+  /** What was measured on its device when it began, which a resume there goes on by. */
+  tuning: Tuning | null;
   /** Of all epochs, those of earlier `fit`s included. */
   history: History;
 }
@@ -39,6 +42,7 @@ export const newProgress = (): Progress => ({
   stopped: false,
   data: "",
   plan: "",
+  tuning: null,
   history: {},
 });
 

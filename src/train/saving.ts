@@ -8,8 +8,9 @@ import { stringifyJson } from "../io/json.ts";
 import type { ModelFile } from "../io/model.ts";
 import { encodeModel } from "../io/model.ts";
 import type { Place } from "../io/place.ts";
-import { asJson, asNumber, asObject, field, misplaced } from "../io/place.ts";
+import { asJson, asNumber, asObject, field, misplaced, optional } from "../io/place.ts";
 import type { StoredTensors } from "../io/safetensors.ts";
+import { parseTuning } from "../io/tunings.ts";
 import type { Loss } from "../model/losses.ts";
 import type { Model } from "../model/model.ts";
 import type { Optimizer } from "../model/optimizers.ts";
@@ -84,7 +85,7 @@ export async function checkpointOf(trainer: Saved, callbacks: readonly Callback[
     states[callback.name] = state.json;
     if (state.weights) Object.assign(tensors, prefixed(`${BEST}${callback.name} `, stored(state.weights, shapes)));
   }
-  const { step, cursor, rateScale, stopped, data, history } = progress;
+  const { step, cursor, rateScale, stopped, data, tuning, history } = progress;
   // No batch size: no `fit` is to be gone on with.
   const { epoch, stepInEpoch, lossSum, batchSize, blockRows } = cursor ?? {
     epoch: 0,
@@ -101,7 +102,7 @@ export async function checkpointOf(trainer: Saved, callbacks: readonly Callback[
     data,
     plan: trainer.progress.plan,
     config: configOf(trainer),
-    states: { rateScale, stopped, lossSum, batchSize, blockRows, callbacks: states },
+    states: { rateScale, stopped, lossSum, batchSize, blockRows, tuning: tuning as unknown as Json, callbacks: states },
     history: structuredClone(history),
     tensors,
   };
@@ -142,6 +143,7 @@ export function restoreCheckpoint(
   const [lossSum, rateScale] = [number("lossSum"), number("rateScale")];
   const stopped = asJson(field(states, "stopped"));
   if (typeof stopped !== "boolean") throw misplaced(field(states, "stopped"), "true or false");
+  const tuning = optional(field(states, "tuning"), (place) => parseTuning(place)) ?? null;
   const remembered = asObject(field(states, "callbacks"));
   try {
     trainer.parameters.write(weightsOf(PARAMETER));
@@ -165,6 +167,7 @@ export function restoreCheckpoint(
     stopped,
     data: checkpoint.data,
     plan: checkpoint.plan,
+    tuning,
     history,
   });
 }

@@ -1,9 +1,11 @@
 /** Training data on the device and the compiled steps over it; runs steps in chunks and reads their losses late. */
 import type { CompiledStep, Device, DeviceTensor } from "../device.ts";
+import { tuningKey } from "../io/tunings.ts";
 import type { Loss } from "../model/losses.ts";
 import type { Model } from "../model/model.ts";
 import type { Optimizer } from "../model/optimizers.ts";
 import { f32, u32 } from "../ops/op.ts";
+import type { Tuning } from "../ops/tuning.ts";
 import type { PlanKind } from "../passes/choose.ts";
 import { seedKey } from "../random.ts";
 import type { Augment } from "./augment.ts";
@@ -62,7 +64,15 @@ const GROWTH = 8;
 /** Row numbers that a chunk may hold: 256 KB of them. */
 const MOST_ROWS = 2 ** 16;
 
+/** What was measured on the device; for a run that goes on where it began, what was known of the device then. */
+function tuningOf({ info, limits }: Device, { cursor, tuning }: Progress): Tuning | null {
+  const begun = cursor && (!tuning || tuning.device === tuningKey(info));
+  return begun ? tuning : (limits?.tuning ?? null);
+}
+
 export class TrainingSession {
+  /** What its kernels were chosen by. */
+  readonly tuning: Tuning | null;
   private readonly state: TrainingState;
   private readonly bindings: Readonly<Record<string, DeviceTensor>>;
   private readonly feed: Feed;
@@ -80,6 +90,7 @@ export class TrainingSession {
 
   private constructor(
     state: TrainingState,
+    tuning: Tuning | null,
     most: number,
     bindings: Readonly<Record<string, DeviceTensor>>,
     feed: Feed,
@@ -87,6 +98,7 @@ export class TrainingSession {
     steps: ReadonlyMap<number, CompiledStep>,
   ) {
     this.state = state;
+    this.tuning = tuning;
     this.bindings = bindings;
     this.feed = feed;
     this.own = own;
@@ -143,12 +155,19 @@ export class TrainingSession {
       const begun =
         progress.cursor && (progress.plan === "resident" || progress.plan === "dispatch") ? progress.plan : undefined;
       const plan = begun ?? state.plan;
+      const tuning = tuningOf(device, progress);
       const compiled = await Promise.allSettled(
         batches.map(async (batch) => {
           const graph = trainingStep({ ...spec, batch });
           return [
             batch,
-            await device.compile(graph, { bindings, label: `train ${batch}`, fusion, ...(plan ? { plan } : {}) }),
+            await device.compile(graph, {
+              bindings,
+              label: `train ${batch}`,
+              fusion,
+              limits: { tuning },
+              ...(plan ? { plan } : {}),
+            }),
           ] as const;
         }),
       );
@@ -158,7 +177,7 @@ export class TrainingSession {
         for (const step of steps.values()) step.dispose();
         throw failed.reason;
       }
-      return new TrainingSession(state, most, bindings, feed, own, steps);
+      return new TrainingSession(state, tuning, most, bindings, feed, own, steps);
     } catch (error) {
       own.dispose();
       throw error;

@@ -210,6 +210,7 @@ export class Trainer {
       try {
         this.dispatches = session.dispatches;
         progress.plan = session.kind;
+        progress.tuning = session.tuning;
         progress.data = print;
         const validate = validation && (() => this.validate(validation));
         yield* runEpochs({

@@ -13,8 +13,13 @@ import { TilegradError } from "../errors.ts";
 import type { Graph, TensorType } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
 import { opfs } from "../io/browser.ts";
+import type { Json } from "../io/json.ts";
+import type { TuningStore } from "../io/tunings.ts";
+import { indexedTunings, loadTuning, parseTuning, tuningKey } from "../io/tunings.ts";
+import type { Costs } from "../ops/costs.ts";
 import { costsOf } from "../ops/costs.ts";
 import type { KernelLimits, StepValues } from "../ops/op.ts";
+import type { Tuning } from "../ops/tuning.ts";
 import type { GpuContext, StepRows } from "./context.ts";
 import { Faults } from "./faults.ts";
 import { GpuMemory } from "./memory.ts";
@@ -34,6 +39,10 @@ export interface GpuDeviceOptions {
   readonly files?: FileStore;
   /** Bytes the device may hold; default 8 GiB. */
   readonly memoryBudget?: number;
+  /** What `tuneDevice` measured: `stored` (default) uses what it kept for this device, if anything; or pins one, or none. */
+  readonly tuning?: "stored" | "off" | Tuning;
+  /** Default: the browser's IndexedDB. */
+  readonly tunings?: TuningStore;
 }
 
 /** Runs a submit may hold. */
@@ -41,7 +50,7 @@ const MAX_QUEUE = 1024;
 /** Bytes of one row of step scalars; also the largest alignment WebGPU asks of dynamic offsets. */
 const STEP_ROW = 256;
 
-/** @throws E_DEVICE when WebGPU or an adapter is missing. */
+/** @throws E_DEVICE when WebGPU or an adapter is missing, E_FILE when `tuning` is one of another device. */
 export async function openGpuDevice(options: GpuDeviceOptions = {}): Promise<WebGpuDevice> {
   const gpu = options.gpu ?? globalThis.navigator?.gpu;
   if (!gpu) {
@@ -66,7 +75,13 @@ export async function openGpuDevice(options: GpuDeviceOptions = {}): Promise<Web
     requiredLimits: Object.fromEntries(wanted.map((name) => [name, adapter.limits[name]])),
     requiredFeatures: (["subgroups", "timestamp-query", "shader-f16"] as const).filter((f) => adapter.features.has(f)),
   });
-  return new WebGpuDevice(device, adapter, options);
+  const opened = new WebGpuDevice(device, adapter, options);
+  const { tuning = "stored" } = options;
+  const key = tuningKey(opened.info);
+  if (tuning === "stored") opened.useTuning(await loadTuning(opened.tunings, key));
+  else if (tuning !== "off")
+    opened.useTuning(parseTuning({ value: tuning as unknown as Json, file: "tuning", path: "" }, key));
+  return opened;
 }
 
 /** A software driver names itself one way or another. */
@@ -78,7 +93,8 @@ export class WebGpuDevice implements Device, GpuContext {
   readonly files: FileStore;
   readonly maxQueue = MAX_QUEUE;
   readonly maxTensorBytes: number;
-  readonly limits: KernelLimits;
+  readonly tunings: TuningStore;
+  limits: KernelLimits;
   readonly gpu: GPUDevice;
   readonly pipelines: PipelineCache;
   readonly allocator: GpuMemory;
@@ -91,11 +107,14 @@ export class WebGpuDevice implements Device, GpuContext {
   private readonly queued: GpuStep[] = [];
   private readonly proven = new WeakSet<GpuStep>();
   private readonly faults: Faults;
+  /** Those of its family. */
+  private readonly costs: Costs;
   private profiler: Profiler | null = null;
 
   constructor(device: GPUDevice, adapter: GPUAdapter, options: GpuDeviceOptions) {
     this.gpu = device;
     this.files = options.files ?? opfs;
+    this.tunings = options.tunings ?? indexedTunings;
     const { limits } = device;
     const { vendor, architecture, device: model, description } = adapter.info;
     const name = [vendor, architecture, model, description, options.info?.adapter].join(" ");
@@ -110,6 +129,7 @@ export class WebGpuDevice implements Device, GpuContext {
       software,
     };
     this.maxTensorBytes = Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
+    this.costs = costsOf(name);
     this.limits = {
       maxWorkgroupSize: Math.min(limits.maxComputeInvocationsPerWorkgroup, limits.maxComputeWorkgroupSizeX),
       maxWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
@@ -117,7 +137,7 @@ export class WebGpuDevice implements Device, GpuContext {
       maxWorkgroupBytes: limits.maxComputeWorkgroupStorageSize,
       minSubgroupSize: device.features.has("subgroups") ? (adapter.info.subgroupMinSize ?? 0) : 0,
       software,
-      costs: costsOf(name),
+      costs: this.costs,
     };
     this.allocator = new GpuMemory(device, options.memoryBudget ?? 8 * 2 ** 30);
     this.pipelines = new PipelineCache(device, STEP_ROW);
@@ -227,6 +247,10 @@ export class WebGpuDevice implements Device, GpuContext {
     this.faults.check();
     this.submit();
     await this.race(this.gpu.queue.onSubmittedWorkDone());
+  }
+
+  useTuning(tuning: Tuning | null): void {
+    this.limits = { ...this.limits, tuning, costs: tuning?.costs ?? this.costs };
   }
 
   memory(): MemoryUse {

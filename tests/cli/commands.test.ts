@@ -79,6 +79,7 @@ describe("inspect", () => {
     const plan = await inspect("--device", "webgpu", "--dropout", "0", "--l2", "0");
     expect(plan.dispatches).toBeLessThanOrEqual(12);
     expect(plan.stages).toHaveLength(plan.dispatches);
+    expect(plan.plan).toMatchObject({ kind: "dispatch", why: expect.stringMatching(/./) });
     expect(new Set(plan.stages.map((stage: { stage: string }) => stage.stage))).toEqual(
       new Set(["forward", "loss", "backward", "update"]),
     );

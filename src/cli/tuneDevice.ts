@@ -1,0 +1,63 @@
+/** `tilegrad doctor --tune`: which kernels are the fastest on this device, and what running costs on it. */
+import type { Device } from "../device.ts";
+import type { Costs } from "../ops/costs.ts";
+import { loadModel } from "../train/loading.ts";
+import type { MeasuredKernel, TuneResult } from "../tune/tune.ts";
+import { tuneDevice } from "../tune/tune.ts";
+import { bold, duration, pairs, plural, Status, table, writeJson } from "./terminal.ts";
+
+export interface TuneDeviceOptions {
+  /** Folder of a saved model whose training step is measured. */
+  readonly model?: string;
+  readonly batch: number;
+  readonly seconds: number;
+  readonly json: boolean;
+  readonly quiet: boolean;
+}
+
+/** @param say writes a line for people */
+export async function tune(
+  device: Device,
+  { model, batch, seconds, json, quiet }: TuneDeviceOptions,
+  say: (line: string) => void,
+): Promise<void> {
+  const began = performance.now();
+  const status = new Status({ quiet });
+  const loaded = model === undefined ? null : await loadModel(model, { device });
+  const result = await tuneDevice(device, {
+    ...(loaded ? { trainer: loaded.trainer, batchSize: batch } : {}),
+    seconds,
+    progress: (done, total, bucket) => status.show(done / total, `measured ${done} of ${total}  ${bucket}`),
+  });
+  status.end();
+  loaded?.trainer.dispose();
+  const ms = performance.now() - began;
+  if (json) writeJson({ device: device.info, ...result, ms });
+  if (!quiet) for (const line of show(result)) say(line);
+  const changed = result.kernels.filter(({ before, now }) => now !== before).length;
+  const left = result.left.length > 0 ? `; ${plural(result.left.length, "kernel")} not measured` : "";
+  if (!json || !quiet) {
+    say(bold(`Measured ${plural(result.kernels.length, "kernel")} in ${duration(ms)}, ${changed} chosen anew${left}.`));
+    say("It is kept for this device and used from now on; TILEGRAD_TUNING=off leaves it aside.");
+  }
+}
+
+/** The costs that plans are chosen by. */
+export const costLines = ({ dispatch, stage, rate, residentRate }: Costs): (readonly [string, string])[] => [
+  ["Dispatch", `${dispatch.toPrecision(3)} us`],
+  ["Resident stage", `${stage.toPrecision(3)} us`],
+  ["Rate", `${(rate / 1000).toPrecision(3)} GFLOP/s, ${(residentRate / 1000).toPrecision(3)} resident`],
+];
+
+function show({ tuning, kernels, left }: TuneResult): string[] {
+  const times = ({ kernels: all }: MeasuredKernel): string =>
+    all.map(({ name, us, equal }) => `${name} ${us.toPrecision(3)}${equal ? "" : " (other bits)"}`).join(", ");
+  const rows = kernels.map((kernel) => [kernel.bucket, kernel.before, kernel.now, times(kernel)]);
+  return [
+    ...pairs(costLines(tuning.costs)),
+    "",
+    ...table([["op and sizes", "before", "now", "us each"], ...rows], [0, 1, 2, 3]),
+    ...left.map((bucket) => `not measured: ${bucket}`),
+    "",
+  ];
+}

@@ -1,0 +1,112 @@
+/** Tunings between runs: read when a device is opened, written when it was measured. */
+import { version } from "../../package.json";
+import type { DeviceInfo } from "../device.ts";
+import { CONV2D_VARIANTS, MATMUL_VARIANTS, SEQUENCE_COUNTS } from "../ops/op.ts";
+import type { KernelForce, Tuning } from "../ops/tuning.ts";
+import { parseJson, stringifyJson } from "./json.ts";
+import type { Place } from "./place.ts";
+import { asNumber, asObject, asString, field, misplaced } from "./place.ts";
+
+/** Where tunings are kept: files in the user's cache folder in Node, IndexedDB in a browser. */
+export interface TuningStore {
+  /** The text kept under a key, or null. */
+  read(key: string): Promise<string | null>;
+  /** Replaces it, whole. */
+  write(key: string, text: string): Promise<void>;
+}
+
+/** What a tuning belongs to: another driver or another version has other kernels. */
+export const tuningKey = ({ adapter, driver }: DeviceInfo): string => `${adapter}; ${driver}; tilegrad ${version}`;
+
+const KEPT = "the tuning kept for this device";
+
+export const saveTuning = (store: TuningStore, tuning: Tuning): Promise<void> =>
+  store.write(tuning.device, stringifyJson(tuning));
+
+/** The tuning kept for a device. One that cannot be read or used is left aside, with a warning on the console. */
+export async function loadTuning(store: TuningStore, key: string): Promise<Tuning | null> {
+  try {
+    const text = await store.read(key);
+    return text === null
+      ? null
+      : parseTuning({ value: parseJson(new TextEncoder().encode(text), KEPT), file: KEPT, path: "" }, key);
+  } catch (error) {
+    console.warn(`tilegrad: ${(error as Error).message} It is not used; doctor --tune makes another.`);
+    return null;
+  }
+}
+
+const FORCES: Readonly<Record<keyof KernelForce, readonly (string | number)[]>> = {
+  matmul: MATMUL_VARIANTS,
+  conv2d: CONV2D_VARIANTS,
+  sequences: SEQUENCE_COUNTS,
+};
+
+/**
+ * Checks a tuning that comes from outside.
+ * @param key of the device that is to use it; default: any
+ * @throws E_FILE when a field is wrong, or it was measured on another device or with another version
+ */
+export function parseTuning(place: Place, key?: string): Tuning {
+  const device = field(place, "device");
+  if (asString(device) !== (key ?? device.value))
+    throw misplaced(device, JSON.stringify(key), "Measure this device: tilegrad doctor --tune.");
+  const cost = (name: string): number => {
+    const figure = field(field(place, "costs"), name);
+    const us = asNumber(figure);
+    if (!(us > 0 && Number.isFinite(us))) throw misplaced(figure, "a finite number above 0");
+    return us;
+  };
+  const kernels = field(place, "kernels");
+  for (const bucket of Object.keys(asObject(kernels))) {
+    const force = field(kernels, bucket);
+    for (const [name, chosen] of Object.entries(asObject(force))) {
+      const known: readonly unknown[] | undefined = Object.hasOwn(FORCES, name)
+        ? FORCES[name as keyof KernelForce]
+        : undefined;
+      if (!known?.includes(chosen)) throw misplaced(force, `any of ${JSON.stringify(FORCES)}`);
+    }
+  }
+  return {
+    device: asString(device),
+    costs: {
+      dispatch: cost("dispatch"),
+      rate: cost("rate"),
+      residentRate: cost("residentRate"),
+      stage: cost("stage"),
+    },
+    kernels: kernels.value as Tuning["kernels"],
+  };
+}
+
+const DATABASE = "tilegrad";
+const TABLE = "tunings";
+
+/** What a request of IndexedDB gives. */
+const settled = <T>(request: IDBRequest<T>): Promise<T> =>
+  new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+
+async function withTable<T>(mode: IDBTransactionMode, work: (table: IDBObjectStore) => IDBRequest<T>): Promise<T> {
+  const opening = indexedDB.open(DATABASE, 1);
+  opening.onupgradeneeded = () => opening.result.createObjectStore(TABLE);
+  const database = await settled(opening);
+  try {
+    return await settled(work(database.transaction(TABLE, mode).objectStore(TABLE)));
+  } finally {
+    database.close();
+  }
+}
+
+/** The browser's IndexedDB; elsewhere nothing is kept. */
+export const indexedTunings: TuningStore = {
+  async read(key) {
+    if (!("indexedDB" in globalThis)) return null;
+    return (await withTable<string | undefined>("readonly", (table) => table.get(key))) ?? null;
+  },
+  async write(key, text) {
+    if ("indexedDB" in globalThis) await withTable("readwrite", (table) => table.put(text, key));
+  },
+};

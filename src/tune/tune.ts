@@ -1,0 +1,172 @@
+/**
+ * Measures a device: what dispatches, stages and operations cost on it, and which of the kernels that give the same bits is
+ * the fastest, op by op and size by size.
+ */
+import { compileGraph } from "../compile.ts";
+import type { CompiledStep, Device } from "../device.ts";
+import { TilegradError } from "../errors.ts";
+import type { Graph, Node } from "../graph/types.ts";
+import { saveTuning, tuningKey } from "../io/tunings.ts";
+import type { Loss } from "../model/losses.ts";
+import type { Model } from "../model/model.ts";
+import type { Optimizer } from "../model/optimizers.ts";
+import { input } from "../ops/constant.ts";
+import type { Elements, KernelLimits } from "../ops/op.ts";
+import { apply } from "../ops/op.ts";
+import type { KernelForce, Tuning } from "../ops/tuning.ts";
+import { bucketOf } from "../ops/tuning.ts";
+import { checkOptions } from "../options.ts";
+import { stepGraph } from "../train/stepGraph.ts";
+import { bindSamples } from "./bind.ts";
+import { measureCosts, median, timeSteps } from "./measure.ts";
+import { typicalSteps } from "./workloads.ts";
+
+export interface TuneOptions {
+  /** Whose training step is measured; default: typical layers. */
+  readonly trainer?: { readonly model: Model; readonly loss: Loss; readonly optimizer: Optimizer };
+  /** Rows of its steps; default 32. */
+  readonly batchSize?: number;
+  /** When to stop measuring kernels, though some be left; default 60. */
+  readonly seconds?: number;
+  /** Hears of every kernel as it was measured, and how many there are. */
+  readonly progress?: (done: number, total: number, bucket: string) => void;
+}
+
+const TUNE_OPTIONS = { trainer: 1, batchSize: 1, seconds: 1, progress: 1 } satisfies Record<keyof TuneOptions, 1>;
+
+/** One op at one size. */
+export interface MeasuredKernel {
+  readonly bucket: string;
+  /** The kernel that the op would choose, and the one that is used from now on. */
+  readonly before: string;
+  readonly now: string;
+  /** Each that the device could choose between: median microseconds, and whether its bits are those of `before`. */
+  readonly kernels: readonly { readonly name: string; readonly us: number; readonly equal: boolean }[];
+}
+
+export interface TuneResult {
+  readonly tuning: Tuning;
+  readonly kernels: readonly MeasuredKernel[];
+  /** Ops and sizes for which there was no time, or which are too large for this device. */
+  readonly left: readonly string[];
+}
+
+/** What takes longer than this at the device's best rate is left out, in microseconds. */
+const TOO_LONG = 200_000;
+
+/**
+ * Measures the device, uses what was found from now on, and keeps it for later runs; what an earlier call found for other
+ * sizes stays. No bit of a result changes by a choice of kernel; the costs may change which plan a graph runs by, unless the
+ * plan is given.
+ * @throws E_DEVICE on the CPU; E_ARGUMENT
+ */
+export async function tuneDevice(device: Device, options: TuneOptions = {}): Promise<TuneResult> {
+  checkOptions("tuneDevice", options, TUNE_OPTIONS);
+  const { trainer, batchSize = 32, seconds = 60, progress = () => {} } = options;
+  const { limits: tuned, tunings } = device;
+  if (!tuned || !tunings || !device.useTuning) {
+    throw new TilegradError("E_DEVICE", `tuneDevice: got the device ${device.info.adapter}; expected a GPU.`, {
+      hint: "The CPU reference has one way of running each op.",
+    });
+  }
+  if (!Number.isInteger(batchSize) || batchSize < 1 || !(seconds > 0)) {
+    const got = `batchSize ${batchSize} and seconds ${seconds}`;
+    throw new TilegradError("E_ARGUMENT", `tuneDevice: got ${got}; expected a positive integer and a positive number.`);
+  }
+  const began = performance.now();
+  const limits: KernelLimits = { ...tuned, tuning: null };
+  const graphs = trainer ? [stepGraph(trainer, batchSize)] : typicalSteps();
+  const nodes = tunable(graphs, limits);
+  const costs = await measureCosts(device, limits);
+  const measured: MeasuredKernel[] = [];
+  const left: string[] = [];
+  const kernels: Record<string, KernelForce> = { ...tuned.tuning?.kernels };
+  let done = 0;
+  for (const [bucket, node] of nodes) {
+    const late = performance.now() - began > 1000 * seconds;
+    if (late || (node.op.flops?.(node) ?? 0) / costs.rate > TOO_LONG) left.push(bucket);
+    else {
+      const { force, ...found } = await fastest(device, node, limits);
+      delete kernels[bucket];
+      if (force) kernels[bucket] = force;
+      measured.push({ bucket, ...found });
+    }
+    progress(++done, nodes.size, bucket);
+  }
+  const tuning: Tuning = { device: tuningKey(device.info), costs, kernels };
+  device.useTuning(tuning);
+  await saveTuning(tunings, tuning);
+  return { tuning, kernels: measured, left };
+}
+
+/** The nodes for which the device has several kernels, one of each bucket. */
+function tunable(graphs: readonly Graph[], limits: KernelLimits): ReadonlyMap<string, Node> {
+  const found = new Map<string, Node>();
+  for (const graph of graphs) {
+    for (const { anchor } of compileGraph(graph, limits).plan.kernels) {
+      if (!anchor?.op.variants) continue;
+      const bucket = bucketOf(anchor);
+      if (!found.has(bucket)) found.set(bucket, anchor);
+    }
+  }
+  return found;
+}
+
+/** Runs the node alone by each of its kernels. `force` is what forces the fastest, unless that is chosen anyway. */
+async function fastest(
+  device: Device,
+  { op, inputs, attrs }: Node,
+  limits: KernelLimits,
+): Promise<Omit<MeasuredKernel, "bucket"> & { readonly force: KernelForce | null }> {
+  const made = apply(
+    op,
+    inputs.map(({ shape, dtype }, i) => input(`x${i}`, shape, dtype)),
+    attrs,
+  );
+  const graph: Graph = { outputs: Object.fromEntries(made.map((t, i) => [`y${i}`, t])), updates: [] };
+  const ways = differentWays(graph, [{}, ...(op.variants?.(limits) ?? [])], limits);
+  const { bindings, dispose } = bindSamples(device, graph);
+  const steps: CompiledStep[] = [];
+  try {
+    const made = ways.map(({ force }) =>
+      device.compile(graph, { bindings, label: "tune", plan: "dispatch", limits: { ...force, tuning: null } }),
+    );
+    for (const step of await Promise.all(made)) steps.push(step);
+    const rounds = await timeSteps(device, steps);
+    const us = rounds.map(median);
+    const bits = await Promise.all(steps.map(bitsOf));
+    const kernels = ways.map(({ name }, i) => ({ name, us: us[i], equal: bits[i] === bits[0] }));
+    // A kernel that was faster in some rounds only may owe it to what else the machine did.
+    const better = (i: number): boolean => kernels[i].equal && Math.max(...rounds[i]) < Math.min(...rounds[0]);
+    const chosen = us.reduce((k, t, i) => (better(i) && t < us[k] ? i : k), 0);
+    return { before: ways[0].name, now: ways[chosen].name, kernels, force: chosen === 0 ? null : ways[chosen].force };
+  } finally {
+    for (const step of steps) step.dispose();
+    dispose();
+  }
+}
+
+/** Ways that come to kernels of their own, each once; the first is the op's own choice. */
+function differentWays(
+  graph: Graph,
+  forces: readonly KernelForce[],
+  limits: KernelLimits,
+): readonly { readonly name: string; readonly force: KernelForce }[] {
+  const known = new Map<string, { name: string; force: KernelForce }>();
+  for (const force of forces) {
+    const { calls } = compileGraph(graph, { ...limits, ...force });
+    const text = calls.map(({ code, params, workgroups }) => [code, params, workgroups].join()).join();
+    const name = Object.values(force).join() || calls.map(({ shader }) => shader).join();
+    // The op's own choice is called as what forces it.
+    const found = known.get(text);
+    if (!found) known.set(text, { name, force });
+    else if (Object.keys(found.force).length === 0) Object.assign(found, { name, force });
+  }
+  return [...known.values()];
+}
+
+/** All outputs of a step's last run, to be compared to the bit. */
+async function bitsOf({ outputs }: CompiledStep): Promise<string> {
+  const read: Elements[] = await Promise.all(Object.values(outputs).map((tensor) => tensor.read()));
+  return read.map(({ buffer }) => new Uint32Array(buffer).join()).join(";");
+}
