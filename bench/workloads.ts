@@ -49,12 +49,13 @@ export interface Matmul {
   readonly segments: number;
 }
 
-/** Probabilities of `rows` rows of `model`'s input, `segments` times. */
+/** Probabilities of `rows` rows of `model`'s input; `calls`, one after another, are a segment. */
 export interface Inference {
   readonly kind: "inference";
   readonly name: string;
   readonly model: Training;
   readonly rows: number;
+  readonly calls: number;
   readonly segments: number;
 }
 
@@ -144,9 +145,11 @@ export const inference: Inference = {
   name: "inference",
   model: tabular,
   rows: 100_000,
+  calls: 1,
   segments: 6,
 };
-export const oneRow: Inference = { kind: "inference", name: "oneRow", model: tabular, rows: 1, segments: 101 };
+/** A page's clock is too coarse for one call. */
+export const oneRow: Inference = { ...inference, name: "oneRow", rows: 1, calls: 10, segments: 11 };
 
 /** In the order of the report. */
 export const workloads: readonly Workload[] = [xor, tabular, report, cnn, lstm, matmul512, inference, oneRow];
