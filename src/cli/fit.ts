@@ -1,10 +1,11 @@
 /** Training with progress, early stopping, checkpoints and Ctrl-C. */
-import { access, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import path from "node:path";
 import type { Command } from "commander";
 import { Option } from "commander";
 import { TilegradError } from "../errors.ts";
 import { encodeCheckpoint } from "../io/checkpoint.ts";
+import { fileExists } from "../node/files.ts";
 import type { BestEpoch, Callback } from "../train/callbacks.ts";
 import { earlyStopping, reduceOnPlateau } from "../train/callbacks.ts";
 import type { Data } from "../train/data.ts";
@@ -147,8 +148,4 @@ export async function forgetCheckpoints(out: string): Promise<void> {
   await rm(checkpointFolder(out), { recursive: true, force: true });
 }
 
-export const hasCheckpoint = (folder: string): Promise<boolean> =>
-  access(path.join(folder, "checkpoint.json")).then(
-    () => true,
-    () => false,
-  );
+export const hasCheckpoint = (folder: string): Promise<boolean> => fileExists(path.join(folder, "checkpoint.json"));

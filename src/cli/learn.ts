@@ -33,7 +33,7 @@ import { inputsOf, joinedParts, weightsOf } from "./part.ts";
 import type { Prepared } from "./prepare.ts";
 import type { ResampleSummary, Sampled } from "./resample.ts";
 import { correctPrior } from "./resample.ts";
-import { print } from "./terminal.ts";
+import { plural, print } from "./terminal.ts";
 
 /** Below this many positives the validation rows are worth more in training (bench/results/defaults.md). */
 const SCARCE_POSITIVES = 500;
@@ -159,7 +159,7 @@ async function learnWith(
   if (again) {
     const all = await sample(again);
     resampled = all.summary;
-    if (!quiet) print(`Once more for ${refitEpochs} epochs, with the validation rows (--refit)`);
+    if (!quiet) print(`Once more for ${plural(refitEpochs, "epoch")}, with the validation rows (--refit)`);
     const folder = refitFolder(out);
     const run: Run = {
       ...shared,

@@ -1,14 +1,17 @@
 /** A saved model with its preprocessing, ready to be applied to files. */
+import path from "node:path";
 import type { Preprocessor } from "../data/preprocess.ts";
 import { inputShapeOf } from "../data/preprocess.ts";
 import { parsePreprocessor } from "../data/preprocessorJson.ts";
 import type { Device } from "../device.ts";
 import { TilegradError } from "../errors.ts";
 import { sameShape } from "../graph/types.ts";
+import { fileExists } from "../node/files.ts";
 import { loadModel } from "../train/loading.ts";
 import type { RowSource } from "../train/source.ts";
 import type { Trainer } from "../train/trainer.ts";
 import { calibrated } from "./calibrate.ts";
+import { checkpointFolder, hasCheckpoint } from "./fit.ts";
 import type { RowColumns } from "./rowColumns.ts";
 import { savedRowColumns } from "./rowColumns.ts";
 
@@ -24,6 +27,7 @@ export interface SavedModel {
 
 /** @throws E_FILE for whatever is missing, damaged, or does not belong together */
 export async function openModel(folder: string, device: Device): Promise<SavedModel> {
+  await checkFinished(folder);
   const { trainer, preprocessing, calibration = null, threshold, training } = await loadModel(folder, { device });
   if (preprocessing === undefined || threshold === undefined) {
     throw new TilegradError("E_FILE", `${folder}: the model has no ${preprocessing ? "threshold" : "preprocessing"}.`, {
@@ -44,4 +48,13 @@ export async function openModel(folder: string, device: Device): Promise<SavedMo
   }
   const scores = async (rows: Float32Array | RowSource) => calibrated(calibration, await trainer.predict(rows));
   return { trainer, preprocessor, scores, threshold, columns: savedRowColumns(training?.["settings"]) };
+}
+
+/** @throws E_FILE for the folder of a run that was interrupted before it had a model to save */
+async function checkFinished(folder: string): Promise<void> {
+  if (await fileExists(path.join(folder, "model.json"))) return;
+  if (!(await hasCheckpoint(checkpointFolder(folder))) && !(await hasCheckpoint(folder))) return;
+  throw new TilegradError("E_FILE", `${folder}: got a checkpoint of a run that has not ended; expected a model.`, {
+    hint: "Go on with the command that made it, and --resume; the model is saved at the end.",
+  });
 }

@@ -145,7 +145,11 @@ export async function readLabelled(
   const { categorical = [], numeric = [] } = options;
   const kinds =
     rising === null ? { categorical: [...categorical, name], numeric } : { categorical, numeric: [...numeric, rising] };
-  const { table: read, id, ...found } = await readSource(file, { ...options, ...kinds, image: size });
+  const {
+    table: read,
+    id,
+    ...found
+  } = await readSource(file, { ...options, ...kinds, image: size, labelled: name === LABEL });
   const image = size ?? found.image;
   const window = length === undefined ? undefined : { length, horizon: horizon ?? 1 };
   const table = window ? labelWindows(read, name, window.horizon) : read;
@@ -305,7 +309,7 @@ export async function readTableFor(
 ): Promise<Table> {
   const { target, window, image } = preprocessor;
   const kinds = kindsFor(preprocessor, { labelled, columns });
-  const { table } = await readSource(file, { ...options, ...kinds, image });
+  const { table } = await readSource(file, { ...options, ...kinds, image, labelled });
   return labelled && window ? labelWindows(table, target.name, window.horizon) : table;
 }
 

@@ -1,5 +1,5 @@
 /** What there is to learn from: a CSV or Parquet file, a folder of images, an NPZ file, or a pair of IDX files, each as a table. */
-import { access, readdir, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import type { CsvOptions } from "../data/csv.ts";
 import { tableFromArray } from "../data/images.ts";
@@ -9,7 +9,7 @@ import { TilegradError } from "../errors.ts";
 import { sizeOf } from "../graph/types.ts";
 import { readIdx } from "../io/idx.ts";
 import { decodeNpz } from "../io/npz.ts";
-import { readBytes } from "../node/files.ts";
+import { fileExists, readBytes } from "../node/files.ts";
 import { readImageFolder } from "../node/images.ts";
 import type { Scratch } from "../node/scratch.ts";
 import { isLarge, storeTable } from "./stream.ts";
@@ -32,6 +32,8 @@ export interface SourceOptions extends CsvOptions {
   readonly scratch?: Scratch | undefined;
   /** Columns of which the name is enough. */
   readonly unused?: readonly string[];
+  /** Whether images need labels. */
+  readonly labelled?: boolean;
 }
 
 /** The target where none is named: of sources that are not tables, whose only label has this name. */
@@ -63,7 +65,10 @@ const isFolder = (file: string): Promise<boolean> =>
   );
 
 /** @throws E_FILE, E_DATA, E_ABORTED */
-export async function readSource(file: string, { image, scratch, unused, ...options }: SourceOptions): Promise<Source> {
+export async function readSource(
+  file: string,
+  { image, scratch, unused, labelled = false, ...options }: SourceOptions,
+): Promise<Source> {
   if (/\.npz$/i.test(file)) return npzSource(file);
   if (IDX.test(file)) return idxSource(file);
   if (scratch) return { table: await storeTable(file, { ...options, scratch, ...(unused ? { unused } : {}) }), id: [] };
@@ -78,7 +83,7 @@ export async function readSource(file: string, { image, scratch, unused, ...opti
   const onProgress = (done: number, all: number): void =>
     status.show(done / all, `image ${count(done)} of ${count(all)}`);
   try {
-    const table = await readImageFolder(file, image, { ...(signal ? { signal } : {}), onProgress });
+    const table = await readImageFolder(file, image, { ...(signal ? { signal } : {}), onProgress, labelled });
     return { table, id: ["file"] };
   } finally {
     status.end();
@@ -135,11 +140,7 @@ async function labelsBeside(file: string): Promise<string | null> {
       .replace("images", "labels")
       .replace(/idx\d-ubyte/, "idx1-ubyte"),
   );
-  const exists = access(labels).then(
-    () => true,
-    () => false,
-  );
-  return labels !== file && (await exists) ? labels : null;
+  return labels !== file && (await fileExists(labels)) ? labels : null;
 }
 
 /** The names and the bytes of the files that a source consists of. @throws E_FILE */

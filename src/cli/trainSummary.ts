@@ -67,9 +67,10 @@ export function trainSummary(result: TrainingResult, data: Prepared, model: Mode
   const simple = baseline?.metrics[part];
   const report = metrics[part] as ClassificationReport;
   const metricsTable = formatReport(report, simple ? { logistic: simple } : {}).replace(/^(?=.)/gm, "  ");
+  const alike = `${preprocessor.image ? "images" : preprocessor.window ? "series" : "rows"}${endingOf(result.file)}`;
   const next = [
-    `${commandName()} predict ${result.model} new-rows.csv --out scores.csv`,
-    `${commandName()} evaluate ${result.model} labelled-rows.csv`,
+    `${commandName()} predict ${result.model} new-${alike} --out scores.csv`,
+    `${commandName()} evaluate ${result.model} labelled-${alike}`,
     `${commandName()} doctor`,
   ];
   return [
@@ -86,6 +87,9 @@ export function trainSummary(result: TrainingResult, data: Prepared, model: Mode
     ]),
   ].join("\n");
 }
+
+/** By which a name says what kind of file it is; a folder has none. */
+const endingOf = (file: string): string => /((-idx\d-ubyte|\.\w+)(\.gz)?)?$/i.exec(file)?.[0] ?? "";
 
 function inputs({ featureNames, features, image, window }: Preprocessor): string {
   if (image) return `images of ${image.join(" x ")} from ${plural(features.length, "column")}`;

@@ -170,7 +170,9 @@ export class ColumnBuilder {
       place,
       `non-numeric cell ${quoteCell(place.cell)} in a numeric column; expected a number${counts}`,
       {
-        hint: `Mend the cell, or leave it empty if it is missing, or declare the column "${this.name}" categorical.`,
+        hint: this.forced
+          ? "Mend the cell, or leave it empty if it is missing."
+          : `Mend the cell, or leave it empty if it is missing; if these are categories, say so: --categorical ${this.name} (option \`categorical\`).`,
       },
     );
   }

@@ -2,7 +2,7 @@ import { TilegradError } from "../errors.ts";
 import { ColumnBuilder } from "./columnBuilder.ts";
 import { chunksOf, type Encoding, TextDecoding, type TextSource } from "./decode.ts";
 import { CellReader, numberOf } from "./number.ts";
-import { type Column, missingColumn, type Table } from "./table.ts";
+import { type Column, checkColumns, type Table } from "./table.ts";
 import { type CellSink, Tokenizer } from "./tokenize.ts";
 
 export interface CsvOptions {
@@ -246,9 +246,7 @@ class RowCollector implements CellSink {
       this.notes.push("The first line holds only numbers; it was read as the column names.");
     }
     const { categorical = [], categoricalIfPresent = [], numeric = [], skip = [] } = options;
-    for (const name of [...categorical, ...numeric, ...skip]) {
-      if (!names.includes(name)) throw missingColumn(file, name, names);
-    }
+    checkColumns(file, [...categorical, ...numeric, ...skip], names);
     const maxSpelled = Math.min(MAX_SPELLED_PER_COLUMN, Math.ceil(MAX_SPELLED / names.length));
     return names.map((name) => {
       if (skip.includes(name)) return null;

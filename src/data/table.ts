@@ -37,19 +37,33 @@ export interface Table {
 export function columnOf(table: Table, name: string): Column {
   const column = table.columns.find((candidate) => candidate.name === name);
   if (column) return column;
-  throw missingColumn(
+  throw missingColumns(
     table.name,
-    name,
+    [name],
     table.columns.map((candidate) => candidate.name),
   );
 }
 
-/** The error for a column that is asked for but absent. */
-export function missingColumn(file: string, name: string, columns: readonly string[]): TilegradError {
-  const shown = columns.slice(0, 20).join(", ") + (columns.length > 20 ? `, ... (${columns.length} in all)` : "");
-  const near = nearest(name, columns);
-  return new TilegradError("E_DATA", `${file}: there is no column ${JSON.stringify(name)}; the columns are ${shown}.`, {
-    hint: near ? `Did you mean ${JSON.stringify(near)}?` : "Check the spelling and the header line.",
+/** Absent columns, and columns there are, that an error names. */
+const MOST_ABSENT = 5;
+const MOST_LISTED = 20;
+
+/** @throws E_DATA naming the columns that are asked for but absent, and those there are */
+export function checkColumns(file: string, asked: readonly string[], columns: readonly string[]): void {
+  const absent = [...new Set(asked)].filter((name) => !columns.includes(name));
+  if (absent.length > 0) throw missingColumns(file, absent, columns);
+}
+
+function missingColumns(file: string, absent: readonly string[], columns: readonly string[]): TilegradError {
+  const all = columns.length > MOST_LISTED ? `, ... (${columns.length} in all)` : "";
+  const shown = columns.slice(0, MOST_LISTED).join(", ") + all;
+  const more = absent.length > MOST_ABSENT ? ` and ${absent.length - MOST_ABSENT} more` : "";
+  const names = absent.slice(0, MOST_ABSENT).map((name) => JSON.stringify(name));
+  const none = absent.length === 1 ? `is no column ${names[0]}` : `are no columns ${names.join(", ")}${more}`;
+  const near = nearest(absent[0], columns);
+  const meant = absent.length === 1 ? "" : ` with ${names[0]}`;
+  return new TilegradError("E_DATA", `${file}: there ${none}; the columns are ${shown}.`, {
+    hint: near ? `Did you mean ${JSON.stringify(near)}${meant}?` : "Check the spelling and the header line.",
   });
 }
 

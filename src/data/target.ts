@@ -52,8 +52,11 @@ export function chooseTarget(
     return { name, positive, negative: labels.filter((label) => label !== positive), oneVsRest: true };
   }
   if (labels.length > 2) {
+    const amounts = labels.length > LISTED_LABELS && labels.every((label) => !Number.isNaN(numberOf(label)));
     throw new TilegradError("E_DATA", `${where}: got ${labels.length} labels: ${list(labels)}; expected two.`, {
-      hint: "Say which label is the positive one with --positive (option `positive`); all others become negative.",
+      hint: amounts
+        ? `These look like amounts, which is regression, and the question here is yes or no: add a column to the table that says, for instance, whether ${name} is above some limit, name it as the target, and exclude ${name}.`
+        : "Say which label is the positive one with --positive (option `positive`); all others become negative.",
     });
   }
   const [first, second] = labels;

@@ -2,7 +2,7 @@
  * Crash-safe files for Node: content goes into a temporary file in the same folder, is flushed, and is renamed into
  * place; then the folder is flushed. A killed process leaves the old file or the new one, never a torn one.
  */
-import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { access, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { TilegradError } from "../errors.ts";
 import { type Files, isLeftover, namedFile } from "../io/bundle.ts";
@@ -27,6 +27,12 @@ export function fileError(error: unknown, action: "read" | "write", path: string
   const [problem, hint] = REASONS[code] ?? ["the system refused", undefined];
   return new TilegradError("E_FILE", `${path}: cannot ${action} it, ${problem} (${code}).`, { hint, cause: error });
 }
+
+export const fileExists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
 
 /** The bytes of a file. @throws E_FILE when it is missing, a folder, or not readable. */
 export async function readBytes(path: string): Promise<Uint8Array> {

@@ -61,6 +61,8 @@ export function openGpu(options: GpuOptions = {}): Promise<NodeGpu> {
   return result;
 }
 
+const ON_CPU = 'or compute on the CPU: --device cpu (backend "cpu")';
+
 const openers: Record<GpuName, (flags: readonly string[]) => Promise<NodeGpu>> = {
   webgpu: openBest,
   swiftshader: openSwiftShader,
@@ -79,9 +81,9 @@ async function openBest(flags: readonly string[]): Promise<NodeGpu> {
   if (found?.kind === "hardware") return found;
   if (softwarePeers().length === 0) return openSwiftShader(flags);
   if (found) return found;
-  if (swiftShaderRuns()) throw missingPeer("No hardware GPU found; the software GPU", softwarePeers());
+  if (swiftShaderRuns()) throw missingPeer("No hardware GPU found; the software GPU", softwarePeers(), `; ${ON_CPU}`);
   throw new TilegradError("E_DEVICE", "WebGPU: no adapter found.", {
-    hint: "Install a GPU driver (Vulkan, Metal or Direct3D 12), or use the CPU backend.",
+    hint: `Install a GPU driver (Vulkan, Metal or Direct3D 12); ${ON_CPU}.`,
   });
 }
 
@@ -91,12 +93,12 @@ async function openSwiftShader(flags: readonly string[]): Promise<NodeGpu> {
       "E_DEVICE",
       `swiftshader: runs on linux x64; this is ${process.platform} ${process.arch}.`,
       {
-        hint: 'Use device "webgpu" or the CPU backend.',
+        hint: `Use device "webgpu"; ${ON_CPU}.`,
       },
     );
   }
   const missing = softwarePeers();
-  if (missing.length > 0) throw missingPeer("The software GPU", missing);
+  if (missing.length > 0) throw missingPeer("The software GPU", missing, `; ${ON_CPU}`);
   const folder = loadVulkan();
   const found = await withDriver(path.join(folder, "vk_swiftshader_icd.json"), () => find(flags));
   return expectDriver("swiftshader", /SwiftShader/i, found);
@@ -120,9 +122,11 @@ async function openLavapipe(flags: readonly string[]): Promise<NodeGpu> {
 /** Times as the GPU counts them; pages get them in steps of 65 us, so as not to be spied on. */
 const FLAGS = ["disable-dawn-features=timestamp_quantization"];
 
+const INSTEAD_OF_WEBGPU = `; where there is no hardware GPU, koffi and @sparticuz/chromium bring a software GPU; ${ON_CPU}`;
+
 /** A WebGPU implementation with an adapter, or `undefined`. */
 async function find(flags: readonly string[]): Promise<NodeGpu | undefined> {
-  const dawn = await importPeer("webgpu", "WebGPU in Node", () => import("webgpu"));
+  const dawn = await importPeer("webgpu", "WebGPU in Node", () => import("webgpu"), INSTEAD_OF_WEBGPU);
   for (const [name, value] of Object.entries(dawn.globals)) {
     if (!(name in globalThis)) Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
   }
@@ -151,7 +155,9 @@ async function findWithLoader(flags: readonly string[]): Promise<NodeGpu | undef
 function expectDriver(name: GpuName, pattern: RegExp, found: NodeGpu | undefined): NodeGpu {
   if (found && pattern.test(found.driver)) return found;
   throw new TilegradError("E_DEVICE", `${name}: got ${found ? `"${found.driver}"` : "no adapter"} from Dawn.`, {
-    hint: "Its driver may be too old for Dawn; use another device.",
+    hint: found
+      ? "Another driver came first; use another device."
+      : `The driver may be too old for Dawn, or the system lacks a Vulkan loader (Debian: libvulkan1; npm install koffi @sparticuz/chromium brings one, too); ${ON_CPU}.`,
   });
 }
 

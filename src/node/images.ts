@@ -127,6 +127,8 @@ const damaged = (where: string, got: string, cause?: unknown): TilegradError =>
 export interface ImageFolderOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: (done: number, all: number) => void;
+  /** Refuses images without labels before any is decoded. Default false. */
+  readonly labelled?: boolean;
 }
 
 /**
@@ -139,9 +141,9 @@ export interface ImageFolderOptions {
 export async function readImageFolder(
   folder: string,
   size: ImageSize,
-  { signal, onProgress }: ImageFolderOptions = {},
+  { signal, onProgress, labelled = false }: ImageFolderOptions = {},
 ): Promise<Table> {
-  const files = await imagesIn(folder);
+  const files = await imagesIn(folder, labelled);
   const width = imageWidth(size, files.length);
   const x = new Float32Array(files.length * width);
   for (const [i, file] of files.entries()) {
@@ -155,7 +157,7 @@ export async function readImageFolder(
   return tableFromArray({ name: path.basename(path.resolve(folder)), rows: files.length, width, x, texts });
 }
 
-async function imagesIn(folder: string): Promise<string[]> {
+async function imagesIn(folder: string, labelled: boolean): Promise<string[]> {
   const found = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
     throw fileError(error, "read", folder);
   });
@@ -164,9 +166,10 @@ async function imagesIn(folder: string): Promise<string[]> {
     .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)).replaceAll(path.sep, "/"))
     .sort();
   const beside = files.find((file) => !file.includes("/"));
-  if (files.length > 0 && (beside === undefined || files.every((file) => !file.includes("/")))) return files;
-  const got =
-    beside === undefined ? "no PNG or JPEG file" : `images in subfolders and ${JSON.stringify(beside)} beside them`;
+  const flat = files.every((file) => !file.includes("/"));
+  if (files.length > 0 && (beside === undefined || (flat && !labelled))) return files;
+  const mixed = `images in subfolders and ${JSON.stringify(beside)} beside them`;
+  const got = files.length === 0 ? "no PNG or JPEG file" : flat ? "images without labels" : mixed;
   throw new TilegradError("E_FILE", `${folder}: got ${got}; expected a subfolder of images for each label.`, {
     hint: "Such as cats/1.png and dogs/2.jpg; images without labels, to predict, lie in the folder itself.",
   });

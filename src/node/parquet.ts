@@ -2,7 +2,7 @@
 import path from "node:path";
 import type { CsvOptions } from "../data/csv.ts";
 import type { CellValue, Table } from "../data/table.ts";
-import { missingColumn, tableFromColumns } from "../data/table.ts";
+import { checkColumns, tableFromColumns } from "../data/table.ts";
 import { TilegradError } from "../errors.ts";
 import { fileError } from "./files.ts";
 import { importPeer } from "./peers.ts";
@@ -57,9 +57,7 @@ async function* rowGroups(file: string, options: ParquetOptions): AsyncGenerator
   });
   const names = parquet.parquetSchema(metadata).children.map(({ element }) => element.name);
   const { categorical = [], numeric = [], skip = [] } = options;
-  for (const column of [...categorical, ...numeric]) {
-    if (!names.includes(column)) throw missingColumn(name, column, names);
-  }
+  checkColumns(name, [...categorical, ...numeric], names);
   if (Number(metadata.num_rows) === 0) throw new TilegradError("E_DATA", `${name}: got no rows; expected some.`);
   const columns = names.filter((column) => !skip.includes(column));
   let start = 0;

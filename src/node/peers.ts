@@ -9,11 +9,11 @@ const require = createRequire(import.meta.url);
 
 export type Peer = "webgpu" | "koffi" | "@sparticuz/chromium" | "@resvg/resvg-js" | "hyparquet";
 
-/** The `E_PEER` error for missing packages; `purpose` completes "... needs". */
-export function missingPeer(purpose: string, peers: readonly Peer[], cause?: unknown): TilegradError {
+/** The `E_PEER` error for missing packages; `purpose` completes "... needs", `instead` the hint. */
+export function missingPeer(purpose: string, peers: readonly Peer[], instead = "", cause?: unknown): TilegradError {
   const names = peers.map((name) => `"${name}"`).join(", ");
   return new TilegradError("E_PEER", `${purpose} needs the optional package${peers.length > 1 ? "s" : ""} ${names}.`, {
-    hint: `Install with: npm install ${peers.join(" ")}`,
+    hint: `Install with: npm install ${peers.join(" ")}${instead}`,
     cause,
   });
 }
@@ -24,12 +24,12 @@ function isAbsent(cause: unknown, name: string): boolean {
   return (code === "ERR_MODULE_NOT_FOUND" || code === "MODULE_NOT_FOUND") && message.includes(name);
 }
 
-/** Awaits a dynamic import of an optional package; throws `E_PEER` when it is not installed. */
-export async function importPeer<T>(name: Peer, purpose: string, load: () => Promise<T>): Promise<T> {
+/** Awaits a dynamic import of an optional package; throws `E_PEER`, as `missingPeer`, when it is not installed. */
+export async function importPeer<T>(name: Peer, purpose: string, load: () => Promise<T>, instead = ""): Promise<T> {
   try {
     return await load();
   } catch (cause) {
-    throw isAbsent(cause, name) ? missingPeer(purpose, [name], cause) : cause;
+    throw isAbsent(cause, name) ? missingPeer(purpose, [name], instead, cause) : cause;
   }
 }
 

@@ -29,6 +29,8 @@ beforeAll(async () => {
   cli.write("full/notes.txt", "mine");
   fs.mkdirSync(path.join(cli.folder, "foreign"));
   cli.write("foreign/model.json", '{"format":"layers-model"}');
+  cli.write("unended/checkpoint/checkpoint.json", "{}");
+  cli.write("amounts.csv", table(...good.map((row, i) => row.replace(/yes|no/, String(10 * i)))));
   cli.write("customers.csv", customers(200));
   await cli.run("train", "customers.csv", ...CHURN, ...QUICK, "--out", "model", "--quiet");
 });
@@ -109,7 +111,18 @@ const cases: [string, string[], string, RegExp][] = [
   ],
   ["resuming without a checkpoint", train("good.csv", "--resume"), "E_FILE", /checkpoint\.json: cannot read it/],
   ["a model that is not there", ["evaluate", "nope", "good.csv", "--device", "cpu"], "E_FILE", /nope\/model\.json/],
-  ["a table without the model's columns", ["predict", "model", "good.csv", "--device", "cpu"], "E_DATA", /no column "/],
+  [
+    "a table without the model's columns",
+    ["predict", "model", "good.csv", "--device", "cpu"],
+    "E_DATA",
+    /no columns "plan", "age", "usage"; /,
+  ],
+  [
+    "a run that has not ended",
+    ["predict", "unended", "good.csv", "--device", "cpu"],
+    "E_FILE",
+    /unended: got a checkpoint/,
+  ],
   ["inspecting a table without a target", ["inspect", "good.csv", "--device", "cpu"], "E_ARGUMENT", /no --target/],
 ];
 
@@ -135,6 +148,15 @@ describe("hints", () => {
     ["a split", train("good.csv", "--splits", "splits.json#fat"), 'hint: Did you mean "far"?'],
   ])("name %s that was meant", async (_, args, hint) => {
     expect((await cli.run(...args)).stderr).toContain(hint);
+  });
+
+  it.each([
+    ["a column of categories with a few numbers", train("text.csv"), "--categorical a "],
+    ["amounts as the target", train("amounts.csv"), "which is regression"],
+    ["a checkpoint instead of a model", ["evaluate", "unended", "good.csv", "--device", "cpu"], "--resume"],
+  ])("say what to do about %s", async (_, args, hint) => {
+    const { stderr } = await cli.run(...args);
+    expect(stderr.split("\n").find((line) => line.startsWith("hint: "))).toContain(hint);
   });
 });
 

@@ -126,6 +126,7 @@ describe("is refused with status 2, and nothing is written:", () => {
     ["a folder of one class", ["one", "--image", "4x4"], /one class only \("left" in all rows\)/],
     ["a folder of three classes", ["three", "--image", "4x4"], /got 3 labels: "a", "b", "c"/],
     ["a text called .png", ["text", "--image", "4x4"], /text\/0\/6\.png: got bytes that are neither PNG nor JPEG/],
+    ["a folder without labels", ["text/0", "--image", "4x4"], /text\/0: got images without labels/],
     ["an empty folder", ["nothing", "--image", "4x4"], /nothing: got no PNG or JPEG file/],
     [
       "a size beyond any memory",

@@ -58,6 +58,7 @@ describe("a folder of images by class", () => {
     expect([target, positive, rows.file, inputShape]).toEqual(["label", "left", 120, [6, 6, 1]]);
     expect(metrics.test.prAuc).toBeGreaterThan(0.98);
     expect(trained.stderr).toContain("image 120 of 120");
+    expect(trained.stderr).toMatch(/predict model new-images --out scores.csv\n.*evaluate model labelled-images\n/);
     const predicted = await cli.run("predict", "model", "new", "--device", "cpu", "--quiet");
     const lines = predicted.stdout.trim().split("\n");
     expect(lines[0]).toBe("file,score,prediction");

@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { wgslForEsbuild } from "../../tools/wgsl.mjs";
 import { launchChromium } from "../browser/chromium.ts";
 import { serve } from "../browser/serve.ts";
+import { wave } from "../cli/support.ts";
 import { repository, run } from "../support/program.ts";
 
 const readme = fs.readFileSync(path.join(repository, "README.md"), "utf8");
@@ -49,8 +50,39 @@ describe("the documentation", () => {
     }
   });
 
+  const layers = fs.readFileSync(path.join(repository, "docs", "layers.md"), "utf8");
+
+  it("has programs about layers that run as they stand, and says what they make", async () => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "tilegrad-layers-"));
+    /** What each program makes is shown by the line added to it. */
+    const shown = [
+      ["functional", "console.log(model.inputShape, model.outputShape)"],
+      ["multiLoss", "console.log(typeof loss)"],
+      [
+        "labelWindows",
+        `console.log(x.length / y.length, y.length === parts.train.length,
+          parts.test[0] - 32 > parts.validation.at(-1), fitted.window.length, fitted.featureNames.length)`,
+      ],
+    ];
+    try {
+      fs.writeFileSync(path.join(folder, "prices.csv"), wave(300, 1));
+      const programs = [...layers.matchAll(/```js\n([^]*?)```/g)].map(([, program]) => program);
+      expect(programs).toHaveLength(shown.length);
+      const outputs = await Promise.all(
+        programs.map(async (program, i) => {
+          expect(program).toContain(shown[i][0]);
+          fs.writeFileSync(path.join(folder, `${i}.mjs`), await bundle(`${program}\n${shown[i][1]}`, "node"));
+          const { stdout, stderr } = await run(process.execPath, [`${i}.mjs`], { cwd: folder });
+          return stdout.trim() || stderr;
+        }),
+      );
+      expect(outputs).toEqual(["[ 28, 28, 1 ] [ 1 ]", "object", "64 true true 32 2"]);
+    } finally {
+      fs.rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
   it("describes a layer of one's own that trains", async () => {
-    const layers = fs.readFileSync(path.join(repository, "docs", "layers.md"), "utf8");
     const program = `${block("ts", layers)}
       import { compile, dense, meanSquaredError, openCpu, sequential } from "tilegrad";
       const model = sequential({ input: [2] }, [gain(), dense(1)]);
