@@ -45,8 +45,8 @@ const SMALL = 8192;
 /** All variants add up in the order of k, so the choice is one of speed alone; bench/results/kernels.md has the figures. */
 function chooseVariant({ batch, m, n, k }: MatmulExtents, limits: KernelLimits): MatmulVariant {
   const tiles = batch * Math.ceil(m / 64) * Math.ceil(n / 64);
-  // With one column there is nothing to keep in registers, and the naive kernel compiles in a third of the time.
-  if (n === 1) return "naive";
+  // With one column or one product there is nothing to keep in registers, and the naive kernel compiles in a third of the time.
+  if (n === 1 || k === 1) return "naive";
   if (limits.resident) return batch * m * n * k < SMALL ? "naive" : "vec4";
   if (limits.software) return n >= 16 && supportsMatmul("subgroup", limits) ? "subgroup" : "vec4";
   return m >= 32 && n >= 32 && tiles >= BUSY_TILES && supportsMatmul("tiled", limits) ? "tiled" : "vec4";
@@ -92,7 +92,8 @@ export function matmulKernel(
   }
   // Four neighbours are taken at once where they lie side by side and no row ends between them.
   const rolled = variant === "vec4" && limits.resident === true && limits.software;
-  const wideA = !rolled && !attrs.transposeA && k % 4 === 0;
+  // The subgroup kernel takes A element by element and k of any length: a few shapes more share a pipeline, at no cost.
+  const wideA = !rolled && variant !== "subgroup" && !attrs.transposeA && k % 4 === 0;
   const wideB = !attrs.transposeB && n % 4 === 0;
   const columnsB = attrs.transposeB === true && k % 4 === 0 && variant !== "tiled" && !rolled;
   const wideY = n % 4 === 0;
@@ -102,7 +103,7 @@ export function matmulKernel(
     WIDE_B: wideB,
     WIDE_Y: wideY,
     COLUMNS_B: columnsB,
-    K_REST: !rolled && k % (variant === "tiled" ? 16 : 4) !== 0,
+    K_REST: variant === "subgroup" || (!rolled && k % (variant === "tiled" ? 16 : 4) !== 0),
     ...(variant === "vec4" ? { ROLLED: rolled } : {}),
   };
   return {
@@ -127,8 +128,9 @@ function specialise(
     case "vec4":
       return { shader: matmulVec4, constants: common, grid: { threads: batch * Math.ceil(m / 4) * columns } };
     case "subgroup": {
-      // As many threads as there are columns to hold, but whole subgroups of any size up to 32.
-      const wg = Math.min(32, 8 * Math.ceil(columns / 8));
+      // As many threads as there are columns to hold, but whole subgroups of any size up to 32. Software GPUs gain nothing
+      // from more, and compile one kernel less.
+      const wg = Math.min(limits.software ? 16 : 32, 8 * Math.ceil(columns / 8));
       const constants = { ...common, WG: wg, LANES: limits.minSubgroupSize >= 8 ? 8 : 4 };
       return {
         shader: matmulSubgroup,

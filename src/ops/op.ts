@@ -247,13 +247,16 @@ function mergeDimensions(shape: readonly number[], strides: readonly number[]): 
   return dims;
 }
 
-/** WGSL for start + the sum of coordinate_d(index) * stride_d, where `index` is linear over `shape`. */
+/**
+ * WGSL for start + the sum of coordinate_d(index) * stride_d, where `index` is linear over `shape`. A start of 0 is added as
+ * any other, so that the first of several slices is read by the same pipeline.
+ */
 export function stridedIndex(
   code: InlineCode,
   index: string,
   shape: readonly number[],
   strides: readonly number[],
-  start = 0,
+  start?: number,
 ): string {
   const dims = mergeDimensions(shape, strides);
   const terms: string[] = [];
@@ -267,7 +270,7 @@ export function stridedIndex(
     }
     inner *= size;
   }
-  if (start !== 0) terms.push(code.dim(start));
+  if (start !== undefined) terms.push(code.dim(start));
   if (terms.length === 0) return "0u";
   return terms.length === 1 && terms[0] === index ? index : code.let(terms.join(" + "));
 }
@@ -279,13 +282,13 @@ export function strided4(
   index: string,
   shape: readonly number[],
   strides: readonly number[],
-  start = 0,
+  start?: number,
 ): string | null {
   const dims = mergeDimensions(shape, strides);
   const inner = dims.pop();
   if (!inner || inner.size % 4 !== 0) return null;
   const at = (): string => stridedIndex(code, index, shape, strides, start);
   if (inner.stride === 0) return `vec4<${x.dtype}>(${code.at(x, at())})`;
-  const aligned = inner.stride === 1 && start % 4 === 0 && dims.every((d) => d.stride % 4 === 0);
+  const aligned = inner.stride === 1 && (start ?? 0) % 4 === 0 && dims.every((d) => d.stride % 4 === 0);
   return aligned ? code.at4(x, at()) : null;
 }

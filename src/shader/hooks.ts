@@ -79,8 +79,9 @@ export class HookWriter implements InlineCode {
     const { plan, kernel } = this.context;
     const { cluster, anchored, width } = this.hook;
     const stores: string[] = [];
-    const add = (value: string, { buffer, offset }: Place, index = "i", aligned = offset % 4 === 0): void => {
-      const at = offset === 0 ? index : `${this.dim(offset)} + ${index}`;
+    const add = (value: string, place: Place, index = "i", aligned = place.offset % 4 === 0): void => {
+      const { buffer } = place;
+      const at = this.within(place, index);
       if (width === 1 || aligned) stores.push(this.context.bindings.write(buffer, at, value, width));
       else {
         for (const [k, c] of [..."xyzw"].entries()) {
@@ -101,6 +102,12 @@ export class HookWriter implements InlineCode {
       } else add(this.value(t, "i", width), place);
     }
     this.lines.push(...stores);
+  }
+
+  /** Where element `index` of what is at a place stands in its buffer. */
+  private within({ buffer, offset }: Place, index: string): string {
+    // A buffer that several values share: the first of them is read as the others are, by the same pipeline.
+    return offset > 0 || buffer.kind === "arena" ? `${this.dim(offset)} + ${index}` : index;
   }
 
   private value(view: Tensor, index: string, width: 1 | 4): string {
@@ -124,8 +131,7 @@ export class HookWriter implements InlineCode {
     const mine = cluster !== undefined && plan.clusterOf.get(node) === cluster;
     const place = mine ? undefined : plan.placeOf(tensor);
     if (place && (width === 1 || place.offset % 4 === 0)) {
-      const at = place.offset === 0 ? index : this.let(`${this.dim(place.offset)} + ${index}`);
-      return this.let(bindings.read(place.buffer, at, width));
+      return this.let(bindings.read(place.buffer, this.let(this.within(place, index)), width));
     }
     const { inline, inline4, pointwise, name } = node.op;
     invariant(place || (inline && (mine || node.op.free)), `${name} is read where it was not computed.`);
