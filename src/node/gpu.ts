@@ -5,6 +5,7 @@ import path from "node:path";
 import { isMainThread } from "node:worker_threads";
 import { TilegradError } from "../errors.ts";
 import { cacheFolder, chromiumArchives, importPeer, missingPeer, resolvePeer } from "./peers.ts";
+import { waitGently } from "./polling.ts";
 import { unpackOnce } from "./tar.ts";
 
 const require = createRequire(import.meta.url);
@@ -130,6 +131,7 @@ async function find(flags: readonly string[]): Promise<NodeGpu | undefined> {
   for (const [name, value] of Object.entries(dawn.globals)) {
     if (!(name in globalThis)) Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
   }
+  waitGently(dawn.globals);
   const gpu = dawn.create([...FLAGS, ...flags]);
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter) return undefined;
