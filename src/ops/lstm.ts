@@ -1,8 +1,10 @@
 /** LSTM over whole sequences: one kernel forward, one backward through time, matmuls for everything that need not wait. */
+import rowsSubgroup from "../../shaders/lib/rows_subgroup.wgsl";
 import lstmShader from "../../shaders/lstm.wgsl";
 import lstmGradShader from "../../shaders/lstm_grad.wgsl";
 import type { Tensor, TensorType } from "../graph/types.ts";
 import { sigmoid } from "../numeric.ts";
+import type { ShaderModule } from "../shader/module.ts";
 import { constant } from "./constant.ts";
 import { matmul } from "./matmul.ts";
 import type { KernelLimits, OpDef, Sample } from "./op.ts";
@@ -38,6 +40,9 @@ const samples = (): Sample[] => {
   });
   return [of(1, 1, 1, false), of(3, 5, 7, false, true), of(5, 4, 3, true, true), of(2, 3, 33, true)];
 };
+
+/** Each number of sequences, and the way of devices without subgroups. */
+const variants = (): Partial<KernelLimits>[] => [...recurrentVariants(8)(), { minSubgroupSize: 0 }];
 
 /**
  * xz [batch, time, 4 units], kernel [units, units, 4] (gates last), h0 and c0 [batch, units], mask [batch, time]
@@ -96,8 +101,7 @@ const lstmOp: OpDef = {
   },
   kernel: ({ inputs: [xz], attrs }, limits) => {
     return {
-      shader: lstmShader,
-      ...lstmSizes("lstm", extentsOf(xz, 4), attrs as Order, 2, limits),
+      ...lstmKernel(lstmShader, extentsOf(xz, 4), attrs as Order, 2, limits),
       loads: [
         { hook: "load_xz", input: 0 },
         { hook: "load_kernel4", input: 1, width: 4 },
@@ -108,7 +112,7 @@ const lstmOp: OpDef = {
       stores: ["store_y", "store_cells", "store_saved"].map((hook, output) => ({ hook, output })),
     };
   },
-  variants: recurrentVariants(8),
+  variants,
   flops: ({ inputs: [xz] }) => {
     const { batch, time, units } = extentsOf(xz, 4);
     return batch * time * units * (8 * units + 60);
@@ -129,23 +133,19 @@ const asMatrix = ({ dtype, shape: [rows, columns, gates] }: TensorType): TensorT
 type Order = { readonly goBackwards: boolean };
 
 /** Eight sequences a workgroup where loads are dear and cores few, four where workgroups keep a GPU busy. */
-function lstmSizes(name: string, extents: Extents, order: Order, tiles: number, limits: KernelLimits) {
-  const { constants, params, grid } = recurrentSizes(
-    name,
-    extents,
-    order,
-    tiles,
-    limits,
-    limits.sequences ?? (limits.software ? 8 : 4),
-  );
-  const { rows } = params;
-  const halves = rows > 4 ? 2 : 1;
+function lstmKernel(shader: ShaderModule, extents: Extents, order: Order, tiles: number, limits: KernelLimits) {
+  const most = limits.sequences ?? (limits.software ? 8 : 4);
+  const { constants, params, grid } = recurrentSizes(shader.name, extents, order, tiles, limits, most);
+  const { WG, UNITS } = constants;
   const own = {
-    PER_LANE: Math.ceil(extents.units / constants.WG),
-    ROWS_EACH: Math.min(rows, 4),
-    HALVES: halves,
+    WG,
+    UNITS,
+    PER_LANE: Math.ceil(extents.units / WG),
+    ROWS: params.rows,
+    LANES: limits.minSubgroupSize >= 8 ? 8 : 4,
   };
-  return { params: { ...params, halves }, grid, constants: { ...constants, ...own } };
+  const libs = shader.libs.map((name) => (name === "rows" && limits.minSubgroupSize >= 4 ? rowsSubgroup.name : name));
+  return { shader: { ...shader, libs }, params, grid, constants: own };
 }
 
 /**
@@ -198,8 +198,7 @@ const lstmGradOp: OpDef = {
   kernel: ({ inputs: [, , saved], attrs }, limits) => {
     const [, batch, time, units] = saved.shape;
     return {
-      shader: lstmGradShader,
-      ...lstmSizes("lstmGrad", { batch, time, units }, attrs as Order, 5, limits),
+      ...lstmKernel(lstmGradShader, { batch, time, units }, attrs as Order, 5, limits),
       loads: [
         { hook: "load_kernel4", input: 0, width: 4 },
         { hook: "load_mask", input: 1 },
@@ -210,7 +209,7 @@ const lstmGradOp: OpDef = {
       stores: ["store_dxz", "store_dh0", "store_dc0"].map((hook, output) => ({ hook, output })),
     };
   },
-  variants: recurrentVariants(8),
+  variants,
   flops: ({
     inputs: [
       ,

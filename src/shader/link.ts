@@ -3,11 +3,20 @@
 import math from "../../shaders/lib/math.wgsl";
 import matmul from "../../shaders/lib/matmul.wgsl";
 import philox from "../../shaders/lib/philox.wgsl";
+import rows from "../../shaders/lib/rows.wgsl";
+import rowsSubgroup from "../../shaders/lib/rows_subgroup.wgsl";
 import sample from "../../shaders/lib/sample.wgsl";
 import { invariant } from "../errors.ts";
 import type { ShaderLibrary, ShaderModule } from "./module.ts";
 
-const libraries: Readonly<Record<string, ShaderLibrary>> = { math, matmul, philox, sample };
+const libraries: Readonly<Record<string, ShaderLibrary>> = {
+  math,
+  matmul,
+  philox,
+  rows,
+  rows_subgroup: rowsSubgroup,
+  sample,
+};
 
 export interface Specialisation {
   /** Values of module constants and aliases by name. */
@@ -56,11 +65,9 @@ export const librariesOf = ({ libs }: ShaderLibrary): string => libs.map((name) 
 export function assemble(users: readonly ShaderLibrary[], declarations: string, code: string): string {
   const named = users.flatMap((part) => part.libs.map((name) => libraries[name]));
   const all = new Set([...named, ...users.filter((part) => libraries[part.name] === part)]);
-  const directives = new Set(code.match(/^enable [^;]*;$/gm) ?? []);
-  const rest = code.replace(/^enable [^;]*;\n/gm, "");
-  return [...directives, ...[...all].map((lib) => lib.code), declarations, rest]
-    .filter((text) => text !== "")
-    .join("\n");
+  const text = [...[...all].map((lib) => lib.code), declarations, code].filter((part) => part !== "").join("\n");
+  const directives = new Set(text.match(/^enable [^;]*;$/gm) ?? []);
+  return [...directives, text.replace(/^enable [^;]*;\n/gm, "")].join("\n");
 }
 
 function replaceConstant(shader: string, code: string, name: string, value: number | boolean | string): string {
