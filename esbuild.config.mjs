@@ -119,6 +119,7 @@ export async function buildBenchPage(folder = "bench/dist") {
 }
 export const buildKernelBench = () => buildProgram("bench/kernels.ts", "bench/dist/kernels.js");
 export const buildSmoteBench = () => buildProgram("bench/smote.ts", "bench/dist/smote.js");
+export const buildEncodingBench = () => buildProgram("bench/encoding.ts", "bench/dist/encoding.js");
 export const buildScalingBench = () => buildProgram("bench/scaling.ts", "bench/dist/scaling.js");
 export const buildStreamingBench = () => buildProgram("bench/streaming.ts", "bench/dist/streaming.js");
 

@@ -5,6 +5,7 @@ import {
   buildBench,
   buildBenchPage,
   buildDemo,
+  buildEncodingBench,
   buildKernelBench,
   buildLibrary,
   buildOracles,
@@ -63,9 +64,10 @@ export const tasks = {
     return runNode(await buildOracles(), args);
   },
 
-  /** `bench kernels` times single kernels, `bench scaling` sizes, `bench smote` resampling and `bench streaming` a large file, without any peer. */
+  /** `bench kernels`, `encoding`, `scaling`, `smote` and `streaming` are programs of their own, without any peer. */
   async bench(args) {
     if (args[0] === "kernels") return runNode(await buildKernelBench(), args.slice(1));
+    if (args[0] === "encoding") return runNode(await buildEncodingBench(), args.slice(1));
     if (args[0] === "scaling") return runNode(await buildScalingBench(), args.slice(1));
     if (args[0] === "smote") return runNode(await buildSmoteBench(), args.slice(1));
     if (args[0] === "streaming") {
