@@ -20,7 +20,7 @@ import { interruptible, silent } from "./interrupt.ts";
 import { addInputOptions, addTableOptions, readForTraining } from "./prepare.ts";
 import { addReportOption, checkReport, resultHead, writeReport } from "./report.ts";
 import { byMeasure } from "./search.ts";
-import { bold, duration, plural, print, Status, table, warn, write, writeJson } from "./terminal.ts";
+import { bold, duration, plural, Status, table, tell, warn, writeJson } from "./terminal.ts";
 import { labelOf } from "./tuneReport.ts";
 import { names, number } from "./values.ts";
 
@@ -130,8 +130,7 @@ async function compare(file: string, given: CompareOptions, single: Command): Pr
           ...table([page.header, ...page.rows]),
         ];
         const text = [...lines, "", `Mean ± deviation over ${plural(folds.count, "fold")}.`].join("\n");
-        if (json) print(text);
-        else write(`${text}\n`);
+        tell(text, json);
       }
       if (options.report !== undefined) {
         const plots = () => ({ comparison: comparisonPlot(page.plot) });

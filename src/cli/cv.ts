@@ -13,7 +13,7 @@ import { addFoldOptions, planFolds, withGroup } from "./folds.ts";
 import { interruptible, silent } from "./interrupt.ts";
 import { addInputOptions, addTableOptions, readForTraining } from "./prepare.ts";
 import { resultHead } from "./report.ts";
-import { bold, count, dim, plural, print, Status, table, warn, write, writeJson } from "./terminal.ts";
+import { bold, count, dim, plural, Status, table, tell, warn, writeJson } from "./terminal.ts";
 import { thresholdRule } from "./threshold.ts";
 import { number } from "./values.ts";
 
@@ -78,8 +78,7 @@ async function cv(file: string, options: CvOptions): Promise<void> {
     if (!quiet) {
       warn(found.warnings);
       const text = [bold(`${target.name} = ${target.positive}, in ${source.name}`), ...showFolds(found)].join("\n");
-      if (json) print(text);
-      else write(`${text}\n`);
+      tell(text, json);
     }
     if (json) writeJson(result);
   });

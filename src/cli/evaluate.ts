@@ -1,6 +1,5 @@
 /** `tilegrad evaluate`: a saved model's metrics on labelled rows. */
 import type { Command } from "commander";
-import packageJson from "../../package.json" with { type: "json" };
 import { describeTable } from "../data/describe.ts";
 import { rowList } from "../data/table.ts";
 import { TilegradError } from "../errors.ts";
@@ -16,7 +15,7 @@ import { interruptible } from "./interrupt.ts";
 import { openModel } from "./model.ts";
 import { inputsOf, partOf } from "./part.ts";
 import { labelledRows, readTableFor } from "./prepare.ts";
-import { addReportOption, checkReport, commandLine, writeReport } from "./report.ts";
+import { addReportOption, checkReport, resultHead, writeReport } from "./report.ts";
 import { columnsIn } from "./rowColumns.ts";
 import { isStreamed } from "./source.ts";
 import { readSplits } from "./table.ts";
@@ -105,13 +104,7 @@ async function evaluateIn(scratch: Scratch, folder: string, file: string, option
     const { target } = preprocessor;
     const text = [bold(`${target.name} = ${target.positive}, in ${table.name}`), formatReport(report)].join("\n");
     const result = {
-      version: packageJson.version,
-      command: commandLine(),
-      device: device.info,
-      file: table.name,
-      target: target.name,
-      positive: target.positive,
-      negative: target.negative,
+      ...resultHead(device, { table, target }),
       threshold,
       thresholdRule: options.threshold === undefined ? model.threshold.rule : String(options.threshold),
       metrics: { test: report },

@@ -67,8 +67,8 @@ async function contentOf(ending: Ending, { html, plots, json }: ReportParts): Pr
   }
 }
 
-/** What every result of several experiments begins with. */
-export const resultHead = (device: Device, { table, target }: Labelled) => ({
+/** What every result begins with. */
+export const resultHead = (device: Device, { table, target }: Pick<Labelled, "table" | "target">) => ({
   version: packageJson.version,
   command: commandLine(),
   device: device.info,

@@ -11,6 +11,9 @@ export function warn(warnings: Iterable<string>): void {
 /** A result, on stdout. */
 export const write = (text: string): void => void process.stdout.write(text);
 
+/** What a command found, for people: on stdout unless `--json` puts its object there. */
+export const tell = (text: string, json: boolean): void => (json ? print(text) : write(`${text}\n`));
+
 /** A piece of a long result, once the reader has room for it. */
 export const writePiece = (text: string): Promise<void> =>
   new Promise((resolve) => process.stdout.write(text, () => resolve()));

@@ -1,7 +1,6 @@
 /** `tilegrad train`: a table in, a model folder and honest metrics out. */
 import path from "node:path";
 import type { Command } from "commander";
-import packageJson from "../../package.json" with { type: "json" };
 import type { TableDescription } from "../data/describe.ts";
 import { describeTable } from "../data/describe.ts";
 import type { Preprocessor } from "../data/preprocess.ts";
@@ -24,10 +23,10 @@ import type { Prepared, TableOptions } from "./prepare.ts";
 import { addInputOptions, addTableOptions, addTestOptions, labelledRows, prepare } from "./prepare.ts";
 import type { ProfileChoice } from "./profile.ts";
 import { addProfileOption, checkProfile, profileStep } from "./profile.ts";
-import { addReportOption, checkReport, commandLine, writeReport } from "./report.ts";
+import { addReportOption, checkReport, resultHead, writeReport } from "./report.ts";
 import { inMemory } from "./resample.ts";
 import { isStreamed } from "./source.ts";
-import { plural, print, write, writeJson } from "./terminal.ts";
+import { plural, print, tell, writeJson } from "./terminal.ts";
 import { thresholdRule } from "./threshold.ts";
 import { trainSummary } from "./trainSummary.ts";
 import { number } from "./values.ts";
@@ -132,13 +131,7 @@ async function trainOn(data: Prepared, file: string, options: TrainOptions, bega
     const chosen = { threshold: threshold.threshold, rule, seed, intervals: reported };
     const { report, diagnostics } = assess(rows, scores, chosen);
     const result = {
-      version: packageJson.version,
-      command: commandLine(),
-      device: device.info,
-      file: data.table.name,
-      target: target.name,
-      positive: target.positive,
-      negative: target.negative,
+      ...resultHead(device, data),
       rows: rowsOf(data),
       inputs: preprocessor.featureNames.length,
       inputShape,
@@ -174,8 +167,7 @@ async function trainOn(data: Prepared, file: string, options: TrainOptions, bega
     } as const;
     if (!quiet) {
       const summary = trainSummary(result, data, model);
-      if (json) print(summary);
-      else write(`${summary}\n`);
+      tell(summary, json);
     }
     if (options.report !== undefined) {
       const parts = { html: () => htmlReport(result), plots: () => plotsOf(result), json: result };

@@ -34,7 +34,7 @@ import { addReportOption, checkReport, resultHead, writeReport } from "./report.
 import type { Search, SearchOptions } from "./search.ts";
 import { searchOn } from "./search.ts";
 import { contentsOf } from "./source.ts";
-import { bold, count, print, Status, warn, write, writeJson } from "./terminal.ts";
+import { bold, count, print, Status, tell, warn, writeJson } from "./terminal.ts";
 import { thresholdRule } from "./threshold.ts";
 import type { Nested } from "./tuneReport.ts";
 import { showTrials, tuningComparison } from "./tuneReport.ts";
@@ -173,8 +173,7 @@ async function tune(file: string, given: TuneOptions, command: Command): Promise
           bold(`${target.name} = ${target.positive}, in ${source.name}`),
           ...showTrials(trials, measure, final.metrics.test, nested),
         ].join("\n");
-        if (json) print(text);
-        else write(`${text}\n`);
+        tell(text, json);
       }
       if (options.report !== undefined) {
         const found = tuningComparison(result);

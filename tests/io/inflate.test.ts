@@ -6,6 +6,7 @@ import { encodeIdx, readIdx } from "../../src/io/idx.ts";
 import { crc32, inflate } from "../../src/io/inflate.ts";
 import { encodeNpy } from "../../src/io/npy.ts";
 import { decodeNpz } from "../../src/io/npz.ts";
+import { refusal } from "../support/refusal.ts";
 import { type Packed, zip } from "./zip.ts";
 
 const images = { shape: [3, 2, 2], data: Uint8Array.from({ length: 12 }, (_, i) => 20 * i) };
@@ -17,16 +18,6 @@ const npz = (deflate: boolean, told: Partial<Packed> = {}): Uint8Array =>
     { name: "x.npy", plain: encodeNpy(pixels), deflate, ...told },
     { name: "y.npy", plain: encodeNpy(labels), deflate },
   ]);
-
-const refusal = async (work: Promise<unknown>): Promise<string> => {
-  const error: unknown = await work.then(
-    () => expect.fail("nothing was thrown"),
-    (thrown: unknown) => thrown,
-  );
-  expect(error).toBeInstanceOf(TilegradError);
-  expect((error as TilegradError).code).toBe("E_FILE");
-  return (error as TilegradError).message;
-};
 
 describe("gzipped IDX", () => {
   it("is read like plain IDX", async () => {

@@ -10,16 +10,7 @@ import { resizeImage } from "../../src/data/images.ts";
 import { TilegradError } from "../../src/errors.ts";
 import { crc32 } from "../../src/io/inflate.ts";
 import { decodeImage, readImageFolder } from "../../src/node/images.ts";
-
-const refusal = async (work: Promise<unknown>): Promise<string> => {
-  const error: unknown = await work.then(
-    () => expect.fail("nothing was thrown"),
-    (thrown: unknown) => thrown,
-  );
-  expect(error).toBeInstanceOf(TilegradError);
-  expect((error as TilegradError).code).toBe("E_FILE");
-  return (error as TilegradError).message;
-};
+import { refusal } from "../support/refusal.ts";
 
 /** A PNG of chunks as they are. */
 function png(...chunks: readonly (readonly [type: string, body: Uint8Array])[]): Uint8Array {
