@@ -66,7 +66,7 @@ describe("the documentation", () => {
     ];
     try {
       fs.writeFileSync(path.join(folder, "prices.csv"), wave(300, 1));
-      const programs = [...layers.matchAll(/```js\n([^]*?)```/g)].map(([, program]) => program);
+      const programs = [...layers.matchAll(/```js\n([\s\S]*?)```/g)].map(([, program]) => program);
       expect(programs).toHaveLength(shown.length);
       const outputs = await Promise.all(
         programs.map(async (program, i) => {
