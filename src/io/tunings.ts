@@ -1,7 +1,7 @@
 /** Tunings between runs: read when a device is opened, written when it was measured. */
 import { version } from "../../package.json";
 import type { DeviceInfo } from "../device.ts";
-import { CONV2D_VARIANTS, MATMUL_VARIANTS, SEQUENCE_COUNTS } from "../ops/op.ts";
+import { CONV2D_VARIANTS, LSTM_VARIANTS, MATMUL_VARIANTS, SEQUENCE_COUNTS } from "../ops/op.ts";
 import type { KernelForce, Tuning } from "../ops/tuning.ts";
 import { parseJson, stringifyJson } from "./json.ts";
 import type { Place } from "./place.ts";
@@ -40,6 +40,7 @@ const FORCES: Readonly<Record<keyof KernelForce, readonly (string | number)[]>> 
   matmul: MATMUL_VARIANTS,
   conv2d: CONV2D_VARIANTS,
   sequences: SEQUENCE_COUNTS,
+  lstm: LSTM_VARIANTS,
 };
 
 /**

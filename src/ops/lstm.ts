@@ -41,8 +41,13 @@ const samples = (): Sample[] => {
   return [of(1, 1, 1, false), of(3, 5, 7, false, true), of(5, 4, 3, true, true), of(2, 3, 33, true)];
 };
 
-/** Each number of sequences, and the way of devices without subgroups. */
-const variants = (): Partial<KernelLimits>[] => [...recurrentVariants(8)(), { minSubgroupSize: 0 }];
+const SUBGROUP = 4;
+
+/** Each number of sequences, and beside subgroups the way of devices without them. */
+const variants = ({ minSubgroupSize }: KernelLimits): Partial<KernelLimits>[] => [
+  ...recurrentVariants(8)(),
+  ...(minSubgroupSize >= SUBGROUP ? [{ lstm: "memory" } as const] : []),
+];
 
 /**
  * xz [batch, time, 4 units], kernel [units, units, 4] (gates last), h0 and c0 [batch, units], mask [batch, time]
@@ -144,7 +149,8 @@ function lstmKernel(shader: ShaderModule, extents: Extents, order: Order, tiles:
     ROWS: params.rows,
     LANES: limits.minSubgroupSize >= 8 ? 8 : 4,
   };
-  const libs = shader.libs.map((name) => (name === "rows" && limits.minSubgroupSize >= 4 ? rowsSubgroup.name : name));
+  const handed = limits.minSubgroupSize >= SUBGROUP && limits.lstm !== "memory";
+  const libs = shader.libs.map((name) => (name === "rows" && handed ? rowsSubgroup.name : name));
   return { shader: { ...shader, libs }, params, grid, constants: own };
 }
 

@@ -110,6 +110,8 @@ export interface KernelLimits {
   readonly conv2d?: Conv2dVariant;
   /** Sequences that a workgroup of a recurrent kernel runs. */
   readonly sequences?: SequenceCount;
+  /** How the threads of an LSTM get the states of all sequences of their workgroup. */
+  readonly lstm?: LstmVariant;
 }
 
 export const MATMUL_VARIANTS = ["naive", "vec4", "subgroup", "tiled"] as const;
@@ -118,6 +120,8 @@ export const CONV2D_VARIANTS = ["direct", "tiled"] as const;
 export type Conv2dVariant = (typeof CONV2D_VARIANTS)[number];
 export const SEQUENCE_COUNTS = [8, 4, 2] as const;
 export type SequenceCount = (typeof SEQUENCE_COUNTS)[number];
+export const LSTM_VARIANTS = ["subgroup", "memory"] as const;
+export type LstmVariant = (typeof LSTM_VARIANTS)[number];
 
 /** One dispatch: a shader, what to specialise it with, and which tensors its hooks read and write. */
 export interface KernelChoice {

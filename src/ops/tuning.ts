@@ -4,7 +4,7 @@ import type { Costs } from "./costs.ts";
 import type { KernelLimits } from "./op.ts";
 
 /** What forces one of several kernels that give the same bits. */
-export type KernelForce = Pick<KernelLimits, "matmul" | "conv2d" | "sequences">;
+export type KernelForce = Pick<KernelLimits, "matmul" | "conv2d" | "sequences" | "lstm">;
 
 /** Plain data, so that it can be kept in a file and pinned. */
 export interface Tuning {
