@@ -11,13 +11,14 @@ export { blobs, circles, makeClassification, moons, spirals, xor } from "./data/
 export type { DecodedImage } from "./data/images.ts";
 export { resizeImage, tableFromArray } from "./data/images.ts";
 export type { ImageSize } from "./data/pixels.ts";
-export { csvKinds, featureNames, fitPreprocessor, inputShapeOf, transform } from "./data/preprocess.ts";
+export { csvKinds, featureNames, fitPreprocessor, inputShapeOf } from "./data/preprocess.ts";
 export { parsePreprocessor } from "./data/preprocessorJson.ts";
 export * from "./data/splits.ts";
 export { strokeDigits } from "./data/strokeDigits.ts";
 export type { Column, Table } from "./data/table.ts";
 export { tableFromColumns, tableFromRecords } from "./data/table.ts";
 export { chooseTarget, targetOf } from "./data/target.ts";
+export { transform } from "./data/transform.ts";
 export type { Windowing } from "./data/windows.ts";
 export { gatherWindows, labelWindows, splitWindows, windowEnds } from "./data/windows.ts";
 export type { CompiledStep, CompileOptions, Device, DeviceInfo, DeviceTensor, FileStore, MemoryUse } from "./device.ts";

@@ -1,8 +1,8 @@
 /** Rows with their labels, in memory or in a temporary file. */
 import type { Preprocessor } from "../data/preprocess.ts";
-import { transform } from "../data/preprocess.ts";
 import type { Table } from "../data/table.ts";
 import { targetOf } from "../data/target.ts";
+import { transform } from "../data/transform.ts";
 import { isStored } from "../node/columnStore.ts";
 import type { RowFile, RowLabels } from "../node/rowFile.ts";
 import { shuffleInPlace } from "../random.ts";

@@ -1,9 +1,10 @@
 /** `tilegrad predict`: scores and decisions for rows without labels. */
 import type { Command } from "commander";
-import type { Preprocessor, UnseenLevels } from "../data/preprocess.ts";
-import { transform } from "../data/preprocess.ts";
+import type { Preprocessor } from "../data/preprocess.ts";
 import type { Table } from "../data/table.ts";
 import { cellText, rowList } from "../data/table.ts";
+import type { UnseenLevels } from "../data/transform.ts";
+import { transform } from "../data/transform.ts";
 import { windowEnds } from "../data/windows.ts";
 import { TilegradError } from "../errors.ts";
 import { assertWritable, publishFile } from "../node/files.ts";

@@ -1,6 +1,7 @@
 import { TilegradError } from "../errors.ts";
 import { ColumnBuilder } from "./columnBuilder.ts";
 import { chunksOf, type Encoding, TextDecoding, type TextSource } from "./decode.ts";
+import { detectDelimiter, SAMPLE } from "./delimiter.ts";
 import { CellReader, numberOf } from "./number.ts";
 import { type Column, checkColumns, type Table } from "./table.ts";
 import { type CellSink, Tokenizer } from "./tokenize.ts";
@@ -30,10 +31,6 @@ export interface CsvResult {
   notes: string[];
 }
 
-const DELIMITERS = [",", ";", "\t", "|"];
-/** How much text the delimiter is guessed from, in characters, and how many of its rows are looked at. */
-const SAMPLE = 64 * 1024;
-const SAMPLE_ROWS = 50;
 /** Odd spellings of numbers remembered over all columns, in case one proves categorical. */
 const MAX_SPELLED = 1_000_000;
 const MAX_SPELLED_PER_COLUMN = 10_000;
@@ -262,40 +259,4 @@ class RowCollector implements CellSink {
       hint: "Every line needs as many fields as the header; quote cells that contain the delimiter or a line end.",
     });
   }
-}
-
-/** The delimiter that splits most sampled rows into as many fields (at least 2) as the header has; "," if none does. */
-function detectDelimiter(text: string, whole: boolean): string {
-  let best = { delimiter: ",", agreement: 0, fields: 1 };
-  const sample = text.slice(0, SAMPLE);
-  for (const delimiter of DELIMITERS) {
-    const counts = countFields(sample, delimiter, whole && sample.length === text.length);
-    const fields = counts[0];
-    if (fields < 2) continue;
-    const agreement = counts.filter((count) => count === fields).length / counts.length;
-    const better = agreement > best.agreement || (agreement === best.agreement && fields > best.fields);
-    if (better) best = { delimiter, agreement, fields };
-  }
-  return best.delimiter;
-}
-
-/** The field counts of the sample's first rows: those before a malformed quote, or of the one row that fills it. */
-function countFields(text: string, delimiter: string, whole: boolean): number[] {
-  const counts: number[] = [];
-  let fields = 0;
-  const counter: CellSink = {
-    cell: () => void fields++,
-    endRow: () => {
-      counts.push(fields);
-      fields = 0;
-    },
-  };
-  const tokenizer = new Tokenizer("sample", delimiter, counter);
-  try {
-    tokenizer.push(text);
-    if (whole) tokenizer.end();
-  } catch (error) {
-    if (!(error instanceof TilegradError)) throw error; // the real pass reports malformed text
-  }
-  return counts.length > 0 ? counts.slice(0, SAMPLE_ROWS) : [fields];
 }

@@ -1,7 +1,5 @@
 import { TilegradError } from "../errors.ts";
-import { daysOf } from "./date.ts";
 import type { CategoricalFeature, Feature, NumericFeature } from "./feature.ts";
-import { numberOf, quoteCell } from "./number.ts";
 import { fitPixels, type ImageSize } from "./pixels.ts";
 import {
   type CategoricalColumn,
@@ -12,10 +10,9 @@ import {
   type NumericColumn,
   rowList,
   type Table,
-  whereIs,
 } from "./table.ts";
 import { chooseTarget, type Target } from "./target.ts";
-import { gatherWindows, type Windowing, windowEnds } from "./windows.ts";
+import type { Windowing } from "./windows.ts";
 
 export type Scaling = "standard" | "minmax" | "none";
 
@@ -145,63 +142,6 @@ export function csvKinds(preprocessor: Preprocessor): { categorical: string[]; n
   return { categorical: names("categorical"), numeric: names("numeric").filter((name) => !dates.has(name)) };
 }
 
-export interface Transformed {
-  /** f32 [rows, names.length], row-major; for windows [rows, length, names.length]. */
-  x: Float32Array<ArrayBuffer>;
-  names: readonly string[];
-  /** What a user should be told: categories that training did not have, one sentence per column. */
-  warnings: string[];
-}
-
-/**
- * The given rows (default all) as inputs; for windows, those that end at these rows. Columns are found by name, in any
- * order; the target need not be there. Where a table comes in pieces, `unseen` adds up what its warnings tell.
- * @throws E_DATA for a missing column, and (with its line) a text in a numeric column or a number beyond float32.
- */
-export function transform(
-  preprocessor: Preprocessor,
-  table: Table,
-  rows?: ArrayLike<number>,
-  unseen: UnseenLevels = new Map(),
-): Transformed {
-  const { window, featureNames: names } = preprocessor;
-  if (!window) return transformRows(preprocessor, table, rows, unseen);
-  const ends = rows ? rowList(table, rows) : windowEnds(table, window.length);
-  const early = ends.find((row) => row + 1 < window.length);
-  if (early !== undefined) {
-    throw new TilegradError("E_ARGUMENT", `${table.name}: row ${early} ends no window of ${window.length} rows.`);
-  }
-  const flat = transformRows(preprocessor, table, undefined, unseen);
-  return { ...flat, x: gatherWindows(flat.x, names.length, window.length, ends) };
-}
-
-/** By column how many cells have levels that training did not have, and some of these. */
-export type UnseenLevels = Map<string, { cells: number; readonly levels: Set<string> }>;
-
-function transformRows(
-  preprocessor: Preprocessor,
-  table: Table,
-  rows: ArrayLike<number> | undefined,
-  unseen: UnseenLevels,
-): Transformed {
-  const list = rowList(table, rows);
-  const names = preprocessor.featureNames;
-  const x = new Float32Array(list.length * names.length);
-  let first = 0;
-  for (const feature of preprocessor.features) {
-    const column = columnOf(table, feature.name);
-    const out = { x, first, stride: names.length };
-    if (feature.kind === "numeric") {
-      writeNumeric(feature, preprocessor.scaling, table, numericColumn(table, column, list, feature.date), list, out);
-      first += feature.missingIndicator ? 2 : 1;
-    } else {
-      writeCategorical(feature, column, list, out, unseen);
-      first += feature.levels.length + (feature.other ? 1 : 0);
-    }
-  }
-  return { x, names, warnings: [...unseen].map(([name, found]) => `${table.name}: ${warningOf(name, found)}`) };
-}
-
 function fitNumeric(table: Table, column: NumericColumn, rows: Uint32Array): NumericFeature | DropReason {
   const present = Float64Array.from(rows, (row) => column.values[row]).filter((value) => !Number.isNaN(value));
   const missingIndicator = present.length < rows.length;
@@ -252,110 +192,4 @@ function fitCategorical(
   const byFrequency = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
   const levels = byFrequency.slice(0, maxLevels).map(([level]) => level);
   return { name: column.name, kind: "categorical", levels, other: counts.size > maxLevels };
-}
-
-/** The column as numbers. @throws E_DATA at the first of `rows` that holds a text. */
-function numericColumn(table: Table, column: Column, rows: Uint32Array, date = false): NumericColumn {
-  if (column.kind === "numeric") {
-    const row = (column.date ?? false) === date ? undefined : rows.find((row) => !Number.isNaN(column.values[row]));
-    if (row === undefined) return column;
-    const [got, expected] = date ? ["a number", "a date such as 2024-05-01"] : ["a date", "a number"];
-    throw new TilegradError("E_DATA", `${whereIs(table, row, column.name)}: got ${got}; expected ${expected}.`, {
-      hint: "Training had the other; bring the column into that form.",
-    });
-  }
-  const { name, codes } = column;
-  const byLevel = column.levels.map(date ? daysOf : numberOf);
-  for (const row of rows) {
-    if (codes[row] < 0 || !Number.isNaN(byLevel[codes[row]])) continue;
-    const cell = quoteCell(column.levels[codes[row]]);
-    const got = date
-      ? `${cell} in a column of dates`
-      : `non-numeric cell ${cell} in a column that was numeric in training`;
-    const expected = date ? "a date such as 2024-05-01" : "a number";
-    throw new TilegradError("E_DATA", `${whereIs(table, row, name)}: got ${got}; expected ${expected}.`, {
-      hint: "Mend the cell, or leave it empty if it is missing.",
-    });
-  }
-  return { name, kind: "numeric", values: Float64Array.from(codes, (code) => (code < 0 ? Number.NaN : byLevel[code])) };
-}
-
-interface Output {
-  readonly x: Float32Array;
-  readonly first: number;
-  readonly stride: number;
-}
-
-function writeNumeric(
-  feature: NumericFeature,
-  scaling: Scaling,
-  table: Table,
-  column: NumericColumn,
-  rows: Uint32Array,
-  { x, first, stride }: Output,
-): void {
-  const [shift, divisor] = scalingOf(feature, scaling);
-  for (let i = 0; i < rows.length; i++) {
-    const value = column.values[rows[i]];
-    const missing = Number.isNaN(value);
-    const at = i * stride + first;
-    x[at] = ((missing ? feature.median : value) - shift) / divisor;
-    if (feature.missingIndicator) x[at + 1] = missing ? 1 : 0;
-    if (Number.isFinite(x[at])) continue;
-    const got = `${value}, which is beyond float32 after scaling`;
-    throw new TilegradError(
-      "E_DATA",
-      `${whereIs(table, rows[i], feature.name)}: got ${got}; expected a finite input.`,
-      {
-        hint: `Check the cell; training had values from ${feature.min} to ${feature.max}.`,
-      },
-    );
-  }
-}
-
-function scalingOf(feature: NumericFeature, scaling: Scaling): [shift: number, divisor: number] {
-  switch (scaling) {
-    case "standard":
-      return [feature.mean, feature.std || 1];
-    case "minmax":
-      return [feature.min, feature.max - feature.min || 1];
-    case "none":
-      return [0, 1];
-    default:
-      return scaling satisfies never;
-  }
-}
-
-/** Levels that a warning names. */
-const NAMED_LEVELS = 3;
-
-/** Writes the one-hot inputs, and adds the levels that training did not have to `unseen`. */
-function writeCategorical(
-  feature: CategoricalFeature,
-  column: Column,
-  rows: Uint32Array,
-  { x, first, stride }: Output,
-  unseen: UnseenLevels,
-): void {
-  const position = new Map(feature.levels.map((level, i) => [level, i]));
-  for (let i = 0; i < rows.length; i++) {
-    if (isMissing(column, rows[i])) continue;
-    const level = cellText(column, rows[i]);
-    const at = position.get(level);
-    if (at !== undefined) x[i * stride + first + at] = 1;
-    else if (feature.other) x[i * stride + first + feature.levels.length] = 1;
-    else {
-      const found = unseen.get(feature.name) ?? { cells: 0, levels: new Set() };
-      unseen.set(feature.name, found);
-      found.cells++;
-      if (found.levels.size <= NAMED_LEVELS) found.levels.add(level);
-    }
-  }
-}
-
-function warningOf(name: string, { cells: count, levels }: { cells: number; levels: ReadonlySet<string> }): string {
-  const more = levels.size > NAMED_LEVELS ? ", ..." : "";
-  const shown = [...levels].slice(0, NAMED_LEVELS).map(quoteCell).join(", ") + more;
-  const cells = count === 1 ? "1 cell has a category" : `${count} cells have categories`;
-  return `column ${JSON.stringify(name)}: ${cells} that training did not have (${shown}); read as none.`;
 }

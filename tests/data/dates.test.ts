@@ -2,9 +2,10 @@ import { expect, it } from "vitest";
 import { parseCsv } from "../../src/data/csv.ts";
 import { dateText, daysOf } from "../../src/data/date.ts";
 import { describeTable } from "../../src/data/describe.ts";
-import { fitPreprocessor, transform } from "../../src/data/preprocess.ts";
+import { fitPreprocessor } from "../../src/data/preprocess.ts";
 import { parsePreprocessor } from "../../src/data/preprocessorJson.ts";
 import { tableFromColumns } from "../../src/data/table.ts";
+import { transform } from "../../src/data/transform.ts";
 
 it.each([
   ["1970-01-01", 0],

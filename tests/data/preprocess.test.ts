@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseCsv } from "../../src/data/csv.ts";
-import { csvKinds, fitPreprocessor, transform } from "../../src/data/preprocess.ts";
+import { csvKinds, fitPreprocessor } from "../../src/data/preprocess.ts";
 import { parsePreprocessor } from "../../src/data/preprocessorJson.ts";
 import { type CellValue, tableFromColumns, tableFromRecords, takeRows } from "../../src/data/table.ts";
 import { chooseTarget, targetOf } from "../../src/data/target.ts";
+import { transform } from "../../src/data/transform.ts";
 import { TilegradError } from "../../src/errors.ts";
 
 function failure(run: () => unknown): TilegradError {
