@@ -8,9 +8,9 @@ import { experiment } from "./experiment.ts";
 import type { Interrupt } from "./interrupt.ts";
 import type { Labelled } from "./labelled.ts";
 import type { Part } from "./part.ts";
-import type { TableOptions } from "./prepare.ts";
 import { prepareRows } from "./prepare.ts";
 import type { Rows } from "./table.ts";
+import type { TableOptions } from "./tableOptions.ts";
 
 export type MeasureName = keyof ReportMeasures;
 

@@ -27,8 +27,9 @@ import type { LossChoice, OptimizerChoice } from "./objective.ts";
 import { addLossOptions, addOptimizerOptions, makeLoss, makeOptimizer } from "./objective.ts";
 import type { Stage } from "./plan.ts";
 import { planDot, planStages } from "./plan.ts";
-import type { InputOptions } from "./prepare.ts";
-import { addInputOptions, readLabelled } from "./prepare.ts";
+import { readLabelled } from "./prepare.ts";
+import type { InputOptions } from "./tableOptions.ts";
+import { addInputOptions } from "./tableOptions.ts";
 import { bold, bytes, count, dim, plural, table, write, writeJson } from "./terminal.ts";
 import { number } from "./values.ts";
 

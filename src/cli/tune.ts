@@ -20,20 +20,13 @@ import { divideForValidation, holdOut, planFolds, withGroup } from "./folds.ts";
 import { interruptible, silent } from "./interrupt.ts";
 import { Journal } from "./journal.ts";
 import type { Labelled } from "./labelled.ts";
-import type { TableOptions } from "./prepare.ts";
-import {
-  addInputOptions,
-  addTableOptions,
-  addTestOptions,
-  fractionOf,
-  prepareRows,
-  readForTraining,
-  testFile,
-} from "./prepare.ts";
+import { prepareRows, readForTraining, testFile } from "./prepare.ts";
 import { addReportOption, checkReport, resultHead, writeReport } from "./report.ts";
 import type { Search, SearchOptions } from "./search.ts";
 import { searchOn } from "./search.ts";
 import { contentsOf } from "./source.ts";
+import type { TableOptions } from "./tableOptions.ts";
+import { addInputOptions, addTableOptions, addTestOptions, fractionOf } from "./tableOptions.ts";
 import { bold, count, print, Status, tell, warn, writeJson } from "./terminal.ts";
 import { thresholdRule } from "./threshold.ts";
 import type { Nested } from "./tuneReport.ts";
