@@ -58,6 +58,7 @@ describe("the documentation", () => {
     const shown = [
       ["functional", "console.log(model.inputShape, model.outputShape)"],
       ["multiLoss", "console.log(typeof loss)"],
+      ["remat", "console.log(model.layers.length)"],
       [
         "labelWindows",
         `console.log(x.length / y.length, y.length === parts.train.length,
@@ -76,7 +77,7 @@ describe("the documentation", () => {
           return stdout.trim() || stderr;
         }),
       );
-      expect(outputs).toEqual(["[ 28, 28, 1 ] [ 1 ]", "object", "64 true true 32 2"]);
+      expect(outputs).toEqual(["[ 28, 28, 1 ] [ 1 ]", "object", "4", "64 true true 32 2"]);
     } finally {
       fs.rmSync(folder, { recursive: true, force: true });
     }
