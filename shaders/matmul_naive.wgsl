@@ -52,12 +52,12 @@ fn item(i: u32) {
     for (var k = 0u; k < params.k; k++) {
       sum += load_b(b_start + k * params.b_inner);
     }
-    store_total(column, sum);
+    store_total(batch * params.n + column, sum);
   } else {
     for (var k = 0u; k < params.k; k++) {
       sum += load_a(a_start + k * params.a_inner) * load_b(b_start + k * params.b_inner);
     }
-    store_y(i, sum);
+    store_y((batch * params.m + row) * params.n + column, sum);
   }
 }
 

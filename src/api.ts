@@ -21,7 +21,16 @@ export { chooseTarget, targetOf } from "./data/target.ts";
 export { transform } from "./data/transform.ts";
 export type { Windowing } from "./data/windows.ts";
 export { gatherWindows, labelWindows, splitWindows, windowEnds } from "./data/windows.ts";
-export type { CompiledStep, CompileOptions, Device, DeviceInfo, DeviceTensor, FileStore, MemoryUse } from "./device.ts";
+export type {
+  CompiledStep,
+  CompileOptions,
+  Device,
+  DeviceInfo,
+  DeviceTensor,
+  FileStore,
+  MemoryUse,
+  TuningStore,
+} from "./device.ts";
 export type { ErrorCode } from "./errors.ts";
 export { TilegradError } from "./errors.ts";
 export type { InputGroup } from "./explain/groups.ts";
@@ -36,7 +45,6 @@ export { decodeIdx, encodeIdx, readIdx } from "./io/idx.ts";
 export { decodeNpy, encodeNpy } from "./io/npy.ts";
 export { decodeNpz } from "./io/npz.ts";
 export { decodeSafetensors, encodeSafetensors } from "./io/safetensors.ts";
-export type { TuningStore } from "./io/tunings.ts";
 export * from "./metrics/areas.ts";
 export { bootstrapIntervals } from "./metrics/bootstrap.ts";
 export { applyCalibration, fitCalibration, priorCorrection, weightCorrection } from "./metrics/calibration.ts";

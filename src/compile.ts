@@ -42,7 +42,7 @@ export function compileGraph(
   limits: KernelLimits,
   { fusion = true, plan: forced }: CompileGraphOptions = {},
 ): Compiled {
-  const expanded = expand(verify(graph, "input")); //              composite ops -> ops that have kernels
+  const expanded = expand(verify(graph, "input"), limits); //      composite ops -> ops that have kernels
   const simple = verify(simplify(expanded), "simplify"); //        equal nodes shared, identities folded
   const fused = fuse(simple, { limits, fusion }); //               nodes -> kernels
   const planned = plan(fused); //                                  values -> buffers

@@ -3,9 +3,7 @@ import { TilegradError } from "./errors.ts";
 import type { Graph, TensorType } from "./graph/types.ts";
 import { sizeOf } from "./graph/types.ts";
 import type { Files } from "./io/bundle.ts";
-import type { TuningStore } from "./io/tunings.ts";
-import type { Elements, KernelLimits, StepValues } from "./ops/op.ts";
-import type { Tuning } from "./ops/tuning.ts";
+import type { Elements, KernelLimits, StepValues, Tuning } from "./ops/op.ts";
 import type { PlanKind } from "./passes/choose.ts";
 
 export interface DeviceInfo {
@@ -80,6 +78,14 @@ export interface FileStore {
   publish(folder: string, files: Files): Promise<void>;
   /** The files published last; `head` names the others. @throws E_FILE */
   read(folder: string, head: string): Promise<Files>;
+}
+
+/** Where tunings are kept: files in the user's cache folder in Node, IndexedDB in a browser. */
+export interface TuningStore {
+  /** The text kept under a key, or null. */
+  read(key: string): Promise<string | null>;
+  /** Replaces it, whole. */
+  write(key: string, text: string): Promise<void>;
 }
 
 export interface Device {

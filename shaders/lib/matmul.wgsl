@@ -56,7 +56,7 @@ fn store_row(batch: u32, row: u32, column: u32, v: vec4<f32>) {
   let count = min(4u, params.n - min(column, params.n));
   if (row >= params.m) {
     for (var c = 0u; ONES_ROW && row == params.m && c < count; c++) {
-      store_total(column + c, v[c]);
+      store_total(batch * params.n + column + c, v[c]);
     }
   } else if (!WIDE_Y) {
     for (var c = 0u; c < count; c++) {

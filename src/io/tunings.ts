@@ -1,19 +1,11 @@
 /** Tunings between runs: read when a device is opened, written when it was measured. */
 import { version } from "../../package.json";
-import type { DeviceInfo } from "../device.ts";
+import type { DeviceInfo, TuningStore } from "../device.ts";
+import type { KernelForce, Tuning } from "../ops/op.ts";
 import { CONV2D_VARIANTS, LSTM_VARIANTS, MATMUL_VARIANTS, SEQUENCE_COUNTS } from "../ops/op.ts";
-import type { KernelForce, Tuning } from "../ops/tuning.ts";
 import { parseJson, stringifyJson } from "./json.ts";
 import type { Place } from "./place.ts";
 import { asNumber, asObject, asString, field, misplaced } from "./place.ts";
-
-/** Where tunings are kept: files in the user's cache folder in Node, IndexedDB in a browser. */
-export interface TuningStore {
-  /** The text kept under a key, or null. */
-  read(key: string): Promise<string | null>;
-  /** Replaces it, whole. */
-  write(key: string, text: string): Promise<void>;
-}
 
 /** What a tuning belongs to: another driver or another version has other kernels. */
 export const tuningKey = ({ adapter, driver }: DeviceInfo): string => `${adapter}; ${driver}; tilegrad ${version}`;

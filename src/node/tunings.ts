@@ -2,9 +2,9 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import type { TuningStore } from "../device.ts";
 import { parseJson } from "../io/json.ts";
-import type { TuningStore } from "../io/tunings.ts";
-import type { Tuning } from "../ops/tuning.ts";
+import type { Tuning } from "../ops/op.ts";
 import { publishFile, readBytes } from "./files.ts";
 import { cacheFolder, cachePath } from "./peers.ts";
 

@@ -1,9 +1,10 @@
 /** The dense layer's product: differentiates as one op, computes as matmul + bias. */
 import type { Tensor } from "../graph/types.ts";
-import { sizeOf } from "../graph/types.ts";
+import { sameShape, sizeOf } from "../graph/types.ts";
+import { sum } from "./broadcast.ts";
 import { add } from "./elementwise.ts";
 import { matmul, multiply } from "./matmul.ts";
-import { matmulKernel, matmulVariants } from "./matmul_kernel.ts";
+import { matmulExtents, matmulKernel, matmulVariants, splitsOf } from "./matmul_kernel.ts";
 import type { OpDef } from "./op.ts";
 import { apply, apply1, f32, shapeError } from "./op.ts";
 import { reshape } from "./view.ts";
@@ -50,38 +51,45 @@ const linearOp: OpDef = {
 };
 
 /**
- * x [rows, inputs], dy [rows, units] -> kernel gradient x^T dy [inputs, units] and bias gradient [units], the sum of dy
- * over rows. The simplifier makes this of the two; nobody needs to write it.
+ * x [..., rows, inputs], dy [..., rows, units] -> kernel gradient x^T dy [..., inputs, units] and bias gradient
+ * [..., units], the sum of dy over rows. Leading axes are shares of the rows of one layer.
  */
 const denseGradOp: OpDef = {
   name: "denseGrad",
   shape: ([x, dy]) => {
-    if (x.shape.length !== 2 || dy.shape.length !== 2 || x.shape[0] !== dy.shape[0]) {
-      throw shapeError("denseGrad", [x, dy], "x [rows, inputs] and dy [rows, units]");
+    const [lead, other] = [x, dy].map(({ shape }) => shape.slice(0, -1));
+    if (x.shape.length < 2 || !sameShape(lead, other)) {
+      throw shapeError("denseGrad", [x, dy], "x [..., rows, inputs] and dy [..., rows, units]");
     }
-    return [f32(x.shape[1], dy.shape[1]), f32(dy.shape[1])];
+    const [shares, inputs, units] = [lead.slice(0, -1), x.shape[lead.length], dy.shape[lead.length]];
+    return [f32(...shares, inputs, units), f32(...shares, units)];
   },
-  reference: ({
-    inputs: [x, dy],
-    inputTypes: [
-      {
-        shape: [k, m],
-      },
-      {
-        shape: [, n],
-      },
-    ],
-    outputs: [kernel, bias],
-  }) => {
-    multiply(x, dy, kernel, { m, n, k }, { transposeA: true });
-    multiply(new Float64Array(k).fill(1), dy, bias, { m: 1, n, k }, {});
+  reference: ({ inputs: [x, dy], inputTypes: [tx, ty], outputs: [kernel, bias] }) => {
+    const { batch, m, n, k } = matmulExtents(tx, ty, { transposeA: true });
+    const ones = new Float64Array(k).fill(1);
+    for (let i = 0; i < batch; i++) {
+      const share = dy.subarray(i * k * n, (i + 1) * k * n);
+      const rows = x.subarray(i * k * m, (i + 1) * k * m);
+      multiply(rows, share, kernel.subarray(i * m * n, (i + 1) * m * n), { m, n, k }, { transposeA: true });
+      multiply(ones, share, bias.subarray(i * n, (i + 1) * n), { m: 1, n, k }, {});
+    }
+  },
+  // Partial sums over equal shares of the rows, then their sum.
+  expand: ({ inputs: [x, dy] }, limits) => {
+    const [rows, inputs] = x.shape;
+    const units = dy.shape[1];
+    const splits = x.shape.length > 2 ? 1 : splitsOf(inputs, units, rows, limits);
+    if (splits === 1) return null;
+    const [shares, slopes] = [x, dy].map((t) => reshape(t, [splits, rows / splits, t.shape[1]]));
+    return denseGrad(shares, slopes).map((part) => sum(part, { axes: 0 }));
   },
   kernel: ({ inputs: [x, dy] }, limits) => matmulKernel(x, dy, { transposeA: true }, true, limits),
   variants: matmulVariants,
-  flops: ({ inputs: [x, dy] }) => 2 * sizeOf(dy.shape) * (x.shape[1] + 1),
+  flops: ({ inputs: [x, dy] }) => 2 * sizeOf(dy.shape) * (x.shape[x.shape.length - 1] + 1),
   samples: () => [
     { inputs: [f32(1, 1), f32(1, 1)], gradcheck: false },
     { inputs: [f32(37, 5), f32(37, 3)], gradcheck: false },
+    { inputs: [f32(3, 7, 5), f32(3, 7, 6)], gradcheck: false },
     { inputs: [f32(256, 30), f32(256, 64)], gradcheck: false },
   ],
 };

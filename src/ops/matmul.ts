@@ -1,6 +1,7 @@
 /** Matrix products, plain, transposed and batched. */
 import type { Tensor, TensorType } from "../graph/types.ts";
-import { matmulExtents, matmulKernel, matmulVariants } from "./matmul_kernel.ts";
+import { sum } from "./broadcast.ts";
+import { matmulExtents, matmulKernel, matmulVariants, splitsOf } from "./matmul_kernel.ts";
 import type { Elements, OpDef } from "./op.ts";
 import { apply1, expectDType, f32, shapeError } from "./op.ts";
 import { reshape } from "./view.ts";
@@ -67,6 +68,15 @@ const matmulOp: OpDef = {
         attrs,
       );
     }
+  },
+  // Partial products over equal shares of k, then their sum.
+  expand: ({ inputs: [a, b], attrs }, limits) => {
+    if (!attrs.transposeA || attrs.transposeB || a.shape.length > 2) return null;
+    const { m, n, k } = matmulExtents(a, b, attrs);
+    const splits = splitsOf(m, n, k, limits);
+    if (splits === 1) return null;
+    const parts = [a, b].map((t) => reshape(t, [splits, k / splits, t.shape[1]]));
+    return [sum(matmul(parts[0], parts[1], { transposeA: true }), { axes: 0 })];
   },
   kernel: ({ inputs: [a, b], attrs }, limits) => matmulKernel(a, b, attrs, false, limits),
   variants: matmulVariants,

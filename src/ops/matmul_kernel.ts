@@ -30,14 +30,34 @@ export function matmulExtents(a: TensorType, b: TensorType, { transposeA, transp
 export function supportsMatmul(variant: MatmulVariant, limits: KernelLimits): boolean {
   if (variant === "subgroup") return limits.minSubgroupSize >= 4;
   if (variant === "tiled") return limits.maxWorkgroupSize >= 128;
+  if (variant === "tiledLarge") return limits.maxWorkgroupSize >= 256;
   return true;
 }
 
-export const matmulVariants = (limits: KernelLimits): Partial<KernelLimits>[] =>
-  MATMUL_VARIANTS.filter((matmul) => supportsMatmul(matmul, limits)).map((matmul) => ({ matmul }));
+export const matmulVariants = (limits: KernelLimits): Partial<KernelLimits>[] => [
+  ...MATMUL_VARIANTS.filter((matmul) => supportsMatmul(matmul, limits)).map((matmul) => ({ matmul })),
+  { splits: 4 },
+];
 
-/** Fewer tiles of 64 x 64 than this leave a hardware GPU idle. */
+/** Fewer tiles of 64 x 64 than this leave a hardware GPU idle, and fewer of 128 x 128. */
 const BUSY_TILES = 32;
+const BUSY_LARGE_TILES = 64;
+/** Threads of 4 x 4 outputs that keep a hardware GPU busy, and products that each should have. */
+const BUSY_THREADS = 16_384;
+const LEAST_PRODUCTS = 256;
+const MOST_SPLITS = 32;
+
+/**
+ * Into how many equal shares a product A^T · B cuts its sum over k: on a hardware GPU that few outputs would leave idle, as
+ * in the kernel gradients of small layers over many rows. A divisor of k, by shape and device alone.
+ */
+export function splitsOf(m: number, n: number, k: number, limits: KernelLimits): number {
+  const threads = Math.ceil(m / 4) * Math.ceil(n / 4);
+  const wanted = Math.min(Math.floor(BUSY_THREADS / threads), Math.floor(k / LEAST_PRODUCTS), MOST_SPLITS);
+  const most = limits.splits ?? (limits.software ? 1 : wanted);
+  for (let splits = Math.min(most, k); splits > 1; splits--) if (k % splits === 0) return splits;
+  return 1;
+}
 
 /** Products in a stage of a resident plan from which on speed is worth the longer compilation. */
 const SMALL = 8192;
@@ -49,10 +69,12 @@ function chooseVariant({ batch, m, n, k }: MatmulExtents, limits: KernelLimits):
   if (n === 1 || k === 1) return "naive";
   if (limits.resident) return batch * m * n * k < SMALL ? "naive" : "vec4";
   if (limits.software) return n >= 16 && supportsMatmul("subgroup", limits) ? "subgroup" : "vec4";
+  const large = batch * Math.ceil(m / 128) * Math.ceil(n / 128);
+  if (large >= BUSY_LARGE_TILES && Math.min(m, n) >= 128 && supportsMatmul("tiledLarge", limits)) return "tiledLarge";
   return m >= 32 && n >= 32 && tiles >= BUSY_TILES && supportsMatmul("tiled", limits) ? "tiled" : "vec4";
 }
 
-/** y = a · b. With `onesRow`, output 1 is the sum of b over its rows: a row of ones below a, one batch only. */
+/** y = a · b. With `onesRow`, output 1 is the sum of b over its rows: a row of ones below a. */
 export function matmulKernel(
   a: TensorType,
   b: TensorType,
@@ -91,11 +113,12 @@ export function matmulKernel(
     };
   }
   // Four neighbours are taken at once where they lie side by side and no row ends between them.
+  const tiled = variant === "tiled" || variant === "tiledLarge";
   const rolled = variant === "vec4" && limits.resident === true && limits.software;
   // The subgroup kernel takes A element by element and k of any length: a few shapes more share a pipeline, at no cost.
   const wideA = !rolled && variant !== "subgroup" && !attrs.transposeA && k % 4 === 0;
   const wideB = !attrs.transposeB && n % 4 === 0;
-  const columnsB = attrs.transposeB === true && k % 4 === 0 && variant !== "tiled" && !rolled;
+  const columnsB = attrs.transposeB === true && k % 4 === 0 && !tiled && !rolled;
   const wideY = n % 4 === 0;
   const common = {
     ONES_ROW: onesRow,
@@ -103,7 +126,7 @@ export function matmulKernel(
     WIDE_B: wideB,
     WIDE_Y: wideY,
     COLUMNS_B: columnsB,
-    K_REST: variant === "subgroup" || (!rolled && k % (variant === "tiled" ? 16 : 4) !== 0),
+    K_REST: variant === "subgroup" || (!rolled && k % (tiled ? 16 : 4) !== 0),
     ...(variant === "vec4" ? { ROLLED: rolled } : {}),
   };
   return {
@@ -143,6 +166,12 @@ function specialise(
         shader: matmulTiled,
         constants: common,
         grid: { workgroups: [batch * Math.ceil(m / 64) * Math.ceil(n / 64), 1, 1] },
+      };
+    case "tiledLarge":
+      return {
+        shader: matmulTiled,
+        constants: { ...common, TILE: 128, WG: 256, PARTS: 2 },
+        grid: { workgroups: [batch * Math.ceil(m / 128) * Math.ceil(n / 128), 1, 1] },
       };
     default:
       return variant satisfies never;

@@ -4,7 +4,6 @@ import type { Attrs, DType, Node, Tensor, TensorType } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
 import type { ShaderModule } from "../shader/module.ts";
 import type { Costs } from "./costs.ts";
-import type { Tuning } from "./tuning.ts";
 
 /** Elements of one tensor. f32 tensors are Float64Array when the reference runs in double precision. */
 export type Elements = Float32Array | Float64Array | Uint32Array | Int32Array;
@@ -26,8 +25,8 @@ export interface OpDef {
   readonly inline4?: (code: InlineCode, node: Node, index: string) => string | null;
   /** `inline` reads element i of every input for element i of the output. */
   readonly pointwise?: boolean;
-  /** The same values as other ops: applied once the graph is differentiated, before fusion. */
-  readonly expand?: (node: Node) => readonly Tensor[];
+  /** The same values as other ops, or null to stay: applied once the graph is differentiated, before fusion. */
+  readonly expand?: (node: Node, limits: KernelLimits) => readonly Tensor[] | null;
   /** A kernel of its own. */
   readonly kernel?: (node: Node, limits: KernelLimits) => KernelChoice;
   /** What forces each of the kernels that the device could choose between; absent where there is one kernel. */
@@ -108,13 +107,28 @@ export interface KernelLimits {
   /** These force one of several kernels, for checks and measurements. Default: chosen by shape and device. */
   readonly matmul?: MatmulVariant;
   readonly conv2d?: Conv2dVariant;
+  /** Most shares that a long sum of products is cut into, which changes its order; see matmul_kernel.ts. */
+  readonly splits?: number;
   /** Sequences that a workgroup of a recurrent kernel runs. */
   readonly sequences?: SequenceCount;
   /** How the threads of an LSTM get the states of all sequences of their workgroup. */
   readonly lstm?: LstmVariant;
 }
 
-export const MATMUL_VARIANTS = ["naive", "vec4", "subgroup", "tiled"] as const;
+/** What forces one of several kernels that give the same bits. */
+export type KernelForce = Pick<KernelLimits, "matmul" | "conv2d" | "sequences" | "lstm">;
+
+/** Plain data, so that it can be kept in a file and pinned. */
+export interface Tuning {
+  /** What it was measured on and with, by `tuningKey`: it serves nothing else. */
+  readonly device: string;
+  /** Decides between dispatch and resident plan. */
+  readonly costs: Costs;
+  /** The fastest kernel by `bucketOf`, where it is not the one that the op would choose. */
+  readonly kernels: Readonly<Record<string, KernelForce>>;
+}
+
+export const MATMUL_VARIANTS = ["naive", "vec4", "subgroup", "tiled", "tiledLarge"] as const;
 export type MatmulVariant = (typeof MATMUL_VARIANTS)[number];
 export const CONV2D_VARIANTS = ["direct", "tiled"] as const;
 export type Conv2dVariant = (typeof CONV2D_VARIANTS)[number];

@@ -1,20 +1,6 @@
-/** What was measured on a device: figures and choices that take the place of the rules for its family. */
+/** Looking up what was measured on a device: choices that take the place of an op's own rule. */
 import type { Node } from "../graph/types.ts";
-import type { Costs } from "./costs.ts";
-import type { KernelLimits } from "./op.ts";
-
-/** What forces one of several kernels that give the same bits. */
-export type KernelForce = Pick<KernelLimits, "matmul" | "conv2d" | "sequences" | "lstm">;
-
-/** Plain data, so that it can be kept in a file and pinned. */
-export interface Tuning {
-  /** What it was measured on and with, by `tuningKey`: it serves nothing else. */
-  readonly device: string;
-  /** Decides between dispatch and resident plan. */
-  readonly costs: Costs;
-  /** The fastest kernel by `bucketOf`, where it is not the one that the op would choose. */
-  readonly kernels: Readonly<Record<string, KernelForce>>;
-}
+import type { KernelForce, KernelLimits } from "./op.ts";
 
 /**
  * An op with its attributes and sizes, these rounded up to powers of two, beside what of 16, 4 or 1 divides them: kernels

@@ -1,5 +1,7 @@
 /** Writes composite ops out in ops that have kernels; after differentiation, so that they keep gradients of their own. */
 import { rewrite } from "../graph/traverse.ts";
 import type { Graph } from "../graph/types.ts";
+import type { KernelLimits } from "../ops/op.ts";
 
-export const expand = (graph: Graph): Graph => rewrite(graph, (node) => node.op.expand?.(node) ?? null);
+export const expand = (graph: Graph, limits: KernelLimits): Graph =>
+  rewrite(graph, (node) => node.op.expand?.(node, limits) ?? null);

@@ -8,18 +8,17 @@ import type {
   FileStore,
   MemoryUse,
   TimedDispatch,
+  TuningStore,
 } from "../device.ts";
 import { TilegradError } from "../errors.ts";
 import type { Graph, TensorType } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
 import { opfs } from "../io/browser.ts";
 import type { Json } from "../io/json.ts";
-import type { TuningStore } from "../io/tunings.ts";
 import { indexedTunings, loadTuning, parseTuning, tuningKey } from "../io/tunings.ts";
 import type { Costs } from "../ops/costs.ts";
 import { costsOf } from "../ops/costs.ts";
-import type { KernelLimits, StepValues } from "../ops/op.ts";
-import type { Tuning } from "../ops/tuning.ts";
+import type { KernelLimits, StepValues, Tuning } from "../ops/op.ts";
 import type { GpuContext, StepRows } from "./context.ts";
 import { Faults } from "./faults.ts";
 import { GpuMemory } from "./memory.ts";

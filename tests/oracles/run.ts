@@ -2,8 +2,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
+import type { HowToRun } from "../../src/check/check.ts";
 import type { Device } from "../../src/device.ts";
 import { openDevice } from "../../src/node.ts";
+import { runningBy, waysOf } from "../support/ways.ts";
+import { checkDeterminism } from "./determinism.ts";
 import type { FamilySummary, OracleResult } from "./family.ts";
 import { summarize } from "./family.ts";
 import type { LossesFile } from "./losses.ts";
@@ -90,6 +93,9 @@ const families: Readonly<Record<string, Family>> = {
   sampling: (device, file) => runSampling(file, device),
 };
 
+/** Families whose numbers come from kernels that can be chosen. */
+const CHOSEN = ["losses", "ops", "optimizers", "training"];
+
 export interface OracleReport {
   readonly dir: string;
   readonly device: Device["info"];
@@ -113,17 +119,38 @@ export async function runOracles(
   return { dir, device: device.info, families: summaries };
 }
 
+/** The same in every way of running that a device has, with the bits of two runs compared in each. */
+export async function runWays(
+  device: Device,
+  dir: string,
+  wanted: readonly string[] = CHOSEN,
+  ways: Readonly<Record<string, HowToRun>> = waysOf(device),
+  onCase: (family: string, result: OracleResult) => void = () => {},
+): Promise<Readonly<Record<string, OracleReport>>> {
+  const reports: Record<string, OracleReport> = {};
+  for (const [way, how] of Object.entries(ways)) {
+    const on = runningBy(device, how);
+    const { families: found, ...report } = await runOracles(on, dir, wanted, (family, result) =>
+      onCase(`${way}: ${family}`, result),
+    );
+    const determinism = await checkDeterminism(on);
+    for (const result of determinism) onCase(`${way}: determinism`, result);
+    reports[way] = { ...report, families: { ...found, determinism: summarize(determinism) } };
+  }
+  return reports;
+}
+
 async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
       dir: { type: "string", default: "../shared/oracles" },
       family: { type: "string" },
       device: { type: "string", default: "webgpu" },
+      ways: { type: "string" },
       json: { type: "boolean", default: false },
     },
   });
-  const wanted = values.family?.split(",") ?? Object.keys(families);
-  const unknown = wanted.find((name) => !(name in families));
+  const unknown = values.family?.split(",").find((name) => !(name in families));
   if (unknown !== undefined) {
     console.error(`error: --family: got "${unknown}"; expected ${Object.keys(families).join(", ")}.`);
     return 2;
@@ -133,25 +160,39 @@ async function main(): Promise<number> {
     return 2;
   }
   const device = await openDevice({ backend: values.device as "webgpu" });
+  const ways = waysOf(device);
+  const chosen = values.ways === "all" ? Object.keys(ways) : values.ways?.split(",");
+  const strange = chosen?.find((name) => !(name in ways));
+  if (strange !== undefined) {
+    console.error(`error: --ways: got "${strange}"; expected all or any of ${Object.keys(ways).join(", ")}.`);
+    return 2;
+  }
   console.error(`oracles of ${values.dir} on ${device.info.adapter} (${device.info.backend})`);
-  const report = await runOracles(device, values.dir, wanted, (family, { id, ratio, error, unsupported }) => {
+  const onCase = (family: string, { id, ratio, error, unsupported }: OracleResult): void => {
     if (!unsupported && !((ratio ?? Number.POSITIVE_INFINITY) <= 1))
       console.error(`  FAILED ${family} ${id}: ${ratio} ${error ?? ""}`);
-  });
+  };
+  const wanted = values.family?.split(",");
+  const reports: Record<string, OracleReport> = {};
+  if (!chosen) reports[""] = await runOracles(device, values.dir, wanted, onCase);
+  for (const way of chosen ?? []) {
+    Object.assign(reports, await runWays(device, values.dir, wanted, { [way]: ways[way] }, onCase));
+    console.error(`${way}:`);
+    show(reports[way]);
+  }
   device.dispose();
-  for (const [family, { cases, passed, failed, unsupported, worst }] of Object.entries(report.families)) {
+  if (!chosen) show(reports[""]);
+  if (values.json) console.log(JSON.stringify(chosen ? { ways: reports } : reports[""]));
+  return Object.values(reports).some((r) => Object.values(r.families).some((f) => f.failed > 0)) ? 1 : 0;
+}
+
+function show({ families: summaries }: OracleReport): void {
+  for (const [family, { cases, passed, failed, unsupported, worst }] of Object.entries(summaries)) {
     const hardest = worst ? `, worst ${worst.id} at ${worst.ratio.toPrecision(2)} of the tolerance` : "";
     console.error(
       `${family}: ${cases} cases, ${passed} passed, ${failed} failed, ${unsupported} unsupported${hardest}`,
     );
   }
-  if (values.json) {
-    const plain = Object.fromEntries(
-      Object.entries(report.families).map(([family, { failures, ...summary }]) => [family, { ...summary, failures }]),
-    );
-    console.log(JSON.stringify({ ...report, families: plain }));
-  }
-  return Object.values(report.families).some((f) => f.failed > 0) ? 1 : 0;
 }
 
 if (process.argv[1] && /oracles\.m?js$/.test(process.argv[1])) process.exitCode = await main();

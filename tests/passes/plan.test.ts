@@ -146,7 +146,7 @@ it("every pass gives a graph that verifies", () => {
     stepOf(mlp(), adamW({ amsgrad: true, clipNorm: 1 }), { penalties: { l1: true, l2: true } }),
     "written",
   );
-  const expanded = verify(expand(graph), "expand");
+  const expanded = verify(expand(graph, LEAST_LIMITS), "expand");
   const simple = verify(simplify(expanded), "simplify");
   for (const fusion of [true, false]) verify(fuse(simple, { limits: LEAST_LIMITS, fusion }).graph, "fuse");
 });

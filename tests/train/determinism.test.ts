@@ -3,6 +3,7 @@ import type { Device } from "../../src/device.ts";
 import { adam } from "../../src/model/optimizers.ts";
 import { cosineDecay } from "../../src/model/schedules.ts";
 import type { PlanKind } from "../../src/passes/choose.ts";
+import { runningBy, waysOf } from "../support/ways.ts";
 import { bitsOf, onDevices, problem, trainerOf, withDropout, wrapDevice } from "./support.ts";
 
 const data = problem(70);
@@ -36,6 +37,17 @@ onDevices((device) => {
       expect(await run(device(), { plan })).toEqual(await run(device(), { plan }));
     },
   );
+
+  // `npm run oracles -- --ways all` forces every kernel; here are some that no software GPU would choose.
+  it("gives the same bits in two runs when a kernel is forced, and those of other kernels on a software GPU", async () => {
+    const want = await run(device(), { plan: "dispatch", epochs: 1 });
+    const ways = Object.entries(waysOf(device())).filter(([way]) => /matmul:naive|splits/.test(way));
+    for (const [way, how] of ways) {
+      const first = await run(runningBy(device(), how), { epochs: 1 });
+      expect(await run(runningBy(device(), how), { epochs: 1 }), way).toEqual(first);
+      if (device().info.software && way.startsWith("matmul")) expect(first, way).toEqual(want);
+    }
+  });
 
   it("gives other weights for another seed", async () => {
     const [a, b] = [await run(device()), await run(device(), { seed: 8 })];

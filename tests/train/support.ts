@@ -15,6 +15,8 @@ import type { Weights } from "../../src/train/parameters.ts";
 import type { CompileModelOptions } from "../../src/train/trainer.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 
+export { wrapDevice } from "../support/ways.ts";
+
 /** Runs a suite on the CPU reference and on the GPU. */
 export function onDevices(suite: (device: () => Device, name: "cpu" | "webgpu") => void): void {
   describe.each(["cpu", "webgpu"] as const)("on %s", (backend) => {
@@ -54,17 +56,6 @@ export async function bitsOf(trainer: Trainer): Promise<Record<string, Uint32Arr
   for (const [name, values] of Object.entries(await trainer.getWeights())) found[name] = bits(values);
   for (const [name, slot] of Object.entries(trainer.slots)) found[`slot ${name}`] = bits(await slot.read());
   return found;
-}
-
-/** The same device seen with some members changed. */
-export function wrapDevice(device: Device, changed: Partial<Device>): Device {
-  return new Proxy(device, {
-    get(target, key) {
-      if (key in changed) return changed[key as keyof Device];
-      const value = target[key as keyof Device] as unknown;
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
 }
 
 /** The typed error that a promise rejects with. */

@@ -10,7 +10,7 @@ import { dropout } from "../../src/model/layers/shape.ts";
 import { sequential } from "../../src/model/model.ts";
 import { adam } from "../../src/model/optimizers.ts";
 import { openDevice } from "../../src/node.ts";
-import type { KernelForce, Tuning } from "../../src/ops/tuning.ts";
+import type { KernelForce, Tuning } from "../../src/ops/op.ts";
 import { stepGraph } from "../../src/train/stepGraph.ts";
 import type { Trainer } from "../../src/train/trainer.ts";
 import type { TuneResult } from "../../src/tune/tune.ts";
