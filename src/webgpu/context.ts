@@ -29,6 +29,8 @@ export interface StepRows {
   readonly stride: number;
   /** One row as a uniform block, at a dynamic offset. */
   readonly group: GPUBindGroup;
+  /** The offset of each row in bytes, made once: a list of one number for each run is garbage. */
+  readonly offsets: Uint32Array;
 }
 
 export interface Replayable {

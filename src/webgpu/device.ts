@@ -151,7 +151,8 @@ export class WebGpuDevice implements Device, GpuContext {
       layout: this.pipelines.stepLayouts.row,
       entries: [{ binding: 0, resource: { buffer: this.stepTable, size: STEP_ROW } }],
     });
-    this.rows = { words: this.stepWords, stride: STEP_ROW / 4, group };
+    const offsets = Uint32Array.from({ length: MAX_QUEUE }, (_, run) => run * STEP_ROW);
+    this.rows = { words: this.stepWords, stride: STEP_ROW / 4, group, offsets };
     this.faults = new Faults(device);
   }
 

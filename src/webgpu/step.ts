@@ -136,12 +136,12 @@ async function dispatchStep(
     submitted: () => {},
     replay(pass, rows, from, count) {
       for (let run = from; run < from + count; run++) {
-        pass.setBindGroup(0, rows.group, [4 * run * rows.stride]);
+        pass.setBindGroup(0, rows.group, rows.offsets, run, 1);
         for (const call of dispatches) dispatch(pass, call);
       }
     },
     replayKernel(pass, rows, run, kernel) {
-      pass.setBindGroup(0, rows.group, [4 * run * rows.stride]);
+      pass.setBindGroup(0, rows.group, rows.offsets, run, 1);
       dispatch(pass, dispatches[kernel]);
     },
   };
