@@ -11,6 +11,8 @@ import type { PlanChoice, PlanKind } from "./passes/choose.ts";
 import { choosePlan } from "./passes/choose.ts";
 import { expand } from "./passes/expand.ts";
 import { fuse } from "./passes/fuse.ts";
+import type { TrainingPrecision } from "./passes/half.ts";
+import { checkPrecision, storeInHalf } from "./passes/half.ts";
 import type { Plan } from "./passes/plan.ts";
 import { plan } from "./passes/plan.ts";
 import { simplify } from "./passes/simplify.ts";
@@ -35,16 +37,20 @@ export interface CompileGraphOptions {
   readonly fusion?: boolean;
   /** Forces one way of running, where it is possible. */
   readonly plan?: PlanKind;
+  /** Default f32. */
+  readonly precision?: TrainingPrecision;
 }
 
 export function compileGraph(
   graph: Graph,
   limits: KernelLimits,
-  { fusion = true, plan: forced }: CompileGraphOptions = {},
+  { fusion = true, plan: forced, precision = "f32" }: CompileGraphOptions = {},
 ): Compiled {
+  checkPrecision(precision, limits);
   const expanded = expand(verify(graph, "input"), limits); //      composite ops -> ops that have kernels
   const simple = verify(simplify(expanded), "simplify"); //        equal nodes shared, identities folded
-  const fused = fuse(simple, { limits, fusion }); //               nodes -> kernels
+  const mixed = precision === "mixed" ? storeInHalf(simple, limits, fusion) : simple; //  f16 between kernels
+  const fused = fuse(mixed, { limits, fusion }); //               nodes -> kernels
   const planned = plan(fused); //                                  values -> buffers
   const steps = new StepLayout();
   const calls = lower(planned, limits, steps); //                  kernels -> dispatches: WGSL, parameters, grids

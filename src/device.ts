@@ -5,6 +5,7 @@ import { sizeOf } from "./graph/types.ts";
 import type { Files } from "./io/bundle.ts";
 import type { Elements, KernelLimits, StepValues, Tuning } from "./ops/op.ts";
 import type { PlanKind } from "./passes/choose.ts";
+import type { TrainingPrecision } from "./passes/half.ts";
 
 export interface DeviceInfo {
   readonly backend: "webgpu" | "cpu";
@@ -68,6 +69,8 @@ export interface CompileOptions {
   readonly fusion?: boolean;
   /** Forces a way of running where it is possible; default: by estimated time (`passes/choose.ts`). */
   readonly plan?: PlanKind;
+  /** "mixed": f16 between kernels. Default f32. */
+  readonly precision?: TrainingPrecision;
   /** What kernels are chosen by instead of the device's own limits; for checks and measurements. */
   readonly limits?: Partial<KernelLimits>;
 }
@@ -95,7 +98,7 @@ export interface Device {
   readonly limits: KernelLimits | null;
   /** A new tensor of zeros or of `data`. @throws E_MEMORY when it does not fit. */
   tensor(type: TensorType, label: string, data?: ArrayLike<number>): DeviceTensor;
-  /** @throws E_KERNEL when the device refuses a kernel. */
+  /** @throws E_KERNEL when the device refuses a kernel; E_DEVICE when it does not have the precision. */
   compile(graph: Graph, options: CompileOptions): Promise<CompiledStep>;
   /** Adds one run to the queue, in order; `values` may be reused at once. At most `maxQueue` runs between flushes. */
   enqueue(step: CompiledStep, values: StepValues): void;

@@ -3,6 +3,16 @@
 export const log1p = Math.log1p;
 export const expm1 = Math.expm1;
 
+/** x rounded to f16 (IEEE 754 binary16), ties to even; infinite from 65520 on. */
+export function roundToHalf(x: number): number {
+  const a = Math.abs(x);
+  if (!(a < 65520)) return x * Number.POSITIVE_INFINITY;
+  // What its last bit is worth; subnormal numbers have that of the smallest normal one.
+  const unit = 2 ** (Math.max(-14, Math.floor(Math.log2(a))) - 10);
+  // Doubles from 2^52 on have no fraction.
+  return Math.sign(x) * (a / unit + 2 ** 52 - 2 ** 52) * unit;
+}
+
 /** 1 / (1 + e^-x) */
 export function sigmoid(x: number): number {
   const e = Math.exp(-Math.abs(x));

@@ -9,8 +9,10 @@ const PACKAGE = "mesa-vulkan-drivers";
 const OLDEST_MESA = "23.1";
 const DEVICE_TESTS = [
   "tests/ops/ops.test.ts",
+  "tests/ops/half.test.ts",
   "tests/oracles",
   "tests/train/determinism.test.ts",
+  "tests/train/mixed.test.ts",
   "tests/train/resume.test.ts",
 ];
 const ICD_FOLDER = "/usr/share/vulkan/icd.d";

@@ -16,7 +16,7 @@ export interface CheckResult {
 }
 
 /** How to run what is checked; default: as a user's graph would run. */
-export type HowToRun = Pick<CompileOptions, "fusion" | "plan" | "limits">;
+export type HowToRun = Pick<CompileOptions, "fusion" | "plan" | "precision" | "limits">;
 
 export interface Check {
   readonly sample: Sample;

@@ -115,6 +115,7 @@ function showDevice({ info, limits: chosenBy }: Device, { limits, features }: Ab
       ["Device", describeDevice(info)],
       ["Driver", info.driver],
       ...(features.length > 0 ? [["Features", features.join(", ")] as const] : []),
+      ["Mixed precision", !chosenBy || chosenBy.f16 ? "yes" : "no: the adapter has no shader-f16"],
       ...(chosenBy?.tuning ? tuningLines(chosenBy.tuning) : []),
       ...Object.entries(limits).map(([name, value]) => [name, shown(name, value)] as const),
     ]),

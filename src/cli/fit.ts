@@ -6,11 +6,13 @@ import { Option } from "commander";
 import { TilegradError } from "../errors.ts";
 import { encodeCheckpoint } from "../io/checkpoint.ts";
 import { fileExists } from "../node/files.ts";
+import type { TrainingPrecision } from "../passes/half.ts";
 import type { BestEpoch, Callback } from "../train/callbacks.ts";
 import { earlyStopping, reduceOnPlateau } from "../train/callbacks.ts";
 import type { Data } from "../train/data.ts";
 import type { RowSource } from "../train/source.ts";
 import type { Trainer } from "../train/trainer.ts";
+import { precisionOption } from "./device.ts";
 import type { Interrupt } from "./interrupt.ts";
 import { makeFolder } from "./output.ts";
 import { TrainingProgress } from "./progress.ts";
@@ -25,6 +27,7 @@ export interface FitSettings {
   readonly monitor: string;
   readonly reduceOnPlateau?: number;
   readonly refit: "auto" | "always" | "never";
+  readonly precision: TrainingPrecision;
   readonly checkpoint?: number;
   readonly resume?: boolean;
 }
@@ -44,7 +47,8 @@ export function addFitOptions(command: Command): Command {
       new Option("--refit <when>", "train once more with the validation rows; auto: with few positives")
         .choices(["auto", "always", "never"])
         .default("auto"),
-    );
+    )
+    .addOption(precisionOption());
 }
 
 export function addCheckpointOptions(command: Command): Command {

@@ -14,10 +14,12 @@ import type { Model } from "../model/model.ts";
 import { summary } from "../model/model.ts";
 import type { KernelForce, KernelLimits } from "../ops/op.ts";
 import { tunedKernel } from "../ops/tuning.ts";
+import type { TrainingPrecision } from "../passes/half.ts";
+import { bytesOf } from "../passes/plan.ts";
 import { stepGraph } from "../train/stepGraph.ts";
 import { LEAST_LIMITS } from "../webgpu/limits.ts";
 import type { DeviceName } from "./device.ts";
-import { describeDevice, deviceOption, withDevice } from "./device.ts";
+import { describeDevice, deviceOption, precisionOption, withDevice } from "./device.ts";
 import { interruptible } from "./interrupt.ts";
 import { openModel } from "./model.ts";
 import type { NetworkOptions } from "./network.ts";
@@ -35,6 +37,7 @@ import { number } from "./values.ts";
 interface InspectOptions extends InputOptions, NetworkOptions, LossChoice, OptimizerChoice {
   readonly batch: number;
   readonly device: DeviceName;
+  readonly precision: TrainingPrecision;
   readonly fusion: boolean;
   readonly dot: boolean;
   readonly json: boolean;
@@ -57,6 +60,7 @@ export function addInspect(program: Command): void {
     .option("--batch <rows>", "rows of a step", number({ min: 1, integer: true }), 128)
     .option("--no-fusion", "one kernel per op")
     .option("--dot", "print the graph in Graphviz's language", false)
+    .addOption(precisionOption())
     .addOption(deviceOption())
     .option("--json", "print one JSON object on stdout", false)
     .addHelpText("after", EXAMPLE)
@@ -81,9 +85,11 @@ async function inspect(what: string, options: InspectOptions): Promise<void> {
   );
   await withDevice(options.device, true, async (device) => {
     const subject = isFolder ? await savedModel(what, device) : await plannedModel(what, options);
-    const graph = stepGraph({ ...subject, optimizer }, Math.min(options.batch, subject.rows), subject.rows);
-    const limits = device.limits ?? LEAST_LIMITS;
-    const compiled = compileGraph(graph, limits, { fusion: options.fusion });
+    const { precision, fusion } = options;
+    const described = { ...subject, optimizer, precision };
+    const graph = stepGraph(described, Math.min(options.batch, subject.rows), subject.rows);
+    const limits = device.limits ?? { ...LEAST_LIMITS, f16: true };
+    const compiled = compileGraph(graph, limits, { fusion, precision });
     if (options.dot) write(`${planDot(compiled)}\n`);
     else if (options.json)
       writeJson({
@@ -118,13 +124,14 @@ async function plannedModel(file: string, options: InspectOptions): Promise<Subj
 
 function figures(graph: Graph, { plan, calls }: Compiled) {
   const size = (kinds: readonly string[]): number =>
-    plan.buffers.filter((b) => kinds.includes(b.kind)).reduce((n, b) => n + 4 * b.size, 0);
+    plan.buffers.filter((b) => kinds.includes(b.kind)).reduce((n, b) => n + bytesOf(b), 0);
+  const half = plan.buffers.filter((b) => b.half).reduce((n, b) => n + bytesOf(b), 0);
   return {
     nodes: { differentiated: topological(results(graph)).length, simplified: topological(results(plan.graph)).length },
     dispatches: calls.length,
     flops: calls.reduce((n, call) => n + call.flops, 0),
     bytes: calls.reduce((n, call) => n + call.bytes, 0),
-    memory: { temporaries: size(["slot", "arena"]), states: size(["state"]) },
+    memory: { temporaries: size(["slot", "arena"]), half, states: size(["state"]) },
   };
 }
 
@@ -165,7 +172,7 @@ function show(device: string, model: Model, graph: Graph, compiled: Compiled, li
     "",
     ...table([header, ...rows], [1, 2, 6]),
     "",
-    `In all ${count(flops)} FLOPs and ${bytes(moved)} moved; temporaries ${bytes(memory.temporaries)}, states ${bytes(memory.states)}.`,
+    `In all ${count(flops)} FLOPs and ${bytes(moved)} moved; temporaries ${bytes(memory.temporaries)}${memory.half > 0 ? ` (${bytes(memory.half)} of it in f16)` : ""}, states ${bytes(memory.states)}.`,
   ].join("\n");
 }
 

@@ -100,10 +100,11 @@ export async function learn(
   settings: LearnSettings,
   interrupt: Interrupt,
 ): Promise<Learned> {
-  const { seed } = settings;
+  const { seed, precision } = settings;
   const made: Trainer[] = [];
   const newTrainer = (): Trainer => {
-    const trainer = new Trainer(model, { device, loss, optimizer, seed, metrics: ["prAuc", "rocAuc", "f1"] });
+    const metrics = ["prAuc", "rocAuc", "f1"] as const;
+    const trainer = new Trainer(model, { device, loss, optimizer, seed, precision, metrics });
     made.push(trainer);
     return trainer;
   };

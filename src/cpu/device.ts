@@ -4,7 +4,10 @@ import { checkBinding } from "../device.ts";
 import { verify } from "../graph/verify.ts";
 import { opfs } from "../io/browser.ts";
 import type { Elements } from "../ops/op.ts";
+import { expand } from "../passes/expand.ts";
+import { checkPrecision, storeInHalf } from "../passes/half.ts";
 import { simplify } from "../passes/simplify.ts";
+import { LEAST_LIMITS } from "../webgpu/limits.ts";
 import type { Interpreter, Precision } from "./interpret.ts";
 import { allocate, interpreter } from "./interpret.ts";
 
@@ -60,8 +63,14 @@ export function openCpu({ precision = "f32", files = opfs }: CpuOptions = {}): D
       if (data) elements.set(data);
       return wrap(type, label, elements);
     },
-    async compile(graph, { bindings, label }) {
-      const simple = simplify(verify(graph, label));
+    async compile(graph, { bindings, label, precision: stored = "f32", fusion = true }) {
+      checkPrecision(stored, null);
+      const checked = verify(graph, label);
+      // Which values would go from one kernel to another, and be rounded to f16, only fusion tells.
+      const simple =
+        stored === "mixed"
+          ? storeInHalf(simplify(expand(checked, LEAST_LIMITS)), LEAST_LIMITS, fusion)
+          : simplify(checked);
       const compiled = interpreter(
         simple,
         (name, type) => (checkBinding(label, name, type, bindings[name]) as CpuTensor).data,

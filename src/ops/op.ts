@@ -39,6 +39,8 @@ export interface OpDef {
   readonly readsBack?: boolean;
   /** This output is kept for the op's own gradient only: it has none itself. */
   readonly saved?: number;
+  /** What memory of it holds: such a value is computed where its input is, and loaded by whoever reads it. */
+  readonly storedAs?: "f16";
   /** Costs nothing to compute twice: views, constants, step scalars. Such ops never get a buffer of their own. */
   readonly free?: boolean;
   /** Element i of the output is element i of the input (reshape): storage is shared. */
@@ -96,6 +98,8 @@ export interface KernelLimits {
   readonly maxWorkgroupBytes: number;
   /** Lanes that a subgroup has at least; 0 where there are no subgroups. */
   readonly minSubgroupSize: number;
+  /** Kernels may have 16-bit floats (`shader-f16`). */
+  readonly f16: boolean;
   /** The kernel becomes a stage of a resident plan: only shaders with `item(i)` will do. */
   readonly resident?: boolean;
   /** A software GPU: workgroup memory and barriers are dear, registers and vec4 loads cheap. */

@@ -142,7 +142,7 @@ class Fuser {
   /** With a consumer if possible, else a map of its own. */
   private placePointwise(node: Node): void {
     const home = this.candidates(node, 0, domain(node)).find((c) => this.fits(node, c));
-    if (!home) {
+    if (!home || node.op.storedAs) {
       this.kernels.add(this.newMap(node));
       return;
     }

@@ -50,6 +50,8 @@ export function materialize(graph: Graph): Graph {
     if (node.op !== packOp) return null;
     // Arenas are zero to begin with, so packed zeros need no kernel.
     const inputs = node.inputs.map((t) => (isConstant(t) && t.node.attrs.value === 0 ? t : own(t)));
+    // Nothing changes the second time.
+    if (inputs.every((t, k) => t === node.inputs[k])) return null;
     return [pack(inputs, node.attrs.offsets, node.attrs.size)];
   });
   const updates = packed.updates.map(({ state, value }) => ({ state, value: own(value) }));

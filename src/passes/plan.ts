@@ -16,9 +16,13 @@ export interface BufferSpec {
   /** Of the input, state or output; a number for the rest. */
   readonly name: string;
   readonly dtype: DType;
-  /** Elements of 4 bytes. */
+  /** Stored in f16 and read as f32. */
+  readonly half: boolean;
+  /** Elements. */
   size: number;
 }
+
+export const bytesOf = ({ half, size }: BufferSpec): number => (half ? 2 : 4) * size;
 
 /** A value's place: element i is at `offset + i` of the buffer. */
 export interface Place {
@@ -41,8 +45,8 @@ export function plan(fused: FusedGraph): Plan {
     list[t.index] = place;
     places.set(t.node, list);
   };
-  const addBuffer = (kind: BufferSpec["kind"], name: string, dtype: DType, size: number): BufferSpec => {
-    const buffer = { kind, name, dtype, size };
+  const addBuffer: AddBuffer = (kind, name, dtype, size, half = false) => {
+    const buffer = { kind, name, dtype, half, size };
     buffers.push(buffer);
     return buffer;
   };
@@ -68,7 +72,8 @@ export function plan(fused: FusedGraph): Plan {
         // What no other kernel reads needs no memory, unless its own kernel reads it back.
         const last = lastUse.get(node)?.[index] ?? (peeksAt(kernel, node) ? at : -1);
         if (last < 0 || places.get(node)?.[index]) return;
-        const buffer = takeSlot(free, type.dtype, sizeOf(type.shape)) ?? addBuffer("slot", "", type.dtype, 0);
+        const kind = { dtype: type.dtype, half: node.op.storedAs === "f16" };
+        const buffer = takeSlot(free, kind, sizeOf(type.shape)) ?? addBuffer("slot", "", kind.dtype, 0, kind.half);
         buffer.size = Math.max(buffer.size, sizeOf(type.shape));
         setPlace({ node, index, ...type }, { buffer, offset: 0 });
         expiring.push({ at: last, buffer });
@@ -80,11 +85,13 @@ export function plan(fused: FusedGraph): Plan {
   return { ...fused, buffers: numbered, placeOf: (t) => places.get(base(t).node)?.[base(t).index] };
 }
 
+type AddBuffer = (kind: BufferSpec["kind"], name: string, dtype: DType, size: number, half?: boolean) => BufferSpec;
+
 /** Inputs, states, outputs, arenas, and updates inside their states. */
 function placeFixed(
   graph: Graph,
   computed: ReadonlyMap<Node, unknown>,
-  addBuffer: (kind: BufferSpec["kind"], name: string, dtype: DType, size: number) => BufferSpec,
+  addBuffer: AddBuffer,
   setPlace: (t: Tensor, place: Place) => void,
 ): void {
   const states = new Map<Node, BufferSpec>();
@@ -109,8 +116,12 @@ function placeFixed(
 }
 
 /** The smallest free slot that is large enough, else the largest, to be enlarged. */
-function takeSlot(free: BufferSpec[], dtype: DType, size: number): BufferSpec | null {
-  const fitting = free.filter((b) => b.dtype === dtype).sort((a, b) => a.size - b.size);
+function takeSlot(
+  free: BufferSpec[],
+  { dtype, half }: Pick<BufferSpec, "dtype" | "half">,
+  size: number,
+): BufferSpec | null {
+  const fitting = free.filter((b) => b.dtype === dtype && b.half === half).sort((a, b) => a.size - b.size);
   const chosen = fitting.find((b) => b.size >= size) ?? fitting.at(-1);
   if (!chosen) return null;
   free.splice(free.indexOf(chosen), 1);

@@ -10,7 +10,7 @@ import { isLeaf, readsOf } from "./reads.ts";
 
 /** A value that one kernel stores for others. */
 interface Value {
-  readonly size: number;
+  readonly bytes: number;
   /** Kernels that have not read it yet. */
   readonly readers: Set<Kernel>;
 }
@@ -50,7 +50,7 @@ export function schedule(
   return done;
 }
 
-const total = (values: Iterable<Value>): number => [...values].reduce((n, { size }) => n + size, 0);
+const total = (values: Iterable<Value>): number => [...values].reduce((n, { bytes }) => n + bytes, 0);
 
 /** What each kernel stores for others, and reads of others. */
 function findValues(
@@ -64,7 +64,7 @@ function findValues(
     const list = values.get(node) ?? [];
     values.set(node, list);
     if (!list[index]) {
-      list[index] = { size: sizeOf(shape), readers: new Set() };
+      list[index] = { bytes: (node.op.storedAs === "f16" ? 2 : 4) * sizeOf(shape), readers: new Set() };
       stored.get(maker)?.push(list[index]);
     }
     return list[index];

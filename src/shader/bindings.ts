@@ -79,26 +79,33 @@ export class Bindings {
 
   /** @param first the first binding number */
   declarations(first: number): string[] {
-    return this.list.flatMap((binding, at) => {
+    const directives = this.list.some(({ buffer }) => buffer.half) ? ["enable f16;"] : [];
+    const each = this.list.flatMap((binding, at) => {
       const { buffer, uses } = binding;
-      const { dtype, size } = buffer;
+      const { dtype, half, size } = buffer;
       const written = isWritten(uses);
       const wide = isWide(uses);
       const b = `b${at}`;
-      const vec4 = `vec4<${dtype}>`;
+      // Values are computed with as `dtype`, whatever they are stored as.
+      const stored = half ? "f16" : dtype;
+      const [value4, stored4] = [`vec4<${dtype}>`, `vec4<${stored}>`];
+      const convert = (type: string, text: string): string => (half ? `${type}(${text})` : text);
       const four = [0, 1, 2, 3].map((k) => `${b}[i + ${k}u]`);
+      const at4 = wide ? `${b}[i >> 2u]` : `${stored4}(${four.join(", ")})`;
       const functions = {
-        read: `fn read_${b}(i: u32) -> ${dtype} { return ${wide ? `${b}[i >> 2u][i & 3u]` : `${b}[i]`}; }`,
-        read4: `fn read4_${b}(i: u32) -> ${vec4} { return ${wide ? `${b}[i >> 2u]` : `${vec4}(${four.join(", ")})`}; }`,
-        write: `fn write_${b}(i: u32, v: ${dtype}) { ${b}[i] = v; }`,
-        write4: `fn write4_${b}(i: u32, v: ${vec4}) { ${
-          wide ? `${b}[i >> 2u] = v;` : four.map((element, k) => `${element} = v.${"xyzw"[k]};`).join(" ")
+        read: `fn read_${b}(i: u32) -> ${dtype} { return ${convert(dtype, wide ? `${b}[i >> 2u][i & 3u]` : `${b}[i]`)}; }`,
+        read4: `fn read4_${b}(i: u32) -> ${value4} { return ${convert(value4, at4)}; }`,
+        write: `fn write_${b}(i: u32, v: ${dtype}) { ${b}[i] = ${convert(stored, "v")}; }`,
+        write4: `fn write4_${b}(i: u32, v: ${value4}) { ${
+          wide
+            ? `${b}[i >> 2u] = ${convert(stored4, "v")};`
+            : four.map((element, k) => `${element} = ${convert(stored, `v.${"xyzw"[k]}`)};`).join(" ")
         } }`,
       };
       const access = written ? "read_write" : "read";
       const number = first + this.bound.indexOf(binding);
       const [local, cached] = [this.local.has(buffer), this.cached.has(buffer)];
-      const element = wide ? vec4 : dtype;
+      const element = wide ? stored4 : stored;
       const count = wide ? Math.ceil(size / 4) : 4 * Math.ceil(size / 4);
       return [
         ...(local || cached ? [`var<workgroup> ${b}: array<${element}, ${count}>;`] : []),
@@ -110,6 +117,7 @@ export class Bindings {
         ...[...uses].map((name) => functions[name]),
       ];
     });
+    return [...directives, ...each];
   }
 
   private get bound(): Binding[] {

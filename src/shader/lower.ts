@@ -127,7 +127,10 @@ class KernelWriter implements HookContext {
       for (const t of [...node.inputs, ...node.outputs.map((type, index) => ({ node, index, ...type }))]) {
         const place = this.plan.placeOf(t);
         if (place && (!inside.has(base(t).node) || t.node === node)) {
-          touched.set(`${place.buffer.kind}${place.buffer.name}+${place.offset}`, 4 * sizeOf(t.shape));
+          touched.set(
+            `${place.buffer.kind}${place.buffer.name}+${place.offset}`,
+            (place.buffer.half ? 2 : 4) * sizeOf(t.shape),
+          );
         }
       }
     }

@@ -7,6 +7,7 @@ import { invariant } from "../errors.ts";
 import type { KernelChoice, KernelLimits } from "../ops/op.ts";
 import type { Kernel } from "../passes/kernels.ts";
 import type { BufferSpec, Plan } from "../passes/plan.ts";
+import { bytesOf } from "../passes/plan.ts";
 import { memoryReadsOf } from "../passes/reads.ts";
 import type { Accesses } from "./bindings.ts";
 import { Bindings } from "./bindings.ts";
@@ -199,7 +200,7 @@ function nearBuffers(
   const near = new Set<BufferSpec>();
   let used = 0;
   for (const buffer of [...scratch.sort(bySize), ...states.sort(bySize)]) {
-    const bytes = 16 * Math.ceil(buffer.size / 4);
+    const bytes = 16 * Math.ceil(bytesOf(buffer) / 16);
     if (used + bytes > maxWorkgroupBytes) break;
     used += bytes;
     near.add(buffer);

@@ -1,6 +1,7 @@
 /** The loop over epochs: runs steps, records losses, asks callbacks, and keeps count of what the weights have seen. */
 import { TilegradError } from "../errors.ts";
 import type { Optimizer } from "../model/optimizers.ts";
+import type { TrainingPrecision } from "../passes/half.ts";
 import type { Augment } from "./augment.ts";
 import type { Batches, OrderOptions } from "./batches.ts";
 import type { Callback, Control, EpochLogs } from "./callbacks.ts";
@@ -81,11 +82,11 @@ export async function* runEpochs(fit: Fit): AsyncGenerator<TrainingEvent[], void
 
 /** Takes note of steps that have run. @throws E_NONFINITE */
 async function land(fit: Fit, cursor: Cursor, { steps, losses }: Chunk): Promise<TrainingEvent[]> {
-  const { progress, batches, validate, control } = fit;
+  const { progress, batches, session, validate, control } = fit;
   const { callbacks = [] } = fit.options;
   const ended: TrainingEvent[] = [];
   for (let i = 0; i < steps.length; i++) {
-    if (!Number.isFinite(losses[i])) throw nonFinite(losses[i], cursor);
+    if (!Number.isFinite(losses[i])) throw nonFinite(losses[i], cursor, session.precision);
     progress.step++;
     cursor.stepInEpoch++;
     cursor.lossSum += losses[i] * steps[i].count;
@@ -103,12 +104,13 @@ async function land(fit: Fit, cursor: Cursor, { steps, losses }: Chunk): Promise
   return [{ type: "steps", epoch: cursor.epoch, step: progress.step, losses }, ...ended];
 }
 
-function nonFinite(loss: number, { epoch, stepInEpoch }: Cursor): TilegradError {
+function nonFinite(loss: number, { epoch, stepInEpoch }: Cursor, precision: TrainingPrecision): TilegradError {
+  const half = precision === "mixed" ? ' Mixed precision overflows at 65504: precision "f32" does not.' : "";
   return new TilegradError(
     "E_NONFINITE",
     `The loss became ${loss} at step ${stepInEpoch + 1} of epoch ${epoch + 1}; the weights are those before that step.`,
     {
-      hint: "Lower the learning rate (trainer.rateScale, then fit again goes on), clip gradients (clipNorm), or scale the inputs.",
+      hint: `Lower the learning rate (trainer.rateScale, then fit again goes on), clip gradients (clipNorm), or scale the inputs.${half}`,
     },
   );
 }

@@ -14,6 +14,7 @@ import { parseTuning } from "../io/tunings.ts";
 import type { Loss } from "../model/losses.ts";
 import type { Model } from "../model/model.ts";
 import type { Optimizer } from "../model/optimizers.ts";
+import type { TrainingPrecision } from "../passes/half.ts";
 import type { Callback } from "./callbacks.ts";
 import type { Parameters, Weights } from "./parameters.ts";
 import type { Cursor, Progress } from "./progress.ts";
@@ -26,6 +27,8 @@ export interface Saved {
   readonly seed: number;
   readonly parameters: Parameters;
   readonly slots: Readonly<Record<string, DeviceTensor>>;
+  readonly precision: TrainingPrecision;
+  readonly lossScaling: Readonly<Record<string, DeviceTensor>>;
   readonly progress: Progress;
 }
 
@@ -62,12 +65,14 @@ export async function modelFiles(trainer: Saved, { training, ...extras }: ModelE
 /** What a checkpoint's tensors are called. */
 const PARAMETER = "parameter ";
 const SLOT = "slot ";
+const SCALING = "scaling ";
 const BEST = "best ";
 
-const configOf = ({ model, loss, optimizer }: Saved): Json => ({
+const configOf = ({ model, loss, optimizer, precision }: Saved): Json => ({
   architecture: model.architecture,
   loss: { type: loss.type, config: { ...loss.config } },
   optimizer: { type: optimizer.type, config: { ...optimizer.config } },
+  precision,
 });
 
 /** All that a resumed run needs. */
@@ -75,8 +80,9 @@ export async function checkpointOf(trainer: Saved, callbacks: readonly Callback[
   const { parameters, progress } = trainer;
   const shapes = Object.fromEntries(trainer.model.parameters.map((p) => [p.name, p.shape]));
   const tensors: StoredTensors = { ...prefixed(PARAMETER, stored(await parameters.read(), shapes)) };
-  for (const [name, slot] of Object.entries(trainer.slots)) {
-    Object.assign(tensors, { [SLOT + name]: { dtype: "f32", shape: slot.shape, data: await slot.read() } });
+  const others = { ...prefixed(SLOT, trainer.slots), ...prefixed(SCALING, trainer.lossScaling) };
+  for (const [name, tensor] of Object.entries(others)) {
+    Object.assign(tensors, { [name]: { dtype: "f32", shape: tensor.shape, data: await tensor.read() } });
   }
   const states: Record<string, Json> = {};
   for (const callback of callbacks) {
@@ -137,6 +143,8 @@ export function restoreCheckpoint(
   for (const [name, slot] of Object.entries(trainer.slots)) {
     if (slots[name]?.length !== slot.shape[0]) throw differs("optimizer");
   }
+  const scaling = weightsOf(SCALING);
+  for (const name of Object.keys(trainer.lossScaling)) if (scaling[name]?.length !== 1) throw differs("precision");
   const states: Place = { value: checkpoint.states, file: where, path: "states" };
   const number = (name: string): number => asNumber(field(states, name));
   const [batchSize, blockRows] = [number("batchSize"), number("blockRows")];
@@ -151,6 +159,7 @@ export function restoreCheckpoint(
     throw new TilegradError("E_FILE", `${where}: ${(cause as Error).message}`, { cause });
   }
   for (const [name, slot] of Object.entries(trainer.slots)) slot.write(slots[name]);
+  for (const [name, tensor] of Object.entries(trainer.lossScaling)) tensor.write(scaling[name]);
   for (const callback of callbacks) {
     const json = remembered[callback.name];
     if (json === undefined) continue;
@@ -178,5 +187,5 @@ function stored(weights: Weights, shapes: Readonly<Record<string, readonly numbe
   );
 }
 
-const prefixed = (prefix: string, tensors: StoredTensors): StoredTensors =>
+const prefixed = <T>(prefix: string, tensors: Readonly<Record<string, T>>): Record<string, T> =>
   Object.fromEntries(Object.entries(tensors).map(([name, t]) => [prefix + name, t]));

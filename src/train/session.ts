@@ -7,6 +7,7 @@ import type { Optimizer } from "../model/optimizers.ts";
 import type { Tuning } from "../ops/op.ts";
 import { f32, u32 } from "../ops/op.ts";
 import type { PlanKind } from "../passes/choose.ts";
+import type { TrainingPrecision } from "../passes/half.ts";
 import { seedKey } from "../random.ts";
 import type { Augment } from "./augment.ts";
 import type { Block } from "./blocks.ts";
@@ -30,6 +31,9 @@ export interface TrainingState {
   readonly seed: number;
   readonly fusion: boolean;
   readonly plan: PlanKind | undefined;
+  readonly precision: TrainingPrecision;
+  /** Of mixed precision, bound by name. */
+  readonly lossScaling: Readonly<Record<string, DeviceTensor>>;
   readonly progress: Progress;
 }
 
@@ -118,7 +122,7 @@ export class TrainingSession {
     { sizes: batches, blockRows }: { readonly sizes: readonly number[]; readonly blockRows: number },
     augment?: Augment,
   ): Promise<TrainingSession> {
-    const { device, model, loss, optimizer, parameters, slots, fusion, progress } = state;
+    const { device, model, loss, optimizer, parameters, slots, fusion, precision, progress } = state;
     const own = new TensorGroup(device);
     const { make } = own;
     try {
@@ -133,6 +137,7 @@ export class TrainingSession {
       const bindings: Record<string, DeviceTensor> = {
         ...parameters.bindings,
         ...Object.fromEntries(Object.entries(slots).map(([name, tensor]) => [`slot ${name}`, tensor])),
+        ...state.lossScaling,
         ...feed.bindings,
         order: make(u32(orderSize), "batch order"),
         record: make(f32(recordSize), "loss record"),
@@ -148,6 +153,7 @@ export class TrainingSession {
         orderSize,
         recordSize,
         penalties,
+        precision,
         augment,
         data: { rows: feed.capacity, y: data.yShape, weighted: data.weighted },
       };
@@ -159,16 +165,8 @@ export class TrainingSession {
       const compiled = await Promise.allSettled(
         batches.map(async (batch) => {
           const graph = trainingStep({ ...spec, batch });
-          return [
-            batch,
-            await device.compile(graph, {
-              bindings,
-              label: `train ${batch}`,
-              fusion,
-              limits: { tuning },
-              ...(plan ? { plan } : {}),
-            }),
-          ] as const;
+          const how = { fusion, precision, limits: { tuning }, ...(plan ? { plan } : {}) };
+          return [batch, await device.compile(graph, { bindings, label: `train ${batch}`, ...how })] as const;
         }),
       );
       const steps = new Map(compiled.flatMap((result) => (result.status === "fulfilled" ? [result.value] : [])));
@@ -187,6 +185,10 @@ export class TrainingSession {
   /** How a full step runs. */
   get kind(): CompiledStep["kind"] {
     return (this.steps.get(Math.max(...this.steps.keys())) as CompiledStep).kind;
+  }
+
+  get precision(): TrainingPrecision {
+    return this.state.precision;
   }
 
   /** Dispatches of one full step. */

@@ -15,8 +15,10 @@ import { abs, add, finite, mul, sign, square, where } from "../ops/elementwise.t
 import { dynamicSlice, dynamicUpdateSlice, gather } from "../ops/gather.ts";
 import { reshape } from "../ops/view.ts";
 import { gradients } from "../passes/differentiate.ts";
+import type { TrainingPrecision } from "../passes/half.ts";
 import type { Augment, Batch } from "./augment.ts";
 import { AUGMENT_STREAMS } from "./augment.ts";
+import { lossScaling } from "./lossScaling.ts";
 import type { ParameterLayout } from "./parameters.ts";
 import { parameterViews } from "./parameters.ts";
 
@@ -33,6 +35,8 @@ export interface StepSpec {
   readonly recordSize: number;
   /** What batches become before the model sees them. */
   readonly augment?: Augment | undefined;
+  /** "mixed" scales the loss that is differentiated; what is stored in f16 is the compiler's. */
+  readonly precision?: TrainingPrecision;
   /** Whether any parameter has an L1 or L2 penalty. */
   readonly penalties: { readonly l1: boolean; readonly l2: boolean };
 }
@@ -61,7 +65,7 @@ export function trainingStep(spec: StepSpec): Graph {
   // A loss that is not finite freezes all updates, until the host has looked.
   const alive = state("alive", []);
   const stillAlive = mul(alive, finite(total));
-  const guarded = (next: Tensor, old: Tensor): Tensor => where(mul(stillAlive, finite(next)), next, old);
+  const guarded = (next: Tensor, old: Tensor, go = stillAlive): Tensor => where(mul(go, finite(next)), next, old);
   updates.push({ state: alive, value: stillAlive });
   const record = state("record", [spec.recordSize]);
   updates.push({
@@ -73,8 +77,9 @@ export function trainingStep(spec: StepSpec): Graph {
     offset === null ? [] : [{ offset, tensor: view(spec.name) }],
   );
   if (trained.length > 0) {
+    const scaling = spec.precision === "mixed" ? lossScaling() : null;
     const parts = gradients(
-      dataLoss,
+      scaling ? scaling.scaled(dataLoss) : dataLoss,
       trained.map((p) => p.tensor),
     );
     const packed = pack(
@@ -82,14 +87,19 @@ export function trainingStep(spec: StepSpec): Graph {
       trained.map((p) => p.offset),
       layout.arenaSize,
     );
-    const g = clipGradients(gradient ? add(packed, gradient) : packed, optimizer);
+    const unscaled = scaling?.unscaled(packed);
+    for (const { state, value } of unscaled?.updates ?? [])
+      updates.push({ state, value: where(stillAlive, value, state) });
+    const go = unscaled ? mul(stillAlive, unscaled.good) : stillAlive;
+    const ofData = unscaled?.g ?? packed;
+    const g = clipGradients(gradient ? add(ofData, gradient) : ofData, optimizer);
     const slots = Object.fromEntries(
       Object.keys(optimizer.slots).map((name) => [name, state(`slot ${name}`, arena.shape)]),
     );
     const next = optimizer.update({ p: arena, g, slots, scalar: (name) => stepScalar(`optimizer ${name}`) });
-    updates.push({ state: arena, value: guarded(next.p, arena) });
+    updates.push({ state: arena, value: guarded(next.p, arena, go) });
     for (const [name, value] of Object.entries(next.slots))
-      updates.push({ state: slots[name], value: guarded(value, slots[name]) });
+      updates.push({ state: slots[name], value: guarded(value, slots[name], go) });
   }
   for (const [target, value] of statistics) updates.push({ state: target, value: guarded(value, target) });
   return { outputs: {}, updates };

@@ -3,18 +3,26 @@ import type { Graph } from "../graph/types.ts";
 import type { Loss } from "../model/losses.ts";
 import type { Model } from "../model/model.ts";
 import type { Optimizer } from "../model/optimizers.ts";
+import type { TrainingPrecision } from "../passes/half.ts";
 import { layoutParameters } from "./parameters.ts";
 import { trainingStep } from "./step.ts";
 
 /** Steps that one submit holds: how far the batch order and the loss record reach. */
 const QUEUE = 256;
 
+interface Described {
+  readonly model: Model;
+  readonly loss: Loss;
+  readonly optimizer: Optimizer;
+  readonly precision?: TrainingPrecision;
+}
+
 /**
  * @param batch rows of a step
  * @param rows of the data; what is planned does not depend on them, as long as they fill a batch
  */
 export function stepGraph(
-  { model, loss, optimizer }: { readonly model: Model; readonly loss: Loss; readonly optimizer: Optimizer },
+  { model, loss, optimizer, precision = "f32" }: Described,
   batch: number,
   rows = batch * QUEUE,
 ): Graph {
@@ -30,5 +38,6 @@ export function stepGraph(
     recordSize: 2 * QUEUE,
     augment: undefined,
     penalties: { l1: has("l1"), l2: has("l2") },
+    precision,
   });
 }

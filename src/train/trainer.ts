@@ -11,6 +11,8 @@ import { adam } from "../model/optimizers.ts";
 import { f32 } from "../ops/op.ts";
 import { checkOptions } from "../options.ts";
 import type { PlanKind } from "../passes/choose.ts";
+import type { TrainingPrecision } from "../passes/half.ts";
+import { checkPrecision } from "../passes/half.ts";
 import { seedKey } from "../random.ts";
 import { Batches } from "./batches.ts";
 import type { Callback, Control } from "./callbacks.ts";
@@ -18,6 +20,7 @@ import type { Data } from "./data.ts";
 import { checkFeatures, checkLabels, checkSameLabels } from "./data.ts";
 import type { FitOptions, TrainingEvent } from "./fit.ts";
 import { runEpochs, throwIfAborted } from "./fit.ts";
+import { scalingTensors } from "./lossScaling.ts";
 import type { MetricName } from "./metrics.ts";
 import { Scorer } from "./metrics.ts";
 import type { Weights } from "./parameters.ts";
@@ -47,6 +50,11 @@ export interface CompileModelOptions {
   readonly fusion?: boolean;
   /** How training steps run; default: by estimated time. `inspect` says which and why. */
   readonly plan?: PlanKind;
+  /**
+   * "mixed": activations and their gradients are stored in f16, half the memory and half the traffic; parameters, sums and
+   * losses stay f32, and a dynamic scale keeps small gradients. Needs `shader-f16`, or the CPU. Default "f32".
+   */
+  readonly precision?: TrainingPrecision;
 }
 
 const COMPILE_OPTIONS = {
@@ -57,6 +65,7 @@ const COMPILE_OPTIONS = {
   seed: 1,
   fusion: 1,
   plan: 1,
+  precision: 1,
 } satisfies Record<keyof CompileModelOptions, 1>;
 const FIT_OPTIONS = {
   epochs: 1,
@@ -71,7 +80,7 @@ const FIT_OPTIONS = {
   signal: 1,
 } satisfies Record<keyof FitOptions, 1>;
 
-/** A model made ready to train. @throws E_ARGUMENT, E_MEMORY */
+/** A model made ready to train. @throws E_ARGUMENT, E_MEMORY; E_DEVICE when the device has no such precision */
 export async function compile(model: Model, options: CompileModelOptions): Promise<Trainer> {
   checkOptions("compile", options, COMPILE_OPTIONS);
   return new Trainer(model, options);
@@ -85,11 +94,14 @@ export class Trainer {
   readonly seed: number;
   readonly fusion: boolean;
   readonly plan: PlanKind | undefined;
+  readonly precision: TrainingPrecision;
   /** How far training has come. */
   readonly progress: Progress = newProgress();
   readonly parameters: Parameters;
   /** The optimizer's state, each slot as long as all trained parameters together. */
   readonly slots: Readonly<Record<string, DeviceTensor>>;
+  /** Scale of the loss in mixed precision and the good steps since it changed; empty in f32. */
+  readonly lossScaling: Readonly<Record<string, DeviceTensor>>;
   /** Dispatches of one training step, once `fit` has compiled it. */
   dispatches = 0;
   private readonly own: TensorGroup;
@@ -97,11 +109,18 @@ export class Trainer {
   private readonly scorer: Scorer;
   private training = false;
 
-  /** @throws E_ARGUMENT for a bad seed or metric; E_MEMORY, nothing being held then */
-  constructor(
-    model: Model,
-    { device, loss, optimizer = adam(), metrics = [], seed = 0, fusion = true, plan }: CompileModelOptions,
-  ) {
+  /** @throws E_ARGUMENT for a bad seed, metric or precision; E_DEVICE, E_MEMORY; nothing being held then */
+  constructor(model: Model, options: CompileModelOptions) {
+    const {
+      device,
+      loss,
+      optimizer = adam(),
+      metrics = [],
+      seed = 0,
+      fusion = true,
+      plan,
+      precision = "f32",
+    } = options;
     if (!loss || !device) {
       const missing = loss ? "device" : "loss";
       throw new TilegradError("E_ARGUMENT", `compile: got no ${missing}; expected { device, loss, ... }.`, {
@@ -109,6 +128,7 @@ export class Trainer {
       });
     }
     seedKey(seed);
+    checkPrecision(precision, device.limits);
     this.model = model;
     this.device = device;
     this.loss = loss;
@@ -116,6 +136,7 @@ export class Trainer {
     this.seed = seed;
     this.fusion = fusion;
     this.plan = plan;
+    this.precision = precision;
     this.scorer = new Scorer(model, loss, metrics);
     this.own = new TensorGroup(device);
     try {
@@ -127,6 +148,7 @@ export class Trainer {
           return [name, this.own.make(f32(arenaSize), `optimizer ${name}`, start)];
         }),
       );
+      this.lossScaling = precision === "mixed" ? scalingTensors(this.own.make) : {};
     } catch (error) {
       this.own.dispose();
       throw error;
@@ -334,8 +356,9 @@ export class Trainer {
    * this trainer, which stays as it is. @throws E_DEVICE on the CPU and where the GPU has no timestamps
    */
   async profile(data: Data | RowSource, { batchSize = 32, steps = 16 }: ProfileOptions = {}): Promise<Profile> {
-    const { device, model, loss, optimizer, seed, fusion, plan } = this;
-    const copy = new Trainer(model, { device, loss, optimizer, seed, fusion, ...(plan ? { plan } : {}) });
+    const { device, model, loss, optimizer, seed, fusion, plan, precision } = this;
+    const how = { fusion, precision, ...(plan ? { plan } : {}) };
+    const copy = new Trainer(model, { device, loss, optimizer, seed, ...how });
     try {
       copy.setWeights(await this.getWeights());
       const { rows, batch, epochs } = await profiledRows(data, sizeOf(model.inputShape), batchSize, steps);

@@ -135,6 +135,7 @@ export class WebGpuDevice implements Device, GpuContext {
       maxStorageBuffers: limits.maxStorageBuffersPerShaderStage,
       maxWorkgroupBytes: limits.maxComputeWorkgroupStorageSize,
       minSubgroupSize: device.features.has("subgroups") ? (adapter.info.subgroupMinSize ?? 0) : 0,
+      f16: device.features.has("shader-f16"),
       software,
       costs: this.costs,
     };

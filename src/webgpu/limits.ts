@@ -8,6 +8,7 @@ export const LEAST_LIMITS: KernelLimits = {
   maxStorageBuffers: 8,
   maxWorkgroupBytes: 16_384,
   minSubgroupSize: 0,
+  f16: false,
   software: false,
   costs: costsOf(""),
 };

@@ -6,6 +6,7 @@ import { checkBinding } from "../device.ts";
 import type { Graph } from "../graph/types.ts";
 import type { PlanKind } from "../passes/choose.ts";
 import type { BufferSpec } from "../passes/plan.ts";
+import { bytesOf } from "../passes/plan.ts";
 import type { KernelCall, StepLayout } from "../shader/lower.ts";
 import type { ResidentProgram } from "../shader/resident.ts";
 import type { GpuContext, MakeBuffer, Replayable } from "./context.ts";
@@ -37,7 +38,7 @@ export async function createStep(device: GpuContext, graph: Graph, options: Comp
         const type = { dtype: spec.dtype, shape: [spec.size] };
         buffers.set(spec, bufferOf(checkBinding(label, spec.name, type, bindings[spec.name])));
       } else if (!program?.local.has(spec))
-        buffers.set(spec, make(`${spec.kind} ${spec.name}`, 4 * spec.size, STORAGE));
+        buffers.set(spec, make(`${spec.kind} ${spec.name}`, bytesOf(spec), STORAGE));
     }
     const replayable = program
       ? await residentStep(device, program, label, buffers, make)

@@ -17,7 +17,7 @@ import { Bindings } from "../../src/shader/bindings.ts";
 import type { WebGpuDevice } from "../../src/webgpu/device.ts";
 import { openTestGpu } from "../devices.ts";
 
-const buffer: BufferSpec = { kind: "slot", name: "0", dtype: "f32", size: 8 };
+const buffer: BufferSpec = { kind: "slot", name: "0", dtype: "f32", half: false, size: 8 };
 
 describe("a buffer of a kernel", () => {
   it("is bound as vec4 when it is read by fours, single reads taking a component", () => {
