@@ -46,8 +46,7 @@ fn random_integer(element: u32, bound: u32, step: u32, key: vec2<u32>) -> u32 {
   return 0u;
 }
 
-@compute @workgroup_size(1)
-fn main() {
+fn item(_thread: u32) {
   let key = vec2<u32>(load_low(0u), load_high(0u));
   let step = load_step(0u);
   for (var i = 0u; i < params.count; i++) {
@@ -59,4 +58,9 @@ fn main() {
     store_y(i, peek_y(j));
     store_y(j, kept);
   }
+}
+
+@compute @workgroup_size(1)
+fn main() {
+  item(0u);
 }

@@ -67,6 +67,7 @@ export function parseTuning(place: Place, key?: string): Tuning {
       rate: cost("rate"),
       residentRate: cost("residentRate"),
       stage: cost("stage"),
+      near: cost("near"),
     },
     kernels: kernels.value as Tuning["kernels"],
   };

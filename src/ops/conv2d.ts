@@ -166,11 +166,13 @@ const kernelGradPartsOp: OpDef = {
   name: "conv2dKernelGradParts",
   shape: ([x, dy], attrs) => kernelGradOp.shape([x, dy], attrs).map(({ shape }) => f32(attrs.splits, ...shape)),
   reference: (call) => partialSums(call, call.attrs.splits),
-  kernel: ({ inputs: [x], attrs, outputs: [{ shape }] }) =>
-    kernelGradKernel(convGeometry("conv2dKernelGradParts", x, shape.slice(1), attrs), attrs as WindowAttrs, {
-      splits: attrs.splits,
-      bias: attrs.bias,
-    }),
+  kernel: ({ inputs: [x], attrs, outputs: [{ shape }] }, limits) =>
+    kernelGradKernel(
+      convGeometry("conv2dKernelGradParts", x, shape.slice(1), attrs),
+      attrs as WindowAttrs,
+      { splits: attrs.splits, bias: attrs.bias },
+      limits,
+    ),
   flops: ({ inputs: [x], attrs, outputs: [{ shape }] }) =>
     2 * macs(convGeometry("conv2dKernelGradParts", x, shape.slice(1), attrs)),
   samples: () => [...kernelGradSamples({ splits: 1, bias: true }), ...kernelGradSamples({ splits: 3, bias: false })],

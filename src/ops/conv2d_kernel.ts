@@ -1,6 +1,7 @@
 /** Which kernels convolve, and with which numbers. */
 import conv2dDirect from "../../shaders/conv2d_direct.wgsl";
 import conv2dKernelGrad from "../../shaders/conv2d_kernel_grad.wgsl";
+import conv2dKernelGradDirect from "../../shaders/conv2d_kernel_grad_direct.wgsl";
 import conv2dTiled from "../../shaders/conv2d_tiled.wgsl";
 import type { KernelChoice, KernelLimits } from "./op.ts";
 import { CONV2D_VARIANTS } from "./op.ts";
@@ -17,6 +18,8 @@ export interface ConvGeometry extends Geometry {
 
 /** Pixels and channels of one thread's tile in conv2d_tiled.wgsl, rows and columns in conv2d_kernel_grad.wgsl. */
 const TILE = 4;
+/** What an operation of a direct kernel costs: with loads and indices, four to five of a matrix product's. */
+const DIRECT_EFFORT = 4;
 /** Threads that keep a hardware GPU busy. */
 const BUSY = 16384;
 
@@ -46,7 +49,8 @@ export function conv2dKernel(
   const tiles = Math.ceil(pixels / TILE) * g.groups * Math.ceil(units / TILE);
   // Tiles read each pixel and weight a quarter as often; below three channels most of a tile would be idle.
   const better = units >= 3 && pixels >= TILE && (limits.software || tiles >= BUSY) ? "tiled" : "direct";
-  const tiled = (limits.conv2d ?? better) === "tiled";
+  // A resident plan compiles all of its kernels as one, in which tiles would take seconds.
+  const tiled = !limits.resident && (limits.conv2d ?? better) === "tiled";
   const threads = tiled ? tiles : pixels * units * g.groups;
   const depth = forward ? g.depth : g.units;
   const [wideX, wideY] = [tiled && depth % TILE === 0, tiled && units % TILE === 0];
@@ -54,6 +58,7 @@ export function conv2dKernel(
   const wide = { WIDE_X: wideX, WIDE_Y: wideY, WIDE_KERNEL: wideKernel, TRANSPOSED: !forward };
   return {
     shader: tiled ? conv2dTiled : conv2dDirect,
+    effort: tiled ? 1 : DIRECT_EFFORT,
     constants: { DIVIDE: !forward && (strides[0] > 1 || strides[1] > 1), ...(tiled ? wide : {}) },
     params: {
       count: threads,
@@ -112,14 +117,19 @@ export function kernelGradKernel(
   g: ConvGeometry,
   { strides, dilation, padding: [[top], [left]] }: WindowAttrs,
   { splits, bias }: { readonly splits: number; readonly bias: boolean },
+  limits: KernelLimits,
 ): KernelChoice {
+  const tiled = !limits.resident;
+  const weights = g.tapsY * g.tapsX * g.depth;
   const biasTiles = bias ? Math.ceil(g.units / TILE) * g.groups : 0;
-  const threads = (gradTiles(g) + biasTiles) * splits;
+  const threads = (tiled ? gradTiles(g) + biasTiles : (weights + Number(bias)) * g.filters) * splits;
   const rows = g.batch * g.outHeight;
-  const [wideX, wideFilters] = [g.depth % TILE === 0, g.units % TILE === 0];
+  const [wideX, wideFilters] = [tiled && g.depth % TILE === 0, tiled && g.units % TILE === 0];
+  const tiles = { ONE_TAP: oneTap(g), WIDE_CHANNELS: wideX, WIDE_FILTERS: wideFilters };
   return {
-    shader: conv2dKernelGrad,
-    constants: { ONE_TAP: oneTap(g), BIAS: bias, WIDE_CHANNELS: wideX, WIDE_FILTERS: wideFilters },
+    shader: tiled ? conv2dKernelGrad : conv2dKernelGradDirect,
+    effort: tiled ? 1 : DIRECT_EFFORT,
+    constants: { BIAS: bias, ...(tiled ? tiles : {}) },
     params: {
       count: threads,
       rows,
@@ -134,7 +144,7 @@ export function kernelGradKernel(
       units: g.units,
       groups: g.groups,
       taps_x: g.tapsX,
-      weights: g.tapsY * g.tapsX * g.depth,
+      weights,
       stride_y: strides[0],
       stride_x: strides[1],
       dilation_y: dilation[0],

@@ -9,15 +9,17 @@ export interface Costs {
   readonly residentRate: number;
   /** Microseconds of one stage of a resident plan: its loop and barrier. */
   readonly stage: number;
+  /** Bytes of workgroup memory that a resident plan should take at most: SwiftShader takes a second to compile 8 KB. */
+  readonly near: number;
 }
 
 /** Families of adapters, by what they call themselves; the last is any hardware GPU. */
 const families: readonly (readonly [name: RegExp, costs: Costs])[] = [
-  [/llvmpipe|lavapipe/i, { dispatch: 20, rate: 10_000, residentRate: 1500, stage: 0.4 }],
-  [/swiftshader/i, { dispatch: 20, rate: 1200, residentRate: 350, stage: 1 }],
-  [/software|microsoft basic render/i, { dispatch: 20, rate: 1200, residentRate: 350, stage: 1 }],
+  [/llvmpipe|lavapipe/i, { dispatch: 20, rate: 10_000, residentRate: 1500, stage: 0.4, near: 32_768 }],
+  [/swiftshader/i, { dispatch: 20, rate: 1200, residentRate: 350, stage: 1, near: 4096 }],
+  [/software|microsoft basic render/i, { dispatch: 20, rate: 1200, residentRate: 350, stage: 1, near: 4096 }],
   // Published figures and an estimate of one workgroup's share; not measured here.
-  [/(?:)/, { dispatch: 5, rate: 1_000_000, residentRate: 20_000, stage: 2 }],
+  [/(?:)/, { dispatch: 5, rate: 1_000_000, residentRate: 20_000, stage: 2, near: 32_768 }],
 ];
 
 /** @param adapter vendor, architecture, device and description */

@@ -1,6 +1,8 @@
 /** GRU over whole sequences, laid out as the LSTM. */
 import gruShader from "../../shaders/gru.wgsl";
 import gruGradShader from "../../shaders/gru_grad.wgsl";
+import gruGradSerial from "../../shaders/gru_grad_serial.wgsl";
+import gruSerial from "../../shaders/gru_serial.wgsl";
 import type { Tensor } from "../graph/types.ts";
 import { sameShape } from "../graph/types.ts";
 import { sigmoid } from "../numeric.ts";
@@ -19,6 +21,7 @@ import {
   maskOr,
   recurrentSizes,
   recurrentVariants,
+  serialSizes,
   stateOr,
 } from "./recurrent.ts";
 import { slice } from "./slice.ts";
@@ -88,10 +91,11 @@ const gruOp: OpDef = {
     }
   },
   kernel: ({ inputs: [xz], attrs }, limits) => {
-    const sizes = recurrentSizes("gru", extentsOf(xz, 3), attrs as Order, 2, limits);
+    const extents = extentsOf(xz, 3);
+    const order = attrs as Order;
     return {
       shader: gruShader,
-      ...sizes,
+      ...(serialSizes(gruSerial, extents, order, limits) ?? recurrentSizes("gru", extents, order, 2, limits)),
       loads: ["load_xz", "load_kernel", "load_bias", "load_h0", "load_mask"].map((hook, input) => ({ hook, input })),
       stores: ["store_y", "store_saved"].map((hook, output) => ({ hook, output })),
     };
@@ -149,10 +153,11 @@ const gruGradOp: OpDef = {
   },
   kernel: ({ inputs: [, , saved], attrs }, limits) => {
     const [, batch, time, units] = saved.shape;
-    const sizes = recurrentSizes("gruGrad", { batch, time, units }, attrs as Order, 4, limits);
+    const extents = { batch, time, units };
+    const order = attrs as Order;
     return {
       shader: gruGradShader,
-      ...sizes,
+      ...(serialSizes(gruGradSerial, extents, order, limits) ?? recurrentSizes("gruGrad", extents, order, 4, limits)),
       loads: ["load_kernel", "load_mask", "load_saved", "load_dy"].map((hook, input) => ({ hook, input })),
       stores: ["store_dxz", "store_da", "store_dh0"].map((hook, output) => ({ hook, output })),
     };

@@ -2,6 +2,8 @@
 import rowsSubgroup from "../../shaders/lib/rows_subgroup.wgsl";
 import lstmShader from "../../shaders/lstm.wgsl";
 import lstmGradShader from "../../shaders/lstm_grad.wgsl";
+import lstmGradSerial from "../../shaders/lstm_grad_serial.wgsl";
+import lstmSerial from "../../shaders/lstm_serial.wgsl";
 import type { Tensor, TensorType } from "../graph/types.ts";
 import { sigmoid } from "../numeric.ts";
 import type { ShaderModule } from "../shader/module.ts";
@@ -20,6 +22,7 @@ import {
   maskOr,
   recurrentSizes,
   recurrentVariants,
+  serialSizes,
   stateOr,
 } from "./recurrent.ts";
 import { slice } from "./slice.ts";
@@ -105,8 +108,10 @@ const lstmOp: OpDef = {
     }
   },
   kernel: ({ inputs: [xz], attrs }, limits) => {
+    const extents = extentsOf(xz, 4);
+    const order = attrs as Order;
     return {
-      ...lstmKernel(lstmShader, extentsOf(xz, 4), attrs as Order, 2, limits),
+      ...(serialSizes(lstmSerial, extents, order, limits) ?? lstmKernel(lstmShader, extents, order, 2, limits)),
       loads: [
         { hook: "load_xz", input: 0 },
         { hook: "load_kernel4", input: 1, width: 4 },
@@ -203,8 +208,10 @@ const lstmGradOp: OpDef = {
   },
   kernel: ({ inputs: [, , saved], attrs }, limits) => {
     const [, batch, time, units] = saved.shape;
+    const extents = { batch, time, units };
+    const order = attrs as Order;
     return {
-      ...lstmKernel(lstmGradShader, { batch, time, units }, attrs as Order, 5, limits),
+      ...(serialSizes(lstmGradSerial, extents, order, limits) ?? lstmKernel(lstmGradShader, extents, order, 5, limits)),
       loads: [
         { hook: "load_kernel4", input: 0, width: 4 },
         { hook: "load_mask", input: 1 },

@@ -146,6 +146,8 @@ export interface KernelChoice {
   readonly shader: ShaderModule;
   /** Named declarations to replace: `const` values and aliases. */
   readonly constants?: Readonly<Record<string, number | boolean | string>>;
+  /** What a floating point operation costs, in units of a matrix product's; default 1. */
+  readonly effort?: number;
   /** Fields of the shader's `Params`. */
   readonly params: Readonly<Record<string, number>>;
   /** Threads wanted (one dimension), or workgroups. */

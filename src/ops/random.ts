@@ -57,7 +57,7 @@ const permutationOp: OpDef = {
   kernel: ({ attrs }) => ({
     shader: permutationShader,
     params: { count: attrs.size, stream: attrs.stream },
-    grid: { workgroups: [1, 1, 1] },
+    grid: { threads: 1 },
     loads: [
       { hook: "load_low", input: 0 },
       { hook: "load_high", input: 1 },

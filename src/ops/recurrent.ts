@@ -2,6 +2,7 @@
 import { TilegradError } from "../errors.ts";
 import type { Tensor, TensorType } from "../graph/types.ts";
 import { sameShape } from "../graph/types.ts";
+import type { ShaderModule } from "../shader/module.ts";
 import { constant } from "./constant.ts";
 import type { Elements, KernelChoice, KernelLimits } from "./op.ts";
 import { expectDType, SEQUENCE_COUNTS, shapeError } from "./op.ts";
@@ -133,6 +134,28 @@ export function recurrentSizes(
     },
     params: { batch, time, units, rows, backwards: goBackwards ? 1 : 0 },
     grid: { workgroups: [Math.ceil(batch / rows), 1, 1] },
+  };
+}
+
+/** Units up to which a layer runs in a resident plan: the state of a sequence is in its thread's own memory. */
+const MOST_SERIAL = 64;
+
+/**
+ * The kernel `serial` with a thread for each sequence where a resident plan asks for one and the layer is small enough, else
+ * null.
+ */
+export function serialSizes(
+  serial: ShaderModule,
+  { batch, time, units }: Extents,
+  { goBackwards }: { readonly goBackwards: boolean },
+  limits: KernelLimits,
+): Pick<KernelChoice, "shader" | "constants" | "params" | "grid"> | null {
+  if (!limits.resident || units > MOST_SERIAL) return null;
+  return {
+    shader: serial,
+    constants: { UNITS: units },
+    params: { batch, time, units, backwards: goBackwards ? 1 : 0 },
+    grid: { threads: batch },
   };
 }
 

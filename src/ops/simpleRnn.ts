@@ -1,6 +1,8 @@
 /** A simple (Elman) recurrent network over whole sequences, laid out as the LSTM. */
 import simpleRnnShader from "../../shaders/simple_rnn.wgsl";
 import simpleRnnGradShader from "../../shaders/simple_rnn_grad.wgsl";
+import simpleRnnGradSerial from "../../shaders/simple_rnn_grad_serial.wgsl";
+import simpleRnnSerial from "../../shaders/simple_rnn_serial.wgsl";
 import type { Tensor } from "../graph/types.ts";
 import { constant } from "./constant.ts";
 import { matmul } from "./matmul.ts";
@@ -17,6 +19,7 @@ import {
   maskOr,
   recurrentSizes,
   recurrentVariants,
+  serialSizes,
   stateOr,
 } from "./recurrent.ts";
 import { reshape } from "./view.ts";
@@ -69,10 +72,12 @@ const simpleRnnOp: OpDef = {
     }
   },
   kernel: ({ inputs: [xz], attrs }, limits) => {
-    const sizes = recurrentSizes("simpleRnn", extentsOf(xz, 1), attrs as Order, 2, limits);
+    const extents = extentsOf(xz, 1);
+    const order = attrs as Order;
     return {
       shader: simpleRnnShader,
-      ...sizes,
+      ...(serialSizes(simpleRnnSerial, extents, order, limits) ??
+        recurrentSizes("simpleRnn", extents, order, 2, limits)),
       loads: ["load_xz", "load_kernel", "load_h0", "load_mask"].map((hook, input) => ({ hook, input })),
       stores: ["store_y", "store_before"].map((hook, output) => ({ hook, output })),
     };
@@ -121,10 +126,12 @@ const simpleRnnGradOp: OpDef = {
     }
   },
   kernel: ({ inputs: [, , y], attrs }, limits) => {
-    const sizes = recurrentSizes("simpleRnnGrad", extentsOf(y, 1), attrs as Order, 2, limits);
+    const extents = extentsOf(y, 1);
+    const order = attrs as Order;
     return {
       shader: simpleRnnGradShader,
-      ...sizes,
+      ...(serialSizes(simpleRnnGradSerial, extents, order, limits) ??
+        recurrentSizes("simpleRnnGrad", extents, order, 2, limits)),
       loads: ["load_kernel", "load_mask", "load_y", "load_dy"].map((hook, input) => ({ hook, input })),
       stores: ["store_dxz", "store_dh0"].map((hook, output) => ({ hook, output })),
     };

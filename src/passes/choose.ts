@@ -23,7 +23,7 @@ export function choosePlan(
   if (forced) return { kind: forced, why: "as asked" };
   const { dispatch, rate, residentRate, stage } = limits.costs;
   const spread = dispatches * dispatch + flops / rate;
-  const inside = resident.stages * stage + flops / residentRate;
+  const inside = resident.stages * stage + resident.work / residentRate;
   const figures = limits.tuning ? "what was measured on this device" : "the figures of its family";
   const us = (t: number): string => `${t.toPrecision(2)} us`;
   return {

@@ -32,6 +32,8 @@ export interface ResidentProgram {
   readonly rowWords: number;
   readonly stages: number;
   readonly flops: number;
+  /** The floating point operations by what they cost: their effort, and idle threads. */
+  readonly work: number;
 }
 
 /** Bytes of the step table that a kernel sees: what every device allows a uniform buffer. */
@@ -98,7 +100,15 @@ ${store}
     rowWords,
     stages: stages.length,
     flops: flopsOf(nodes),
+    work: choices.reduce((sum, choice, i) => sum + workOf(plan.kernels[i], choice, threads), 0),
   };
+}
+
+/** Up to 32 threads run in step: a stage with fewer items takes as long as one with as many. */
+function workOf({ nodes }: Kernel, { grid, effort = 1 }: KernelChoice, threads: number): number {
+  const lanes = Math.min(threads, 32);
+  const busy = "threads" in grid ? Math.min(lanes, grid.threads) : lanes;
+  return (flopsOf(nodes) * effort * lanes) / busy;
 }
 
 interface Shared {
@@ -187,7 +197,7 @@ function barriersBefore(stages: readonly Accesses[], isNear: (buffer: BufferSpec
  */
 function nearBuffers(
   plan: Plan,
-  { maxWorkgroupBytes }: KernelLimits,
+  { maxWorkgroupBytes, costs }: KernelLimits,
 ): { readonly local: Set<BufferSpec>; readonly cached: Set<BufferSpec> } {
   const read = new Set(
     plan.kernels.flatMap((kernel) =>
@@ -201,7 +211,7 @@ function nearBuffers(
   let used = 0;
   for (const buffer of [...scratch.sort(bySize), ...states.sort(bySize)]) {
     const bytes = 16 * Math.ceil(bytesOf(buffer) / 16);
-    if (used + bytes > maxWorkgroupBytes) break;
+    if (used + bytes > Math.min(maxWorkgroupBytes, costs.near)) break;
     used += bytes;
     near.add(buffer);
   }

@@ -89,7 +89,7 @@ async function measureStep(device: Device, limits: KernelLimits, graph: Graph) {
       steps.push(await device.compile(graph, { bindings, label: `tune ${plan}`, plan }));
     const [dispatched, inside] = (await timeSteps(device, steps, STEP_ROUND)).map(median);
     const flops = calls.reduce((total, call) => total + call.flops, 0);
-    return { dispatched, inside, dispatches: calls.length, stages: resident.stages, flops };
+    return { dispatched, inside, dispatches: calls.length, stages: resident.stages, flops, work: resident.work };
   } finally {
     for (const step of steps) step.dispose();
     dispose();
@@ -104,11 +104,12 @@ export async function measureCosts(device: Device, limits: KernelLimits): Promis
   const dispatch = small.dispatched / small.dispatches;
   const stage = small.inside / small.stages;
   /** What is left of a step's time for its work; some always is. */
-  const rate = (us: number, overhead: number): number => large.flops / Math.max(us - overhead, us / 10);
+  const rate = (work: number, us: number, overhead: number): number => work / Math.max(us - overhead, us / 10);
   return {
     dispatch,
     stage,
-    rate: rate(large.dispatched, large.dispatches * dispatch),
-    residentRate: rate(large.inside, large.stages * stage),
+    rate: rate(large.flops, large.dispatched, large.dispatches * dispatch),
+    residentRate: rate(large.work, large.inside, large.stages * stage),
+    near: limits.costs.near,
   };
 }

@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { checkSample } from "../../src/check/check.ts";
+import { sampleGraph } from "../../src/check/samples.ts";
+import { compileGraph } from "../../src/compile.ts";
 import type { Device } from "../../src/device.ts";
 import { allOps } from "../../src/ops/all.ts";
+import { LEAST_LIMITS } from "../../src/webgpu/limits.ts";
 import { openTestGpu } from "../devices.ts";
 
 // All ways of running are compared on the first driver. A second one, which compiles slowly, is there for what drivers do.
@@ -11,6 +14,15 @@ const WAYS = [
   { fusion: true, plan: "resident" },
 ] as const;
 const MODES = process.env.VK_DRIVER_FILES ? WAYS.slice(0, 1) : WAYS;
+
+describe.each(allOps.map((op) => [op.name, op] as const))("%s", (_, op) => {
+  it("has a form for resident plans", () => {
+    for (const sample of op.samples?.() ?? []) {
+      const { graph, name } = sampleGraph(op, sample, { gradient: false });
+      expect(compileGraph(graph, LEAST_LIMITS).resident, name).not.toBeNull();
+    }
+  });
+});
 
 let device: Device;
 beforeAll(async () => {

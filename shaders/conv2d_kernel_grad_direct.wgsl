@@ -1,0 +1,90 @@
+// Partial sums of a convolution's kernel gradient, as conv2d_kernel_grad.wgsl, one thread per weight: more loads, and little
+// to compile. With BIAS one more row of threads sums dy alone, the bias's gradient.
+
+const WG: u32 = 64;
+const BIAS: bool = false;
+
+struct Params {
+  count: u32,
+  rows: u32,
+  share: u32,
+  out_height: u32,
+  out_width: u32,
+  height: u32,
+  width: u32,
+  channels: u32,
+  depth: u32,
+  filters: u32,
+  units: u32,
+  groups: u32,
+  taps_x: u32,
+  weights: u32,
+  stride_y: i32,
+  stride_x: i32,
+  dilation_y: i32,
+  dilation_x: i32,
+  top: i32,
+  left: i32,
+}
+
+@group(1) @binding(0) var<uniform> params: Params;
+@group(1) @binding(1) var<storage, read> x: array<f32>;
+@group(1) @binding(2) var<storage, read> dy: array<f32>;
+@group(1) @binding(3) var<storage, read_write> y: array<f32>;
+@group(1) @binding(4) var<storage, read_write> bias: array<f32>;
+
+fn load_x(i: u32) -> f32 {
+  return x[i];
+}
+
+fn load_dy(i: u32) -> f32 {
+  return dy[i];
+}
+
+fn store_y(i: u32, v: f32) {
+  y[i] = v;
+}
+
+fn store_bias(i: u32, v: f32) {
+  bias[i] = v;
+}
+
+fn item(i: u32) {
+  let unit = i % params.filters;
+  let lines = params.weights + select(0u, 1u, BIAS);
+  let weight = (i / params.filters) % lines;
+  let split = i / (params.filters * lines);
+  let is_bias = BIAS && weight == params.weights;
+  let tap = weight / params.depth;
+  let channel = weight % params.depth + unit / params.units * params.depth;
+  let offset_y = i32(tap / params.taps_x) * params.dilation_y - params.top;
+  let offset_x = i32(tap % params.taps_x) * params.dilation_x - params.left;
+  let end = min((split + 1u) * params.share, params.rows);
+  var sum = 0.0;
+  for (var row = split * params.share; row < end; row++) {
+    let from_y = u32(i32(row % params.out_height) * params.stride_y + offset_y);
+    let row_start = (from_y + row / params.out_height * params.height) * params.width;
+    for (var column = 0u; column < params.out_width; column++) {
+      let from_x = u32(i32(column) * params.stride_x + offset_x);
+      var v = 1.0;
+      if (!is_bias) {
+        let inside = from_y < params.height && from_x < params.width;
+        v = select(0.0, load_x(select(0u, (row_start + from_x) * params.channels + channel, inside)), inside);
+      }
+      sum += v * load_dy((row * params.out_width + column) * params.filters + unit);
+    }
+  }
+  if (is_bias) {
+    store_bias(split * params.filters + unit, sum);
+  } else {
+    store_y((split * params.weights + weight) * params.filters + unit, sum);
+  }
+}
+
+@compute @workgroup_size(WG)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  let i = id.y * groups.x * WG + id.x;
+  if (i < params.count) {
+    item(i);
+  }
+}

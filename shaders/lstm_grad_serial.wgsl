@@ -1,0 +1,111 @@
+// lib: math
+// Backward through time of lstm_serial.wgsl, laid out as it is.
+
+const WG: u32 = 64;
+const UNITS: u32 = 64;
+
+struct Params {
+  batch: u32,
+  time: u32,
+  units: u32,
+  backwards: u32,
+}
+
+@group(1) @binding(0) var<uniform> params: Params;
+@group(1) @binding(1) var<storage, read> kernel: array<f32>;
+@group(1) @binding(2) var<storage, read> mask: array<f32>;
+@group(1) @binding(3) var<storage, read> saved: array<f32>;
+@group(1) @binding(4) var<storage, read> dy: array<f32>;
+@group(1) @binding(5) var<storage, read> dcells: array<f32>;
+@group(1) @binding(6) var<storage, read_write> dxz: array<f32>;
+@group(1) @binding(7) var<storage, read_write> dh0: array<f32>;
+@group(1) @binding(8) var<storage, read_write> dc0: array<f32>;
+
+fn load_kernel4(i: u32) -> vec4<f32> {
+  return vec4<f32>(kernel[i], kernel[i + 1u], kernel[i + 2u], kernel[i + 3u]);
+}
+
+fn load_mask(i: u32) -> f32 {
+  return mask[i];
+}
+
+fn load_saved(i: u32) -> f32 {
+  return saved[i];
+}
+
+fn load_dy(i: u32) -> f32 {
+  return dy[i];
+}
+
+fn load_dcells(i: u32) -> f32 {
+  return dcells[i];
+}
+
+fn store_dxz(i: u32, v: f32) {
+  dxz[i] = v;
+}
+
+fn store_dh0(i: u32, v: f32) {
+  dh0[i] = v;
+}
+
+fn store_dc0(i: u32, v: f32) {
+  dc0[i] = v;
+}
+
+fn item(i: u32) {
+  let units = params.units;
+  let plane = params.batch * params.time * units;
+  var dh: array<f32, UNITS>;
+  var dc: array<f32, UNITS>;
+  var dz: array<vec4<f32>, UNITS>;
+  for (var s = 0u; s < params.time; s++) {
+    let step = i * params.time + select(params.time - 1u - s, s, params.backwards != 0u);
+    let kept = load_mask(step) <= 0.5;
+    for (var j = 0u; j < units; j++) {
+      let e = step * units + j;
+      let dh_after = dh[j] + load_dy(e);
+      let dc_after = dc[j] + load_dcells(e);
+      let c = load_saved(e + plane);
+      let i_gate = load_saved(e + 2u * plane);
+      let f = load_saved(e + 3u * plane);
+      let g = load_saved(e + 4u * plane);
+      let o = load_saved(e + 5u * plane);
+      let a = tanh_f(f * c + i_gate * g);
+      let d = dc_after + dh_after * o * (1.0 - a * a);
+      let gates = vec4<f32>(
+        d * g * i_gate * (1.0 - i_gate),
+        d * c * f * (1.0 - f),
+        d * i_gate * (1.0 - g * g),
+        dh_after * a * o * (1.0 - o),
+      );
+      dz[j] = select(gates, vec4<f32>(), kept);
+      dh[j] = select(0.0, dh_after, kept);
+      dc[j] = select(d * f, dc_after, kept);
+      let x = 4u * step * units + j;
+      store_dxz(x, dz[j].x);
+      store_dxz(x + units, dz[j].y);
+      store_dxz(x + 2u * units, dz[j].z);
+      store_dxz(x + 3u * units, dz[j].w);
+    }
+    for (var k = 0u; k < units; k++) {
+      var sum = 0.0;
+      for (var j = 0u; j < units; j++) {
+        sum += dot(dz[j], load_kernel4(4u * (k * units + j)));
+      }
+      dh[k] += sum;
+    }
+  }
+  for (var j = 0u; j < units; j++) {
+    store_dh0(i * units + j, dh[j]);
+    store_dc0(i * units + j, dc[j]);
+  }
+}
+
+@compute @workgroup_size(WG)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  let i = id.y * groups.x * WG + id.x;
+  if (i < params.batch) {
+    item(i);
+  }
+}

@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Compiled } from "../../src/compile.ts";
+import { compileGraph } from "../../src/compile.ts";
+import { openCpu } from "../../src/cpu/device.ts";
+import type { Layer } from "../../src/model/layer.ts";
+import { conv2d } from "../../src/model/layers/convolution.ts";
+import { dense } from "../../src/model/layers/dense.ts";
+import { maxPooling2d } from "../../src/model/layers/pooling.ts";
+import { gru, lstm } from "../../src/model/layers/recurrent.ts";
+import { flatten } from "../../src/model/layers/shape.ts";
+import { binaryCrossentropy } from "../../src/model/losses.ts";
+import type { Model } from "../../src/model/model.ts";
+import { sequential } from "../../src/model/model.ts";
+import { adam } from "../../src/model/optimizers.ts";
+import { costsOf } from "../../src/ops/costs.ts";
+import type { KernelLimits } from "../../src/ops/op.ts";
+import { layoutParameters } from "../../src/train/parameters.ts";
+import { trainingStep } from "../../src/train/step.ts";
+import type { WebGpuDevice } from "../../src/webgpu/device.ts";
+import { LEAST_LIMITS } from "../../src/webgpu/limits.ts";
+import { openTestGpu } from "../devices.ts";
+import { problem, trainerOf } from "./support.ts";
+
+const cnn = (size: number, filters: number): Model =>
+  sequential({ input: [size, size, 1] }, [
+    conv2d(filters, 3, { activation: "relu", padding: "same" }),
+    maxPooling2d(2),
+    conv2d(2 * filters, 2, { activation: "relu" }),
+    flatten(),
+    dense(1),
+  ]);
+
+const recurrent = (layer: Layer, time = 8): Model => sequential({ input: [time, 3] }, [layer, dense(1)]);
+
+function compiled(model: Model, batch: number, limits: KernelLimits): Compiled {
+  const spec = {
+    model,
+    optimizer: adam(),
+    layout: layoutParameters(model),
+    loss: binaryCrossentropy(),
+    batch,
+    data: { rows: 4 * batch, y: [], weighted: false },
+    orderSize: 4 * batch,
+    recordSize: 256,
+    penalties: { l1: false, l2: false },
+  };
+  return compileGraph(trainingStep(spec), limits);
+}
+
+describe("a resident plan", () => {
+  let device: WebGpuDevice;
+  beforeAll(async () => {
+    device = await openTestGpu();
+  });
+  afterAll(() => device.dispose());
+
+  it.each([
+    ["a convolutional net", cnn(4, 2), 16],
+    ["an LSTM", recurrent(lstm(3), 5), 15],
+    ["a GRU", recurrent(gru(3, { goBackwards: true }), 5), 15],
+  ])("trains %s as dispatches and the reference do", async (_, model, features) => {
+    expect(compiled(model, 5, device.limits).resident).not.toBeNull();
+    const data = problem(15, { features });
+    const runs = [];
+    for (const how of [{ device: openCpu() }, { device }, { device, plan: "resident" } as const]) {
+      const trainer = trainerOf(how.device, model, { plan: "dispatch", ...how });
+      const { loss } = await trainer.fit(data, { epochs: 4, batchSize: 5 });
+      runs.push([...loss, ...(await trainer.predict(data.x))]);
+      trainer.dispose();
+    }
+    const [want, ...others] = runs;
+    for (const got of others) for (const [i, v] of got.entries()) expect(v).toBeCloseTo(want[i], 4);
+  });
+
+  it.each(["llvmpipe", "SwiftShader"])("is chosen for small recurrent and tiny convolutional nets on %s", (adapter) => {
+    const limits = { ...LEAST_LIMITS, maxStorageBuffers: 12, software: true, costs: costsOf(adapter) };
+    const kind = (model: Model, batch: number): string => compiled(model, batch, limits).choice.kind;
+    expect(kind(recurrent(lstm(4)), 8)).toBe("resident");
+    expect(kind(recurrent(gru(4)), 8)).toBe("resident");
+    expect(kind(cnn(4, 2), 4)).toBe("resident");
+    expect(kind(cnn(8, 4), 16)).toBe("dispatch");
+    expect(kind(recurrent(lstm(32), 32), 64)).toBe("dispatch");
+  });
+});
