@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { Option } from "commander";
 import { TilegradError } from "../errors.ts";
 import type { Calibration, CalibrationMethod } from "../metrics/calibration.ts";
-import { applyCalibration, fitCalibration } from "../metrics/calibration.ts";
+import { fitCalibration } from "../metrics/calibration.ts";
 import type { LossChoice } from "./objective.ts";
 import { isMargin } from "./objective.ts";
 import type { Part } from "./part.ts";
@@ -41,6 +41,3 @@ export function calibrationOf(
   const from = isMargin(options) ? "logit" : "probability";
   return fitCalibration(calibrate, validation.y, scores, { from, ...weightsOf(validation) });
 }
-
-export const calibrated = (calibration: Calibration | null, scores: Float32Array): Float32Array =>
-  calibration ? Float32Array.from(applyCalibration(calibration, scores)) : scores;

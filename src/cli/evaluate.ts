@@ -99,7 +99,7 @@ async function evaluateIn(scratch: Scratch, folder: string, file: string, option
     const threshold = options.threshold ?? model.threshold.value;
     const reported = options.report !== undefined;
     const rule = options.threshold === undefined ? parseThresholdRule(model.threshold.rule) : null;
-    const scores = await model.scores(inputsOf(part));
+    const scores = await model.predict(inputsOf(part));
     const { report, diagnostics } = assess(part, scores, { threshold, rule, seed: 0, intervals: reported });
     const { target } = preprocessor;
     const text = [bold(`${target.name} = ${target.positive}, in ${table.name}`), formatReport(report)].join("\n");

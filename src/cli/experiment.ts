@@ -20,12 +20,20 @@ import { learn } from "./learn.ts";
 import type { NetworkOptions } from "./network.ts";
 import { addNetworkOptions, makeModel } from "./network.ts";
 import type { LossChoice, OptimizerChoice } from "./objective.ts";
-import { addLossOptions, addOptimizerOptions, defaultBatch, makeLoss, makeOptimizer } from "./objective.ts";
+import {
+  addLossOptions,
+  addOptimizerOptions,
+  defaultBatch,
+  makeLoss,
+  makeOptimizer,
+  weightShift,
+} from "./objective.ts";
 import type { Part } from "./part.ts";
 import { pricesOf } from "./part.ts";
 import type { Prepared } from "./prepare.ts";
+import { checkCorrectable } from "./prior.ts";
 import type { ResampleOptions } from "./resample.ts";
-import { addResampleOptions, checkCorrectable, sampler } from "./resample.ts";
+import { addResampleOptions, sampler } from "./resample.ts";
 import type { RowColumns } from "./rowColumns.ts";
 import { joined, joinedLabels } from "./stream.ts";
 import { Status } from "./terminal.ts";
@@ -88,9 +96,10 @@ export async function experiment(
   const batch = Math.min(options.batch ?? defaultBatch(y.length, options.optimizer), y.length);
   const settings = { ...options, batch };
   const model = await makeModel(options, inputShapeOf(data.preprocessor), y);
-  checkCorrectable(model, sampled);
+  const shift = weightShift(options, y);
+  checkCorrectable(model, sampled.shift + shift);
   const described = { model, loss: makeLoss(options, y), optimizer: makeOptimizer(settings) };
-  const plan = { choose: choose("network"), sampled, sample };
+  const plan = { choose: choose("network"), sampled, sample, weightShift: shift };
   const learned = await learn(device, described, data, plan, settings, interrupt);
   try {
     const beside = () => logisticBaseline(data, learned.learnedFrom, choose("logistic"), options.seed);

@@ -119,7 +119,10 @@ function groupsOf({ table }: Labelled, group: string, rows: Uint32Array): string
 
 type SeededApart = Apart & { readonly seed: number };
 
-/** Rows that are for testing, a share or those on a list, and the others. @throws E_FILE, E_DATA, E_ARGUMENT */
+/**
+ * Rows that are for testing, a share or those on a list, and the others.
+ * @throws E_FILE, E_ARGUMENT; E_DATA also for lists that part a group, or that test on what came before
+ */
 export async function holdOut(
   labelled: Labelled,
   share: number,
@@ -137,8 +140,34 @@ export async function holdOut(
     });
   }
   const lists = await readSplits(splits);
-  const rest = rowList(table, lists.train);
-  return { rest: apart.time ? rest.sort() : rest, test: rowList(table, lists.test) };
+  const [rest, test] = [rowList(table, lists.train), rowList(table, lists.test)];
+  if (apart.time) checkOrder(splits, rest.sort(), test);
+  if (apart.group !== undefined) checkGroups(labelled, splits, apart.group, rest, test);
+  return { rest, test };
+}
+
+/** @throws E_DATA for a row for testing that comes before one for training; `train` ascends */
+function checkOrder(splits: string, train: Uint32Array, test: Uint32Array): void {
+  const last = train[train.length - 1];
+  const early = test.find((row) => row < last);
+  if (early === undefined) return;
+  const got = `row ${early} for testing comes before row ${last} for training`;
+  throw new TilegradError("E_DATA", `--splits ${splits} and --time: ${got}; expected it after all of these.`, {
+    hint: "With --time rows follow each other in the order of the file: test on the last ones, or leave --time out.",
+  });
+}
+
+/** @throws E_DATA for a group with rows in both lists */
+function checkGroups(labelled: Labelled, splits: string, group: string, train: Uint32Array, test: Uint32Array): void {
+  const learned = new Map(groupsOf(labelled, group, train).map((name, i) => [name, train[i]]));
+  const names = groupsOf(labelled, group, test);
+  const shared = names.findIndex((name) => learned.has(name));
+  if (shared < 0) return;
+  const [name, row] = [names[shared], test[shared]];
+  const got = `${JSON.stringify(name)} has rows for training (${learned.get(name)}) and for testing (${row})`;
+  throw new TilegradError("E_DATA", `--splits ${splits} and --group ${group}: ${got}; expected all on one side.`, {
+    hint: "Make the lists of whole groups, or leave --group out.",
+  });
 }
 
 /** Rows for training, validation and testing. @throws E_FILE, E_DATA, E_ARGUMENT */

@@ -5,6 +5,7 @@
 import type { Device } from "../device.ts";
 import { TilegradError } from "../errors.ts";
 import type { Calibration } from "../metrics/calibration.ts";
+import { calibrated } from "../metrics/calibration.ts";
 import type { ClassificationReport } from "../metrics/report.ts";
 import { classificationReport } from "../metrics/report.ts";
 import type { TunedThreshold } from "../metrics/thresholds.ts";
@@ -16,7 +17,7 @@ import type { BestEpoch } from "../train/callbacks.ts";
 import type { History } from "../train/progress.ts";
 import { Trainer } from "../train/trainer.ts";
 import type { CalibrateOptions } from "./calibrate.ts";
-import { calibrated, calibrationOf, checkCalibrate } from "./calibrate.ts";
+import { calibrationOf, checkCalibrate } from "./calibrate.ts";
 import type { FitSettings, Run } from "./fit.ts";
 import {
   checkpointFolder,
@@ -31,8 +32,8 @@ import type { LossChoice } from "./objective.ts";
 import type { Part } from "./part.ts";
 import { inputsOf, joinedParts, weightsOf } from "./part.ts";
 import type { Prepared } from "./prepare.ts";
+import { correctPrior } from "./prior.ts";
 import type { ResampleSummary, Sampled } from "./resample.ts";
-import { correctPrior } from "./resample.ts";
 import { plural, print } from "./terminal.ts";
 
 /** Below this many positives the validation rows are worth more in training (bench/results/defaults.md). */
@@ -61,6 +62,8 @@ export interface Learned {
   /** The rows that the weights were learned from in the end, before any resampling. */
   readonly learnedFrom: Part;
   readonly resampled: ResampleSummary | null;
+  /** What was added to the logit of every score for the rows' and the classes' weights in training. */
+  readonly priorShift: number;
   /** Calibrated. Of the validation rows before any refit, which trains on them. */
   readonly scores: {
     readonly train: Float32Array;
@@ -83,6 +86,8 @@ export interface LearnPlan {
   readonly sampled: Sampled;
   /** The same of other rows. */
   readonly sample: (part: Part) => Promise<Sampled>;
+  /** To be added to every logit for the classes' weights. */
+  readonly weightShift: number;
 }
 
 interface Described {
@@ -119,7 +124,7 @@ export async function learn(
 async function learnWith(
   newTrainer: () => Trainer,
   data: Prepared,
-  { choose, sampled, sample }: LearnPlan,
+  { choose, sampled, sample, weightShift }: LearnPlan,
   settings: LearnSettings,
   interrupt: Interrupt,
 ): Promise<Learned> {
@@ -143,7 +148,7 @@ async function learnWith(
     best,
   };
   const stepsPerSecond = await runWithProgress(first, whole, interrupt);
-  await correctPrior(first, sampled);
+  await correctPrior(first, sampled.shift + weightShift);
   const raw = validation && (await first.predict(inputsOf(validation)));
   const calibration = calibrationOf(settings, validation, raw);
   const scoresOf = async (trainer: Trainer, part: Part) =>
@@ -156,15 +161,14 @@ async function learnWith(
   const refitEpochs = (best()?.epoch ?? first.progress.history.loss.length - 1) + 1;
   if (again) first.dispose();
   const trainer = again ? newTrainer() : first;
-  let resampled = sampled.summary;
+  let learnedAs = sampled;
   if (again) {
-    const all = await sample(again);
-    resampled = all.summary;
+    learnedAs = await sample(again);
     if (!quiet) print(`Once more for ${plural(refitEpochs, "epoch")}, with the validation rows (--refit)`);
     const folder = refitFolder(out);
     const run: Run = {
       ...shared,
-      train: all.part,
+      train: learnedAs.part,
       validation: null,
       epochs: refitEpochs,
       callbacks: [],
@@ -173,7 +177,7 @@ async function learnWith(
       resume: resume && (await hasCheckpoint(folder)),
     };
     await runWithProgress(trainer, run, interrupt);
-    await correctPrior(trainer, all);
+    await correctPrior(trainer, learnedAs.shift + weightShift);
   }
   const scores = {
     train: await scoresOf(trainer, train),
@@ -192,7 +196,8 @@ async function learnWith(
     calibration,
     threshold,
     learnedFrom: again ?? train,
-    resampled,
+    resampled: learnedAs.summary,
+    priorShift: learnedAs.shift + weightShift,
     scores,
     metrics: {
       train: report(train, scores.train) as ClassificationReport,

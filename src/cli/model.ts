@@ -7,19 +7,14 @@ import type { Device } from "../device.ts";
 import { TilegradError } from "../errors.ts";
 import { sameShape } from "../graph/types.ts";
 import { fileExists } from "../node/files.ts";
+import type { LoadedModel } from "../train/loading.ts";
 import { loadModel } from "../train/loading.ts";
-import type { RowSource } from "../train/source.ts";
-import type { Trainer } from "../train/trainer.ts";
-import { calibrated } from "./calibrate.ts";
 import { checkpointFolder, hasCheckpoint } from "./fit.ts";
 import type { RowColumns } from "./rowColumns.ts";
 import { savedRowColumns } from "./rowColumns.ts";
 
-export interface SavedModel {
-  readonly trainer: Trainer;
+export interface SavedModel extends Pick<LoadedModel, "trainer" | "predict"> {
   readonly preprocessor: Preprocessor;
-  /** Probabilities of rows, calibrated as in training. */
-  scores(rows: Float32Array | RowSource): Promise<Float32Array>;
   readonly threshold: { readonly value: number; readonly rule: string };
   /** Of training. */
   readonly columns: RowColumns;
@@ -28,7 +23,7 @@ export interface SavedModel {
 /** @throws E_FILE for whatever is missing, damaged, or does not belong together */
 export async function openModel(folder: string, device: Device): Promise<SavedModel> {
   await checkFinished(folder);
-  const { trainer, preprocessing, calibration = null, threshold, training } = await loadModel(folder, { device });
+  const { trainer, predict, preprocessing, threshold, training } = await loadModel(folder, { device });
   if (preprocessing === undefined || threshold === undefined) {
     throw new TilegradError("E_FILE", `${folder}: the model has no ${preprocessing ? "threshold" : "preprocessing"}.`, {
       hint: "Only models saved by `tilegrad train` hold what it takes to read a table.",
@@ -46,8 +41,7 @@ export async function openModel(folder: string, device: Device): Promise<SavedMo
       },
     );
   }
-  const scores = async (rows: Float32Array | RowSource) => calibrated(calibration, await trainer.predict(rows));
-  return { trainer, preprocessor, scores, threshold, columns: savedRowColumns(training?.["settings"]) };
+  return { trainer, predict, preprocessor, threshold, columns: savedRowColumns(training?.["settings"]) };
 }
 
 /** @throws E_FILE for the folder of a run that was interrupted before it had a model to save */

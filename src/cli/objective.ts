@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { Option } from "commander";
 import { TilegradError } from "../errors.ts";
+import { weightCorrection } from "../metrics/calibration.ts";
 import type { ClassWeight } from "../metrics/weights.ts";
 import {
   classWeightBalanced,
@@ -164,13 +165,29 @@ function classWeights({ classWeight }: LossChoice, y: Float32Array): ClassWeight
 /** Whether scores are margins rather than probabilities. */
 export const isMargin = ({ loss }: LossChoice): boolean => loss === "hinge" || loss === "squaredHinge";
 
+/** How much more a positive counts than a negative, by the classes' weights. */
+function weightRatio(options: LossChoice, y: Float32Array): number {
+  const { 0: negative = 1, 1: positive = 1 } = classWeights(options, y) ?? {};
+  const factor = options.posWeight === "auto" ? posWeightAuto(y) : (options.posWeight ?? 1);
+  return (positive * factor) / negative;
+}
+
 /** The bias with which the network begins by predicting the (weighted) base rate; margins of the hinges begin at 0. */
 export function initialBias(options: LossChoice, y: Float32Array): number {
   if (isMargin(options)) return 0;
-  const { 0: negative = 1, 1: positive = 1 } = classWeights(options, y) ?? {};
-  const factor = options.posWeight === "auto" ? posWeightAuto(y) : (options.posWeight ?? 1);
-  const bias = (options.balancedBatches ? 0 : logOddsBias(y)) + Math.log((positive * factor) / negative);
+  const bias = (options.balancedBatches ? 0 : logOddsBias(y)) + Math.log(weightRatio(options, y));
   return Number.isFinite(bias) ? bias : 0;
+}
+
+/**
+ * To be added to the logit of every score, so that it is a probability though the classes' weights differ. Cross-entropy
+ * and squared error are least at the true odds times the ratio of the weights; the focal loss and the hinges are not, and
+ * their scores are left alone.
+ */
+export function weightShift(options: LossChoice, y: Float32Array): number {
+  const ratio = weightRatio(options, y);
+  const proper = options.loss === "bce" || options.loss === "mse";
+  return proper && ratio > 0 && ratio < Infinity ? weightCorrection(ratio).shift : 0;
 }
 
 /** Adam's steps grow with the square root of the batch, as its noise shrinks (Malladi et al. 2022); from 64 rows on. */

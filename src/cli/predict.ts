@@ -137,7 +137,7 @@ async function* scoreBlocks(model: SavedModel, blocks: AsyncIterable<Table>): As
     const width = x.length / rows.length;
     const enough = rows.length >= MANY_ROWS || before.length === 0 ? x : joined(before, x);
     before = enough.slice(-MANY_ROWS * width);
-    const scores = (await model.scores(enough)).subarray((enough.length - x.length) / width);
+    const scores = (await model.predict(enough)).subarray((enough.length - x.length) / width);
     yield { scores, names: namesOf(preprocessor, table, rows, first), warnings };
     first += table.rows;
   }

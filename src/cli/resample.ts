@@ -1,7 +1,4 @@
-/**
- * `--resample` and `--balanced-batches`: what training rows become before they are learned from, and how the scores are
- * brought back to the prevalence that the rows had.
- */
+/** `--resample` and `--balanced-batches`: what training rows become before they are learned from. */
 import type { Command } from "commander";
 import { Option } from "commander";
 import type { Preprocessor } from "../data/preprocess.ts";
@@ -9,10 +6,8 @@ import { featureNames } from "../data/preprocess.ts";
 import type { Device } from "../device.ts";
 import { TilegradError } from "../errors.ts";
 import { priorCorrection } from "../metrics/calibration.ts";
-import type { Model } from "../model/model.ts";
 import type { ResamplerName } from "../resample/methods.ts";
 import { resamplers } from "../resample/methods.ts";
-import type { Trainer } from "../train/trainer.ts";
 import type { LossChoice } from "./objective.ts";
 import { isMargin, refuse } from "./objective.ts";
 import type { ArrayPart, Part } from "./part.ts";
@@ -84,14 +79,14 @@ export interface ResampleSummary {
   readonly positives: number;
   /** Rows that were made. */
   readonly synthetic: number;
-  /** Added to the logit of every score, so that it is a probability at the prevalence before; 0 for margins. */
-  readonly shift: number;
 }
 
 /** Rows to learn from. */
 export interface Sampled {
   readonly part: Part;
   readonly summary: ResampleSummary | null;
+  /** To be added to the logit of every score, so that it is a probability at the prevalence before; 0 for margins. */
+  readonly shift: number;
 }
 
 /** What turns training rows into rows to learn from. @throws E_ARGUMENT for options that the method does not have */
@@ -120,7 +115,7 @@ export function sampler(
     categoricalFeatures: categories(preprocessor),
   };
   return async (part) => {
-    if (!name && !balancedBatches) return { part, summary: null };
+    if (!name && !balancedBatches) return { part, summary: null, shift: 0 };
     if (part.sampleWeight) {
       const option = name ? `--resample ${name}` : "--balanced-batches";
       throw new TilegradError("E_ARGUMENT", `${option} and --sample-weight: got both; expected one of them.`, {
@@ -143,9 +138,9 @@ export function sampler(
       rows: made.y.length,
       positives,
       synthetic: resampled?.source.filter((row) => row < 0).length ?? 0,
-      shift: isMargin(options) ? 0 : priorCorrection(seen, before).shift,
     };
-    return { part: resampled ? { x: resampled.x, y: resampled.y } : part, summary };
+    const shift = isMargin(options) ? 0 : priorCorrection(seen, before).shift;
+    return { part: resampled ? { x: resampled.x, y: resampled.y } : part, summary, shift };
   };
 }
 
@@ -180,31 +175,4 @@ function categories({ features, image, window }: Preprocessor): number[][] {
     if (feature.kind === "categorical") return [inputs];
     return feature.missingIndicator ? [[inputs[1]]] : [];
   });
-}
-
-/**
- * The bias of the layer that gives the logit. Moving it is the whole prior correction, since that adds a constant to every
- * logit: no other part of a saved model has to know of it.
- * @throws E_ARGUMENT for a model without
- */
-function outputBias(model: Model): string {
-  const last = model.layers[model.layers.length - 1];
-  const name = `${last.name}/bias`;
-  if (last.type === "dense" && model.parameters.some((p) => p.name === name && p.shape.join() === "1")) return name;
-  throw new TilegradError("E_ARGUMENT", `--resample: the last layer (${last.type}) has no bias.`, {
-    hint: "The scores are brought back to the prevalence of the rows by it: let the model end in dense(1).",
-  });
-}
-
-/** @throws E_ARGUMENT when the scores of this model could not be corrected */
-export function checkCorrectable(model: Model, { summary }: Sampled): void {
-  if (summary && summary.shift !== 0) outputBias(model);
-}
-
-/** Adds the shift to every logit that the trainer's model gives from now on. */
-export async function correctPrior(trainer: Trainer, { summary }: Sampled): Promise<void> {
-  if (!summary || summary.shift === 0) return;
-  const name = outputBias(trainer.model);
-  const weights = await trainer.getWeights();
-  trainer.setWeights({ ...weights, [name]: Float32Array.of(weights[name][0] + summary.shift) });
 }

@@ -150,6 +150,7 @@ async function trainOn(data: Prepared, file: string, options: TrainOptions, bega
       history: learned.history,
       refit: learned.refit,
       resampled: learned.resampled,
+      priorShift: learned.priorShift,
       calibration: learned.calibration,
       threshold: threshold.threshold,
       thresholdRule: options.threshold,

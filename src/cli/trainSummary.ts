@@ -58,6 +58,7 @@ export function trainSummary(result: TrainingResult, data: Prepared, model: Mode
     ["Loss", `${range(history.loss)}  ${dim("training, with penalties")}`],
     ...(history.valLoss ? ([["", `${range(history.valLoss)}  ${dim("validation")}`]] as const) : []),
     ...(result.refit ? ([["Refit", refit(result.refit)]] as const) : []),
+    ...(result.priorShift === 0 ? [] : ([["Corrected", corrected(result.priorShift)]] as const)),
     ...(result.calibration
       ? ([["Calibrated", `${result.calibration.method} ${dim("(on the validation rows)")}`]] as const)
       : []),
@@ -97,11 +98,11 @@ function inputs({ featureNames, features, image, window }: Preprocessor): string
   return window ? `${window.length} rows of ${featureNames.length} ${from}` : `${featureNames.length} ${from}`;
 }
 
-function resampled({ method, rows, positives, shift }: NonNullable<TrainingResult["resampled"]>): string {
-  const corrected =
-    shift === 0 ? "scores are margins" : `logits of scores moved by ${shift.toFixed(2)}, back to the prevalence`;
-  return `${method}: ${plural(rows, "row")}, ${count(positives)} of them positive ${dim(`(training rows only; ${corrected})`)}`;
-}
+const resampled = ({ method, rows, positives }: NonNullable<TrainingResult["resampled"]>): string =>
+  `${method}: ${plural(rows, "row")}, ${count(positives)} of them positive ${dim("(training rows only)")}`;
+
+const corrected = (shift: number): string =>
+  `logits by ${shift.toFixed(2)} ${dim("(scores are probabilities at the prevalence of the rows as they came)")}`;
 
 const refit = ({ rows, epochs }: { readonly rows: number; readonly epochs: number }): string =>
   `once more on all ${count(rows)} rows that are not for testing, ${plural(epochs, "epoch")} ${dim("(few positives)")}`;

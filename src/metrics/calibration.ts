@@ -70,6 +70,10 @@ export function applyCalibration(calibration: Calibration, scores: NumberList): 
   return Float64Array.from({ length: scores.length }, (_, i) => apply(scores[i]));
 }
 
+/** A model's scores, f32 [n], through a calibration where there is one. */
+export const calibrated = (calibration: Calibration | null | undefined, scores: Float32Array): Float32Array =>
+  calibration ? Float32Array.from(applyCalibration(calibration, scores)) : scores;
+
 /**
  * The analytic correction for training on another base rate than the world's, as after resampling: shifts the logit
  * by logit(truePrevalence) - logit(trainPrevalence). Both in (0, 1).

@@ -51,13 +51,10 @@ export interface TrainingResult extends EvaluationResult {
   readonly steps: number;
   readonly best: { readonly epoch: number; readonly value: number } | null;
   readonly refit: { readonly rows: number; readonly epochs: number } | null;
-  /** What was learned from instead of the training rows, and what was added to every logit for it. */
-  readonly resampled: {
-    readonly method: string;
-    readonly rows: number;
-    readonly positives: number;
-    readonly shift: number;
-  } | null;
+  /** What was learned from instead of the training rows. */
+  readonly resampled: { readonly method: string; readonly rows: number; readonly positives: number } | null;
+  /** Added to the logit of every score, as classes were resampled or weighted; 0 where neither was done. */
+  readonly priorShift: number;
   readonly history: Readonly<Record<string, readonly number[]>>;
   /** What scores go through, fitted on the validation rows; null where that was not asked for. */
   readonly calibration: Calibration | null;

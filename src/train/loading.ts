@@ -4,15 +4,22 @@ import { TilegradError } from "../errors.ts";
 import type { Files } from "../io/bundle.ts";
 import type { ModelFile } from "../io/model.ts";
 import { decodeModel } from "../io/model.ts";
+import { calibrated } from "../metrics/calibration.ts";
 import type { Optimizer } from "../model/optimizers.ts";
 import type { LayerMaker, LossMaker } from "../model/registry.ts";
 import { lossFromJson, modelFromJson } from "../model/registry.ts";
 import type { MetricName } from "./metrics.ts";
+import type { RowSource } from "./source.ts";
 import { Trainer } from "./trainer.ts";
 
 export interface LoadedModel
   extends Pick<ModelFile, "preprocessing" | "calibration" | "threshold" | "labels" | "training"> {
   readonly trainer: Trainer;
+  /**
+   * Scores of rows x [rows, ...inputShape], row-major, through the saved calibration where there is one: what the saved
+   * threshold is compared with. `trainer.predict` leaves the calibration out.
+   */
+  predict(x: ArrayLike<number> | RowSource): Promise<Float32Array>;
 }
 
 export interface LoadOptions {
@@ -53,7 +60,8 @@ export function trainerFromFiles(files: Files, where: string, options: LoadOptio
     trainer.dispose();
     throw error;
   }
-  return { trainer, preprocessing, calibration, threshold, labels, training };
+  const predict: LoadedModel["predict"] = async (x) => calibrated(calibration, await trainer.predict(x));
+  return { trainer, predict, preprocessing, calibration, threshold, labels, training };
 }
 
 /** What `make` gives; whatever is wrong there is wrong with the files. */

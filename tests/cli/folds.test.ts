@@ -54,6 +54,46 @@ describe("rows for training, validation and testing", () => {
   });
 });
 
+describe("row lists", () => {
+  const cli = useCli();
+  const lists = (train: readonly number[], test: readonly number[]) => {
+    cli.write("lists.json", JSON.stringify({ s: { train, test } }));
+    return `${cli.folder}/lists.json#s`;
+  };
+  const all = groupOf.map((_, row) => row);
+  const apart = { validation: 0.25, seed: 0 };
+
+  it("with --group are of whole groups", async () => {
+    const own = (row: number) => groupOf[row] < 40;
+    const whole = {
+      splits: lists(
+        all.filter(own),
+        all.filter((row) => !own(row)),
+      ),
+      group: "patient",
+      ...apart,
+    };
+    const { train, validation, test } = await partition(labelled, 0.2, whole);
+    expect(train.length + validation.length + test.length).toBe(360);
+    const torn = { ...whole, splits: lists(all.slice(0, 300), all.slice(300)) };
+    const message = expect.stringMatching(
+      /"p\d+" has rows for training \(\d+\) and for testing \(30\d\); expected all on/,
+    );
+    await expect(partition(labelled, 0.2, torn)).rejects.toMatchObject({ code: "E_DATA", message });
+    expect((await partition(labelled, 0.2, { ...torn, ...{ group: undefined } })).test).toHaveLength(60);
+  });
+
+  it("with --time test on what comes after all training rows, and may leave rows out", async () => {
+    const later = { splits: lists(all.slice(0, 200).reverse(), all.slice(250)), time: true, ...apart };
+    const { train, validation, test } = await partition(labelled, 0.2, later);
+    expect([...train, ...validation]).toEqual(all.slice(0, 200));
+    expect([...test]).toEqual(all.slice(250));
+    const early = { ...later, splits: lists(all.slice(10), all.slice(0, 10)) };
+    const message = expect.stringContaining("row 0 for testing comes before row 359 for training");
+    await expect(partition(labelled, 0.2, early)).rejects.toMatchObject({ code: "E_DATA", message });
+  });
+});
+
 describe("folds", () => {
   const command = addExperimentOptions(addTableOptions(new Command()));
   const settings = { ...command.parse([], { from: "user" }).opts<FoldSettings>(), seed: 0, quiet: true };
@@ -78,6 +118,21 @@ describe("folds", () => {
     const wrong = { ...options, validation: 0, monitor: "valPrAuc", reduceOnPlateau: 2 };
     const folds = planFolds(labelled, { ...wrong, leaveOneOut: false });
     await expect(crossValidate(device, labelled, folds, wrong, interrupt)).rejects.toThrow("no validation rows");
+    expect(device.memory().bytes).toBe(0);
+    device.dispose();
+  });
+
+  it("leave nothing behind when what stands beside the network fails", async () => {
+    const device = openCpu();
+    const rows = await partition(labelled, 0.2, options);
+    const data = await prepareRows(labelled, rows, options);
+    // A network with a hinge loss learns from one class without a word; logistic regression has no optimum there.
+    const train = { ...data.train, y: data.train.y.map(() => 1) };
+    const hinge = { ...options, loss: "hinge" as const, refit: "never" as const, layers: [8] };
+    await expect(experiment(device, { ...data, train }, hinge, interrupt)).rejects.toThrow(
+      "logistic regression: all rows",
+    );
+    await new Promise(setImmediate);
     expect(device.memory().bytes).toBe(0);
     device.dispose();
   });

@@ -115,6 +115,23 @@ describe("the documentation", () => {
     }
   });
 
+  it("saves a calibration with a model, which then predicts through it", async () => {
+    const program = block("js", fs.readFileSync(path.join(repository, "docs", "rare-yes.md"), "utf8"));
+    const parent = path.join(repository, ".cache", "tests");
+    fs.mkdirSync(parent, { recursive: true });
+    const folder = fs.mkdtempSync(path.join(parent, "calibrated-"));
+    try {
+      fs.writeFileSync(path.join(folder, "rare.mjs"), await bundle(program, "node"));
+      const { stdout, stderr } = await run(process.execPath, ["rare.mjs"], { cwd: folder });
+      const [alerts, mean] = stdout.trim().split("\n");
+      expect(Number(alerts?.split(" ")[1]), stderr).toBeGreaterThan(30);
+      const [score, prevalence] = mean.match(/0\.\d+/g)!.map(Number);
+      expect(Math.abs(score - prevalence)).toBeLessThan(0.03); // without the map it is three times as high
+    } finally {
+      fs.rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
   it("has, in the README, a browser program that learns XOR", async () => {
     const server = await serve({
       "/": { type: "text/html", body: `<!doctype html><script type="module" src="first.js"></script>` },
