@@ -61,11 +61,11 @@ export function tuneThreshold(
   if ("minimizeCost" in rule) {
     const { threshold, cost } = costCurve(y, scores, rule.minimizeCost, options);
     const { k } = best(cost.length - 1, (point) => -cost[point + 1]);
-    return { threshold: between(threshold.subarray(1), k), value: cost[k + 1], attained: true, rule };
+    return { threshold: below(scores, threshold[k + 1]), value: cost[k + 1], attained: true, rule };
   }
   const s = sweep(y, scores, options.sampleWeight, "tuneThreshold");
   const { k, value, attained = true } = choose(s, rule);
-  return { threshold: between(s.thresholds, k), value, attained, rule };
+  return { threshold: below(scores, k < 0 ? Infinity : s.thresholds[k]), value, attained, rule };
 }
 
 type SweptRule = Exclude<ThresholdRule, { fixed: number } | { minimizeCost: unknown }>;
@@ -135,14 +135,13 @@ function best(points: number, valueAt: (k: number) => number): { k: number; valu
 }
 
 /**
- * A number in (next lower score, score k], halfway and exact in float32 where one exists, so that a device that
- * compares in float32 decides alike.
+ * A number in (next lower score, score], halfway and exact in float32 where one exists, so that a device that compares
+ * in float32 decides alike. Scores of rows of weight 0 count: they are no points, but must keep their predictions too.
  */
-function between(thresholds: Float64Array, k: number): number {
-  if (k < 0) return NOTHING_POSITIVE;
-  const score = thresholds[k];
-  if (k + 1 === thresholds.length) return score;
-  const lower = thresholds[k + 1];
+function below(scores: NumberList, score: number): number {
+  if (score === Infinity) return NOTHING_POSITIVE;
+  let lower = -Infinity;
+  for (let i = 0; i < scores.length; i++) if (scores[i] < score && scores[i] > lower) lower = scores[i];
   const middle = lower + (score - lower) / 2;
   return [Math.fround(middle), middle].find((t) => t > lower && t <= score) ?? score;
 }

@@ -65,6 +65,15 @@ describe("tuneThreshold", () => {
     expect(byAmount.threshold).toBeCloseTo((0.6 + 0.35) / 2, 6);
   });
 
+  it("keeps the predictions of the score it found, on rows of weight 0 too", () => {
+    const choose = (rule: ThresholdRule) =>
+      tuneThreshold([0, 1, 1, 1], [0.1, 0.4, 0.7, 0.9], rule, { sampleWeight: [2, 0, 3, 0] }).threshold;
+    for (const rule of [{ maximize: "youden" }, { minimizeCost: { fp: 1, fn: 1 } }] as const) {
+      expect(choose(rule)).toBeGreaterThan(0.4);
+      expect(choose(rule)).toBeLessThanOrEqual(0.7);
+    }
+  });
+
   it("alerts on nothing when every alert costs more than it saves", () => {
     const tuned = tuneThreshold([0, 1], [0.9, 0.1], { minimizeCost: { fp: 5, fn: 1 } });
     expect(tuned).toMatchObject({ threshold: NOTHING_POSITIVE, value: 1 });

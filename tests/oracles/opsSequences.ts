@@ -12,6 +12,7 @@ import { reshape, transpose } from "../../src/ops/view.ts";
 import type { OpBuilder, OpCase, OracleTensor } from "./opCase.ts";
 
 type Inputs = Readonly<Record<string, Tensor>>;
+type Cell = "lstm" | "gru" | "rnn";
 
 interface Weights {
   readonly kernel: Tensor;
@@ -33,7 +34,7 @@ function gruOrder(w: Tensor): Tensor {
 }
 
 /** The weights of one direction in Keras's layout; the bias of PyTorch's LSTM and RNN is the sum of its two. */
-function weightsOf(cell: "lstm" | "gru" | "rnn", inputs: Inputs, suffix = ""): Weights {
+function weightsOf(cell: Cell, inputs: Inputs, suffix: string): Weights {
   const get = (name: string): Tensor => inputs[`${name}${suffix}`];
   if ("kernel" in inputs) {
     const bias = get("bias");
@@ -62,35 +63,46 @@ const stack = (states: readonly Tensor[]): Tensor =>
     0,
   );
 
+interface States {
+  readonly y: Tensor;
+  readonly h: Tensor;
+  /** An LSTM's alone. */
+  readonly c?: Tensor;
+}
+
+/** One direction: 0 reads forwards, 1 backwards, with the weights named `..._reverse`. */
+function read(cell: Cell, inputs: Inputs, k: 0 | 1): States {
+  const w = weightsOf(cell, inputs, k === 1 ? "_reverse" : "");
+  const xz = linear(inputs.x, w.kernel, w.bias);
+  const options = { h0: direction(inputs.h0, k), goBackwards: k === 1 };
+  if (cell === "lstm") return lstm(xz, w.recurrent, { ...options, c0: direction(inputs.c0, k) });
+  return cell === "gru" ? gru(xz, w.recurrent, w.recurrentBias, options) : simpleRnn(xz, w.recurrent, options);
+}
+
+const recurrent =
+  (cell: Cell): OpBuilder =>
+  (inputs, { params }) => {
+    const { y, h, c } = read(cell, inputs, 0);
+    return { output: params.return_sequences ? y : h, h_n: h, ...(c && { c_n: c }) };
+  };
+
+const bidirectional =
+  (cell: Cell): OpBuilder =>
+  (inputs, { params }) => {
+    const ways = [read(cell, inputs, 0), read(cell, inputs, 1)];
+    const h = ways.map((way) => way.h);
+    const c = ways.flatMap((way) => way.c ?? []);
+    const output = concat(params.return_sequences ? ways.map((way) => way.y) : h);
+    return { output, h_n: stack(h), ...(c.length > 0 && { c_n: stack(c) }) };
+  };
+
 export const sequenceOps: Readonly<Record<string, OpBuilder>> = {
-  lstm: (inputs, { params }) => {
-    const w = weightsOf("lstm", inputs);
-    const { y, h, c } = lstm(linear(inputs.x, w.kernel, w.bias), w.recurrent, {
-      h0: direction(inputs.h0, 0),
-      c0: direction(inputs.c0, 0),
-    });
-    return { output: params.return_sequences ? y : h, h_n: h, c_n: c };
-  },
-  gru: (inputs, { params }) => {
-    const w = weightsOf("gru", inputs);
-    const xz = linear(inputs.x, w.kernel, w.bias);
-    const { y, h } = gru(xz, w.recurrent, w.recurrentBias, { h0: direction(inputs.h0, 0) });
-    return { output: params.return_sequences ? y : h, h_n: h };
-  },
-  simple_rnn: (inputs, { params }) => {
-    const w = weightsOf("rnn", inputs);
-    const { y, h } = simpleRnn(linear(inputs.x, w.kernel, w.bias), w.recurrent, { h0: direction(inputs.h0, 0) });
-    return { output: params.return_sequences ? y : h, h_n: h };
-  },
-  bidirectional_lstm: (inputs, { params }) => {
-    const [forward, backward] = ["", "_reverse"].map((suffix, k) => {
-      const w = weightsOf("lstm", inputs, suffix);
-      const states = { h0: direction(inputs.h0, k), c0: direction(inputs.c0, k) };
-      return lstm(linear(inputs.x, w.kernel, w.bias), w.recurrent, { ...states, goBackwards: k === 1 });
-    });
-    const output = params.return_sequences ? concat([forward.y, backward.y]) : concat([forward.h, backward.h]);
-    return { output, h_n: stack([forward.h, backward.h]), c_n: stack([forward.c, backward.c]) };
-  },
+  lstm: recurrent("lstm"),
+  gru: recurrent("gru"),
+  simple_rnn: recurrent("rnn"),
+  bidirectional_lstm: bidirectional("lstm"),
+  bidirectional_gru: bidirectional("gru"),
+  bidirectional_simple_rnn: bidirectional("rnn"),
   embedding: ({ table, indices }) => gather(table, indices),
 };
 

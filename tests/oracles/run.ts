@@ -46,6 +46,11 @@ async function each<T extends { readonly id: string }>(
   return results;
 }
 
+function told(results: readonly OracleResult[], progress: Progress): readonly OracleResult[] {
+  for (const result of results) progress(result);
+  return results;
+}
+
 const builders: Readonly<Record<string, OpBuilder>> = { ...coreOps, ...imageOps, ...sequenceOps };
 
 /** Long inner dimensions: the README widens atol by sqrt(K) / 4. */
@@ -89,8 +94,8 @@ const families: Readonly<Record<string, Family>> = {
     const training = file as TrainingFile;
     return each(training.runs, (run) => checkRun(device, training, run), progress);
   },
-  metrics: async (_, file) => runMetrics(file),
-  sampling: (device, file) => runSampling(file, device),
+  metrics: async (_, file, progress) => told(runMetrics(file), progress),
+  sampling: async (device, file, progress) => told(await runSampling(file, device), progress),
 };
 
 /** Families whose numbers come from kernels that can be chosen. */

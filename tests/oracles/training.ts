@@ -134,7 +134,7 @@ export async function checkRun(device: Device, file: TrainingFile, run: Run): Pr
   );
   for await (const event of events)
     if (event.type === "steps") for (const value of event.losses) stepLosses.push(value);
-  const losses = run.loss_reported === "epoch_mean" ? trainer.history.loss : stepLosses;
+  const losses = run.loss_reported === "epoch_mean" ? epochMeans(stepLosses, orders, run) : stepLosses;
   const predictions = await trainer.outputs(data.x_test.data);
   const weights = await trainer.getWeights();
   trainer.dispose();
@@ -158,4 +158,15 @@ function orderLists(orders: Run["epoch_orders"]): readonly (readonly number[])[]
   if (!("data" in orders)) return orders;
   const [count, rows] = orders.shape;
   return Array.from({ length: count }, (_, e) => orders.data.slice(e * rows, (e + 1) * rows));
+}
+
+/** Means over the steps of each epoch: a short last batch counts like the others, unlike in the trainer's own history. */
+function epochMeans(losses: readonly number[], orders: readonly (readonly number[])[], run: Run): number[] {
+  let from = 0;
+  return Array.from({ length: run.epochs }, (_, e) => {
+    const steps = Math.ceil(orders[e % orders.length].length / run.batch_size);
+    const epoch = losses.slice(from, from + steps);
+    from += steps;
+    return epoch.reduce((a, b) => a + b, 0) / steps;
+  });
 }
