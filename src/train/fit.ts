@@ -26,7 +26,10 @@ export interface FitOptions extends OrderOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What happened, in order. An `epoch` event comes after the `steps` event of its last step. */
+/**
+ * What happened, in order. An `epoch` event comes after the `steps` event of its last step. `epoch`, from 0, is that of the
+ * last of the steps; `step` counts all that have run since the trainer was made.
+ */
 export type TrainingEvent =
   | { readonly type: "steps"; readonly epoch: number; readonly step: number; readonly losses: Float32Array }
   | { readonly type: "epoch"; readonly epoch: number; readonly logs: EpochLogs };
@@ -61,6 +64,11 @@ export async function* runEpochs(fit: Fit): AsyncGenerator<TrainingEvent[], void
   const together = validate || callbacks.length > 0 ? 1 : epochs;
 
   while (cursor.epoch < epochs && !progress.stopped) {
+    if (cursor.stepInEpoch === stepsPerEpoch) {
+      // All steps of the epoch are done, but its end failed: a validation row could not be read.
+      yield [await endEpoch(fit, cursor, rate(cursor.epoch, progress.step - 1))];
+      continue;
+    }
     let interrupted = false;
     const { epoch: from, stepInEpoch: skip } = cursor;
     const steps = batches.steps({ from, to: Math.min(epochs, from + together), skip, step: progress.step }, rate);
@@ -82,26 +90,33 @@ export async function* runEpochs(fit: Fit): AsyncGenerator<TrainingEvent[], void
 
 /** Takes note of steps that have run. @throws E_NONFINITE */
 async function land(fit: Fit, cursor: Cursor, { steps, losses }: Chunk): Promise<TrainingEvent[]> {
-  const { progress, batches, session, validate, control } = fit;
-  const { callbacks = [] } = fit.options;
+  const { progress, batches, session } = fit;
   const ended: TrainingEvent[] = [];
+  let { epoch } = cursor;
   for (let i = 0; i < steps.length; i++) {
     if (!Number.isFinite(losses[i])) throw nonFinite(losses[i], cursor, session.precision);
+    epoch = cursor.epoch;
     progress.step++;
     cursor.stepInEpoch++;
     cursor.lossSum += losses[i] * steps[i].count;
-    if (cursor.stepInEpoch < batches.stepsPerEpoch) continue;
-    const logs: EpochLogs = { loss: cursor.lossSum / batches.rowsPerEpoch, learningRate: steps[i].rate };
-    if (validate) Object.assign(logs, await validate());
-    recordEpoch(progress.history, logs);
-    const epoch = cursor.epoch++;
-    cursor.stepInEpoch = 0;
-    cursor.lossSum = 0;
-    for (const callback of callbacks) await callback.onEpochEnd?.(epoch, logs, control);
-    for (const callback of callbacks) await callback.afterEpoch?.(epoch, control);
-    ended.push({ type: "epoch", epoch, logs });
+    if (cursor.stepInEpoch === batches.stepsPerEpoch) ended.push(await endEpoch(fit, cursor, steps[i].rate));
   }
-  return [{ type: "steps", epoch: cursor.epoch, step: progress.step, losses }, ...ended];
+  return [{ type: "steps", epoch, step: progress.step, losses }, ...ended];
+}
+
+/** Validates and records an epoch whose steps have run, and asks the callbacks. */
+async function endEpoch(fit: Fit, cursor: Cursor, learningRate: number): Promise<TrainingEvent> {
+  const { progress, batches, validate, control } = fit;
+  const { callbacks = [] } = fit.options;
+  const logs: EpochLogs = { loss: cursor.lossSum / batches.rowsPerEpoch, learningRate };
+  if (validate) Object.assign(logs, await validate());
+  recordEpoch(progress.history, logs);
+  const epoch = cursor.epoch++;
+  cursor.stepInEpoch = 0;
+  cursor.lossSum = 0;
+  for (const callback of callbacks) await callback.onEpochEnd?.(epoch, logs, control);
+  for (const callback of callbacks) await callback.afterEpoch?.(epoch, control);
+  return { type: "epoch", epoch, logs };
 }
 
 function nonFinite(loss: number, { epoch, stepInEpoch }: Cursor, precision: TrainingPrecision): TilegradError {

@@ -33,6 +33,8 @@ export interface Progress {
   tuning: Tuning | null;
   /** Of all epochs, those of earlier `fit`s included. */
   history: History;
+  /** Steps have begun that are not counted yet: the weights are ahead of all else here. */
+  flying: boolean;
 }
 
 export const newProgress = (): Progress => ({
@@ -44,6 +46,7 @@ export const newProgress = (): Progress => ({
   plan: "",
   tuning: null,
   history: {},
+  flying: false,
 });
 
 /** Adds an epoch's values. */

@@ -75,9 +75,14 @@ const configOf = ({ model, loss, optimizer, precision }: Saved): Json => ({
   precision,
 });
 
-/** All that a resumed run needs. */
+/** All that a resumed run needs. @throws E_ARGUMENT while steps are on their way, which it would not count */
 export async function checkpointOf(trainer: Saved, callbacks: readonly Callback[]): Promise<CheckpointFile> {
   const { parameters, progress } = trainer;
+  if (progress.flying) {
+    throw new TilegradError("E_ARGUMENT", "saveCheckpoint: steps are on their way; expected a trainer at rest.", {
+      hint: "Use the checkpoint callback, or leave the loop over trainer.run first: fit then goes on.",
+    });
+  }
   const shapes = Object.fromEntries(trainer.model.parameters.map((p) => [p.name, p.shape]));
   const tensors: StoredTensors = { ...prefixed(PARAMETER, stored(await parameters.read(), shapes)) };
   const others = { ...prefixed(SLOT, trainer.slots), ...prefixed(SCALING, trainer.lossScaling) };

@@ -230,18 +230,22 @@ export class TrainingSession {
     try {
       for (;;) {
         const next = await take();
-        if (next.length > 0) flying.push({ steps: next, losses: this.start(next), began: performance.now() });
-        else if (flying.length === 0) break;
+        if (next.length > 0) {
+          flying.push({ steps: next, losses: this.start(next), began: performance.now() });
+          this.state.progress.flying = true;
+        } else if (flying.length === 0) break;
         if (flying.length < IN_FLIGHT && next.length > 0) continue;
         const { steps: done, losses, began } = flying.shift() as (typeof flying)[number];
         const values = await losses;
         this.adapt(done.length, began);
         if (frozen) continue;
         frozen = !values.every(Number.isFinite);
+        this.state.progress.flying = flying.length > 0;
         yield { steps: done, losses: values };
       }
     } finally {
       await Promise.allSettled(flying.map((f) => f.losses));
+      this.state.progress.flying = false;
     }
     if (failure) throw (failure as { cause: unknown }).cause;
   }

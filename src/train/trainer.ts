@@ -198,7 +198,8 @@ export class Trainer {
 
   /**
    * `fit` as a stream of events: losses of each chunk of steps, and the logs of each epoch. Later steps may be on their way
-   * when an event comes; leaving the loop waits for them. To see the weights of an epoch's end, use a callback.
+   * when an event comes; leaving the loop waits for them. To see the weights of an epoch's end, or to save a checkpoint, use a
+   * callback.
    */
   async *run(data: Data | RowSource, options: FitOptions): AsyncGenerator<TrainingEvent, void> {
     for await (const events of this.chunks(data, options)) for (const event of events) yield event;
@@ -340,7 +341,7 @@ export class Trainer {
     await this.device.files.publish(folder, await modelFiles(this, extras));
   }
 
-  /** Saves everything a resumed run needs, in the same way. */
+  /** Saves everything a resumed run needs, in the same way. @throws E_FILE; E_ARGUMENT while steps are on their way */
   async saveCheckpoint(folder: string, callbacks: readonly Callback[] = []): Promise<void> {
     await this.device.files.publish(folder, encodeCheckpoint(await checkpointOf(this, callbacks)));
   }

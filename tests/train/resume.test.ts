@@ -14,6 +14,7 @@ import type { Callback } from "../../src/train/callbacks.ts";
 import { checkpoint, earlyStopping, reduceOnPlateau } from "../../src/train/callbacks.ts";
 import type { FitOptions } from "../../src/train/fit.ts";
 import { checkpointOf, restoreCheckpoint } from "../../src/train/saving.ts";
+import type { RowSource } from "../../src/train/source.ts";
 import type { CompileModelOptions, Trainer } from "../../src/train/trainer.ts";
 import { bitsOf, codeOf, failure, onDevices, problem, trainerOf, withDropout, wrapDevice } from "./support.ts";
 
@@ -43,6 +44,36 @@ onDevices((device) => {
     trainer.dispose();
     return left;
   }
+
+  it("goes on with the end of an epoch whose validation failed", async () => {
+    const whole = make();
+    await whole.fit(data, { ...fitting, validation });
+    const cut = make();
+    let reads = 0;
+    const source: RowSource = {
+      rows: 40,
+      read: async (start, count) => {
+        if (++reads === 2) throw new Error("no such disk");
+        const [from, to] = [start, start + count];
+        const width = validation.x.length / 40;
+        return { x: validation.x.slice(width * from, width * to), y: validation.y.slice(from, to) };
+      },
+    };
+    await expect(cut.fit(data, { ...fitting, validation: source })).rejects.toThrow("no such disk");
+    await cut.fit(data, { ...fitting, validation });
+    expect(await outcome(cut)).toEqual(await outcome(whole));
+  });
+
+  it("saves no checkpoint while steps are on their way", async () => {
+    const cut = makeSlow();
+    const codes: string[] = [];
+    for await (const event of cut.run(data, fitting)) {
+      if (event.type === "steps" && event.step === 3) codes.push(await codeOf(checkpointOf(cut, [])));
+    }
+    expect(codes).toEqual(["E_ARGUMENT"]);
+    expect((await checkpointOf(cut, [])).step).toBe(cut.step);
+    cut.dispose();
+  });
 
   it("has the bits of an uninterrupted run when an AbortSignal cut it mid-epoch and the same trainer goes on", async () => {
     const whole = make();
