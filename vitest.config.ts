@@ -8,9 +8,9 @@ export default defineConfig({
     // A Vulkan driver is chosen by an environment variable of the main thread: processes, not threads.
     pool: "forks",
     maxWorkers: 2,
-    // A software GPU takes up to 2 s to compile one kernel.
     // What a developer's device was tuned for must not decide what is tested.
     env: { TILEGRAD_TUNING: "off" },
+    // A software GPU takes up to 2 s to compile one kernel.
     testTimeout: 300_000,
     hookTimeout: 120_000,
     teardownTimeout: 20_000,

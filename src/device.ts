@@ -87,7 +87,7 @@ export interface FileStore {
 export interface TuningStore {
   /** The text kept under a key, or null. */
   read(key: string): Promise<string | null>;
-  /** Replaces it, whole. */
+  /** Replaces it, whole. @throws E_FILE */
   write(key: string, text: string): Promise<void>;
 }
 

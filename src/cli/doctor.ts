@@ -8,6 +8,7 @@ import type { Tuning } from "../ops/op.ts";
 import { WebGpuDevice } from "../webgpu/device.ts";
 import type { DeviceName } from "./device.ts";
 import { describeDevice, deviceOption, withDevice } from "./device.ts";
+import { refuse } from "./objective.ts";
 import { bold, bytes, count, duration, pairs, plural, print, Status, table, write, writeJson } from "./terminal.ts";
 import { costLines, tune } from "./tuneDevice.ts";
 import { number } from "./values.ts";
@@ -16,8 +17,8 @@ interface DoctorOptions {
   readonly device: DeviceName;
   readonly tune: boolean;
   readonly model?: string;
-  readonly batch: number;
-  readonly seconds: number;
+  readonly batch?: number;
+  readonly seconds?: number;
   readonly json: boolean;
   readonly quiet: boolean;
 }
@@ -45,8 +46,8 @@ export function addDoctor(program: Command): void {
     .addOption(deviceOption())
     .option("--tune", "measure which kernels are the fastest here, and keep it", false)
     .option("--model <folder>", "with --tune: for the training step of this model; default: for typical networks")
-    .option("--batch <rows>", "with --tune --model: rows of a step", number({ min: 1, integer: true }), 128)
-    .option("--seconds <n>", "with --tune: when to stop", number({ min: 1 }), 60)
+    .option("--batch <rows>", "with --tune --model: rows of a step (default: 32)", number({ min: 1, integer: true }))
+    .option("--seconds <n>", "with --tune: after which no kernel is begun (default: 60)", number({ min: 1 }))
     .option("--json", "print one JSON object on stdout", false)
     .option("--quiet", "nothing but the result", false)
     .addHelpText("after", EXAMPLE)
@@ -65,7 +66,9 @@ const LIMITS = [
 ] as const;
 
 async function doctor(options: DoctorOptions): Promise<void> {
-  const { device: name, json, quiet } = options;
+  const { device: name, json, quiet, model, batch, seconds } = options;
+  if (!options.tune) refuse({ model, batch, seconds }, "doctor without --tune");
+  if (model === undefined) refuse({ batch }, "doctor --tune without --model");
   await withDevice(name, true, async (device) => {
     const about = aboutOf(device);
     const say = json ? print : (line: string) => write(`${line}\n`);

@@ -9,8 +9,8 @@ import { bold, duration, pairs, plural, Status, table, writeJson } from "./termi
 export interface TuneDeviceOptions {
   /** Folder of a saved model whose training step is measured. */
   readonly model?: string;
-  readonly batch: number;
-  readonly seconds: number;
+  readonly batch?: number;
+  readonly seconds?: number;
   readonly json: boolean;
   readonly quiet: boolean;
 }
@@ -25,8 +25,9 @@ export async function tune(
   const status = new Status({ quiet });
   const loaded = model === undefined ? null : await loadModel(model, { device });
   const result = await tuneDevice(device, {
-    ...(loaded ? { trainer: loaded.trainer, batchSize: batch } : {}),
-    seconds,
+    ...(loaded ? { trainer: loaded.trainer } : {}),
+    ...(batch === undefined ? {} : { batchSize: batch }),
+    ...(seconds === undefined ? {} : { seconds }),
     progress: (done, total, bucket) => status.show(done / total, `measured ${done} of ${total}  ${bucket}`),
   });
   status.end();

@@ -1,12 +1,12 @@
 /** Tunings as files in the user's cache folder, one per device. Node only. */
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import type { TuningStore } from "../device.ts";
 import { parseJson } from "../io/json.ts";
 import type { Tuning } from "../ops/op.ts";
-import { publishFile, readBytes } from "./files.ts";
-import { cacheFolder, cachePath } from "./peers.ts";
+import { fileError, publishFile, readBytes } from "./files.ts";
+import { cachePath } from "./peers.ts";
 
 const fileOf = (key: string): string => `tuning-${createHash("sha256").update(key).digest("hex").slice(0, 16)}.json`;
 
@@ -17,7 +17,13 @@ export const tuningFiles: TuningStore = {
       throw error;
     });
   },
-  write: (key, text) => publishFile(path.join(cacheFolder(), fileOf(key)), text),
+  async write(key, text) {
+    const folder = cachePath();
+    await mkdir(folder, { recursive: true }).catch((error) => {
+      throw fileError(error, "write", folder);
+    });
+    await publishFile(path.join(folder, fileOf(key)), text);
+  },
 };
 
 /** What the environment says of tunings. @throws E_FILE when it names a file that is none */

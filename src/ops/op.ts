@@ -115,7 +115,7 @@ export interface KernelLimits {
   readonly splits?: number;
   /** Sequences that a workgroup of a recurrent kernel runs. */
   readonly sequences?: SequenceCount;
-  /** How the threads of an LSTM get the states of all sequences of their workgroup. */
+  /** Threads of an LSTM take the states of their workgroup's sequences from its memory, not from each other by subgroups. */
   readonly lstm?: LstmVariant;
 }
 
@@ -138,7 +138,7 @@ export const CONV2D_VARIANTS = ["direct", "tiled"] as const;
 export type Conv2dVariant = (typeof CONV2D_VARIANTS)[number];
 export const SEQUENCE_COUNTS = [8, 4, 2] as const;
 export type SequenceCount = (typeof SEQUENCE_COUNTS)[number];
-export const LSTM_VARIANTS = ["subgroup", "memory"] as const;
+export const LSTM_VARIANTS = ["memory"] as const;
 export type LstmVariant = (typeof LSTM_VARIANTS)[number];
 
 /** One dispatch: a shader, what to specialise it with, and which tensors its hooks read and write. */

@@ -86,7 +86,7 @@ async function measureStep(device: Device, limits: KernelLimits, graph: Graph) {
   const steps: CompiledStep[] = [];
   try {
     for (const plan of ["dispatch", "resident"] as const)
-      steps.push(await device.compile(graph, { bindings, label: `tune ${plan}`, plan }));
+      steps.push(await device.compile(graph, { bindings, label: `tune ${plan}`, plan, limits: { tuning: null } }));
     const [dispatched, inside] = (await timeSteps(device, steps, STEP_ROUND)).map(median);
     const flops = calls.reduce((total, call) => total + call.flops, 0);
     return { dispatched, inside, dispatches: calls.length, stages: resident.stages, flops, work: resident.work };

@@ -11,7 +11,7 @@ import type { Loss } from "../model/losses.ts";
 import type { Model } from "../model/model.ts";
 import type { Optimizer } from "../model/optimizers.ts";
 import { input } from "../ops/constant.ts";
-import type { Elements, KernelForce, KernelLimits, Tuning } from "../ops/op.ts";
+import type { KernelForce, KernelLimits, Tuning } from "../ops/op.ts";
 import { apply } from "../ops/op.ts";
 import { bucketOf } from "../ops/tuning.ts";
 import { checkOptions } from "../options.ts";
@@ -25,7 +25,7 @@ export interface TuneOptions {
   readonly trainer?: { readonly model: Model; readonly loss: Loss; readonly optimizer: Optimizer };
   /** Rows of its steps; default 32. */
   readonly batchSize?: number;
-  /** When to stop measuring kernels, though some be left; default 60. */
+  /** After so many no further kernel is begun; what running costs is measured in any case. Default 60. */
   readonly seconds?: number;
   /** Hears of every kernel as it was measured, and how many there are. */
   readonly progress?: (done: number, total: number, bucket: string) => void;
@@ -39,7 +39,7 @@ export interface MeasuredKernel {
   /** The kernel that the op would choose, and the one that is used from now on. */
   readonly before: string;
   readonly now: string;
-  /** Each that the device could choose between: median microseconds, and whether its bits are those of `before`. */
+  /** Each that the device could choose between: median microseconds, and whether its bits were those of `before`. */
   readonly kernels: readonly { readonly name: string; readonly us: number; readonly equal: boolean }[];
 }
 
@@ -54,10 +54,11 @@ export interface TuneResult {
 const TOO_LONG = 200_000;
 
 /**
- * Measures the device, uses what was found from now on, and keeps it for later runs; what an earlier call found for other
- * sizes stays. No bit of a result changes by a choice of kernel; the costs may change which plan a graph runs by, unless the
- * plan is given.
- * @throws E_DEVICE on the CPU; E_ARGUMENT
+ * Measures the device, uses what was found from now on, and keeps it for later runs, measurement by measurement; what an
+ * earlier call found for other sizes stays. A kernel is chosen only if it gave the bits of the op's own choice, for random
+ * data at one of the sizes that share the measurement. The costs may change which plan a graph runs by, and with it the order
+ * of sums, unless the plan is given.
+ * @throws E_DEVICE on the CPU; E_ARGUMENT; E_FILE when it cannot be kept, before any kernel is measured
  */
 export async function tuneDevice(device: Device, options: TuneOptions = {}): Promise<TuneResult> {
   checkOptions("tuneDevice", options, TUNE_OPTIONS);
@@ -80,21 +81,23 @@ export async function tuneDevice(device: Device, options: TuneOptions = {}): Pro
   const measured: MeasuredKernel[] = [];
   const left: string[] = [];
   const kernels: Record<string, KernelForce> = { ...tuned.tuning?.kernels };
+  const tuning: Tuning = { device: tuningKey(device.info), costs, kernels };
+  await saveTuning(tunings, tuning);
   let done = 0;
   for (const [bucket, node] of nodes) {
     const late = performance.now() - began > 1000 * seconds;
-    if (late || (node.op.flops?.(node) ?? 0) / costs.rate > TOO_LONG) left.push(bucket);
-    else {
-      const { force, ...found } = await fastest(device, node, limits);
+    const long = (node.op.flops?.(node) ?? 0) / costs.rate > TOO_LONG;
+    const found = late || long ? null : await fastestThatFits(device, node, limits);
+    if (found) {
+      const { force, ...times } = found;
       delete kernels[bucket];
       if (force) kernels[bucket] = force;
-      measured.push({ bucket, ...found });
-    }
+      measured.push({ bucket, ...times });
+      await saveTuning(tunings, tuning);
+    } else left.push(bucket);
     progress(++done, nodes.size, bucket);
   }
-  const tuning: Tuning = { device: tuningKey(device.info), costs, kernels };
   device.useTuning(tuning);
-  await saveTuning(tunings, tuning);
   return { tuning, kernels: measured, left };
 }
 
@@ -111,12 +114,21 @@ function tunable(graphs: readonly Graph[], limits: KernelLimits): ReadonlyMap<st
   return found;
 }
 
-/** Runs the node alone by each of its kernels. `force` is what forces the fastest, unless that is chosen anyway. */
-async function fastest(
-  device: Device,
-  { op, inputs, attrs }: Node,
-  limits: KernelLimits,
-): Promise<Omit<MeasuredKernel, "bucket"> & { readonly force: KernelForce | null }> {
+/** `force` is what forces the fastest kernel, unless that is chosen anyway. */
+type Fastest = Omit<MeasuredKernel, "bucket"> & { readonly force: KernelForce | null };
+
+/** Null where the node does not fit into the device's memory. */
+async function fastestThatFits(device: Device, node: Node, limits: KernelLimits): Promise<Fastest | null> {
+  try {
+    return await fastest(device, node, limits);
+  } catch (error) {
+    if (error instanceof TilegradError && error.code === "E_MEMORY") return null;
+    throw error;
+  }
+}
+
+/** Runs the node alone by each of its kernels. @throws E_MEMORY */
+async function fastest(device: Device, { op, inputs, attrs }: Node, limits: KernelLimits): Promise<Fastest> {
   const made = apply(
     op,
     inputs.map(({ shape, dtype }, i) => input(`x${i}`, shape, dtype)),
@@ -129,14 +141,16 @@ async function fastest(
   const { bindings, dispose } = bindSamples(device, graph);
   const steps: CompiledStep[] = [];
   try {
-    const made = ways.map(({ force }) =>
-      device.compile(graph, { bindings, label: "tune", plan: "dispatch", limits: { ...force, tuning: null } }),
-    );
-    for (const step of await Promise.all(made)) steps.push(step);
+    for (const { force } of ways) {
+      const options = { bindings, label: "tune", plan: "dispatch", limits: { ...force, tuning: null } } as const;
+      steps.push(await device.compile(graph, options));
+    }
     const rounds = await timeSteps(device, steps);
     const us = rounds.map(median);
-    const bits = await Promise.all(steps.map(bitsOf));
-    const kernels = ways.map(({ name }, i) => ({ name, us: us[i], equal: bits[i] === bits[0] }));
+    const own = await wordsOf(steps[0]);
+    const kernels: MeasuredKernel["kernels"][number][] = [];
+    for (const [i, { name }] of ways.entries())
+      kernels.push({ name, us: us[i], equal: sameWords(await wordsOf(steps[i]), own) });
     // A kernel that was faster in some rounds only may owe it to what else the machine did.
     const better = (i: number): boolean => kernels[i].equal && Math.max(...rounds[i]) < Math.min(...rounds[0]);
     const chosen = us.reduce((k, t, i) => (better(i) && t < us[k] ? i : k), 0);
@@ -167,7 +181,8 @@ function differentWays(
 }
 
 /** All outputs of a step's last run, to be compared to the bit. */
-async function bitsOf({ outputs }: CompiledStep): Promise<string> {
-  const read: Elements[] = await Promise.all(Object.values(outputs).map((tensor) => tensor.read()));
-  return read.map(({ buffer }) => new Uint32Array(buffer).join()).join(";");
-}
+const wordsOf = ({ outputs }: CompiledStep): Promise<Uint32Array[]> =>
+  Promise.all(Object.values(outputs).map(async (tensor) => new Uint32Array((await tensor.read()).buffer)));
+
+const sameWords = (a: readonly Uint32Array[], b: readonly Uint32Array[]): boolean =>
+  a.every((words, i) => words.every((word, j) => word === b[i][j]));

@@ -74,13 +74,18 @@ export async function openGpuDevice(options: GpuDeviceOptions = {}): Promise<Web
     requiredLimits: Object.fromEntries(wanted.map((name) => [name, adapter.limits[name]])),
     requiredFeatures: (["subgroups", "timestamp-query", "shader-f16"] as const).filter((f) => adapter.features.has(f)),
   });
-  const opened = new WebGpuDevice(device, adapter, options);
-  const { tuning = "stored" } = options;
-  const key = tuningKey(opened.info);
-  if (tuning === "stored") opened.useTuning(await loadTuning(opened.tunings, key));
-  else if (tuning !== "off")
-    opened.useTuning(parseTuning({ value: tuning as unknown as Json, file: "tuning", path: "" }, key));
-  return opened;
+  try {
+    const opened = new WebGpuDevice(device, adapter, options);
+    const { tuning = "stored" } = options;
+    const key = tuningKey(opened.info);
+    if (tuning === "stored") opened.useTuning(await loadTuning(opened.tunings, key));
+    else if (tuning !== "off")
+      opened.useTuning(parseTuning({ value: tuning as unknown as Json, file: "tuning", path: "" }, key));
+    return opened;
+  } catch (error) {
+    device.destroy();
+    throw error;
+  }
 }
 
 /** A software driver names itself one way or another. */

@@ -49,6 +49,13 @@ const train = (file: string, ...more: string[]) => [
 
 /** What is wrong, the command, the error's code, and what its message names. */
 const cases: [string, string[], string, RegExp][] = [
+  ["a time without --tune", ["doctor", "--seconds", "5"], "E_ARGUMENT", /--seconds: doctor without --tune has no such/],
+  [
+    "rows without --model",
+    ["doctor", "--tune", "--batch", "8"],
+    "E_ARGUMENT",
+    /--batch: doctor --tune without --model/,
+  ],
   ["a missing file", train("nope.csv"), "E_FILE", /nope\.csv: cannot read it, there is no such file/],
   ["a folder as the file", train("full"), "E_FILE", /full: cannot read it, it is a folder/],
   ["an empty file", train("empty.csv"), "E_DATA", /empty\.csv: the file is empty/],

@@ -7,14 +7,16 @@ import { openCpu } from "../../src/cpu/device.ts";
 import type { Device } from "../../src/device.ts";
 import { dense } from "../../src/model/layers/dense.ts";
 import { dropout } from "../../src/model/layers/shape.ts";
+import { meanSquaredError } from "../../src/model/losses.ts";
 import { sequential } from "../../src/model/model.ts";
 import { adam } from "../../src/model/optimizers.ts";
+import { tuningFiles } from "../../src/node/tunings.ts";
 import { openDevice } from "../../src/node.ts";
-import type { KernelForce, Tuning } from "../../src/ops/op.ts";
-import { stepGraph } from "../../src/train/stepGraph.ts";
+import type { KernelForce, KernelLimits, Tuning } from "../../src/ops/op.ts";
 import type { Trainer } from "../../src/train/trainer.ts";
 import type { TuneResult } from "../../src/tune/tune.ts";
 import { tuneDevice } from "../../src/tune/tune.ts";
+import type { WebGpuDevice } from "../../src/webgpu/device.ts";
 import { bundleProgram, repository, run } from "../support/program.ts";
 import { bitsOf, codeOf, problem, trainerOf, wrapDevice } from "../train/support.ts";
 
@@ -64,6 +66,17 @@ function others(): Tuning {
   return { ...result.tuning, kernels: Object.fromEntries(forces) };
 }
 
+/** The shaders of the training steps that were compiled; by another tuning, if one is given. */
+const shadersOf = (on: Device, compiled: Parameters<Device["compile"]>[], tuning?: Tuning | null): string =>
+  compiled
+    .filter(([, { label }]) => label.startsWith("train"))
+    .flatMap(([graph, options]) => {
+      const limits = { ...(on.limits as KernelLimits), ...options.limits };
+      return compileGraph(graph, tuning === undefined ? limits : { ...limits, tuning }, options).calls;
+    })
+    .map(({ shader }) => shader)
+    .join();
+
 it("measures every kernel that the device could choose for a model's step, and what running costs", () => {
   expect(result.kernels.map(({ bucket }) => bucket)).toEqual(["matmul 16x8/1 8/1x1/1", "denseGrad 16x8/1 16x1/1"]);
   expect(result.left).toEqual([]);
@@ -92,10 +105,10 @@ it("changes the kernels of a training step, and no bit of what it learns", async
   const shaders: string[] = [];
   for (const tuning of ["off", others()] as const) {
     const on = await open(tuning);
+    const compiled = vi.spyOn(on, "compile");
     const trainer = make(on);
-    const { calls } = compileGraph(stepGraph(trainer, fitting.batchSize), on.limits as NonNullable<Device["limits"]>);
-    shaders.push(calls.map(({ shader }) => shader).join());
     await trainer.fit(data, fitting);
+    shaders.push(shadersOf(on, compiled.mock.calls));
     outcomes.push({ ...(await bitsOf(trainer)), history: structuredClone(trainer.history) });
     trainer.dispose();
     on.dispose();
@@ -104,7 +117,7 @@ it("changes the kernels of a training step, and no bit of what it learns", async
   expect(outcomes[0]).toEqual(outcomes[1]);
 });
 
-it("is recorded in a checkpoint, and a run that goes on goes on by it", async () => {
+it("is recorded in a checkpoint, and a run that goes on goes on by its kernels", async () => {
   const tuned = await open(others());
   const cut = make(wrapDevice(tuned, { maxQueue: 1 }));
   const stop = new AbortController();
@@ -117,11 +130,14 @@ it("is recorded in a checkpoint, and a run that goes on goes on by it", async ()
   await cut.saveCheckpoint(path.join(folder, "run"));
   await cut.fit(data, fitting);
   const untuned = await open("off");
+  const after = vi.spyOn(untuned, "compile");
   const resumed = make(untuned);
   await resumed.restoreCheckpoint(path.join(folder, "run"));
-  expect(resumed.progress.tuning).toEqual(others());
   await resumed.fit(data, fitting);
   expect(resumed.progress.tuning).toEqual(others());
+  const shaders = shadersOf(untuned, after.mock.calls);
+  expect(shaders).toBe(shadersOf(untuned, after.mock.calls, others()));
+  expect(shaders).not.toBe(shadersOf(untuned, after.mock.calls, null));
   expect(await bitsOf(resumed)).toEqual(await bitsOf(cut));
   tuned.dispose();
   untuned.dispose();
@@ -142,8 +158,32 @@ it.each([
   fs.writeFileSync(stored(), before);
 });
 
-it("refuses to be pinned to what was measured on another device", async () => {
+it("refuses to be pinned to what was measured on another device, and leaves no device open", async () => {
+  const destroyed = vi.spyOn(Object.getPrototypeOf((device as WebGpuDevice).gpu), "destroy");
   expect(await codeOf(open({ ...result.tuning, device: "another" }))).toBe("E_FILE");
+  expect(destroyed).toHaveBeenCalledOnce();
+});
+
+it("leaves out what does not fit into memory, measures the rest, and by its own kernels only", async () => {
+  vi.stubEnv("XDG_CACHE_HOME", path.join(folder, "small"));
+  const small = await openDevice({ tuning: others(), memoryBudget: 2e6 });
+  const compiled = vi.spyOn(small, "compile");
+  const wide = sequential({ input: [5] }, [dense(1), dense(10_000), dense(1)]);
+  const trainer = { model: wide, loss: meanSquaredError(), optimizer: adam() };
+  const { kernels, left } = await tuneDevice(small, { trainer, batchSize: 64 });
+  expect(kernels.map(({ bucket }) => bucket)).toEqual(["matmul 64x8/1 8/1x1/1", "denseGrad 64x8/1 64x1/1"]);
+  expect(left).toHaveLength(6);
+  expect(compiled.mock.calls.every(([, { limits }]) => limits?.tuning === null)).toBe(true);
+  small.dispose();
+  vi.stubEnv("XDG_CACHE_HOME", folder);
+});
+
+it("says so when the cache folder cannot be written", async () => {
+  fs.writeFileSync(path.join(folder, "file"), "");
+  vi.stubEnv("XDG_CACHE_HOME", path.join(folder, "file"));
+  expect(await codeOf(tuningFiles.write("device", "{}"))).toBe("E_FILE");
+  expect(await tuningFiles.read("device")).toBe(null);
+  vi.stubEnv("XDG_CACHE_HOME", folder);
 });
 
 it("says that the CPU reference has nothing to choose", async () => {
