@@ -3,21 +3,38 @@
  * resampled rows, balanced batches, classes of unequal weight.
  */
 import { TilegradError } from "../errors.ts";
+import { topological } from "../graph/traverse.ts";
+import type { Tensor } from "../graph/types.ts";
 import type { Model } from "../model/model.ts";
+import { unsquash } from "../model/squash.ts";
+import { state } from "../ops/constant.ts";
 import type { Trainer } from "../train/trainer.ts";
 
 /**
- * The bias of the layer that gives the logit. Moving it is the whole correction, since that adds a constant to every
- * logit: no other part of a saved model has to know of it.
+ * The bias that is added last to the logit, and to nothing else. Moving it is the whole correction, since that adds a
+ * constant to every logit: no other part of a saved model has to know of it.
  * @throws E_ARGUMENT for a model without
  */
 function outputBias(model: Model): string {
-  const last = model.layers[model.layers.length - 1];
-  const name = `${last.name}/bias`;
-  if (last.type === "dense" && model.parameters.some((p) => p.name === name && p.shape.join() === "1")) return name;
+  const parameters = new Map<string, Tensor>();
+  const output = model.trace(state("x", [1, ...model.inputShape]), {
+    training: false,
+    parameter: ({ name, shape }) => {
+      const tensor = parameters.get(name) ?? state(name, shape);
+      parameters.set(name, tensor);
+      return tensor;
+    },
+  });
+  const logits = unsquash(output)?.logits ?? output;
+  let { node } = logits;
+  while (node.op.alias) node = node.inputs[0].node;
+  const bias = node.op.name === "linear" ? node.inputs[2] : undefined;
+  const uses = topological([logits]).flatMap((n) => n.inputs.filter((t) => t === bias));
+  const found = [...parameters].find(([, tensor]) => tensor === bias);
+  if (found && uses.length === 1) return found[0];
   throw new TilegradError(
     "E_ARGUMENT",
-    `resampled rows or weighted classes: the last layer (${last.type}) has no bias.`,
+    "resampled rows or weighted classes: the model's logit is not a sum with a bias of its own.",
     {
       hint: "The scores are brought back to the prevalence of the rows by it: let the model end in dense(1).",
     },

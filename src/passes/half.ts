@@ -101,13 +101,17 @@ const DATA = 1;
 const STATE = 2;
 const SUM = 4;
 
-/** What comes out of a kernel for matrices, images or sequences is an activation; pointwise nodes pass on what they read. */
+/**
+ * What a kernel for matrices, images or sequences makes of more than data is an activation; other nodes pass on what they
+ * read, and so does the pooling of data.
+ */
 function originsOf(order: readonly Node[]): Map<Node, number> {
   const origins = new Map<Node, number>();
   for (const node of order) {
     const { op, inputs } = node;
     const read = inputs.reduce((all, t) => all | (origins.get(t.node) as number), 0);
-    const own = op === inputOp ? DATA : op === stateOp ? STATE : reduces(node) ? SUM : op.kernel ? DATA | STATE : read;
+    const activates = op.kernel && read !== DATA;
+    const own = op === inputOp ? DATA : op === stateOp ? STATE : reduces(node) ? SUM : activates ? DATA | STATE : read;
     origins.set(node, own);
   }
   return origins;

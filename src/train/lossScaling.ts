@@ -1,7 +1,8 @@
 /**
  * Dynamic loss scaling (Micikevicius et al. 2018, with the numbers of PyTorch's GradScaler): gradients are those of the loss
- * times a scale, so that small ones survive f16. Where one of them is not finite, the step updates nothing and the scale is
- * halved; after 2,000 good steps in a row it is doubled. All of it is part of the step's graph.
+ * times a scale, so that small ones survive f16. Where one of them is not finite, the step changes no weight and no optimizer
+ * slot, and the scale is halved; after 2,000 good steps in a row it is doubled. Running statistics come from the forward pass
+ * and are updated all the same. All of it is part of the step's graph.
  */
 import type { DeviceTensor } from "../device.ts";
 import type { Tensor, Update } from "../graph/types.ts";

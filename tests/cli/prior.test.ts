@@ -52,15 +52,40 @@ describe("scores after training on weighted classes", () => {
     }
   });
 
-  it("need a last layer with a bias", async () => {
-    const layers = [{ type: "dense", config: { units: 1, useBias: false } }];
-    const inputs = jsonOf(await train("inputs", "--epochs", "1")).inputs;
-    cli.write("unbiased.json", JSON.stringify({ type: "sequential", input: [inputs], layers }));
-    const file = ["train", "customers.csv", ...CHURN, "--model", "unbiased.json", "--device", "cpu", "--epochs", "1"];
-    const args = [...file, "--no-baseline", "--json", "--out", "unbiased"];
-    expect((await cli.run(...args)).code).toBe(0);
-    const ended = await cli.run(...args, "--class-weight", "balanced");
-    expect(ended.code).toBe(2);
-    expect(jsonOf(ended).error.message).toBe("resampled rows or weighted classes: the last layer (dense) has no bias.");
+  it("need a logit with a bias of its own", async () => {
+    const { inputs } = jsonOf(await train("inputs", "--epochs", "1"));
+    const trainOn = (name: string, architecture: object, ...args: readonly string[]) => {
+      cli.write(`${name}.json`, JSON.stringify(architecture));
+      const file = ["train", "customers.csv", ...CHURN, "--model", `${name}.json`, "--device", "cpu", "--epochs", "1"];
+      return cli.run(...file, "--no-baseline", "--json", "--out", name, ...args);
+    };
+    const inRow = (...layers: readonly object[]) => ({ type: "sequential", input: [inputs], layers });
+    const one = (config: object = {}) => ({ type: "dense", config: { units: 1, ...config } });
+    // The layer's second use gives the logit.
+    const shared = {
+      type: "functional",
+      inputs: [{ name: "x", shape: [inputs] }],
+      layers: [
+        { name: "first", ...one(), inputs: ["x"] },
+        { name: "end", ...one(), inputs: ["first"] },
+        { name: "end/2", layer: "end", inputs: ["end"] },
+      ],
+      outputs: ["end/2"],
+    };
+    const unbiased = inRow(one({ useBias: false }));
+    expect((await trainOn("plain", unbiased)).code).toBe(0);
+    for (const [i, wrong] of [unbiased, inRow(one({ activation: "tanh" })), shared].entries()) {
+      const ended = await trainOn(`wrong${i}`, wrong, "--class-weight", "balanced");
+      expect(ended.code).toBe(2);
+      expect(jsonOf(ended).error.message).toContain("the model's logit is not a sum with a bias of its own");
+    }
+    const sigmoids = [
+      inRow(one({ activation: "sigmoid" })),
+      inRow(one(), { type: "activation", config: { activation: "sigmoid" } }),
+    ];
+    for (const [i, right] of sigmoids.entries()) {
+      const ended = await trainOn(`right${i}`, right, "--class-weight", "balanced");
+      expect(ended.code, ended.stderr + ended.stdout).toBe(0);
+    }
   });
 });

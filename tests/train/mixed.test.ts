@@ -195,6 +195,21 @@ describe("training in mixed precision", () => {
     expect(await codeOf(wrong())).toBe("E_ARGUMENT");
   });
 
+  it("leaves pooled data whole, which may be beyond f16", async () => {
+    const model = sequential({ input: [8, 8, 1] }, [maxPooling2d(2), batchNormalization(), flatten(), dense(1)]);
+    const { x, y } = problem(64, { features: 64 });
+    for (const [name, device] of able) {
+      const losses = async (precision: "f32" | "mixed"): Promise<number[]> => {
+        const trainer = make(device, model, { precision });
+        const { loss } = await trainer.fit({ x: x.map((v) => 1e6 * v), y }, { epochs: 2, batchSize: 32 });
+        trainer.dispose();
+        return loss;
+      };
+      const [want, got] = [await losses("f32"), await losses("mixed")];
+      expect(Math.abs((got.at(-1) as number) / (want.at(-1) as number) - 1), name).toBeLessThan(0.01);
+    }
+  });
+
   it("says where f16 ends when a loss is not finite", async () => {
     for (const [, device] of able) {
       const trainer = make(device, mlp());
