@@ -141,10 +141,13 @@ async function fastest(device: Device, { op, inputs, attrs }: Node, limits: Kern
   const { bindings, dispose } = bindSamples(device, graph);
   const steps: CompiledStep[] = [];
   try {
-    for (const { force } of ways) {
-      const options = { bindings, label: "tune", plan: "dispatch", limits: { ...force, tuning: null } } as const;
-      steps.push(await device.compile(graph, options));
-    }
+    const compiled = await Promise.allSettled(
+      ways.map(({ force }) =>
+        device.compile(graph, { bindings, label: "tune", plan: "dispatch", limits: { ...force, tuning: null } }),
+      ),
+    );
+    for (const result of compiled) if (result.status === "fulfilled") steps.push(result.value);
+    for (const result of compiled) if (result.status === "rejected") throw result.reason;
     const rounds = await timeSteps(device, steps);
     const us = rounds.map(median);
     const own = await wordsOf(steps[0]);
