@@ -8,6 +8,7 @@ export { parseCsv, readCsv } from "./data/csv.ts";
 export { describeTable } from "./data/describe.ts";
 export type { ClassificationOptions, Generated, ShapeOptions } from "./data/generators.ts";
 export { blobs, circles, makeClassification, moons, spirals, xor } from "./data/generators.ts";
+export { groupSplit } from "./data/groupSplit.ts";
 export type { DecodedImage } from "./data/images.ts";
 export { resizeImage, tableFromArray } from "./data/images.ts";
 export type { ImageSize } from "./data/pixels.ts";

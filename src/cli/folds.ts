@@ -1,5 +1,6 @@
 /** Which rows each experiment of a cross-validation learns from, is stopped by, and is tested on. */
 import type { Command } from "commander";
+import { groupSplit } from "../data/groupSplit.ts";
 import type { Fold } from "../data/splits.ts";
 import { groupKFold, leaveOneOut, repeatedStratifiedKFold, timeSeriesSplit } from "../data/splits.ts";
 import { cellText, columnOf, rowList } from "../data/table.ts";
@@ -215,8 +216,9 @@ function cut(
     return [rows.subarray(0, at), rows.subarray(at)];
   }
   if (group !== undefined) {
-    const [first] = groupKFold(groupsOf(labelled, group, rows), Math.max(2, Math.round(1 / share)));
-    return [pick(rows, first.train), pick(rows, first.test)];
+    const y = targetOf(target, table, rows);
+    const { train, test } = groupSplit(groupsOf(labelled, group, rows), y, { test: share, seed });
+    return [pick(rows, train), pick(rows, test)];
   }
   return divide(table, target, rows, share, seed);
 }

@@ -47,6 +47,33 @@ describe("rows for training, validation and testing", () => {
     expect(Math.abs(validation.length - 72)).toBeLessThanOrEqual(2);
   });
 
+  it("have about their shares, and other groups by another seed, where one group has half of the rows", async () => {
+    const one = Array.from({ length: 300 }, (_, row) => (row < 150 ? "large" : `p${row}`));
+    const columns = {
+      x: one.map((_, row) => row),
+      patient: one,
+      ill: one.map((_, row) => (row % 3 === 0 ? "yes" : "no")),
+    };
+    const uneven = tableFromColumns(columns);
+    const target = chooseTarget(uneven, { target: "ill", positive: "yes" });
+    const rows = Uint32Array.from(one, (_, row) => row);
+    const parts = (share: number, seed: number) =>
+      partition({ table: uneven, id: [], target, rows }, share, { validation: 0.25, seed, group: "patient" });
+    const [first, again, other, most] = [
+      await parts(0.2, 0),
+      await parts(0.2, 0),
+      await parts(0.2, 1),
+      await parts(0.9, 0),
+    ];
+    for (const { train, validation, test } of [first, other]) {
+      expect([train.length, validation.length, test.length]).toEqual([180, 60, 60]);
+    }
+    expect(again).toEqual(first);
+    expect(other.test).not.toEqual(first.test);
+    expect(other.validation).not.toEqual(first.validation);
+    expect(most.test).toHaveLength(270);
+  });
+
   it("follow each other in time", async () => {
     const { train, validation, test } = await partition(labelled, 0.2, { validation: 0.25, seed: 0, time: true });
     expect([...train, ...validation, ...test]).toEqual([...labelled.rows]);
