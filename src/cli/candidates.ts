@@ -9,7 +9,7 @@ import { draws } from "../random.ts";
 import type { ExperimentOptions } from "./experiment.ts";
 import type { Labelled } from "./labelled.ts";
 import { makeLoss, makeOptimizer } from "./objective.ts";
-import { thresholdRule } from "./threshold.ts";
+import { checkThresholds, thresholdRule } from "./threshold.ts";
 
 /** The options in which one candidate differs, as they would be typed. */
 export type Choice = Readonly<Record<string, string>>;
@@ -167,6 +167,7 @@ export function checkChoices(
       throw new TilegradError(code, `${choiceText(choice)}: ${message}`, hint === undefined ? {} : { hint });
     }
   }
+  checkThresholds(...choices.map(optionsOf));
 }
 
 export const choiceText = (choice: Choice): string =>

@@ -15,7 +15,7 @@ import { readForTraining } from "./prepare.ts";
 import { resultHead } from "./report.ts";
 import { addInputOptions, addTableOptions } from "./tableOptions.ts";
 import { bold, count, dim, plural, Status, table, tell, warn, writeJson } from "./terminal.ts";
-import { thresholdRule } from "./threshold.ts";
+import { checkThresholds } from "./threshold.ts";
 import { number } from "./values.ts";
 
 interface CvOptions extends FoldSettings, FoldOptions, JobOptions {
@@ -52,7 +52,7 @@ export function addCv(program: Command): void {
 
 async function cv(file: string, options: CvOptions): Promise<void> {
   const { quiet, json } = options;
-  thresholdRule(options);
+  checkThresholds(options);
   const began = performance.now();
   const named = withGroup(options);
   const labelled = await interruptible(({ signal }) => readForTraining(file, named, signal));

@@ -26,17 +26,23 @@ export const addThresholdOptions = (command: Command): Command =>
       number({ min: 2, integer: true }),
     );
 
-/** The rule as JSON. @throws E_ARGUMENT, also for options that the rule has no use for, or that it lacks */
+/** The rule as JSON. @throws E_ARGUMENT, also for amounts that it lacks, and for folds that it has no use for */
 export function thresholdRule({ threshold, thresholdFolds, amount }: ThresholdOptions & RowColumns): ThresholdRule {
   const rule = parseThresholdRule(threshold);
   if ("fixed" in rule) refuse({ "threshold-folds": thresholdFolds }, `--threshold ${threshold}`);
-  if (!costsAmounts(rule)) refuse({ amount }, `--threshold ${threshold}`);
-  else if (amount === undefined) {
+  if (costsAmounts(rule) && amount === undefined) {
     throw new TilegradError("E_ARGUMENT", `--threshold: got ${JSON.stringify(threshold)}; there are no amounts.`, {
       hint: "Name the column of each row's amount: --amount COLUMN.",
     });
   }
   return rule;
+}
+
+/** The rules of one table's experiments. @throws E_ARGUMENT as `thresholdRule`, and for amounts that no rule has a use for */
+export function checkThresholds(...experiments: readonly (ThresholdOptions & RowColumns)[]): void {
+  if (experiments.map(thresholdRule).some(costsAmounts)) return;
+  const rules = new Set(experiments.map(({ threshold }) => threshold));
+  refuse({ amount: experiments[0]?.amount }, `--threshold ${[...rules].join(", ")}`);
 }
 
 /** Whether a cost is each row's own amount. */

@@ -29,7 +29,7 @@ import { isStreamed } from "./source.ts";
 import type { TableOptions } from "./tableOptions.ts";
 import { addInputOptions, addTableOptions, addTestOptions } from "./tableOptions.ts";
 import { plural, print, tell, writeJson } from "./terminal.ts";
-import { thresholdRule } from "./threshold.ts";
+import { checkThresholds, thresholdRule } from "./threshold.ts";
 import { trainSummary } from "./trainSummary.ts";
 import { number } from "./values.ts";
 
@@ -83,7 +83,7 @@ export function addTrain(program: Command): void {
 async function train(file: string, given: TrainOptions): Promise<void> {
   const options = withGroup(given);
   const began = performance.now();
-  thresholdRule(options);
+  checkThresholds(options);
   await assertModelFolder(options.out);
   const resampled = options.resample !== undefined && options.resample !== "none";
   if (resampled && (await isStreamed(file, options))) inMemory(null);

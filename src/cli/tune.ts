@@ -28,7 +28,6 @@ import { contentsOf } from "./source.ts";
 import type { TableOptions } from "./tableOptions.ts";
 import { addInputOptions, addTableOptions, addTestOptions, fractionOf } from "./tableOptions.ts";
 import { bold, count, print, Status, tell, warn, writeJson } from "./terminal.ts";
-import { thresholdRule } from "./threshold.ts";
 import type { Nested } from "./tuneReport.ts";
 import { showTrials, tuningComparison } from "./tuneReport.ts";
 import { number } from "./values.ts";
@@ -104,7 +103,6 @@ async function tune(file: string, given: TuneOptions, command: Command): Promise
   const { quiet, json, out, measure, search, seed } = given;
   const began = performance.now();
   const options = { ...withGroup(given), quiet: true };
-  thresholdRule(options);
   await checkReport(options.report);
   const choices = search === "grid" ? gridOf(options.try) : drawChoices(command, options.try, options.trials, seed);
   const optionsOf = (choice: Choice): TuneOptions => withChoice(command, options, choice);

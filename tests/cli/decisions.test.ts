@@ -236,6 +236,21 @@ describe("--amount", () => {
     expect(large.threshold).toBeLessThan(jsonOf(memory).threshold);
   });
 
+  it("is searched with: a candidate of tune need not use it, but one must", async () => {
+    cli.write(
+      "priced.csv",
+      withColumn("size", (_, row) => sizes(row)),
+    );
+    const small = ["--device", "cpu", "--layers", "4", "--epochs", "2", "--quiet", "--json", "--amount", "size"];
+    const tune = (rules: string, out: string) =>
+      cli.run("tune", "priced.csv", ...CHURN, ...small, "--try", `threshold=${rules}`, "--measure", "f1", "--out", out);
+    const [mixed, idle] = await Promise.all([tune("f1|cost:fp=5,fn=amount", "mixed"), tune("f1|mcc", "idle")]);
+    expect(mixed.code, mixed.stderr).toBe(0);
+    expect(jsonOf(mixed).trials).toHaveLength(2);
+    expect(idle.code).toBe(2);
+    expect(jsonOf(idle).error.message).toContain("--amount: --threshold f1, mcc has no such option");
+  });
+
   it("refuses texts, missing and negative amounts, unknown columns, and costs and columns without each other", async () => {
     const sized = (cell: string | number) => withColumn("size", (_, row) => (row === 3 ? cell : 1));
     const bad = [
