@@ -50,7 +50,7 @@ export class Journal {
     };
     if (read?.format !== FORMAT || read.question !== question || !read.entries) {
       throw new TilegradError("E_FILE", `${file}: the journal of another search, or of other data.`, {
-        hint: "Choose a new folder with --out; a search goes on only with the same command on the same file.",
+        hint: "Choose a new folder with --out; a search goes on only with the same command on files that did not change.",
       });
     }
     return new Journal(file, question, { ...read.entries });

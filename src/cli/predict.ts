@@ -8,6 +8,7 @@ import { transform } from "../data/transform.ts";
 import { windowEnds } from "../data/windows.ts";
 import { TilegradError } from "../errors.ts";
 import { assertWritable, publishFile } from "../node/files.ts";
+import { FEW_ROWS } from "../train/predictor.ts";
 import type { DeviceName } from "./device.ts";
 import { deviceOption, withDevice } from "./device.ts";
 import { interruptible } from "./interrupt.ts";
@@ -121,9 +122,6 @@ interface Names {
   readonly cells: readonly (readonly string[])[];
 }
 
-/** The fewest rows that are computed like any larger number of rows: fewer have kernels of their own. */
-const MANY_ROWS = 33;
-
 /** The scores that all rows at once would have, to the last bit, unless the first block is a short one. */
 async function* scoreBlocks(model: SavedModel, blocks: AsyncIterable<Table>): AsyncGenerator<Scored, void> {
   const { preprocessor } = model;
@@ -135,8 +133,8 @@ async function* scoreBlocks(model: SavedModel, blocks: AsyncIterable<Table>): As
     if (rows.length === 0) continue;
     const { x, warnings } = transform(preprocessor, table, rows, unseen);
     const width = x.length / rows.length;
-    const enough = rows.length >= MANY_ROWS || before.length === 0 ? x : joined(before, x);
-    before = enough.slice(-MANY_ROWS * width);
+    const enough = rows.length > FEW_ROWS || before.length === 0 ? x : joined(before, x);
+    before = enough.slice(-(FEW_ROWS + 1) * width);
     const scores = (await model.predict(enough)).subarray((enough.length - x.length) / width);
     yield { scores, names: namesOf(preprocessor, table, rows, first), warnings };
     first += table.rows;

@@ -16,6 +16,9 @@ interface Size {
   readonly window: number;
 }
 
+/** Up to so many rows have kernels of their own; any larger number of rows is computed alike. */
+export const FEW_ROWS = 32;
+
 /** Elements that one layer's output, and that the buffers of x and output, should not exceed. */
 const MOST_ACTIVATIONS = 2 ** 22;
 const MOST_WINDOW = 2 ** 23;
@@ -27,7 +30,7 @@ function sizesFor(model: Model): readonly Size[] {
   const most = 2 ** Math.max(0, Math.floor(Math.log2(MOST_ACTIVATIONS / widest)));
   const many = Math.min(256, most);
   const windows = Math.floor(MOST_WINDOW / Math.max(inputs, sizeOf(model.outputShape)) / many);
-  const few = Math.min(32, most);
+  const few = Math.min(FEW_ROWS, most);
   return [
     { batch: 1, window: 1 },
     ...(few > 1 ? [{ batch: few, window: few }] : []),

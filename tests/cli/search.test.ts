@@ -222,7 +222,11 @@ describe("tune", () => {
     cli.write("test.csv", `${lines.slice(0, 100).join("\n")}\n`);
     expect(jsonOf(await cli.run(...(args as [string]))).test.rows).toBe(99);
     cli.write("test.csv", `${lines.slice(0, 99).join("\n")}\n`);
-    expect(jsonOf(await cli.run(...(args as [string]))).error.message).toContain("the journal of another search");
+    const { error } = jsonOf(await cli.run(...(args as [string])));
+    expect(error.code).toBe("E_FILE");
+    expect(error.message).toContain(`${path.join("tested", "journal.json")}: the journal of another search`);
+    expect(error.hint).toContain("Choose a new folder with --out");
+    expect(error.hint).toContain("files that did not change");
   });
 
   it("takes no outer fold of another number of folds from the journal", async () => {
