@@ -73,7 +73,7 @@ export function diagnostics(
       cost: tidy(envelope.cost),
       trivial: tidy(envelope.trivial),
     },
-    calibration: areProbabilities(scores) ? calibrationCurve(y, scores, weights) : null,
+    calibration: areProbabilities(scores) ? calibrationCurve(y, scores, { ...weights, strategy: "quantile" }) : null,
     scores: distribution,
     measures: {
       threshold: tidy(grid),

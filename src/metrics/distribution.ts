@@ -2,7 +2,7 @@ import { checkScored, type NumberList } from "./check.ts";
 
 /** Where the scores of each class lie: index 0 is label 0. Plain JSON. */
 export interface ScoreDistribution {
-  /** The bins span [low, high]: [0, 1], or the data where scores leave that. */
+  /** The bins span [low, high]: [0, 1], or the data where scores leave that, or from 0 on where they reach less than half. */
   readonly low: number;
   readonly high: number;
   /** Rows of each class in each bin of equal width. */
@@ -19,6 +19,13 @@ export interface CumulativeShare {
 /** Points of a cumulative distribution: as many as a plot can tell apart. */
 const POINTS = 400;
 
+/** 1, or the score itself beyond that; where scores are small, as when yes is rare, the next round number. */
+export function upperEnd(most: number): number {
+  if (most >= 0.5 || most <= 0) return Math.max(1, most);
+  const power = 10 ** Math.floor(Math.log10(most));
+  return ([1, 2, 5].find((step) => step * power >= most) ?? 10) * power;
+}
+
 /**
  * Histogram and cumulative distribution of the scores by class.
  *
@@ -28,11 +35,13 @@ const POINTS = 400;
  */
 export function scoreDistribution(y: NumberList, scores: NumberList, { bins = 40 } = {}): ScoreDistribution {
   checkScored("scoreDistribution", y, scores);
-  let [low, high] = [0, 1];
+  let low = 0;
+  let most = Number.NEGATIVE_INFINITY;
   for (let i = 0; i < scores.length; i++) {
     low = Math.min(low, scores[i]);
-    high = Math.max(high, scores[i]);
+    most = Math.max(most, scores[i]);
   }
+  const high = upperEnd(most);
   const ofClass = (label: number): Float64Array =>
     Float64Array.from(scores)
       .filter((_, i) => y[i] === label)

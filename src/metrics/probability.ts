@@ -38,6 +38,8 @@ function weightedMean(rows: number, weight: NumberList | undefined, value: (row:
 export interface BinOptions {
   /** Number of bins, default 10. */
   readonly bins?: number;
+  /** "uniform" (default): of equal width over [0, 1]; "quantile": of equally many rows, but for ties. */
+  readonly strategy?: "uniform" | "quantile";
   /** "left": [a, b) and the last bin holds 1; "right": (a, b] and the first holds 0. Default "left". */
   readonly closed?: "left" | "right";
   /**
@@ -61,23 +63,31 @@ export interface CalibrationBin {
   readonly observed: number | null;
 }
 
-/** Predicted against observed frequency in bins of equal width over [0, 1]: the points of a reliability diagram. */
+/** Predicted against observed frequency in bins over [0, 1]: the points of a reliability diagram. */
 export function calibrationCurve(y: NumberList, scores: NumberList, options: BinOptions = {}): CalibrationBin[] {
-  const { bins = 10, closed = "left", of = "positive", sampleWeight } = options;
+  const { bins = 10, strategy = "uniform", closed = "left", of = "positive", sampleWeight } = options;
   checkProbabilities("calibrationCurve", y, scores, sampleWeight);
   if (!(Number.isInteger(bins) && bins >= 1)) {
     throw new TilegradError("E_ARGUMENT", `calibrationCurve: bins is ${bins}; expected a whole number >= 1.`, {
       hint: "10 is usual.",
     });
   }
+  const confidence = (i: number): number => (of === "positive" ? scores[i] : Math.max(scores[i], 1 - scores[i]));
+  const edges =
+    strategy === "uniform"
+      ? uniformEdges(bins)
+      : quantileEdges(
+          Float64Array.from(scores, (_, i) => confidence(i)),
+          bins,
+        );
   const count = new Float64Array(bins);
   const weight = new Float64Array(bins);
   const predicted = new Float64Array(bins);
   const observed = new Float64Array(bins);
   for (let i = 0; i < y.length; i++) {
-    const p = of === "positive" ? scores[i] : Math.max(scores[i], 1 - scores[i]);
+    const p = confidence(i);
     const hit = of === "positive" ? y[i] : Number(scores[i] >= 0.5 === (y[i] === 1));
-    const b = binOf(p, bins, closed);
+    const b = binOf(p, edges, closed);
     const w = sampleWeight === undefined ? 1 : sampleWeight[i];
     count[b] += 1;
     weight[b] += w;
@@ -85,8 +95,8 @@ export function calibrationCurve(y: NumberList, scores: NumberList, options: Bin
     observed[b] += w * hit;
   }
   return Array.from({ length: bins }, (_, b) => ({
-    low: b / bins,
-    high: (b + 1) / bins,
+    low: edges[b],
+    high: edges[b + 1],
     count: count[b],
     weight: weight[b],
     meanPredicted: weight[b] > 0 ? predicted[b] / weight[b] : null,
@@ -94,16 +104,19 @@ export function calibrationCurve(y: NumberList, scores: NumberList, options: Bin
   }));
 }
 
-/** The bin of p, corrected where p * bins was rounded across an edge. */
-function binOf(p: number, bins: number, closed: "left" | "right"): number {
-  let b = Math.min(bins - 1, Math.floor(p * bins));
-  if (closed === "left") {
-    if (b + 1 < bins && p >= (b + 1) / bins) b++;
-    if (b > 0 && p < b / bins) b--;
-  } else {
-    if (b + 1 < bins && p > (b + 1) / bins) b++;
-    if (b > 0 && p <= b / bins) b--;
-  }
+const uniformEdges = (bins: number): number[] => Array.from({ length: bins + 1 }, (_, b) => b / bins);
+
+/** From 0 to 1, so many of the given probabilities between two neighbours. */
+function quantileEdges(p: Float64Array, bins: number): number[] {
+  const sorted = p.sort();
+  const inner = Array.from({ length: bins - 1 }, (_, b) => sorted[Math.floor(((b + 1) * sorted.length) / bins)]);
+  return [0, ...inner, 1];
+}
+
+/** The bin of p. */
+function binOf(p: number, edges: readonly number[], closed: "left" | "right"): number {
+  let b = 0;
+  while (b + 2 < edges.length && (closed === "left" ? p >= edges[b + 1] : p > edges[b + 1])) b++;
   return b;
 }
 

@@ -168,7 +168,7 @@ function comparison({ baseline, part }: Result, report: ClassificationReport): H
     ];
   });
   const how = [
-    "Prevalence alone is the best that a constant answer reaches.",
+    "By prevalence alone is the best that some constant answer reaches, measure by measure.",
     ...(simple
       ? ["Logistic regression learned from the same rows and its threshold was chosen by the same rule."]
       : []),

@@ -1,5 +1,5 @@
 import type { DetCurve, PrCurve, RocCurve } from "../metrics/curves.ts";
-import type { ScoreDistribution } from "../metrics/distribution.ts";
+import { type ScoreDistribution, upperEnd } from "../metrics/distribution.ts";
 import type { CalibrationBin } from "../metrics/probability.ts";
 import { chart, type Mark, type Series } from "./chart.ts";
 import { formatTick } from "./scale.ts";
@@ -181,6 +181,10 @@ export function calibrationPlot(
   options: PlotOptions = {},
 ): string {
   const { title = "Calibration", theme } = options;
+  const reached = Object.values(curves).flatMap((bins) =>
+    bins.flatMap((bin) => [bin.meanPredicted ?? 0, bin.observed ?? 0]),
+  );
+  const domain = [0, upperEnd(Math.max(...reached))] as const;
   const lines = Object.entries(curves).flatMap(([name, bins], i): Series[] => {
     const held = bins.filter((bin) => bin.weight > 0);
     const largest = Math.max(...held.map((bin) => bin.weight));
@@ -198,9 +202,9 @@ export function calibrationPlot(
     title,
     theme,
     ...square,
-    x: { label: "mean predicted probability", domain: unit },
-    y: { label: "observed frequency", domain: unit },
-    series: [{ kind: "line", name: "perfect", x: unit, y: unit, color: "grey", dashed: true }, ...lines],
+    x: { label: "mean predicted probability", domain },
+    y: { label: "observed frequency", domain },
+    series: [{ kind: "line", name: "perfect", x: domain, y: domain, color: "grey", dashed: true }, ...lines],
   });
 }
 
@@ -301,7 +305,7 @@ export function thresholdPlot(
 
 function thresholdRange(thresholds: ArrayLike<number>): [number, number] {
   const finite = Array.from(thresholds).filter(Number.isFinite);
-  return [Math.min(0, ...finite), Math.max(1, ...finite)];
+  return [Math.min(0, ...finite), upperEnd(Math.max(...finite))];
 }
 
 /** Cumulative gain: the share of positives found among the highest scored rows, against taking rows at random. */

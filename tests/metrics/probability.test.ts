@@ -40,6 +40,18 @@ describe("calibration", () => {
     expect(counts("right")).toEqual([1, 0, 2, 0, 0, 0, 1, 0, 0, 1]);
   });
 
+  it("puts as many rows in each quantile bin, ties together", () => {
+    const scores = [0.01, 0.02, 0.02, 0.02, 0.03, 0.05, 0.06, 0.9];
+    const bins = calibrationCurve([0, 0, 0, 1, 0, 0, 1, 1], scores, { bins: 4, strategy: "quantile" });
+    expect(bins.map(({ low, high, count }) => [low, high, count])).toEqual([
+      [0, 0.02, 1],
+      [0.02, 0.03, 3],
+      [0.03, 0.06, 2],
+      [0.06, 1, 2],
+    ]);
+    expect(bins[3]).toMatchObject({ meanPredicted: 0.48, observed: 1 });
+  });
+
   it("places every edge b / bins in the bin that owns it", () => {
     for (const bins of [3, 7, 10, 49]) {
       for (let b = 0; b <= bins; b++) {
