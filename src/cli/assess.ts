@@ -8,11 +8,11 @@ import { type Diagnostics, diagnostics } from "../metrics/diagnostics.ts";
 import type { ClassificationReport } from "../metrics/report.ts";
 import { classificationReport } from "../metrics/report.ts";
 import type { ThresholdRule } from "../metrics/thresholdRule.ts";
-import type { Importance } from "../report/result.ts";
+import type { DecisionCost, Importance } from "../report/result.ts";
 import type { Trainer } from "../train/trainer.ts";
+import { costsOf, decisionCost } from "./cost.ts";
 import type { Part } from "./part.ts";
 import { pricesOf, samplePart, weightsOf } from "./part.ts";
-import { costsAmounts } from "./threshold.ts";
 
 const REPLICATES = 500;
 
@@ -24,16 +24,16 @@ export function assess(
   part: Part,
   scores: Float32Array,
   options: { threshold: number; rule: ThresholdRule | null; seed: number; intervals: boolean },
-): { readonly report: ClassificationReport; readonly diagnostics: Diagnostics } {
+): { readonly report: ClassificationReport; readonly diagnostics: Diagnostics; readonly cost: DecisionCost | null } {
   const { y } = part;
   const weights = weightsOf(part);
   const { threshold, rule, seed, intervals } = options;
   const bootstrap = intervals ? { bootstrap: { seed, replicates: REPLICATES } } : {};
-  const priced = rule && "minimizeCost" in rule && (part.amounts || !costsAmounts(rule));
-  const costs = priced ? { costs: rule.minimizeCost } : {};
+  const costs = costsOf(rule, part);
   return {
     report: classificationReport(y, scores, { threshold, ...weights, ...bootstrap }),
-    diagnostics: diagnostics(y, scores, { threshold, ...pricesOf(part), ...costs }),
+    diagnostics: diagnostics(y, scores, { threshold, ...pricesOf(part), ...(costs ? { costs } : {}) }),
+    cost: decisionCost(part, scores, threshold, rule),
   };
 }
 

@@ -2,9 +2,11 @@
 import { inputShapeOf } from "../data/preprocess.ts";
 import { sizeOf } from "../graph/types.ts";
 import { classificationReport } from "../metrics/report.ts";
+import type { ThresholdRule } from "../metrics/thresholdRule.ts";
 import type { LogisticRegression } from "../model/logisticRegression.ts";
 import { fitLogisticRegression, predictLogisticRegression } from "../model/logisticRegression.ts";
 import type { LogisticBaseline } from "../report/result.ts";
+import { decisionCost } from "./cost.ts";
 import type { Choose } from "./learn.ts";
 import type { Part } from "./part.ts";
 import { samplePart, weightsOf } from "./part.ts";
@@ -37,6 +39,7 @@ export async function logisticBaseline(
   data: Prepared,
   learnedFrom: Part,
   choose: Choose,
+  rule: ThresholdRule,
   seed: number,
 ): Promise<LogisticBaseline> {
   const { train, validation, test } = data;
@@ -44,6 +47,7 @@ export async function logisticBaseline(
   const chosenOn = validation ?? train;
   const { threshold } = await choose(chosenOn, await logisticScores(first, chosenOn));
   const last = learnedFrom === train ? first : await fitLogistic(data, learnedFrom, seed);
+  const [judged, judge] = [test ?? validation ?? train, !test && validation ? first : last];
   const report = async (part: Part | null, model = last) =>
     part && classificationReport(part.y, await logisticScores(model, part), { threshold, ...weightsOf(part) });
   return {
@@ -52,5 +56,6 @@ export async function logisticBaseline(
     converged: last.converged,
     threshold,
     metrics: { train: await report(train), validation: await report(validation, first), test: await report(test) },
+    cost: decisionCost(judged, await logisticScores(judge, judged), threshold, rule),
   };
 }

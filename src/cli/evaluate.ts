@@ -9,6 +9,7 @@ import { Scratch } from "../node/scratch.ts";
 import { htmlReport } from "../report/html.ts";
 import { plotsOf } from "../report/plotsOf.ts";
 import { assess, importanceOf } from "./assess.ts";
+import { costLine } from "./cost.ts";
 import type { DeviceName } from "./device.ts";
 import { deviceOption, withDevice } from "./device.ts";
 import { interruptible } from "./interrupt.ts";
@@ -100,9 +101,13 @@ async function evaluateIn(scratch: Scratch, folder: string, file: string, option
     const reported = options.report !== undefined;
     const rule = options.threshold === undefined ? parseThresholdRule(model.threshold.rule) : null;
     const scores = await model.predict(inputsOf(part));
-    const { report, diagnostics } = assess(part, scores, { threshold, rule, seed: 0, intervals: reported });
+    const { report, diagnostics, cost } = assess(part, scores, { threshold, rule, seed: 0, intervals: reported });
     const { target } = preprocessor;
-    const text = [bold(`${target.name} = ${target.positive}, in ${table.name}`), formatReport(report)].join("\n");
+    const text = [
+      bold(`${target.name} = ${target.positive}, in ${table.name}`),
+      formatReport(report),
+      ...costLine(cost),
+    ].join("\n");
     const result = {
       ...resultHead(device, { table, target }),
       threshold,
@@ -110,6 +115,7 @@ async function evaluateIn(scratch: Scratch, folder: string, file: string, option
       metrics: { test: report },
       part: "test",
       diagnostics,
+      cost,
       importance: reported ? await importanceOf(model.trainer, preprocessor, part, 0) : null,
       ...(reported ? { data: describeTable(table, { target, rows }) } : {}),
       warnings,

@@ -102,7 +102,7 @@ export async function experiment(
   const plan = { choose: choose("network"), sampled, sample, weightShift: shift };
   const learned = await learn(device, described, data, plan, settings, interrupt);
   try {
-    const beside = () => logisticBaseline(data, learned.learnedFrom, choose("logistic"), options.seed);
+    const beside = () => logisticBaseline(data, learned.learnedFrom, choose("logistic"), rule, options.seed);
     return { ...learned, model, batch, baseline: options.baseline ? await beside() : null };
   } catch (error) {
     learned.trainer.dispose();

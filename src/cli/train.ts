@@ -131,7 +131,7 @@ async function trainOn(data: Prepared, file: string, options: TrainOptions, bega
     const [rows, scores] = [data[part] as Part, learned.scores[part] as Float32Array];
     const reported = options.report !== undefined;
     const chosen = { threshold: threshold.threshold, rule, seed, intervals: reported };
-    const { report, diagnostics } = assess(rows, scores, chosen);
+    const { report, diagnostics, cost } = assess(rows, scores, chosen);
     const result = {
       ...resultHead(device, data),
       rows: rowsOf(data),
@@ -160,6 +160,7 @@ async function trainOn(data: Prepared, file: string, options: TrainOptions, bega
       baseline: learned.baseline,
       part,
       diagnostics,
+      cost,
       importance: options.importance || reported ? await importanceOf(trainer, preprocessor, rows, seed) : null,
       ...(reported && description ? { data: description } : {}),
       timing: { loadMs, trainMs: totalMs - loadMs, totalMs, stepsPerSecond: learned.stepsPerSecond },

@@ -6,6 +6,7 @@ import type { Model } from "../model/model.ts";
 import { summary } from "../model/model.ts";
 import type { Importance, PartName, TrainingResult } from "../report/result.ts";
 import { sparkline } from "../report/sparkline.ts";
+import { costLine } from "./cost.ts";
 import { describeDevice } from "./device.ts";
 import type { Prepared } from "./prepare.ts";
 import { commandName } from "./report.ts";
@@ -64,7 +65,7 @@ export function trainSummary(result: TrainingResult, data: Prepared, model: Mode
       : []),
     ["Threshold", threshold(result)],
   ]);
-  const { part, baseline, importance } = result;
+  const { part, baseline, importance, cost } = result;
   const simple = baseline?.metrics[part];
   const report = metrics[part] as ClassificationReport;
   const metricsTable = formatReport(report, simple ? { logistic: simple } : {}).replace(/^(?=.)/gm, "  ");
@@ -80,6 +81,7 @@ export function trainSummary(result: TrainingResult, data: Prepared, model: Mode
     "",
     bold(TITLES[part]),
     metricsTable,
+    ...costLine(cost, baseline?.cost).map((line) => `  ${line}`),
     "",
     ...(importance ? [...importanceTable(importance), ""] : []),
     ...pairs([

@@ -29,10 +29,19 @@ export interface EvaluationResult {
   /** The part that the diagnostics and the importance are of. */
   readonly part: PartName;
   readonly diagnostics: Diagnostics;
+  /** Of the same rows; null where the threshold was not chosen by costs, or the rows lack the amounts. */
+  readonly cost: DecisionCost | null;
   readonly importance: Importance | null;
   /** What is in the table; only in reports. */
   readonly data?: TableDescription;
   readonly warnings: readonly string[];
+}
+
+/** Total cost of some rows, by their weights, in the unit of the rule's costs. */
+export interface DecisionCost {
+  readonly atThreshold: number;
+  readonly neverAlert: number;
+  readonly alwaysAlert: number;
 }
 
 /** What `train` says beyond that. */
@@ -73,6 +82,8 @@ export interface LogisticBaseline {
   readonly converged: boolean;
   readonly threshold: number;
   readonly metrics: PartReports;
+  /** At its own threshold, of the rows that the network's is of. */
+  readonly cost: DecisionCost | null;
 }
 
 /** Per column of the table, in its order. */

@@ -198,12 +198,20 @@ describe("--amount", () => {
     );
     const report = ["--report", "sized.html"];
     const cross = ["--device", "cpu", "--layers", "8", "--epochs", "3", "--quiet", "--json", "--no-baseline"];
-    const [memory, streamed, folds] = await Promise.all([
+    const [memory, streamed, folds, told] = await Promise.all([
       run("sized.csv", "sized", ...BY_AMOUNT, ...report),
       run("sized.csv", "sized-streamed", ...BY_AMOUNT, "--stream", "--threshold-folds", "2"),
       cli.run("cv", "sized.csv", ...CHURN, ...cross, ...BY_AMOUNT, "--folds", "2"),
+      cli.run("train", "sized.csv", ...CHURN, "--positive", "yes", ...QUICK, "--json", ...BY_AMOUNT, "--out", "told"),
     ]);
-    for (const { code, stderr } of [memory, streamed, folds]) expect(code, stderr).toBe(0);
+    for (const { code, stderr } of [memory, streamed, folds, told]) expect(code, stderr).toBe(0);
+    const { cost, baseline, metrics } = jsonOf(told);
+    expect(cost).toEqual(jsonOf(memory).cost);
+    expect(cost.alwaysAlert).toBe(5 * (metrics.test.confusion.tn + metrics.test.confusion.fp));
+    expect(baseline.cost).toMatchObject({ neverAlert: cost.neverAlert, alwaysAlert: cost.alwaysAlert });
+    expect(told.stderr).toMatch(
+      /Cost {2}\S+ at the threshold; logistic regression at its own \S+, never alert \S+, alert always \S+\n/,
+    );
     expect(cli.read("sized.html")).toContain("a false alarm 5, a miss the row’s amount");
     const { preprocessing } = JSON.parse(cli.read("sized/model.json"));
     expect(preprocessing.dropped).toContainEqual({ name: "size", reason: "excluded" });
@@ -223,6 +231,10 @@ describe("--amount", () => {
       await Promise.all([evaluate("sized.csv"), evaluate("sized.csv", "--stream"), evaluate("customers.csv")])
     ).map(jsonOf);
     for (const { threshold, cost } of whole.diagnostics.thresholds) expect(cost).toBeCloseTo(costAt(threshold), 9);
+    expect(whole.cost.atThreshold).toBeCloseTo(costAt(whole.threshold), 9);
+    expect(whole.cost.neverAlert).toBeCloseTo(costAt(2), 9);
+    expect(whole.cost.alwaysAlert).toBe(costAt(0));
+    expect(without.cost).toBeNull();
     expect(stream.diagnostics).toEqual(whole.diagnostics);
     expect(without.warnings).toEqual(['there is no column "size": costs are not by amount.']);
     expect(without.diagnostics.costs).toMatchObject({ fp: 1 });
