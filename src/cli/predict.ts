@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import type { Preprocessor } from "../data/preprocess.ts";
 import type { Table } from "../data/table.ts";
 import { cellText, rowList } from "../data/table.ts";
-import type { UnseenLevels } from "../data/transform.ts";
+import type { Unseen } from "../data/transform.ts";
 import { transform } from "../data/transform.ts";
 import { windowEnds } from "../data/windows.ts";
 import { TilegradError } from "../errors.ts";
@@ -125,7 +125,7 @@ interface Names {
 /** The scores that all rows at once would have, to the last bit, unless the first block is a short one. */
 async function* scoreBlocks(model: SavedModel, blocks: AsyncIterable<Table>): AsyncGenerator<Scored, void> {
   const { preprocessor } = model;
-  const unseen: UnseenLevels = new Map();
+  const unseen: Unseen = new Map();
   let first = 0;
   let before = new Float32Array(0);
   for await (const table of blocks) {

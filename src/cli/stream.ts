@@ -5,7 +5,7 @@ import type { CsvOptions } from "../data/csv.ts";
 import { readCsvBlocks } from "../data/csv.ts";
 import type { Preprocessor } from "../data/preprocess.ts";
 import type { Table } from "../data/table.ts";
-import type { UnseenLevels } from "../data/transform.ts";
+import type { Unseen } from "../data/transform.ts";
 import { transform } from "../data/transform.ts";
 import { TilegradError } from "../errors.ts";
 import { isGzip, openBytes } from "../node/byteStream.ts";
@@ -110,7 +110,7 @@ function* inputsOf(
   rows: Uint32Array,
   seen: (done: number, warnings: readonly string[]) => void,
 ): Generator<Float32Array, void> {
-  const unseen: UnseenLevels = new Map();
+  const unseen: Unseen = new Map();
   for (let at = 0; at < rows.length; at += PIECE_ROWS) {
     const piece = rows.subarray(at, at + PIECE_ROWS);
     const start = piece[0];

@@ -1,7 +1,7 @@
 /** Tables as inputs, by what a preprocessor was fitted to. */
 import { TilegradError } from "../errors.ts";
 import { daysOf } from "./date.ts";
-import type { CategoricalFeature, NumericFeature } from "./feature.ts";
+import type { CategoricalFeature, Feature, NumericFeature } from "./feature.ts";
 import { numberOf, quoteCell } from "./number.ts";
 import type { Preprocessor, Scaling } from "./preprocess.ts";
 import {
@@ -20,7 +20,7 @@ export interface Transformed {
   /** f32 [rows, names.length], row-major; for windows [rows, length, names.length]. */
   x: Float32Array<ArrayBuffer>;
   names: readonly string[];
-  /** What a user should be told: categories that training did not have, one sentence per column. */
+  /** What a user should be told: what training did not have, one sentence per column. */
   warnings: string[];
 }
 
@@ -33,7 +33,7 @@ export function transform(
   preprocessor: Preprocessor,
   table: Table,
   rows?: ArrayLike<number>,
-  unseen: UnseenLevels = new Map(),
+  unseen: Unseen = new Map(),
 ): Transformed {
   const { window, featureNames: names } = preprocessor;
   if (!window) return transformRows(preprocessor, table, rows, unseen);
@@ -46,14 +46,20 @@ export function transform(
   return { ...flat, x: gatherWindows(flat.x, names.length, window.length, ends) };
 }
 
-/** By column how many cells have levels that training did not have, and some of these. */
-export type UnseenLevels = Map<string, { cells: number; readonly levels: Set<string> }>;
+/** By column how many cells have levels that training did not have, or numbers far from all it had; and some of these. */
+export type Unseen = Map<string, UnseenCells>;
+
+interface UnseenCells {
+  cells: number;
+  readonly values: Set<string>;
+  readonly feature: Feature;
+}
 
 function transformRows(
   preprocessor: Preprocessor,
   table: Table,
   rows: ArrayLike<number> | undefined,
-  unseen: UnseenLevels,
+  unseen: Unseen,
 ): Transformed {
   const list = rowList(table, rows);
   const names = preprocessor.featureNames;
@@ -63,14 +69,22 @@ function transformRows(
     const column = columnOf(table, feature.name);
     const out = { x, first, stride: names.length };
     if (feature.kind === "numeric") {
-      writeNumeric(feature, preprocessor.scaling, table, numericColumn(table, column, list, feature.date), list, out);
+      writeNumeric(
+        feature,
+        preprocessor.scaling,
+        table,
+        numericColumn(table, column, list, feature.date),
+        list,
+        out,
+        unseen,
+      );
       first += feature.missingIndicator ? 2 : 1;
     } else {
       writeCategorical(feature, column, list, out, unseen);
       first += feature.levels.length + (feature.other ? 1 : 0);
     }
   }
-  return { x, names, warnings: [...unseen].map(([name, found]) => `${table.name}: ${warningOf(name, found)}`) };
+  return { x, names, warnings: [...unseen.values()].map((found) => `${table.name}: ${warningOf(found)}`) };
 }
 
 /** The column as numbers. @throws E_DATA at the first of `rows` that holds a text. */
@@ -99,6 +113,9 @@ function numericColumn(table: Table, column: Column, rows: Uint32Array, date = f
   return { name, kind: "numeric", values: Float64Array.from(codes, (code) => (code < 0 ? Number.NaN : byLevel[code])) };
 }
 
+/** In widths of the range that training had: a number that lies further outside is more likely a wrong one than a rare one. */
+const FAR = 100;
+
 interface Output {
   readonly x: Float32Array;
   readonly first: number;
@@ -112,14 +129,17 @@ function writeNumeric(
   column: NumericColumn,
   rows: Uint32Array,
   { x, first, stride }: Output,
+  unseen: Unseen,
 ): void {
   const [shift, divisor] = scalingOf(feature, scaling);
+  const far = feature.date ? Infinity : FAR * (feature.max - feature.min); // new rows have new dates
   for (let i = 0; i < rows.length; i++) {
     const value = column.values[rows[i]];
     const missing = Number.isNaN(value);
     const at = i * stride + first;
     x[at] = ((missing ? feature.median : value) - shift) / divisor;
     if (feature.missingIndicator) x[at + 1] = missing ? 1 : 0;
+    if (value - feature.max > far || feature.min - value > far) note(unseen, feature, String(value));
     if (Number.isFinite(x[at])) continue;
     const got = `${value}, which is beyond float32 after scaling`;
     throw new TilegradError(
@@ -145,16 +165,13 @@ function scalingOf(feature: NumericFeature, scaling: Scaling): [shift: number, d
   }
 }
 
-/** Levels that a warning names. */
-const NAMED_LEVELS = 3;
-
 /** Writes the one-hot inputs, and adds the levels that training did not have to `unseen`. */
 function writeCategorical(
   feature: CategoricalFeature,
   column: Column,
   rows: Uint32Array,
   { x, first, stride }: Output,
-  unseen: UnseenLevels,
+  unseen: Unseen,
 ): void {
   const position = new Map(feature.levels.map((level, i) => [level, i]));
   for (let i = 0; i < rows.length; i++) {
@@ -163,18 +180,28 @@ function writeCategorical(
     const at = position.get(level);
     if (at !== undefined) x[i * stride + first + at] = 1;
     else if (feature.other) x[i * stride + first + feature.levels.length] = 1;
-    else {
-      const found = unseen.get(feature.name) ?? { cells: 0, levels: new Set() };
-      unseen.set(feature.name, found);
-      found.cells++;
-      if (found.levels.size <= NAMED_LEVELS) found.levels.add(level);
-    }
+    else note(unseen, feature, quoteCell(level));
   }
 }
 
-function warningOf(name: string, { cells: count, levels }: { cells: number; levels: ReadonlySet<string> }): string {
-  const more = levels.size > NAMED_LEVELS ? ", ..." : "";
-  const shown = [...levels].slice(0, NAMED_LEVELS).map(quoteCell).join(", ") + more;
+/** Values that a warning names. */
+const NAMED_VALUES = 3;
+
+function note(unseen: Unseen, feature: Feature, value: string): void {
+  const found = unseen.get(feature.name) ?? { cells: 0, values: new Set(), feature };
+  unseen.set(feature.name, found);
+  found.cells++;
+  if (found.values.size <= NAMED_VALUES) found.values.add(value);
+}
+
+function warningOf({ cells: count, values, feature }: UnseenCells): string {
+  const more = values.size > NAMED_VALUES ? ", ..." : "";
+  const shown = [...values].slice(0, NAMED_VALUES).join(", ") + more;
+  const column = `column ${JSON.stringify(feature.name)}`;
+  if (feature.kind === "numeric") {
+    const cells = count === 1 ? "1 cell is" : `${count} cells are`;
+    return `${column}: ${cells} far outside the values of training, ${feature.min} to ${feature.max} (${shown}).`;
+  }
   const cells = count === 1 ? "1 cell has a category" : `${count} cells have categories`;
-  return `column ${JSON.stringify(name)}: ${cells} that training did not have (${shown}); read as none.`;
+  return `${column}: ${cells} that training did not have (${shown}); read as none.`;
 }

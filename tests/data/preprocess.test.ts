@@ -5,7 +5,7 @@ import { csvKinds, fitPreprocessor } from "../../src/data/preprocess.ts";
 import { parsePreprocessor } from "../../src/data/preprocessorJson.ts";
 import { type CellValue, tableFromColumns, tableFromRecords, takeRows } from "../../src/data/table.ts";
 import { chooseTarget, targetOf } from "../../src/data/target.ts";
-import { transform } from "../../src/data/transform.ts";
+import { transform, type Unseen } from "../../src/data/transform.ts";
 import { TilegradError } from "../../src/errors.ts";
 
 function failure(run: () => unknown): TilegradError {
@@ -159,6 +159,17 @@ describe("transform", () => {
     const codes = fitPreprocessor(train, all(4), { target: "y" });
     expect(codes.featureNames).toEqual(["code=007", "code=7", "code=X1"]);
     expect([...transform(codes, parseCsv("code\n007\n7\n", csvKinds(codes)).table).x]).toEqual([1, 0, 0, 0, 1, 0]);
+  });
+
+  it("tells of numbers far outside those of training, and counts them over pieces", () => {
+    const ages = fitPreprocessor(tableFromColumns({ age: [20, 30, 40], y: [0, 1, 0] }), all(3), { target: "y" });
+    expect(transform(ages, tableFromColumns({ age: [-1980, 2040, null] })).warnings).toEqual([]);
+    const unseen: Unseen = new Map();
+    transform(ages, tableFromColumns({ age: [30, -1981] }, { name: "new.csv" }), undefined, unseen);
+    const { warnings } = transform(ages, tableFromColumns({ age: [1e39] }, { name: "new.csv" }), undefined, unseen);
+    expect(warnings).toEqual([
+      'new.csv: column "age": 2 cells are far outside the values of training, 20 to 40 (-1981, 1e+39).',
+    ]);
   });
 
   it("refuses an input beyond float32", () => {
