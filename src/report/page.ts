@@ -77,7 +77,8 @@ export function table(
     `<tr${strong ? ' class="strong"' : ""}>${cells.map((text, j) => cell(name, text, j)).join("")}</tr>`;
   const head = header.length > 0 ? `<thead>${line("th", header)}</thead>` : "";
   const body = rows.map((cells, i) => line("td", cells, i === options.strong)).join("");
-  return raw(`<div class="scroll"><table>${head}<tbody>${body}</tbody></table></div>`);
+  const wide = Math.max(header.length, ...rows.map((cells) => cells.length)) > 7 ? ' class="wide"' : "";
+  return raw(`<div class="scroll"><table${wide}>${head}<tbody>${body}</tbody></table></div>`);
 }
 
 const STYLE = `
@@ -109,6 +110,8 @@ th,td{padding:8px 14px;text-align:right;border-top:1px solid var(--line);white-s
 thead th{border-top:0;color:var(--soft);font-weight:550;white-space:normal;vertical-align:bottom}
 th.text,td.text{text-align:left;white-space:normal;overflow-wrap:break-word;min-width:10em}
 td:first-child{color:var(--strong)}
+.wide{font-size:12px}
+.wide th,.wide td{padding:8px}
 tr.strong td{background:var(--tint);color:var(--strong);font-weight:600}
 pre{margin:16px 0;padding:14px 16px;background:var(--card);border:1px solid var(--line);border-radius:10px;font:13px/1.55 ui-monospace,SFMono-Regular,Menlo,'DejaVu Sans Mono',monospace;white-space:pre-wrap;overflow-wrap:anywhere}
 footer{padding-top:44px;padding-bottom:56px;color:var(--soft);font-size:13px}
