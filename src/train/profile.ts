@@ -47,7 +47,7 @@ export interface Profile {
   readonly kernels: readonly KernelTime[];
   /** The sum of the kernels' medians, in microseconds. */
   readonly us: number;
-  /** The best this device did on a large product and a large copy. */
+  /** The best this device did, each: in a large product, a large copy, or one of the kernels, which may find its values in a cache. */
   readonly ceilings: { readonly gflopsPerSecond: number; readonly gigabytesPerSecond: number };
   readonly traceEvents: readonly TraceEvent[];
 }
@@ -80,19 +80,24 @@ export async function profileSteps(device: Device, work: () => Promise<void>): P
     us: median(timed.filter((t) => t.kernel === kernel.kernel).map((t) => t.duration)),
   }));
   const total = times.reduce((sum, { us }) => sum + us, 0);
+  const kernels = times.map(({ label, shader, us, flops, bytes }) => ({
+    kernel: label,
+    shader,
+    us,
+    share: us / total,
+    flops,
+    bytes,
+    gflopsPerSecond: flops / us / 1e3,
+    gigabytesPerSecond: bytes / us / 1e3,
+  }));
+  const rates = [await measureRates(device), ...kernels];
   return {
-    kernels: times.map(({ label, shader, us, flops, bytes }) => ({
-      kernel: label,
-      shader,
-      us,
-      share: us / total,
-      flops,
-      bytes,
-      gflopsPerSecond: flops / us / 1e3,
-      gigabytesPerSecond: bytes / us / 1e3,
-    })),
+    kernels,
     us: total,
-    ceilings: await ceilings(device),
+    ceilings: {
+      gflopsPerSecond: Math.max(...rates.map((rate) => rate.gflopsPerSecond)),
+      gigabytesPerSecond: Math.max(...rates.map((rate) => rate.gigabytesPerSecond)),
+    },
     traceEvents: timed.map(({ label, shader, run, start, duration, flops, bytes }) => ({
       name: label,
       cat: shader,
@@ -125,7 +130,7 @@ const COPY = 2 ** 22;
 const PRODUCT = 512;
 const TRIES = 5;
 
-async function ceilings(device: Device): Promise<Profile["ceilings"]> {
+async function measureRates(device: Device): Promise<Profile["ceilings"]> {
   const best = async (graph: Graph, inputs: Readonly<Record<string, readonly number[]>>): Promise<number> => {
     const entries = Object.entries(inputs).map(([name, shape]) => [name, device.tensor(f32(...shape), name)] as const);
     const step = await device.compile(graph, {

@@ -12,7 +12,7 @@ it("train --profile writes a trace of the step's kernels, beside a table", { tim
   const { profile, settings } = jsonOf(ended);
   expect(profile.kernels.length).toBeGreaterThan(0);
   expect(settings).not.toHaveProperty("profile");
-  expect(ended.stderr).toMatch(/kernel +us +share +GFLOP\/s +GB\/s/);
+  expect(ended.stderr).toMatch(/kernel +us +share +GFLOP\/s \(of best\) +GB\/s \(of best\)/);
   const { traceEvents } = JSON.parse(cli.read("trace.json"));
   expect(traceEvents[0]).toMatchObject({ ph: "X", ts: 0, name: profile.kernels[0].kernel });
   expect(traceEvents.length % profile.kernels.length).toBe(0);
