@@ -11,6 +11,7 @@ import type { Part } from "./part.ts";
 import { prepareRows } from "./prepare.ts";
 import type { Rows } from "./table.ts";
 import type { TableOptions } from "./tableOptions.ts";
+import { unmetRule } from "./threshold.ts";
 
 export type MeasureName = keyof ReportMeasures;
 
@@ -76,7 +77,8 @@ export async function crossValidate(
       baseline: baseline?.metrics.test ?? null,
     };
     progress(++done, result);
-    return { result, y: part.y, weights: part.sampleWeight, scores: found, warnings: data.warnings };
+    const warnings = [...data.warnings, ...unmetRule(threshold, options)];
+    return { result, y: part.y, weights: part.sampleWeight, scores: found, warnings };
   });
   const results = tested.map(({ result }) => result);
   const baselines = results.flatMap(({ baseline }) => (baseline ? [baseline] : []));

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { TilegradError } from "../errors.ts";
 import type { ThresholdRule } from "../metrics/thresholdRule.ts";
 import { parseThresholdRule } from "../metrics/thresholdRule.ts";
+import type { TunedThreshold } from "../metrics/thresholds.ts";
 import { refuse } from "./objective.ts";
 import type { RowColumns } from "./rowColumns.ts";
 import { number } from "./values.ts";
@@ -17,7 +18,7 @@ export const addThresholdOptions = (command: Command): Command =>
   command
     .option(
       "--threshold <rule>",
-      "chosen on validation rows: f1, f2, mcc, youden, recall>=0.8, precision>=0.5, alerts:5, cost:fp=1,fn=5, cost:fp=5,fn=amount, or a number",
+      "chosen on validation rows: f1, f2 or any f<beta>, mcc, youden, recall>=0.8, precision>=0.5, alerts:5, cost:fp=1,fn=5, cost:fp=5,fn=amount, or a number",
       "f1",
     )
     .option(
@@ -48,3 +49,9 @@ export function checkThresholds(...experiments: readonly (ThresholdOptions & Row
 /** Whether a cost is each row's own amount. */
 export const costsAmounts = (rule: ThresholdRule): boolean =>
   "minimizeCost" in rule && Object.values(rule.minimizeCost).includes("amount");
+
+/** The warning that a rule could not be met, if so. */
+export const unmetRule = ({ attained }: TunedThreshold, { threshold }: ThresholdOptions): string[] =>
+  attained
+    ? []
+    : [`no threshold reaches ${threshold} on the rows it is chosen on; the one that comes closest is taken.`];

@@ -28,8 +28,8 @@ import { inMemory } from "./resample.ts";
 import { isStreamed } from "./source.ts";
 import type { TableOptions } from "./tableOptions.ts";
 import { addInputOptions, addTableOptions, addTestOptions } from "./tableOptions.ts";
-import { plural, print, tell, writeJson } from "./terminal.ts";
-import { checkThresholds, thresholdRule } from "./threshold.ts";
+import { plural, tell, warn, writeJson } from "./terminal.ts";
+import { checkThresholds, thresholdRule, unmetRule } from "./threshold.ts";
 import { trainSummary } from "./trainSummary.ts";
 import { number } from "./values.ts";
 
@@ -103,12 +103,14 @@ async function trainOn(data: Prepared, file: string, options: TrainOptions, bega
   const description = describedFor(data, options);
   const suspect = suspicions(description, data.preprocessor);
   const warnings = [...data.warnings, ...suspect];
-  if (!quiet) for (const warning of suspect) print(`warning: ${warning}`);
+  if (!quiet) warn(suspect);
   const loadMs = performance.now() - began;
 
   await withDevice(options.device, quiet, async (device: Device) => {
     const learned = await interruptible((interrupt) => experiment(device, data, options, interrupt));
     const { trainer, model, threshold } = learned;
+    const unmet = unmetRule(threshold, options);
+    if (!quiet) warn(unmet);
     const { preprocessor, target } = data;
     const inputShape = inputShapeOf(preprocessor);
     const name = modelName(options, inputShape);
@@ -165,7 +167,7 @@ async function trainOn(data: Prepared, file: string, options: TrainOptions, bega
       ...(reported && description ? { data: description } : {}),
       timing: { loadMs, trainMs: totalMs - loadMs, totalMs, stepsPerSecond: learned.stepsPerSecond },
       ...(profile ? { profile } : {}),
-      warnings,
+      warnings: [...warnings, ...unmet],
       settings: saved,
       model: out,
     } as const;

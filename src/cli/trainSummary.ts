@@ -110,12 +110,11 @@ const refit = ({ rows, epochs }: { readonly rows: number; readonly epochs: numbe
   `once more on all ${count(rows)} rows that are not for testing, ${plural(epochs, "epoch")} ${dim("(few positives)")}`;
 
 function threshold(result: TrainingResult): string {
-  const { threshold: value, thresholdRule: rule, thresholdFolds: folds, thresholdAttained, metrics } = result;
+  const { threshold: value, thresholdRule: rule, thresholdFolds: folds, metrics } = result;
   const judges = metrics.validation ? "the validation rows" : "the training rows";
   const on = folds ? `${folds} folds of the rows that are not for testing` : judges;
-  const failed = thresholdAttained ? "" : "; no threshold reaches the floor, this one comes closest";
   const chosen = Number.isNaN(Number(rule)) ? `${rule} on ${on}` : "as given";
-  return `${value > 1 ? "none" : value.toPrecision(4)} ${dim(`(${chosen}${failed})`)}`;
+  return `${value > 1 ? "none" : value.toPrecision(4)} ${dim(`(${chosen})`)}`;
 }
 
 const MOST_COLUMNS = 10;

@@ -18,7 +18,7 @@ export interface CostMatrix {
  * - `fixed`: this threshold.
  * - `quantile`: the smallest score that at least this share of the rows lies at or below, in [0, 1]: 0.9 alerts on
  *   about the top tenth.
- * - `maximize`: the best value of a measure; `fBeta` takes `beta`; precision is maximized under a floor on recall and
+ * - `maximize`: the best value of a measure; `fBeta` takes `beta`, in [1e-6, 1e6]; precision is maximized under a floor on recall and
  *   recall under a floor on precision.
  * - `alertsPerThousand`: as many alerts as allowed, at most this many per thousand rows.
  * - `minimizeCost`: the least total cost.
@@ -35,6 +35,9 @@ export type ThresholdRule =
 
 const objectives: readonly string[] = ["f1", "mcc", "balancedAccuracy", "youden", "accuracy", "kappa"];
 
+/** F-beta of less is precision, of more than its reciprocal recall; of 0 a rule would predict next to nothing. */
+const LEAST_BETA = 1e-6;
+
 /** Throws `E_ARGUMENT` when a rule is not one of the above or a number in it is out of range. */
 export function checkThresholdRule(rule: ThresholdRule, where = "tuneThreshold"): void {
   const within = (name: string, value: number, low: number, high: number) => checkRange(where, name, value, low, high);
@@ -44,7 +47,7 @@ export function checkThresholdRule(rule: ThresholdRule, where = "tuneThreshold")
   else if ("minimizeCost" in rule) checkCosts(where, rule.minimizeCost);
   else if ("recallAtLeast" in rule) within("recallAtLeast", rule.recallAtLeast, 0, 1);
   else if ("precisionAtLeast" in rule) within("precisionAtLeast", rule.precisionAtLeast, 0, 1);
-  else if ("beta" in rule) within("beta", rule.beta, 0, 1e6);
+  else if ("beta" in rule) within("beta", rule.beta, LEAST_BETA, 1 / LEAST_BETA);
   else if (!objectives.includes(rule.maximize)) throw unknownRule(where, JSON.stringify(rule));
 }
 

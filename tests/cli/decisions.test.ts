@@ -96,6 +96,20 @@ describe("--threshold-folds", () => {
   });
 });
 
+it("--threshold warns where no threshold reaches the floor", async () => {
+  cli.write(
+    "alike.csv",
+    `age,plan,churned\n${Array.from({ length: 60 }, (_, i) => `${i % 2},a,${i % 3 ? "no" : "yes"}\n`).join("")}`,
+  );
+  const args = ["train", "alike.csv", "--target", "churned", "--positive", "yes", ...QUICK, "--json", "--no-baseline"];
+  const ended = await cli.run(...args, "--out", "unmet", "--threshold", "precision>=0.9");
+  expect(ended.code, ended.stderr).toBe(0);
+  const { thresholdAttained, warnings } = jsonOf(ended);
+  expect(thresholdAttained).toBe(false);
+  expect(warnings.at(-1)).toMatch(/^no threshold reaches precision>=0.9 on the rows it is chosen on/);
+  expect(ended.stderr).toContain(`warning: ${warnings.at(-1)}`);
+});
+
 /** The same customers, with one more column. */
 const withColumn = (name: string, cell: (label: string, row: number) => string | number): string =>
   customers(400)
