@@ -60,7 +60,7 @@ export async function runOnce(
 }
 
 /** Outputs and gradients; the outputs alone where both are too many buffers for a resident plan. */
-function checkedGraph({ limits }: Device, op: OpDef, sample: Sample, how: HowToRun): SampleGraph {
+export function checkedGraph(limits: KernelLimits | null, op: OpDef, { sample, how }: Check): SampleGraph {
   const whole = sampleGraph(op, sample, { gradient: true });
   if (how.plan !== "resident" || !limits) return whole;
   const { resident } = compileGraph(whole.graph, { ...limits, ...how.limits }, how);
@@ -68,7 +68,7 @@ function checkedGraph({ limits }: Device, op: OpDef, sample: Sample, how: HowToR
 }
 
 export async function checkSample(device: Device, op: OpDef, sample: Sample, how: HowToRun = {}): Promise<CheckResult> {
-  const graph = checkedGraph(device, op, sample, how);
+  const graph = checkedGraph(device.limits, op, { sample, how });
   const name = [graph.name, ...Object.entries(how.limits ?? {}).map(([kernel, value]) => `${kernel}:${value}`)].join(
     " ",
   );

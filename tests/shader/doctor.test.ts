@@ -1,10 +1,10 @@
 import { readdirSync } from "node:fs";
 import path from "node:path";
 import { expect, it } from "vitest";
-import { checksOf } from "../../src/check/check.ts";
-import { sampleGraph } from "../../src/check/samples.ts";
+import { checkedGraph, checksOf } from "../../src/check/check.ts";
 import { compileGraph } from "../../src/compile.ts";
 import { allOps } from "../../src/ops/all.ts";
+import { chooseKernel } from "../../src/shader/choice.ts";
 import { LEAST_LIMITS } from "../../src/webgpu/limits.ts";
 
 const DEVICES = [
@@ -21,13 +21,16 @@ const DEVICES = [
   },
 ];
 
-it.each(DEVICES)("doctor dispatches every kernel that can run on $device", ({ limits, missing }) => {
+it.each(DEVICES)("doctor runs every kernel that can run on $device", ({ limits, missing }) => {
   const used = new Set<string>();
   for (const op of allOps) {
-    for (const { sample, how } of checksOf(op, limits)) {
-      if (how.plan !== "dispatch") continue;
-      const { graph } = sampleGraph(op, sample, { gradient: true });
-      for (const { shader } of compileGraph(graph, { ...limits, ...how.limits }, how).calls) used.add(shader);
+    for (const check of checksOf(op, limits)) {
+      const { how } = check;
+      const { graph } = checkedGraph(limits, op, check);
+      const { calls, plan, resident } = compileGraph(graph, { ...limits, ...how.limits }, how);
+      if (how.plan === "resident" && resident) {
+        for (const kernel of plan.kernels) used.add(chooseKernel(kernel, { ...limits, resident: true }).shader.name);
+      } else for (const { shader } of calls) used.add(shader);
     }
   }
   const files = readdirSync(path.join(import.meta.dirname, "../../shaders"))
