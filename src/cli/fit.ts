@@ -15,6 +15,7 @@ import type { Trainer } from "../train/trainer.ts";
 import { precisionOption } from "./device.ts";
 import type { Interrupt } from "./interrupt.ts";
 import { makeFolder } from "./output.ts";
+import type { Speed } from "./progress.ts";
 import { TrainingProgress } from "./progress.ts";
 import { print } from "./terminal.ts";
 import { number } from "./values.ts";
@@ -83,8 +84,8 @@ export interface Run {
 export const checkpointFolder = (out: string): string => path.join(out, "checkpoint");
 export const refitFolder = (out: string): string => path.join(out, "checkpoint", "refit");
 
-/** Trains to the end, or until interrupted; gives the steps per second. @throws E_ABORTED */
-export async function runWithProgress(trainer: Trainer, run: Run, interrupt: Interrupt): Promise<number> {
+/** Trains to the end, or until interrupted; gives its speed. @throws E_ABORTED */
+export async function runWithProgress(trainer: Trainer, run: Run, interrupt: Interrupt): Promise<Speed> {
   const { folder, every, epochs, quiet, train, validation } = run;
   const callbacks = every > 0 ? [...run.callbacks, checkpointing(trainer, run)] : run.callbacks;
   if (run.resume) {
@@ -115,7 +116,7 @@ export async function runWithProgress(trainer: Trainer, run: Run, interrupt: Int
   } finally {
     progress.end();
   }
-  return progress.rate;
+  return progress.speed;
 }
 
 /** Saves every so many epochs, and after the last. */

@@ -33,6 +33,7 @@ import type { Part } from "./part.ts";
 import { inputsOf, joinedParts, weightsOf } from "./part.ts";
 import type { Prepared } from "./prepare.ts";
 import { correctPrior } from "./prior.ts";
+import type { Speed } from "./progress.ts";
 import type { ResampleSummary, Sampled } from "./resample.ts";
 import { plural, print } from "./terminal.ts";
 
@@ -54,7 +55,8 @@ export interface Learned {
   readonly best: BestEpoch | null;
   readonly history: History;
   readonly steps: number;
-  readonly stepsPerSecond: number;
+  /** Before any refit. */
+  readonly speed: Speed;
   readonly refit: { readonly rows: number; readonly epochs: number; readonly loss: readonly number[] } | null;
   /** Fitted to the validation scores before any refit. */
   readonly calibration: Calibration | null;
@@ -147,7 +149,7 @@ async function learnWith(
     resume,
     best,
   };
-  const stepsPerSecond = await runWithProgress(first, whole, interrupt);
+  const speed = await runWithProgress(first, whole, interrupt);
   await correctPrior(first, sampled.shift + weightShift);
   const raw = validation && (await first.predict(inputsOf(validation)));
   const calibration = calibrationOf(settings, validation, raw);
@@ -191,7 +193,7 @@ async function learnWith(
     best: best(),
     history: first.history,
     steps: trainer.step + (again ? first.step : 0),
-    stepsPerSecond,
+    speed,
     refit: again && { rows: again.y.length, epochs: refitEpochs, loss: trainer.history.loss },
     calibration,
     threshold,

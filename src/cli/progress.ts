@@ -12,6 +12,12 @@ interface ProgressOptions {
   readonly firstEpoch: number;
 }
 
+/** Of one run, in this process. */
+export interface Speed {
+  readonly ms: number;
+  readonly stepsPerSecond: number;
+}
+
 export class TrainingProgress {
   private readonly status: Status;
   private readonly options: ProgressOptions;
@@ -27,9 +33,10 @@ export class TrainingProgress {
     this.step = options.firstStep;
   }
 
-  /** Steps per second so far. */
-  get rate(): number {
-    return ((this.step - this.options.firstStep) * 1000) / Math.max(1, performance.now() - this.began);
+  /** Milliseconds so far, and steps per second in them. */
+  get speed(): Speed {
+    const ms = performance.now() - this.began;
+    return { ms, stepsPerSecond: ((this.step - this.options.firstStep) * 1000) / Math.max(1, ms) };
   }
 
   epoch(epoch: number, logs: Readonly<Record<string, number>>, best: BestEpoch | null): void {
@@ -56,7 +63,7 @@ export class TrainingProgress {
     const { epochs, firstEpoch, firstStep } = options;
     const perEpoch = (performance.now() - this.began) / Math.max(1, done - firstEpoch);
     const left = done > firstEpoch && done < epochs ? `  at most ${duration(perEpoch * (epochs - done))} left` : "";
-    const rate = step > firstStep ? `  ${count(Math.round(this.rate))} steps/s` : "";
+    const rate = step > firstStep ? `  ${count(Math.round(this.speed.stepsPerSecond))} steps/s` : "";
     this.status.show(
       done / epochs,
       `epoch ${String(done).padStart(String(epochs).length)}/${epochs}${text}${rate}${left}`,

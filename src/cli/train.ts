@@ -101,7 +101,7 @@ async function trainOn(data: Prepared, file: string, options: TrainOptions, bega
   const { out, quiet, json, seed } = options;
   const rule = thresholdRule(options);
   const description = describedFor(data, options);
-  const suspect = suspicions(description, data.preprocessor);
+  const suspect = [...suspicions(description, data.preprocessor), ...scarcity(data, options)];
   const warnings = [...data.warnings, ...suspect];
   if (!quiet) warn(suspect);
   const loadMs = performance.now() - began;
@@ -119,6 +119,7 @@ async function trainOn(data: Prepared, file: string, options: TrainOptions, bega
       batch: learned.batch,
       model: isPreset(name) ? name : path.basename(name),
     });
+    const { ms: fitMs, stepsPerSecond } = learned.speed;
     const labels = { positive: target.positive, negative: target.negative.join(", ") };
     await trainer.save(out, {
       preprocessing: preprocessor as unknown as Json,
@@ -165,7 +166,7 @@ async function trainOn(data: Prepared, file: string, options: TrainOptions, bega
       cost,
       importance: options.importance || reported ? await importanceOf(trainer, preprocessor, rows, seed) : null,
       ...(reported && description ? { data: description } : {}),
-      timing: { loadMs, trainMs: totalMs - loadMs, totalMs, stepsPerSecond: learned.stepsPerSecond },
+      timing: { loadMs, fitMs, trainMs: totalMs - loadMs, totalMs, stepsPerSecond },
       ...(profile ? { profile } : {}),
       warnings: [...warnings, ...unmet],
       settings: saved,
@@ -208,6 +209,20 @@ function suspicions(description: TableDescription | null, { features, image, win
         ]
       : []),
   ];
+}
+
+/** Fewer positives than this make a metric or a threshold mostly luck: one row more or less is a tenth of recall. */
+const FEW_POSITIVES = 10;
+
+function scarcity({ train, validation, test }: Prepared, { threshold, thresholdFolds }: TrainOptions): string[] {
+  const few = Object.entries({ training: train, validation, test }).flatMap(([name, part]) => {
+    const positives = part?.y.reduce((sum, label) => sum + label, 0) ?? FEW_POSITIVES;
+    return positives < FEW_POSITIVES ? [`${positives} in the ${name} rows`] : [];
+  });
+  if (few.length === 0) return [];
+  const chosen = thresholdFolds === undefined && Number.isNaN(Number(threshold));
+  const folds = chosen ? "; --threshold-folds 5 chooses the threshold by more rows" : "";
+  return [`few positives (${few.join(", ")}): much is luck. \`tilegrad cv\` tests on every row${folds}.`];
 }
 
 const rowsOf = ({ table, train, validation, test, unused }: Prepared) => ({

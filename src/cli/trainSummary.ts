@@ -27,7 +27,9 @@ export function trainSummary(result: TrainingResult, data: Prepared, model: Mode
   const trained = metrics.train as ClassificationReport;
   const positives = trained.confusion.fn + trained.confusion.tp;
   const others = target.negative.length === 1 ? target.negative[0] : `${target.negative.length} other labels`;
-  const dropped = preprocessor.dropped.map(({ name, reason }) => `${name} (${reason})`).join(", ");
+  const reasonOf = ({ name, reason }: Preprocessor["dropped"][number]): string =>
+    name === settings["amount"] ? "prices errors" : name === settings["sampleWeight"] ? "weighs rows" : reason;
+  const dropped = preprocessor.dropped.map((column) => `${column.name} (${reasonOf(column)})`).join(", ");
   const monitor = String(settings["monitor"]);
   const stopped = best ? `, the weights are of epoch ${best.epoch + 1} (${monitor} ${best.value.toFixed(4)})` : "";
   const dispatches =
@@ -47,14 +49,14 @@ export function trainSummary(result: TrainingResult, data: Prepared, model: Mode
       `${target.name} = ${target.positive}, ${percent(trained.prevalence)} of the training rows ` +
         dim(`(${count(positives)}; no is ${others})`),
     ],
-    ...(result.resampled ? ([["Resampled", resampled(result.resampled)]] as const) : []),
+    ...(result.resampled ? ([["Resampled", resampled(result.resampled, result.refit !== null)]] as const) : []),
     ["Network", `${result.network.model} ${dim(`(${plural(result.parameters, "parameter")}${dispatches})`)}`],
     ...summary(model)
       .split("\n")
       .map((line) => ["", line] as const),
     [
       "Training",
-      `${plural(epochs, "epoch")} in ${duration(timing.trainMs)}, ${count(Math.round(timing.stepsPerSecond))} steps/s${stopped}`,
+      `${plural(epochs, "epoch")} in ${duration(timing.fitMs)}, ${count(Math.round(timing.stepsPerSecond))} steps/s${stopped} ${dim(`(${duration(timing.totalMs)} in all)`)}`,
     ],
     ["Loss", `${range(history.loss)}  ${dim("training, with penalties")}`],
     ...(history.valLoss ? ([["", `${range(history.valLoss)}  ${dim("validation")}`]] as const) : []),
@@ -100,8 +102,10 @@ function inputs({ featureNames, features, image, window }: Preprocessor): string
   return window ? `${window.length} rows of ${featureNames.length} ${from}` : `${featureNames.length} ${from}`;
 }
 
-const resampled = ({ method, rows, positives }: NonNullable<TrainingResult["resampled"]>): string =>
-  `${method}: ${plural(rows, "row")}, ${count(positives)} of them positive ${dim("(training rows only)")}`;
+function resampled({ method, rows, positives }: NonNullable<TrainingResult["resampled"]>, refit: boolean): string {
+  const of = refit ? "of the refit, from training and validation rows" : "from the training rows";
+  return `${method}: ${plural(rows, "row")}, ${count(positives)} of them positive ${dim(`(${of})`)}`;
+}
 
 const corrected = (shift: number): string =>
   `logits by ${shift.toFixed(2)} ${dim("(scores are probabilities at the prevalence of the rows as they came)")}`;

@@ -72,7 +72,13 @@ export interface TrainingResult extends EvaluationResult {
   readonly thresholdAttained: boolean;
   /** Logistic regression on the same rows, its threshold chosen in the same way; null where it was not asked for. */
   readonly baseline: LogisticBaseline | null;
-  readonly timing: { readonly trainMs: number; readonly stepsPerSecond: number };
+  /** `fitMs` is of the epochs alone, without refit, folds and metrics; `trainMs` of all but reading. */
+  readonly timing: {
+    readonly fitMs: number;
+    readonly trainMs: number;
+    readonly totalMs: number;
+    readonly stepsPerSecond: number;
+  };
   readonly settings: { readonly [name: string]: unknown };
 }
 

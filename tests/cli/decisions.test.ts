@@ -223,6 +223,7 @@ describe("--amount", () => {
     expect(cost).toEqual(jsonOf(memory).cost);
     expect(cost.alwaysAlert).toBe(5 * (metrics.test.confusion.tn + metrics.test.confusion.fp));
     expect(baseline.cost).toMatchObject({ neverAlert: cost.neverAlert, alwaysAlert: cost.alwaysAlert });
+    expect(told.stderr).toContain("size (prices errors)");
     expect(told.stderr).toMatch(
       /Cost {2}\S+ at the threshold; logistic regression at its own \S+, never alert \S+, alert always \S+\n/,
     );

@@ -56,7 +56,9 @@ describe("train --resample", () => {
       "0.5",
     );
     expect(code, stderr).toBe(0);
-    expect(stdout).toMatch(/Resampled +randomUnderSampler: \d+ rows, \d+ of them positive \(training rows only\)/);
+    expect(stdout).toMatch(
+      /Resampled +randomUnderSampler: \d+ rows, \d+ of them positive \(of the refit, from training and validation rows\)/,
+    );
   });
 
   it.each(RESAMPLE_NAMES)("works with %s", async (name) => {
