@@ -36,9 +36,8 @@ export async function tune(
   if (json) writeJson({ device: device.info, ...result, ms });
   if (!quiet) for (const line of show(result)) say(line);
   const changed = result.kernels.filter(({ before, now }) => now !== before).length;
-  const left = result.left.length > 0 ? `; ${plural(result.left.length, "kernel")} not measured` : "";
   if (!json || !quiet) {
-    say(bold(`Measured ${plural(result.kernels.length, "kernel")} in ${duration(ms)}, ${changed} chosen anew${left}.`));
+    say(bold(`Measured ${plural(result.kernels.length, "kernel")} in ${duration(ms)}, ${changed} chosen anew.`));
     say("It is kept for this device and used from now on; TILEGRAD_TUNING=off leaves it aside.");
   }
 }
@@ -58,7 +57,9 @@ function show({ tuning, kernels, left }: TuneResult): string[] {
     ...pairs(costLines(tuning.costs)),
     "",
     ...table([["op and sizes", "before", "now", "us each"], ...rows], [0, 1, 2, 3]),
-    ...left.map((bucket) => `not measured: ${bucket}`),
+    ...(left.length > 0
+      ? [`${plural(left.length, "kernel")} not measured: out of time (raise --seconds), or too long for this device.`]
+      : []),
     "",
   ];
 }
