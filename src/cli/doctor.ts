@@ -8,6 +8,7 @@ import type { Tuning } from "../ops/op.ts";
 import { WebGpuDevice } from "../webgpu/device.ts";
 import type { DeviceName } from "./device.ts";
 import { describeDevice, deviceOption, withDevice } from "./device.ts";
+import { checkModel } from "./model.ts";
 import { refuse } from "./objective.ts";
 import { bold, bytes, count, duration, pairs, plural, print, Status, table, write, writeJson } from "./terminal.ts";
 import { costLines, tune } from "./tuneDevice.ts";
@@ -69,6 +70,7 @@ async function doctor(options: DoctorOptions): Promise<void> {
   const { device: name, json, quiet, model, batch, seconds } = options;
   if (!options.tune) refuse({ model, batch, seconds }, "doctor without --tune");
   if (model === undefined) refuse({ batch }, "doctor --tune without --model");
+  else await checkModel(model);
   await withDevice(name, true, async (device) => {
     const about = aboutOf(device);
     const say = json ? print : (line: string) => write(`${line}\n`);

@@ -2,6 +2,7 @@
 import { CommanderError } from "commander";
 import type { ErrorCode } from "../errors.ts";
 import { TilegradError } from "../errors.ts";
+import { nearest } from "../nearest.ts";
 import { print, write } from "./terminal.ts";
 
 /** 2: the command line or the input is wrong. 1: the work failed. Interrupts have a status of their own. */
@@ -59,9 +60,16 @@ function describe(error: unknown): Shown {
   return { code: "E_INTERNAL", message, status: 1, hint: "This is a bug in tilegrad; please report it." };
 }
 
-/** Commander puts its "did you mean" into the message, on a line of its own. */
+/** Commander puts its "did you mean" into the message, on a line of its own; for the choices of an option it has none. */
 function describeUsage({ message }: CommanderError): Shown {
   const [first, ...rest] = message.replace(/^error: /, "").split("\n");
-  const hint = rest.join(" ").replace(/[()]/g, "").trim() || "Add --help for the options and an example.";
+  const choice = /argument '(.*)' is invalid\. Allowed choices are (.*)\.$/.exec(first);
+  const near = choice && nearestChoice(choice[1], choice[2].split(", "));
+  const meant = rest.join(" ").replace(/[()]/g, "").trim() || (near && `Did you mean ${near}?`);
+  const hint = meant || "Add --help for the options and an example.";
   return { code: "E_ARGUMENT", message: first, hint, status: 2 };
 }
+
+/** One of which the word is a part comes first: gpu is webgpu, not cpu. */
+const nearestChoice = (word: string, choices: readonly string[]): string | undefined =>
+  choices.find((choice) => word.length > 2 && choice.includes(word)) ?? nearest(word, choices);

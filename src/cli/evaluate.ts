@@ -13,7 +13,7 @@ import { costLine } from "./cost.ts";
 import type { DeviceName } from "./device.ts";
 import { deviceOption, withDevice } from "./device.ts";
 import { interruptible } from "./interrupt.ts";
-import { openModel } from "./model.ts";
+import { checkModel, openModel } from "./model.ts";
 import { inputsOf, partOf } from "./part.ts";
 import { labelledRows, readTableFor } from "./prepare.ts";
 import { addReportOption, checkReport, resultHead, writeReport } from "./report.ts";
@@ -59,6 +59,7 @@ export function addEvaluate(program: Command): void {
 
 async function evaluate(folder: string, file: string, options: EvaluateOptions): Promise<void> {
   await checkReport(options.report);
+  await checkModel(folder);
   const scratch = new Scratch();
   try {
     await evaluateIn(scratch, folder, file, options);

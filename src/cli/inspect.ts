@@ -21,7 +21,7 @@ import { LEAST_LIMITS } from "../webgpu/limits.ts";
 import type { DeviceName } from "./device.ts";
 import { describeDevice, deviceOption, precisionOption, withDevice } from "./device.ts";
 import { interruptible } from "./interrupt.ts";
-import { openModel } from "./model.ts";
+import { checkModel, openModel } from "./model.ts";
 import type { NetworkOptions } from "./network.ts";
 import { addNetworkOptions, makeModel } from "./network.ts";
 import type { LossChoice, OptimizerChoice } from "./objective.ts";
@@ -83,6 +83,7 @@ async function inspect(what: string, options: InspectOptions): Promise<void> {
     (found) => found.isDirectory(),
     () => false,
   );
+  if (isFolder) await checkModel(what);
   await withDevice(options.device, true, async (device) => {
     const subject = isFolder ? await savedModel(what, device) : await plannedModel(what, options);
     const { precision, fusion } = options;

@@ -22,7 +22,6 @@ export interface SavedModel extends Pick<LoadedModel, "trainer" | "predict"> {
 
 /** @throws E_FILE for whatever is missing, damaged, or does not belong together */
 export async function openModel(folder: string, device: Device): Promise<SavedModel> {
-  await checkFinished(folder);
   const { trainer, predict, preprocessing, threshold, training } = await loadModel(folder, { device });
   if (preprocessing === undefined || threshold === undefined) {
     throw new TilegradError("E_FILE", `${folder}: the model has no ${preprocessing ? "threshold" : "preprocessing"}.`, {
@@ -44,11 +43,15 @@ export async function openModel(folder: string, device: Device): Promise<SavedMo
   return { trainer, predict, preprocessor, threshold, columns: savedRowColumns(training?.["settings"]) };
 }
 
-/** @throws E_FILE for the folder of a run that was interrupted before it had a model to save */
-async function checkFinished(folder: string): Promise<void> {
+/** Looks for the model, before a device is opened for it. @throws E_FILE where there is none, or a run that has not ended */
+export async function checkModel(folder: string): Promise<void> {
   if (await fileExists(path.join(folder, "model.json"))) return;
-  if (!(await hasCheckpoint(checkpointFolder(folder))) && !(await hasCheckpoint(folder))) return;
-  throw new TilegradError("E_FILE", `${folder}: got a checkpoint of a run that has not ended; expected a model.`, {
-    hint: "Go on with the command that made it, and --resume; the model is saved at the end.",
+  if ((await hasCheckpoint(checkpointFolder(folder))) || (await hasCheckpoint(folder))) {
+    throw new TilegradError("E_FILE", `${folder}: got a checkpoint of a run that has not ended; expected a model.`, {
+      hint: "Go on with the command that made it, and --resume; the model is saved at the end.",
+    });
+  }
+  throw new TilegradError("E_FILE", `${folder}: there is no model (no model.json).`, {
+    hint: "Give the folder that `tilegrad train --out` saved.",
   });
 }

@@ -13,7 +13,7 @@ import type { DeviceName } from "./device.ts";
 import { deviceOption, withDevice } from "./device.ts";
 import { interruptible } from "./interrupt.ts";
 import type { SavedModel } from "./model.ts";
-import { openModel } from "./model.ts";
+import { checkModel, openModel } from "./model.ts";
 import { kindsFor, readTableFor } from "./prepare.ts";
 import { isStreamed } from "./source.ts";
 import { joined, readBlocks } from "./stream.ts";
@@ -55,6 +55,7 @@ export function addPredict(program: Command): void {
 async function predict(folder: string, file: string, options: PredictOptions): Promise<void> {
   const { json, quiet, out, stream } = options;
   if (out !== undefined) await assertWritable(out, "file");
+  await checkModel(folder);
   await withDevice(options.device, quiet, async (device) => {
     const model = await openModel(folder, device);
     const { target, window } = model.preprocessor;

@@ -117,7 +117,12 @@ const cases: [string, string[], string, RegExp][] = [
     /"model\.json" and no tilegrad model/,
   ],
   ["resuming without a checkpoint", train("good.csv", "--resume"), "E_FILE", /checkpoint\.json: cannot read it/],
-  ["a model that is not there", ["evaluate", "nope", "good.csv", "--device", "cpu"], "E_FILE", /nope\/model\.json/],
+  [
+    "a model that is not there",
+    ["evaluate", "nope", "good.csv", "--device", "cpu"],
+    "E_FILE",
+    /nope: there is no model/,
+  ],
   [
     "a table without the model's columns",
     ["predict", "model", "good.csv", "--device", "cpu"],
@@ -152,6 +157,8 @@ describe("hints", () => {
   it.each([
     ["a column", ["train", "customers.csv", "--target", "churn", "--out", "out"], 'hint: Did you mean "churned"?'],
     ["an option", train("good.csv", "--epoch", "3"), "hint: Did you mean --epochs?"],
+    ["a choice", train("good.csv", "--scaling", "standrad"), "hint: Did you mean standard?"],
+    ["a device", ["predict", "model", "good.csv", "--device", "gpu"], "hint: Did you mean webgpu?"],
     ["a split", train("good.csv", "--splits", "splits.json#fat"), 'hint: Did you mean "far"?'],
   ])("name %s that was meant", async (_, args, hint) => {
     expect((await cli.run(...args)).stderr).toContain(hint);
@@ -160,6 +167,7 @@ describe("hints", () => {
   it.each([
     ["a column of categories with a few numbers", train("text.csv"), "--categorical a "],
     ["amounts as the target", train("amounts.csv"), "which is regression"],
+    ["a folder without a model", ["predict", "full", "good.csv"], "tilegrad train --out"],
     ["a checkpoint instead of a model", ["evaluate", "unended", "good.csv", "--device", "cpu"], "--resume"],
   ])("say what to do about %s", async (_, args, hint) => {
     const { stderr } = await cli.run(...args);
