@@ -44,8 +44,9 @@ describe("--calibrate", () => {
       if (method !== "platt") continue;
       const { metrics, diagnostics } = await scored("evaluate", method);
       expect(metrics.test.confusion.tp + metrics.test.confusion.fp).toBe(positives);
-      const highest = scores.filter((score: number) => score >= 0.9).length;
-      expect(diagnostics.calibration.at(-1).weight).toBe(highest);
+      const bins: { weight: number; meanPredicted: number }[] = diagnostics.calibration;
+      const sum = scores.reduce((total: number, score: number) => total + score, 0);
+      expect(bins.reduce((total, bin) => total + bin.weight * (bin.meanPredicted ?? 0), 0)).toBeCloseTo(sum, 3);
     }
   });
 

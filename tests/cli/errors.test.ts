@@ -142,7 +142,7 @@ describe("bad input ends with status 2, a typed error, and nothing written", () 
   it.each(cases)("%s", async (_, args, code, message) => {
     const before = cli.files();
     const ended = await cli.run(...args, "--json");
-    expect(ended.stderr).toMatch(/^(note: .*\n)*(Device: .*\n)?error: /);
+    expect(ended.stderr).toMatch(/^((note|warning): .*\n)*(Device: .*\n)?error: /);
     expect(ended.code).toBe(2);
     const { error } = jsonOf(ended);
     expect(error.code).toBe(code);
