@@ -15,15 +15,15 @@ const W0 = 0x9e3779b9;
 const W1 = 0xbb67ae85;
 const ROUNDS = 10;
 
-/** The high 32 bits of the 64-bit product of two u32, from 16-bit halves (a double holds 53 bits only). */
+/** The high 32 bits of the 64-bit product of two u32, from 16-bit halves; no sum here exceeds 32 bits. */
 export function mulHi(a: number, b: number): number {
   const aLow = a & 0xffff;
   const aHigh = a >>> 16;
   const bLow = b & 0xffff;
   const bHigh = b >>> 16;
-  const middle = aHigh * bLow + ((aLow * bLow) >>> 16);
-  const carry = aLow * bHigh + (middle & 0xffff);
-  return (aHigh * bHigh + Math.floor(middle / 0x10000) + Math.floor(carry / 0x10000)) >>> 0;
+  const middle = (Math.imul(aHigh, bLow) >>> 0) + (Math.imul(aLow, bLow) >>> 16);
+  const carry = (Math.imul(aLow, bHigh) >>> 0) + (middle & 0xffff);
+  return (Math.imul(aHigh, bHigh) + (middle >>> 16) + (carry >>> 16)) >>> 0;
 }
 
 /** One Philox4x32-10 block into `out[0..3]`, without allocating: what loops over many elements call. */
@@ -88,48 +88,60 @@ export function seedKey(seed: number): [number, number] {
   return [seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0];
 }
 
+/** What is drawn from: no draw outlives the call that fills it. */
+const block = new Uint32Array(4);
+
 /** Draws addressed by element within one (seed, stream, step). */
-export interface Draws {
+export class Draws {
+  private readonly k0: number;
+  private readonly k1: number;
+  private readonly stream: number;
+  private readonly step: number;
+
+  /** @throws E_ARGUMENT for a bad seed */
+  constructor(seed: number, stream: number, step: number) {
+    [this.k0, this.k1] = seedKey(seed);
+    this.stream = stream;
+    this.step = step;
+  }
+
+  private fill(element: number, attempt: number): void {
+    philoxInto(block, element, attempt, this.step, this.stream, this.k0, this.k1);
+  }
+
   /** In [0, 1), of 24 bits. */
-  uniform(element: number): number;
+  uniform(element: number): number {
+    this.fill(element >>> 2, 0);
+    return uniform01(block[element & 3]);
+  }
+
   /** Standard normal. */
-  normal(element: number): number;
-  /** An unbiased integer in [0, bound), 1 <= bound <= 2^32. @throws E_ARGUMENT for another bound. */
-  integer(element: number, bound: number): number;
+  normal(element: number): number {
+    this.fill(element >>> 2, 0);
+    const pair = element & 2;
+    return normalFrom(block[pair], block[pair + 1], (element & 1) === 1);
+  }
+
+  /** An unbiased integer in [0, bound), 1 <= bound <= 2^32. @throws E_ARGUMENT for another bound */
+  integer(element: number, bound: number): number {
+    // Lemire, "Fast random integer generation in an interval" (2019): the high word of u * bound is unbiased once the
+    // 2^32 mod bound lowest values of the low word are rejected; the next word of the block then has its turn.
+    if (!(bound >= 1 && bound <= 2 ** 32)) {
+      throw new TilegradError("E_ARGUMENT", `bound: got ${bound}; expected an integer from 1 to 2^32.`);
+    }
+    const reject = 2 ** 32 % bound;
+    for (let attempt = 0; ; attempt++) {
+      this.fill(element, attempt);
+      for (let word = 0; word < 4; word++) {
+        if (bound === 2 ** 32) return block[word];
+        if (Math.imul(block[word], bound) >>> 0 >= reject) return mulHi(block[word], bound);
+      }
+    }
+  }
 }
 
-/** The draws of (seed, stream, step); stateless but for a scratch block. @throws E_ARGUMENT for a bad seed. */
-export function draws(seed: number, stream: number, step = 0): Draws {
-  const [k0, k1] = seedKey(seed);
-  const block = new Uint32Array(4);
-  const fill = (element: number, attempt: number) => philoxInto(block, element, attempt, step, stream, k0, k1);
-  return {
-    uniform(element) {
-      fill(element >>> 2, 0);
-      return uniform01(block[element & 3]);
-    },
-    normal(element) {
-      fill(element >>> 2, 0);
-      const pair = element & 2;
-      return normalFrom(block[pair], block[pair + 1], (element & 1) === 1);
-    },
-    integer(element, bound) {
-      // Lemire, "Fast random integer generation in an interval" (2019): the high word of u * bound is unbiased once the
-      // 2^32 mod bound lowest values of the low word are rejected; the next word of the block then has its turn.
-      if (!(bound >= 1 && bound <= 2 ** 32)) {
-        throw new TilegradError("E_ARGUMENT", `bound: got ${bound}; expected an integer from 1 to 2^32.`);
-      }
-      const reject = 2 ** 32 % bound;
-      for (let attempt = 0; ; attempt++) {
-        fill(element, attempt);
-        for (const word of block) {
-          if (bound === 2 ** 32) return word;
-          if (Math.imul(word, bound) >>> 0 >= reject) return mulHi(word, bound);
-        }
-      }
-    },
-  };
-}
+/** The draws of (seed, stream, step). @throws E_ARGUMENT for a bad seed */
+export const draws = (seed: number, stream: number, step = 0): Draws => new Draws(seed, stream, step);
 
 /**
  * A uniform random order of 0..n-1, u32 [n]: Fisher-Yates from the back, position i drawing from element i.

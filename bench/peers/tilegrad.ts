@@ -105,9 +105,11 @@ function engine(device: Device): Engine {
 
     async trainer(workload, weights) {
       const trainer = await build(workload, weights);
-      const order = (epoch: number) => batchOrder(workload, epoch);
       // One segment more than is timed: chunks overlap, and the last ones would arrive with their work already done.
       const epochs = workload.epochsPerSegment * (workload.segments + 1);
+      // Before the first clock starts, as the batches of all peers.
+      const orders = Array.from({ length: epochs }, (_, epoch) => batchOrder(workload, epoch));
+      const order = (epoch: number) => orders[epoch];
       const next = segmenter(trainer.run(trainingData(workload), { epochs, batchSize: workload.batch, order }));
       return async (steps) => ({ ...(await next(steps.length)), dispatches: trainer.dispatches });
     },

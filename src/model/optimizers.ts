@@ -105,7 +105,8 @@ export function sgd(options: SgdOptions = {}): Optimizer {
   return define("sgd", options, 0.01, {
     slots: momentum === 0 ? {} : { velocity: 0 },
     // The first step is not damped.
-    scalars: (t, rate) => ({ rate, ...(dampening === 0 ? {} : { intake: t === 1 ? 1 : 1 - dampening }) }),
+    scalars: (t, rate): Readonly<Record<string, number>> =>
+      dampening === 0 ? { rate } : { rate, intake: t === 1 ? 1 : 1 - dampening },
     update({ p, g: raw, slots, scalar }): ReturnType<Optimizer["update"]> {
       const g = decayed(raw, p, weightDecay);
       if (momentum === 0) return { p: sub(p, mul(g, scalar("rate"))), slots: {} };

@@ -5,7 +5,7 @@
  */
 import { setImmediate, setTimeout } from "node:timers";
 
-const FAST_MS = 2;
+const FAST_MS = 0.5;
 
 let inLoop = false;
 let began = 0;

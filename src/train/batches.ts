@@ -1,10 +1,11 @@
 /** Which rows each step trains on. */
 import { TilegradError } from "../errors.ts";
-import { shuffle } from "../random.ts";
+import { shuffleInPlace } from "../random.ts";
 import { BalancedOrder } from "./balancedOrder.ts";
 import type { Block } from "./blocks.ts";
 import { blocksOf } from "./blocks.ts";
-import type { PlannedStep } from "./session.ts";
+import type { Epochs, StepRange } from "./steps.ts";
+import { Steps } from "./steps.ts";
 
 export interface OrderOptions {
   /** Default 32. The last batch of an epoch may be smaller; it is exact, not padded. */
@@ -23,8 +24,10 @@ export interface OrderOptions {
 
 /** Streams of random draws from here on do not belong to the model's layers or weights. */
 const SHUFFLE_STREAM = 0x5f_ff_ff_ff;
+/** All rows are on the device. */
+const WHOLE = [null];
 
-export class Batches {
+export class Batches implements Epochs {
   readonly batchSize: number;
   /** Rows that are on the device together; 0 for all. */
   readonly blockRows: number;
@@ -34,6 +37,8 @@ export class Batches {
   private readonly options: OrderOptions;
   private readonly firstShuffle: number;
   private readonly balanced: BalancedOrder | null;
+  /** The rows of the epoch at hand, in order; none where rows come in blocks. */
+  private readonly listed: Uint32Array;
 
   /**
    * @param rows rows of the data
@@ -75,6 +80,7 @@ export class Batches {
     this.firstShuffle = firstShuffle;
     this.rowsPerEpoch = order ? order(0).length : rows;
     if (this.rowsPerEpoch === 0) throw new TilegradError("E_ARGUMENT", "order: got no rows; expected one or more.");
+    this.listed = new Uint32Array(blockRows === 0 ? this.rowsPerEpoch : 0);
   }
 
   get stepsPerEpoch(): number {
@@ -88,61 +94,45 @@ export class Batches {
     return tail > 0 ? [...sizes, tail] : sizes;
   }
 
-  /**
-   * The steps of some epochs, from the `skip`-th of the first of them on.
-   * @param step updates done before the first of them
-   * @param rate learning rate by the epoch and the number of updates done
-   */
-  *steps(
-    { from, to, skip, step }: { from: number; to: number; skip: number; step: number },
-    rate: (epoch: number, step: number) => number,
-  ): Generator<PlannedStep, void> {
-    const { batchSize } = this;
-    for (let epoch = from; epoch < to; epoch++) {
-      let begin = epoch === from ? skip * batchSize : 0;
-      for (const { block, rows, order: orderOf } of this.parts(epoch)) {
-        const order = begin < rows ? orderOf() : null;
-        for (; order && begin < rows; begin += batchSize, step++) {
-          const count = Math.min(batchSize, rows - begin);
-          const endsBlock = block !== null && begin + count === rows;
-          yield { order, first: begin, count, block, endsBlock, step, rate: rate(epoch, step) };
-        }
-        begin -= Math.ceil(rows / batchSize) * batchSize;
-      }
-    }
+  /** The steps of some epochs. @param rate learning rate by the epoch and the number of updates done */
+  steps(range: StepRange, rate: (epoch: number, step: number) => number): Steps {
+    return new Steps(this, range, rate);
   }
 
-  /** What is on the device together, one after the other. */
-  private parts(epoch: number): { block: Block | null; rows: number; order: () => Uint32Array }[] {
+  blocks(epoch: number): readonly (Block | null)[] {
     const { rows, batchSize, blockRows, seed, firstShuffle } = this;
-    if (blockRows === 0) return [{ block: null, rows: this.rowsPerEpoch, order: () => this.order(epoch) }];
+    if (blockRows === 0) return WHOLE;
     const shuffled = this.options.shuffle ?? true;
-    const by = shuffled ? { seed, epoch: firstShuffle + epoch } : null;
-    return blocksOf({ rows, batchSize, blockRows, shuffle: by }).map((block) => ({ ...block, block }));
+    return blocksOf({ rows, batchSize, blockRows, shuffle: shuffled ? { seed, epoch: firstShuffle + epoch } : null });
   }
 
-  private order(epoch: number): Uint32Array {
-    const { rows, seed, rowsPerEpoch } = this;
+  order(epoch: number, block: Block | null): Uint32Array {
+    const { seed, listed, firstShuffle } = this;
     const { order, shuffle: shuffled = true } = this.options;
-    if (order) {
-      const given = order(epoch);
-      if (given.length !== rowsPerEpoch) {
-        throw new TilegradError(
-          "E_ARGUMENT",
-          `order: got ${given.length} rows for epoch ${epoch}; the first epoch has ${rowsPerEpoch}.`,
-        );
-      }
-      for (let i = 0; i < given.length; i++) {
-        if (Number.isInteger(given[i]) && given[i] >= 0 && given[i] < rows) continue;
+    if (block) return block.order();
+    if (order) return this.listGiven(order(epoch), epoch);
+    if (this.balanced) return this.balanced.epoch(firstShuffle + epoch);
+    for (let i = 0; i < listed.length; i++) listed[i] = i;
+    return shuffled ? shuffleInPlace(listed, seed, SHUFFLE_STREAM, firstShuffle + epoch) : listed;
+  }
+
+  private listGiven(given: ArrayLike<number>, epoch: number): Uint32Array {
+    const { rows, listed } = this;
+    if (given.length !== listed.length) {
+      throw new TilegradError(
+        "E_ARGUMENT",
+        `order: got ${given.length} rows for epoch ${epoch}; the first epoch has ${listed.length}.`,
+      );
+    }
+    for (let i = 0; i < given.length; i++) {
+      if (!(Number.isInteger(given[i]) && given[i] >= 0 && given[i] < rows)) {
         throw new TilegradError(
           "E_ARGUMENT",
           `order: got row ${given[i]} in epoch ${epoch}; the data has rows 0 to ${rows - 1}.`,
         );
       }
-      return new Uint32Array(given);
+      listed[i] = given[i];
     }
-    if (this.balanced) return this.balanced.epoch(this.firstShuffle + epoch);
-    if (shuffled) return shuffle(rows, seed, SHUFFLE_STREAM, this.firstShuffle + epoch);
-    return Uint32Array.from({ length: rows }, (_, i) => i);
+    return listed;
   }
 }

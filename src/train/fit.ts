@@ -5,10 +5,11 @@ import type { TrainingPrecision } from "../passes/half.ts";
 import type { Augment } from "./augment.ts";
 import type { Batches, OrderOptions } from "./batches.ts";
 import type { Callback, Control, EpochLogs } from "./callbacks.ts";
+import type { Chunk } from "./chunk.ts";
 import type { Data } from "./data.ts";
 import type { Cursor, Progress } from "./progress.ts";
 import { recordEpoch } from "./progress.ts";
-import type { Chunk, TrainingSession } from "./session.ts";
+import type { TrainingSession } from "./session.ts";
 import type { RowSource } from "./source.ts";
 
 export interface FitOptions extends OrderOptions {
@@ -60,13 +61,13 @@ export async function* runEpochs(fit: Fit): AsyncGenerator<TrainingEvent[], void
   const firstStep = progress.step - cursor.epoch * stepsPerEpoch - cursor.stepInEpoch;
   const rate = (epoch: number, step: number): number =>
     progress.rateScale * optimizer.schedule.rate({ step: step - firstStep, epoch, stepsPerEpoch, epochs });
-  // Epochs that nobody needs to decide after run into each other, so that small ones still fill a chunk.
-  const together = validate || callbacks.length > 0 ? 1 : epochs;
+  // Epochs that nobody is asked after run into each other, so that small ones still fill a chunk.
+  const asked = validate !== null || callbacks.length > 0;
+  const together = asked ? 1 : epochs;
 
   while (cursor.epoch < epochs && !progress.stopped) {
     if (cursor.stepInEpoch === stepsPerEpoch) {
-      // All steps of the epoch are done, but its end failed: a validation row could not be read.
-      yield [await endEpoch(fit, cursor, rate(cursor.epoch, progress.step - 1))];
+      yield [await endAsked(fit, cursor, rate(cursor.epoch, progress.step - 1))];
       continue;
     }
     let interrupted = false;
@@ -75,11 +76,11 @@ export async function* runEpochs(fit: Fit): AsyncGenerator<TrainingEvent[], void
     const chunks = session.run(steps, () => interrupted || signal?.aborted === true);
     try {
       for (let next = await chunks.next(); !next.done; next = await chunks.next())
-        yield await land(fit, cursor, next.value);
+        yield land(fit, cursor, next.value, asked);
     } finally {
       // Steps that were on their way have changed the weights: they count, whoever left the loop.
       interrupted = true;
-      for await (const chunk of chunks) await land(fit, cursor, chunk);
+      for await (const chunk of chunks) land(fit, cursor, chunk, asked);
     }
     throwIfAborted(signal);
   }
@@ -88,34 +89,46 @@ export async function* runEpochs(fit: Fit): AsyncGenerator<TrainingEvent[], void
   progress.stopped = false;
 }
 
-/** Takes note of steps that have run. @throws E_NONFINITE */
-async function land(fit: Fit, cursor: Cursor, { steps, losses }: Chunk): Promise<TrainingEvent[]> {
-  const { progress, batches, session } = fit;
+/** Takes note of steps that have run, and ends their epochs unless somebody is `asked` after each. @throws E_NONFINITE */
+function land(
+  { progress, batches, session }: Fit,
+  cursor: Cursor,
+  { length, counts, rates, losses }: Chunk,
+  asked: boolean,
+): TrainingEvent[] {
   const ended: TrainingEvent[] = [];
   let { epoch } = cursor;
-  for (let i = 0; i < steps.length; i++) {
+  for (let i = 0; i < length; i++) {
     if (!Number.isFinite(losses[i])) throw nonFinite(losses[i], cursor, session.precision);
     epoch = cursor.epoch;
     progress.step++;
     cursor.stepInEpoch++;
-    cursor.lossSum += losses[i] * steps[i].count;
-    if (cursor.stepInEpoch === batches.stepsPerEpoch) ended.push(await endEpoch(fit, cursor, steps[i].rate));
+    cursor.lossSum += losses[i] * counts[i];
+    if (cursor.stepInEpoch < batches.stepsPerEpoch || asked) continue;
+    const logs = { loss: cursor.lossSum / batches.rowsPerEpoch, learningRate: rates[i] };
+    ended.push(endEpoch(progress, cursor, logs));
   }
   return [{ type: "steps", epoch, step: progress.step, losses }, ...ended];
 }
 
-/** Validates and records an epoch whose steps have run, and asks the callbacks. */
-async function endEpoch(fit: Fit, cursor: Cursor, learningRate: number): Promise<TrainingEvent> {
+/** Validates and ends an epoch whose steps have run, and asks the callbacks. */
+async function endAsked(fit: Fit, cursor: Cursor, learningRate: number): Promise<TrainingEvent> {
   const { progress, batches, validate, control } = fit;
   const { callbacks = [] } = fit.options;
   const logs: EpochLogs = { loss: cursor.lossSum / batches.rowsPerEpoch, learningRate };
   if (validate) Object.assign(logs, await validate());
-  recordEpoch(progress.history, logs);
+  const { epoch } = cursor;
+  const event = endEpoch(progress, cursor, logs);
+  for (const callback of callbacks) await callback.onEpochEnd?.(epoch, logs, control);
+  for (const callback of callbacks) await callback.afterEpoch?.(epoch, control);
+  return event;
+}
+
+function endEpoch({ history }: Progress, cursor: Cursor, logs: EpochLogs): TrainingEvent {
+  recordEpoch(history, logs);
   const epoch = cursor.epoch++;
   cursor.stepInEpoch = 0;
   cursor.lossSum = 0;
-  for (const callback of callbacks) await callback.onEpochEnd?.(epoch, logs, control);
-  for (const callback of callbacks) await callback.afterEpoch?.(epoch, control);
   return { type: "epoch", epoch, logs };
 }
 

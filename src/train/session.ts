@@ -10,13 +10,14 @@ import type { PlanKind } from "../passes/choose.ts";
 import type { TrainingPrecision } from "../passes/half.ts";
 import { seedKey } from "../random.ts";
 import type { Augment } from "./augment.ts";
-import type { Block } from "./blocks.ts";
+import { Chunk } from "./chunk.ts";
 import { Feed } from "./feed.ts";
 import type { Parameters } from "./parameters.ts";
 import { perParameter } from "./parameters.ts";
 import type { Progress } from "./progress.ts";
 import type { Rows } from "./source.ts";
 import { trainingStep } from "./step.ts";
+import type { Steps } from "./steps.ts";
 import { TensorGroup } from "./tensors.ts";
 
 /** Everything of a model in training that outlives one `fit`. */
@@ -35,26 +36,6 @@ export interface TrainingState {
   /** Of mixed precision, bound by name. */
   readonly lossScaling: Readonly<Record<string, DeviceTensor>>;
   readonly progress: Progress;
-}
-
-/** One step to run. */
-export interface PlannedStep {
-  /** The row numbers of its batch, within its block: `count` of `order` from `first` on. */
-  readonly order: Uint32Array;
-  readonly first: number;
-  readonly count: number;
-  /** The rows that must be on the device; null where all are. */
-  readonly block: Block | null;
-  readonly endsBlock: boolean;
-  /** Updates done before it, since the trainer was made. */
-  readonly step: number;
-  readonly rate: number;
-}
-
-/** Steps that have run, and their losses. */
-export interface Chunk {
-  readonly steps: readonly PlannedStep[];
-  readonly losses: Float32Array;
 }
 
 /** Time a chunk should take: short enough that a page stays responsive and cancelling is prompt. */
@@ -82,12 +63,13 @@ export class TrainingSession {
   private readonly feed: Feed;
   private readonly own: TensorGroup;
   private readonly steps: ReadonlyMap<number, CompiledStep>;
-  private readonly chunkRows: Uint32Array;
+  /** Filled in turn. */
+  private readonly chunks: readonly Chunk[];
+  private readonly most: number;
   private readonly scalarNames = new Map<string, string>();
   private turn = 0;
-  /** Steps a chunk may hold, and holds now. */
-  private readonly most: number;
-  private chunk: number;
+  /** Steps that the next chunk is to hold. */
+  private aim: number;
   private lastEnd = 0;
   /** Milliseconds a step took in the chunk before. */
   private lastPace = 0;
@@ -108,8 +90,9 @@ export class TrainingSession {
     this.own = own;
     this.steps = steps;
     this.most = most;
-    this.chunk = Math.min(FIRST_CHUNK, most);
-    this.chunkRows = new Uint32Array(bindings.order.shape[0] / IN_FLIGHT);
+    this.aim = Math.min(FIRST_CHUNK, most);
+    const largest = Math.max(...steps.keys());
+    this.chunks = Array.from({ length: IN_FLIGHT }, () => new Chunk(most, largest));
   }
 
   /**
@@ -202,46 +185,43 @@ export class TrainingSession {
    * ends of blocks, and never changes a result. Steps after a loss that is not finite change nothing and, but for their own
    * chunk, are not yielded. None is begun once `ended`.
    */
-  async *run(steps: Iterator<PlannedStep, void>, ended: () => boolean): AsyncGenerator<Chunk, void> {
-    const flying: { steps: PlannedStep[]; losses: Promise<Float32Array>; began: number }[] = [];
+  async *run(steps: Steps, ended: () => boolean): AsyncGenerator<Chunk, void> {
+    const flying: { chunk: Chunk; losses: Promise<Float32Array>; began: number }[] = [];
     let failure: { readonly cause: unknown } | null = null;
     let frozen = false;
-    const take = async (): Promise<PlannedStep[]> => {
-      const taken: PlannedStep[] = [];
-      if (frozen || failure) return taken;
+    const take = async (): Promise<Chunk | null> => {
+      if (frozen || failure) return null;
+      const chunk = this.chunks[this.turn % IN_FLIGHT];
       try {
-        while (taken.length < this.chunk && !taken.at(-1)?.endsBlock && !ended()) {
-          const next = steps.next();
-          if (next.done) break;
-          taken.push(next.value);
-        }
+        chunk.fill(steps, this.aim, ended);
       } catch (cause) {
         failure = { cause };
       }
-      const loading = taken.length > 0 ? this.feed.load(taken[0].block) : null;
+      if (chunk.length === 0) return null;
+      const loading = this.feed.load(chunk.block);
       try {
         if (loading) await loading;
-        return taken;
+        return chunk;
       } catch (cause) {
         failure = { cause };
-        return [];
+        return null;
       }
     };
     try {
       for (;;) {
         const next = await take();
-        if (next.length > 0) {
-          flying.push({ steps: next, losses: this.start(next), began: performance.now() });
+        if (next) {
+          flying.push({ chunk: next, losses: this.start(next), began: performance.now() });
           this.state.progress.flying = true;
         } else if (flying.length === 0) break;
-        if (flying.length < IN_FLIGHT && next.length > 0) continue;
-        const { steps: done, losses, began } = flying.shift() as (typeof flying)[number];
-        const values = await losses;
-        this.adapt(done.length, began);
+        if (flying.length < IN_FLIGHT && next) continue;
+        const { chunk, losses, began } = flying.shift() as (typeof flying)[number];
+        chunk.losses = await losses;
+        this.adapt(chunk.length, began);
         if (frozen) continue;
-        frozen = !values.every(Number.isFinite);
+        frozen = !chunk.losses.every(Number.isFinite);
         this.state.progress.flying = flying.length > 0;
-        yield { steps: done, losses: values };
+        yield chunk;
       }
     } finally {
       await Promise.allSettled(flying.map((f) => f.losses));
@@ -250,36 +230,30 @@ export class TrainingSession {
     if (failure) throw (failure as { cause: unknown }).cause;
   }
 
-  private start(steps: readonly PlannedStep[]): Promise<Float32Array> {
+  private start(chunk: Chunk): Promise<Float32Array> {
     const { device, seed, optimizer } = this.state;
     const [seedLow, seedHigh] = seedKey(seed);
     const half = this.turn++ % IN_FLIGHT;
-    const orderStart = half * this.chunkRows.length;
+    const orderStart = (half * this.bindings.order.shape[0]) / IN_FLIGHT;
     const recordStart = half * this.most;
-    let used = 0;
-    // A loop, not `set` of a subarray: most batches are small, and a view costs more than copying them.
-    for (const { order, first, count } of steps) {
-      for (let i = 0; i < count; i++) this.chunkRows[used + i] = order[first + i];
-      used += count;
-    }
-    this.bindings.order.write(this.chunkRows.subarray(0, used), orderStart);
+    this.bindings.order.write(chunk.order, orderStart);
     // One object for all steps, which `enqueue` reads at once: what a step allocates is most of its time on the host.
     const values: Record<string, number> = {
       seedLow,
       seedHigh,
-      step: 0,
+      step: chunk.step,
       orderOffset: orderStart,
       recordOffset: recordStart,
     };
-    for (const { count, step, rate } of steps) {
-      values.step = step;
-      const scalars = optimizer.scalars(step + 1, rate);
+    for (let i = 0; i < chunk.length; i++) {
+      const scalars = optimizer.scalars(values.step + 1, chunk.rates[i]);
       for (const name in scalars) values[this.scalarName(name)] = scalars[name];
-      device.enqueue(this.steps.get(count) as CompiledStep, values);
-      values.orderOffset += count;
+      device.enqueue(this.steps.get(chunk.counts[i]) as CompiledStep, values);
+      values.step++;
+      values.orderOffset += chunk.counts[i];
       values.recordOffset++;
     }
-    return this.bindings.record.read(recordStart, steps.length) as Promise<Float32Array>;
+    return this.bindings.record.read(recordStart, chunk.length) as Promise<Float32Array>;
   }
 
   /** The optimizer's scalar as the graph calls it. */
@@ -302,7 +276,7 @@ export class TrainingSession {
     const aim = Math.round(TARGET_MS / Math.max(pace, this.lastPace));
     this.lastEnd = now;
     this.lastPace = pace;
-    this.chunk = Math.max(1, Math.ceil(this.chunk / 2), Math.min(aim, GROWTH * this.chunk, this.most));
+    this.aim = Math.max(1, Math.ceil(this.aim / 2), Math.min(aim, GROWTH * this.aim, this.most));
   }
 
   dispose(): void {

@@ -9,11 +9,12 @@ import { bitsOf, failure, problem, trainerOf, withDropout, wrapDevice } from "./
 const labels = Float32Array.from({ length: 100 }, (_, row) => (row % 8 === 3 ? 1 : 0));
 const ordersOf = (options: object, epochs: number, seed = 1) => {
   const batches = new Batches(100, seed, { batchSize: 16, balancedBatches: true, ...options }, 0, 0, labels);
-  return Array.from({ length: epochs }, (_, epoch) =>
-    [...batches.steps({ from: epoch, to: epoch + 1, skip: 0, step: 0 }, () => 0.1)].map(({ order, first, count }) =>
-      order.subarray(first, first + count),
-    ),
-  );
+  return Array.from({ length: epochs }, (_, epoch) => {
+    const steps = batches.steps({ from: epoch, to: epoch + 1, skip: 0, step: 0 }, () => 0.1);
+    const taken: Uint32Array[] = [];
+    while (steps.next()) taken.push(steps.order.slice(steps.first, steps.first + steps.count));
+    return taken;
+  });
 };
 
 describe("balanced batches", () => {
