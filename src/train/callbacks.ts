@@ -146,3 +146,17 @@ export function checkpoint({
     },
   };
 }
+
+/** A checkpoint keeps the state of callbacks by name. @throws E_ARGUMENT for two of one name */
+export function checkCallbacks(callbacks: readonly Callback[]): void {
+  const names = callbacks.filter((c) => c.state).map((c) => c.name);
+  const twice = names.find((name, i) => names.indexOf(name) < i);
+  if (twice === undefined) return;
+  throw new TilegradError(
+    "E_ARGUMENT",
+    `callbacks: two are called "${twice}"; expected names that tell their states apart.`,
+    {
+      hint: "Give one of them another name.",
+    },
+  );
+}

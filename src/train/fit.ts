@@ -27,6 +27,19 @@ export interface FitOptions extends OrderOptions {
   readonly signal?: AbortSignal;
 }
 
+export const FIT_OPTIONS = {
+  epochs: 1,
+  batchSize: 1,
+  validation: 1,
+  callbacks: 1,
+  shuffle: 1,
+  order: 1,
+  balancedBatches: 1,
+  augment: 1,
+  blockBytes: 1,
+  signal: 1,
+} satisfies Record<keyof FitOptions, 1>;
+
 /**
  * What happened, in order. An `epoch` event comes after the `steps` event of its last step. `epoch`, from 0, is that of the
  * last of the steps; `step` counts all that have run since the trainer was made.

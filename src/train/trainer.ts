@@ -16,10 +16,11 @@ import { checkPrecision } from "../passes/half.ts";
 import { seedKey } from "../random.ts";
 import { Batches } from "./batches.ts";
 import type { Callback, Control } from "./callbacks.ts";
+import { checkCallbacks } from "./callbacks.ts";
 import type { Data } from "./data.ts";
 import { checkFeatures, checkLabels, checkSameLabels } from "./data.ts";
 import type { FitOptions, TrainingEvent } from "./fit.ts";
-import { runEpochs, throwIfAborted } from "./fit.ts";
+import { FIT_OPTIONS, runEpochs, throwIfAborted } from "./fit.ts";
 import { scalingTensors } from "./lossScaling.ts";
 import type { MetricName } from "./metrics.ts";
 import { Scorer } from "./metrics.ts";
@@ -67,18 +68,6 @@ const COMPILE_OPTIONS = {
   plan: 1,
   precision: 1,
 } satisfies Record<keyof CompileModelOptions, 1>;
-const FIT_OPTIONS = {
-  epochs: 1,
-  batchSize: 1,
-  validation: 1,
-  callbacks: 1,
-  shuffle: 1,
-  order: 1,
-  balancedBatches: 1,
-  augment: 1,
-  blockBytes: 1,
-  signal: 1,
-} satisfies Record<keyof FitOptions, 1>;
 
 /** A model made ready to train. @throws E_ARGUMENT, E_MEMORY; E_DEVICE when the device has no such precision */
 export async function compile(model: Model, options: CompileModelOptions): Promise<Trainer> {
@@ -381,18 +370,4 @@ export class Trainer {
     this.own.dispose();
     this.predictor.dispose();
   }
-}
-
-/** A checkpoint keeps the state of callbacks by name. */
-function checkCallbacks(callbacks: readonly Callback[]): void {
-  const names = callbacks.filter((c) => c.state).map((c) => c.name);
-  const twice = names.find((name, i) => names.indexOf(name) < i);
-  if (twice === undefined) return;
-  throw new TilegradError(
-    "E_ARGUMENT",
-    `callbacks: two are called "${twice}"; expected names that tell their states apart.`,
-    {
-      hint: "Give one of them another name.",
-    },
-  );
 }

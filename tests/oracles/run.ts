@@ -145,16 +145,40 @@ export async function runWays(
   return reports;
 }
 
-async function main(): Promise<number> {
-  const { values } = parseArgs({
+const USAGE = `npm run oracles -- [--dir DIR] [--family NAME,...] [--device NAME] [--ways all|NAME,...] [--json]
+
+  --dir DIR      the folder of the files; default ../shared/oracles
+  --family NAME  ${Object.keys(families).join(", ")}; default all
+  --device NAME  webgpu (default), swiftshader, lavapipe or cpu
+  --ways NAME    every case in ways that kernels and plans can be forced to run, and two runs' bits; default: as chosen
+  --json         the results on stdout`;
+
+function parse(args: string[]) {
+  return parseArgs({
+    args,
     options: {
       dir: { type: "string", default: "../shared/oracles" },
       family: { type: "string" },
       device: { type: "string", default: "webgpu" },
       ways: { type: "string" },
       json: { type: "boolean", default: false },
+      help: { type: "boolean", short: "h", default: false },
     },
-  });
+  }).values;
+}
+
+async function main(): Promise<number> {
+  let values: ReturnType<typeof parse>;
+  try {
+    values = parse(process.argv.slice(2));
+  } catch (error) {
+    console.error(`error: ${(error as Error).message}\n\n${USAGE}`);
+    return 2;
+  }
+  if (values.help) {
+    console.log(USAGE);
+    return 0;
+  }
   const unknown = values.family?.split(",").find((name) => !(name in families));
   if (unknown !== undefined) {
     console.error(`error: --family: got "${unknown}"; expected ${Object.keys(families).join(", ")}.`);
