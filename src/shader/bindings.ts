@@ -45,6 +45,11 @@ export class Bindings {
     return taken;
   }
 
+  /** Whether single elements of it are written. */
+  writesSingly(buffer: BufferSpec): boolean {
+    return this.list.some((binding) => binding.buffer === buffer && binding.uses.has("write"));
+  }
+
   /** WGSL that moves the cached buffers into workgroup memory, and back those that are written. */
   copies(lane: string, threads: number): { readonly load: string; readonly store: string } {
     const move = (text: (b: number) => string, list: readonly { at: number; count: number }[]): string =>

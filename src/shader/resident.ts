@@ -7,8 +7,6 @@ import { invariant } from "../errors.ts";
 import type { KernelChoice, KernelLimits } from "../ops/op.ts";
 import type { Kernel } from "../passes/kernels.ts";
 import type { BufferSpec, Plan } from "../passes/plan.ts";
-import { bytesOf } from "../passes/plan.ts";
-import { memoryReadsOf } from "../passes/reads.ts";
 import type { Accesses } from "./bindings.ts";
 import { Bindings } from "./bindings.ts";
 import { chooseKernel, writeHooks } from "./choice.ts";
@@ -18,6 +16,7 @@ import type { StepLayout } from "./lower.ts";
 import { flopsOf } from "./lower.ts";
 import type { ShaderLibrary } from "./module.ts";
 import { packParams } from "./params.ts";
+import { placeResident } from "./residentMemory.ts";
 
 export interface ResidentProgram {
   readonly label: string;
@@ -26,8 +25,8 @@ export interface ResidentProgram {
   readonly params: Uint32Array;
   /** Storage bindings in order, from binding 1 of group 1. */
   readonly buffers: readonly { readonly buffer: BufferSpec; readonly write: boolean }[];
-  /** Values that live in workgroup memory and need no buffer. */
-  readonly local: ReadonlySet<BufferSpec>;
+  /** The buffers that must exist: what lives in workgroup memory needs none. */
+  readonly memory: readonly BufferSpec[];
   /** vec4s of one row of the step table; the row after the header that holds the number of steps. */
   readonly rowWords: number;
   readonly stages: number;
@@ -46,21 +45,26 @@ export function lowerResident(plan: Plan, limits: KernelLimits, steps: StepLayou
   if (choices.some(({ shader, grid }) => !("threads" in grid) || functionSpan(shader.code, "item") === null))
     return null;
 
-  const { local, cached } = nearBuffers(plan, limits);
-  const bindings = new Bindings(local, cached);
   const libs = new Set<ShaderLibrary>();
+  const write = (planned: Plan, bindings: Bindings, wrote = (): void => {}): string[] =>
+    planned.kernels.map((kernel, i) => {
+      const text = writeStage(planned, kernel, choices[i], `s${i}_`, { bindings, libs, steps });
+      wrote();
+      return text;
+    });
+  // Written once to learn what is accessed how, and again when it is known where everything lives.
+  const survey = new Bindings();
   const accesses: Accesses[] = [];
-  const stages = plan.kernels.map((kernel, i) => {
-    const text = writeStage(plan, kernel, choices[i], `s${i}_`, { bindings, libs, steps });
-    accesses.push(bindings.takeAccesses());
-    return text;
-  });
+  write(plan, survey, () => accesses.push(survey.takeAccesses()));
+  const { plan: placed, local, cached, isNear } = placeResident(plan, limits, (b) => !survey.writesSingly(b));
+  const bindings = new Bindings(local, cached);
+  const stages = write(placed, bindings);
   const { buffers } = bindings;
   if (buffers.length > limits.maxStorageBuffers) return null;
 
   const rowWords = 4 * Math.max(1, Math.ceil(steps.columns.length / 4));
   const threads = threadsFor(choices, limits);
-  const barriers = barriersBefore(accesses, (buffer) => local.has(buffer) || cached.has(buffer));
+  const barriers = barriersBefore(accesses, isNear);
   const loop = choices.map(({ grid }, i) => {
     const count = "threads" in grid ? grid.threads : 0;
     return `${barriers[i]}for (var i = lane; i < ${count}u; i += ${threads}u) { s${i}_item(i); }`;
@@ -96,7 +100,7 @@ ${store}
     code,
     params: Uint32Array.from([stages.length, 0, 0, 0, ...blocks.flatMap((block) => [...block])]),
     buffers,
-    local,
+    memory: placed.buffers.filter((buffer) => !local.has(buffer)),
     rowWords,
     stages: stages.length,
     flops: flopsOf(nodes),
@@ -189,34 +193,6 @@ function barriersBefore(stages: readonly Accesses[], isNear: (buffer: BufferSpec
     for (const buffer of writes) pending.writes.add(buffer);
   }
   return needed.map((barriers) => [...barriers].join(""));
-}
-
-/**
- * What fits into workgroup memory, the smallest first: scratch values live there, states are copied there and back by every
- * dispatch.
- */
-function nearBuffers(
-  plan: Plan,
-  { maxWorkgroupBytes, costs }: KernelLimits,
-): { readonly local: Set<BufferSpec>; readonly cached: Set<BufferSpec> } {
-  const read = new Set(
-    plan.kernels.flatMap((kernel) =>
-      kernel.nodes.flatMap((node) => memoryReadsOf(node).map(({ source }) => plan.placeOf(source)?.buffer)),
-    ),
-  );
-  const scratch = plan.buffers.filter(({ kind }) => kind === "slot" || kind === "arena");
-  const states = plan.buffers.filter((buffer) => buffer.kind === "state" && read.has(buffer));
-  const bySize = (a: BufferSpec, b: BufferSpec): number => a.size - b.size;
-  const near = new Set<BufferSpec>();
-  let used = 0;
-  for (const buffer of [...scratch.sort(bySize), ...states.sort(bySize)]) {
-    const bytes = 16 * Math.ceil(bytesOf(buffer) / 16);
-    if (used + bytes > Math.min(maxWorkgroupBytes, costs.near)) break;
-    used += bytes;
-    near.add(buffer);
-  }
-  const inside = (list: readonly BufferSpec[]): Set<BufferSpec> => new Set(list.filter((b) => near.has(b)));
-  return { local: inside(scratch), cached: inside(states) };
 }
 
 /** As many threads as the widest stage can use; few where barriers cost and threads are lanes of one core. */

@@ -33,12 +33,11 @@ export async function createStep(device: GpuContext, graph: Graph, options: Comp
   };
   try {
     const buffers = new Map<BufferSpec, GPUBuffer>();
-    for (const spec of plan.buffers) {
+    for (const spec of program?.memory ?? plan.buffers) {
       if (spec.kind === "input" || spec.kind === "state") {
         const type = { dtype: spec.dtype, shape: [spec.size] };
         buffers.set(spec, bufferOf(checkBinding(label, spec.name, type, bindings[spec.name])));
-      } else if (!program?.local.has(spec))
-        buffers.set(spec, make(`${spec.kind} ${spec.name}`, bytesOf(spec), STORAGE));
+      } else buffers.set(spec, make(`${spec.kind} ${spec.name}`, bytesOf(spec), STORAGE));
     }
     const replayable = program
       ? await residentStep(device, program, label, buffers, make)

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runOnce } from "../../src/check/check.ts";
 import type { Compiled } from "../../src/compile.ts";
 import { compileGraph } from "../../src/compile.ts";
 import { openCpu } from "../../src/cpu/device.ts";
@@ -12,7 +13,10 @@ import { binaryCrossentropy } from "../../src/model/losses.ts";
 import type { Model } from "../../src/model/model.ts";
 import { sequential } from "../../src/model/model.ts";
 import { adam } from "../../src/model/optimizers.ts";
+import { input } from "../../src/ops/constant.ts";
 import { costsOf } from "../../src/ops/costs.ts";
+import { add } from "../../src/ops/elementwise.ts";
+import { matmul } from "../../src/ops/matmul.ts";
 import type { KernelLimits } from "../../src/ops/op.ts";
 import { layoutParameters } from "../../src/train/parameters.ts";
 import { trainingStep } from "../../src/train/step.ts";
@@ -31,6 +35,12 @@ const cnn = (size: number, filters: number): Model =>
   ]);
 
 const recurrent = (layer: Layer, time = 8): Model => sequential({ input: [time, 3] }, [layer, dense(1)]);
+
+const wide = sequential({ input: [23] }, [
+  dense(40, { activation: "tanh" }),
+  dense(3, { activation: "tanh" }),
+  dense(1),
+]);
 
 function compiled(model: Model, batch: number, limits: KernelLimits): Compiled {
   const spec = {
@@ -55,21 +65,39 @@ describe("a resident plan", () => {
   afterAll(() => device.dispose());
 
   it.each([
-    ["a convolutional net", cnn(4, 2), 16],
-    ["an LSTM", recurrent(lstm(3), 5), 15],
-    ["a GRU", recurrent(gru(3, { goBackwards: true }), 5), 15],
-  ])("trains %s as dispatches and the reference do", async (_, model, features) => {
-    expect(compiled(model, 5, device.limits).resident).not.toBeNull();
-    const data = problem(15, { features });
+    ["a convolutional net", cnn(4, 2), 16, 5],
+    ["an LSTM", recurrent(lstm(3), 5), 15, 5],
+    ["a GRU", recurrent(gru(3, { goBackwards: true }), 5), 15, 5],
+    ["layers larger than workgroup memory", wide, 23, 200],
+  ])("trains %s as dispatches and the reference do", async (_, model, features, batch) => {
+    expect(compiled(model, batch, device.limits).resident).not.toBeNull();
+    const data = problem(3 * batch, { features });
     const runs = [];
     for (const how of [{ device: openCpu() }, { device }, { device, plan: "resident" } as const]) {
       const trainer = trainerOf(how.device, model, { plan: "dispatch", ...how });
-      const { loss } = await trainer.fit(data, { epochs: 4, batchSize: 5 });
+      const { loss } = await trainer.fit(data, { epochs: 4, batchSize: batch });
       runs.push([...loss, ...(await trainer.predict(data.x))]);
       trainer.dispose();
     }
     const [want, ...others] = runs;
     for (const got of others) for (const [i, v] of got.entries()) expect(v).toBeCloseTo(want[i], 4);
+  });
+
+  it("binds what comes from outside and no scratch value by itself", async () => {
+    // Products that wait for a sum are scratch values.
+    const products = [input("x", [5, 5])];
+    for (let i = 0; i < 7; i++) products.push(matmul(products[i], products[0]));
+    const graph = { outputs: { y: products.reduce((sum, product) => add(sum, product)) }, updates: [] };
+    const far = { maxStorageBuffers: 3, costs: { ...device.limits.costs, near: 0 } };
+    const { resident, plan } = compileGraph(graph, { ...device.limits, ...far });
+    expect(plan.buffers.length).toBeGreaterThan(far.maxStorageBuffers);
+    expect(resident?.buffers.map(({ buffer }) => buffer.kind).sort()).toEqual(["arena", "input", "output"]);
+    const types = { x: products[0] };
+    const feeds = { x: Float32Array.from({ length: 25 }, (_, i) => Math.sin(i) / 3) };
+    const sample = { name: "products", graph, types, feeds, step: {} };
+    const want = await runOnce(openCpu({ precision: "f64" }), sample);
+    const got = await runOnce(device, sample, { plan: "resident", limits: far });
+    for (const [i, v] of got.y.entries()) expect(v).toBeCloseTo(want.y[i], 5);
   });
 
   it.each(["llvmpipe", "SwiftShader"])("is chosen for small recurrent and tiny convolutional nets on %s", (adapter) => {
