@@ -137,5 +137,5 @@ export { modelFiles } from "./train/saving.ts";
 export type { RowSource } from "./train/source.ts";
 export type { CompileModelOptions } from "./train/trainer.ts";
 export { compile, Trainer } from "./train/trainer.ts";
-export type { MeasuredKernel, TuneOptions, TuneResult } from "./tune/tune.ts";
+export type { KernelCandidate, MeasuredKernel, TuneOptions, TuneResult } from "./tune/tune.ts";
 export { tuneDevice } from "./tune/tune.ts";

@@ -20,6 +20,7 @@ interface DoctorOptions {
   readonly model?: string;
   readonly batch?: number;
   readonly seconds?: number;
+  readonly deterministic: boolean;
   readonly json: boolean;
   readonly quiet: boolean;
 }
@@ -49,6 +50,7 @@ export function addDoctor(program: Command): void {
     .option("--model <folder>", "with --tune: for the training step of this model; default: for typical networks")
     .option("--batch <rows>", "with --tune --model: rows of a step (default: 32)", number({ min: 1, integer: true }))
     .option("--seconds <n>", "with --tune: after which no kernel is begun (default: 60)", number({ min: 1 }))
+    .option("--no-deterministic", "with --tune: kernels that sum in another order too, for train --no-deterministic")
     .option("--json", "print one JSON object on stdout", false)
     .option("--quiet", "nothing but the result", false)
     .addHelpText("after", EXAMPLE)
@@ -67,8 +69,9 @@ const LIMITS = [
 ] as const;
 
 async function doctor(options: DoctorOptions): Promise<void> {
-  const { device: name, json, quiet, model, batch, seconds } = options;
-  if (!options.tune) refuse({ model, batch, seconds }, "doctor without --tune");
+  const { device: name, json, quiet, model, batch, seconds, deterministic } = options;
+  const reorder = deterministic ? undefined : true;
+  if (!options.tune) refuse({ model, batch, seconds, "no-deterministic": reorder }, "doctor without --tune");
   if (model === undefined) refuse({ batch }, "doctor --tune without --model");
   else await checkModel(model);
   await withDevice(name, true, async (device) => {
@@ -128,8 +131,11 @@ function showDevice({ info, limits: chosenBy }: Device, { limits, features }: Ab
   ];
 }
 
-const tuningLines = ({ kernels, costs }: Tuning): (readonly [string, string])[] => [
+const tuningLines = ({ kernels, reordered, costs }: Tuning): (readonly [string, string])[] => [
   ["Tuned", `${plural(Object.keys(kernels).length, "kernel")} chosen by measurement`],
+  ...(Object.keys(reordered).length > 0
+    ? [["Not deterministic", `${Object.keys(reordered).length} more, for train --no-deterministic`] as const]
+    : []),
   ...costLines(costs),
 ];
 

@@ -19,7 +19,7 @@ import { bytesOf } from "../passes/plan.ts";
 import { stepGraph } from "../train/stepGraph.ts";
 import { LEAST_LIMITS } from "../webgpu/limits.ts";
 import type { DeviceName } from "./device.ts";
-import { describeDevice, deviceOption, precisionOption, withDevice } from "./device.ts";
+import { describeDevice, deterministicOption, deviceOption, precisionOption, withDevice } from "./device.ts";
 import { interruptible } from "./interrupt.ts";
 import { checkModel, openModel } from "./model.ts";
 import type { NetworkOptions } from "./network.ts";
@@ -38,6 +38,7 @@ interface InspectOptions extends InputOptions, NetworkOptions, LossChoice, Optim
   readonly batch: number;
   readonly device: DeviceName;
   readonly precision: TrainingPrecision;
+  readonly deterministic: boolean;
   readonly fusion: boolean;
   readonly dot: boolean;
   readonly json: boolean;
@@ -61,6 +62,7 @@ export function addInspect(program: Command): void {
     .option("--no-fusion", "one kernel per op")
     .option("--dot", "print the graph in Graphviz's language", false)
     .addOption(precisionOption())
+    .addOption(deterministicOption())
     .addOption(deviceOption())
     .option("--json", "print one JSON object on stdout", false)
     .addHelpText("after", EXAMPLE)
@@ -86,10 +88,10 @@ async function inspect(what: string, options: InspectOptions): Promise<void> {
   if (isFolder) await checkModel(what);
   await withDevice(options.device, true, async (device) => {
     const subject = isFolder ? await savedModel(what, device) : await plannedModel(what, options);
-    const { precision, fusion } = options;
+    const { precision, fusion, deterministic } = options;
     const described = { ...subject, optimizer, precision };
     const graph = stepGraph(described, Math.min(options.batch, subject.rows), subject.rows);
-    const limits = device.limits ?? { ...LEAST_LIMITS, f16: true };
+    const limits = { ...(device.limits ?? { ...LEAST_LIMITS, f16: true }), deterministic };
     const compiled = compileGraph(graph, limits, { fusion, precision });
     if (options.dot) write(`${planDot(compiled)}\n`);
     else if (options.json)

@@ -2,7 +2,7 @@
 import type { Device } from "../device.ts";
 import type { Costs } from "../ops/costs.ts";
 import { loadModel } from "../train/loading.ts";
-import type { MeasuredKernel, TuneResult } from "../tune/tune.ts";
+import type { KernelCandidate, MeasuredKernel, TuneResult } from "../tune/tune.ts";
 import { tuneDevice } from "../tune/tune.ts";
 import { bold, duration, pairs, plural, Status, table, writeJson } from "./terminal.ts";
 
@@ -11,6 +11,7 @@ export interface TuneDeviceOptions {
   readonly model?: string;
   readonly batch?: number;
   readonly seconds?: number;
+  readonly deterministic: boolean;
   readonly json: boolean;
   readonly quiet: boolean;
 }
@@ -18,13 +19,14 @@ export interface TuneDeviceOptions {
 /** @param say writes a line for people */
 export async function tune(
   device: Device,
-  { model, batch, seconds, json, quiet }: TuneDeviceOptions,
+  { model, batch, seconds, deterministic, json, quiet }: TuneDeviceOptions,
   say: (line: string) => void,
 ): Promise<void> {
   const began = performance.now();
   const status = new Status({ quiet });
   const loaded = model === undefined ? null : await loadModel(model, { device });
   const result = await tuneDevice(device, {
+    deterministic,
     ...(loaded ? { trainer: loaded.trainer } : {}),
     ...(batch === undefined ? {} : { batchSize: batch }),
     ...(seconds === undefined ? {} : { seconds }),
@@ -35,10 +37,11 @@ export async function tune(
   const ms = performance.now() - began;
   if (json) writeJson({ device: device.info, ...result, ms });
   if (!quiet) for (const line of show(result)) say(line);
-  const changed = result.kernels.filter(({ before, now }) => now !== before).length;
+  const changed = result.kernels.filter(({ before, now, reordered }) => (reordered ?? now) !== before).length;
   if (!json || !quiet) {
     say(bold(`Measured ${plural(result.kernels.length, "kernel")} in ${duration(ms)}, ${changed} chosen anew.`));
     say("It is kept for this device and used from now on; TILEGRAD_TUNING=off leaves it aside.");
+    if (!deterministic) say("Kernels with other bits are used by train --no-deterministic only.");
   }
 }
 
@@ -49,14 +52,24 @@ export const costLines = ({ dispatch, stage, rate, residentRate }: Costs): (read
   ["Rate", `${(rate / 1000).toPrecision(3)} GFLOP/s, ${(residentRate / 1000).toPrecision(3)} resident`],
 ];
 
-function show({ tuning, kernels, left }: TuneResult): string[] {
+const remark = ({ equal, close }: KernelCandidate): string =>
+  equal ? "" : close ? " (other bits)" : " (other values)";
+
+function show({ tuning, deterministic, kernels, left }: TuneResult): string[] {
   const times = ({ kernels: all }: MeasuredKernel): string =>
-    all.map(({ name, us, equal }) => `${name} ${us.toPrecision(3)}${equal ? "" : " (other bits)"}`).join(", ");
-  const rows = kernels.map((kernel) => [kernel.bucket, kernel.before, kernel.now, times(kernel)]);
+    all.map((kernel) => `${kernel.name} ${kernel.us.toPrecision(3)}${remark(kernel)}`).join(", ");
+  const rows = kernels.map((kernel) => [
+    kernel.bucket,
+    kernel.before,
+    kernel.now,
+    ...(deterministic ? [] : [kernel.reordered ?? ""]),
+    times(kernel),
+  ]);
+  const header = ["op and sizes", "before", "now", ...(deterministic ? [] : ["not deterministic"]), "us each"];
   return [
     ...pairs(costLines(tuning.costs)),
     "",
-    ...table([["op and sizes", "before", "now", "us each"], ...rows], [0, 1, 2, 3]),
+    ...table([header, ...rows], [...header.keys()]),
     ...(left.length > 0
       ? [`${plural(left.length, "kernel")} not measured: out of time (raise --seconds), or too long for this device.`]
       : []),

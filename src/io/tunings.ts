@@ -2,10 +2,10 @@
 import { version } from "../../package.json";
 import type { DeviceInfo, TuningStore } from "../device.ts";
 import type { KernelForce, Tuning } from "../ops/op.ts";
-import { CONV2D_VARIANTS, LSTM_VARIANTS, MATMUL_VARIANTS, SEQUENCE_COUNTS } from "../ops/op.ts";
+import { CONV2D_VARIANTS, LSTM_VARIANTS, MATMUL_VARIANTS, SEQUENCE_COUNTS, SPLIT_COUNTS } from "../ops/op.ts";
 import { parseJson, stringifyJson } from "./json.ts";
 import type { Place } from "./place.ts";
-import { asNumber, asObject, asString, field, misplaced } from "./place.ts";
+import { asNumber, asObject, asString, field, misplaced, optional } from "./place.ts";
 
 /** What a tuning belongs to: another driver or another version has other kernels. */
 export const tuningKey = ({ adapter, driver }: DeviceInfo): string => `${adapter}; ${driver}; tilegrad ${version}`;
@@ -33,7 +33,22 @@ const FORCES: Readonly<Record<keyof KernelForce, readonly (string | number)[]>> 
   conv2d: CONV2D_VARIANTS,
   sequences: SEQUENCE_COUNTS,
   lstm: LSTM_VARIANTS,
+  splits: SPLIT_COUNTS,
 };
+
+/** Kernels by `bucketOf`, checked. */
+function forcesOf(place: Place): Tuning["kernels"] {
+  for (const bucket of Object.keys(asObject(place))) {
+    const force = field(place, bucket);
+    for (const [name, chosen] of Object.entries(asObject(force))) {
+      const known: readonly unknown[] | undefined = Object.hasOwn(FORCES, name)
+        ? FORCES[name as keyof KernelForce]
+        : undefined;
+      if (!known?.includes(chosen)) throw misplaced(force, `any of ${JSON.stringify(FORCES)}`);
+    }
+  }
+  return place.value as Tuning["kernels"];
+}
 
 /**
  * Checks a tuning that comes from outside.
@@ -50,16 +65,6 @@ export function parseTuning(place: Place, key?: string): Tuning {
     if (!(us > 0 && Number.isFinite(us))) throw misplaced(figure, "a finite number above 0");
     return us;
   };
-  const kernels = field(place, "kernels");
-  for (const bucket of Object.keys(asObject(kernels))) {
-    const force = field(kernels, bucket);
-    for (const [name, chosen] of Object.entries(asObject(force))) {
-      const known: readonly unknown[] | undefined = Object.hasOwn(FORCES, name)
-        ? FORCES[name as keyof KernelForce]
-        : undefined;
-      if (!known?.includes(chosen)) throw misplaced(force, `any of ${JSON.stringify(FORCES)}`);
-    }
-  }
   return {
     device: asString(device),
     costs: {
@@ -69,7 +74,8 @@ export function parseTuning(place: Place, key?: string): Tuning {
       stage: cost("stage"),
       near: cost("near"),
     },
-    kernels: kernels.value as Tuning["kernels"],
+    kernels: forcesOf(field(place, "kernels")),
+    reordered: optional(field(place, "reordered"), forcesOf) ?? {},
   };
 }
 

@@ -6,7 +6,7 @@ import matmulVec4 from "../../shaders/matmul_vec4.wgsl";
 import type { Attrs, TensorType } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
 import type { KernelChoice, KernelLimits, MatmulVariant } from "./op.ts";
-import { MATMUL_VARIANTS } from "./op.ts";
+import { MATMUL_VARIANTS, SPLIT_COUNTS } from "./op.ts";
 
 export interface MatmulExtents {
   readonly batch: number;
@@ -36,7 +36,7 @@ export function supportsMatmul(variant: MatmulVariant, limits: KernelLimits): bo
 
 export const matmulVariants = (limits: KernelLimits): Partial<KernelLimits>[] => [
   ...MATMUL_VARIANTS.filter((matmul) => supportsMatmul(matmul, limits)).map((matmul) => ({ matmul })),
-  { splits: 4 },
+  ...SPLIT_COUNTS.map((splits) => ({ splits })),
 ];
 
 /** Fewer tiles of 64 x 64 than this leave a hardware GPU idle, and fewer of 128 x 128. */

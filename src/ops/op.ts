@@ -108,6 +108,8 @@ export interface KernelLimits {
   readonly costs: Costs;
   /** What was measured on this very device; null where nothing was, or it is not to be used. */
   readonly tuning?: Tuning | null;
+  /** Off: what was measured may also choose kernels that sum in another order. Default on. */
+  readonly deterministic?: boolean;
   /** These force one of several kernels, for checks and measurements. Default: chosen by shape and device. */
   readonly matmul?: MatmulVariant;
   readonly conv2d?: Conv2dVariant;
@@ -119,8 +121,8 @@ export interface KernelLimits {
   readonly lstm?: LstmVariant;
 }
 
-/** What forces one of several kernels that give the same bits. */
-export type KernelForce = Pick<KernelLimits, "matmul" | "conv2d" | "sequences" | "lstm">;
+/** What forces one of several kernels. */
+export type KernelForce = Pick<KernelLimits, "matmul" | "conv2d" | "sequences" | "lstm" | "splits">;
 
 /** Plain data, so that it can be kept in a file and pinned. */
 export interface Tuning {
@@ -128,12 +130,16 @@ export interface Tuning {
   readonly device: string;
   /** Decides between dispatch and resident plan. */
   readonly costs: Costs;
-  /** The fastest kernel by `bucketOf`, where it is not the one that the op would choose. */
+  /** The fastest kernel that gives the bits of the op's own choice, by `bucketOf`, where it is not that choice. */
   readonly kernels: Readonly<Record<string, KernelForce>>;
+  /** The fastest of all, where it gives other bits: for who asks for `deterministic: false`. */
+  readonly reordered: Readonly<Record<string, KernelForce>>;
 }
 
 export const MATMUL_VARIANTS = ["naive", "vec4", "subgroup", "tiled", "tiledLarge"] as const;
 export type MatmulVariant = (typeof MATMUL_VARIANTS)[number];
+/** Shares that a long sum of products is cut into, at most. */
+export const SPLIT_COUNTS = [1, 4, 16] as const;
 export const CONV2D_VARIANTS = ["direct", "tiled"] as const;
 export type Conv2dVariant = (typeof CONV2D_VARIANTS)[number];
 export const SEQUENCE_COUNTS = [8, 4, 2] as const;

@@ -19,7 +19,10 @@ export function bucketOf({ op, inputs, attrs }: Node): string {
 /** What forces the kernel that was the fastest for nodes like this one; nothing where none was, or it is not there. */
 export function tunedKernel(node: Node, limits: KernelLimits): KernelForce {
   // A stage of a resident plan has one kernel to choose.
-  const found = limits.resident ? undefined : limits.tuning?.kernels[bucketOf(node)];
+  if (limits.resident || !limits.tuning) return {};
+  const { kernels, reordered } = limits.tuning;
+  const bucket = bucketOf(node);
+  const found = (limits.deterministic === false ? reordered[bucket] : undefined) ?? kernels[bucket];
   if (!found) return {};
   const text = JSON.stringify(found);
   return node.op.variants?.(limits).find((variant) => JSON.stringify(variant) === text) ?? {};

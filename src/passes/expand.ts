@@ -2,6 +2,7 @@
 import { rewrite } from "../graph/traverse.ts";
 import type { Graph } from "../graph/types.ts";
 import type { KernelLimits } from "../ops/op.ts";
+import { tunedKernel } from "../ops/tuning.ts";
 
 export const expand = (graph: Graph, limits: KernelLimits): Graph =>
-  rewrite(graph, (node) => node.op.expand?.(node, limits) ?? null);
+  rewrite(graph, (node) => node.op.expand?.(node, { ...tunedKernel(node, limits), ...limits }) ?? null);

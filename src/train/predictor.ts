@@ -1,5 +1,5 @@
 /** The forward pass over any number of rows. */
-import type { CompiledStep, Device, DeviceTensor } from "../device.ts";
+import type { CompiledStep, CompileOptions, Device, DeviceTensor } from "../device.ts";
 import { sizeOf } from "../graph/types.ts";
 import type { Model } from "../model/model.ts";
 import { f32 } from "../ops/op.ts";
@@ -45,20 +45,23 @@ interface Plan extends Size {
   dispose(): void;
 }
 
+/** How the plans are compiled. */
+type How = Pick<CompileOptions, "fusion" | "limits">;
+
 /** Plans are made on first use and kept, so that predicting again allocates nothing. */
 export class Predictor {
   private readonly device: Device;
   private readonly model: Model;
   private readonly parameters: Parameters;
-  private readonly fusion: boolean;
+  private readonly how: How;
   private readonly sizes: readonly Size[];
   private readonly plans = new Map<Size, Promise<Plan>>();
 
-  constructor(device: Device, model: Model, parameters: Parameters, fusion: boolean) {
+  constructor(device: Device, model: Model, parameters: Parameters, how: How) {
     this.device = device;
     this.model = model;
     this.parameters = parameters;
-    this.fusion = fusion;
+    this.how = how;
     this.sizes = sizesFor(model);
   }
 
@@ -116,7 +119,7 @@ export class Predictor {
   }
 
   private async create(size: Size): Promise<Plan> {
-    const { device, model, parameters, fusion } = this;
+    const { device, model, parameters, how } = this;
     const { batch, window } = size;
     const own = new TensorGroup(device);
     try {
@@ -125,7 +128,7 @@ export class Predictor {
       const step = await device.compile(predictionStep(model, parameters.layout, batch, window), {
         bindings: { ...parameters.bindings, x, output },
         label: `predict ${batch}`,
-        fusion,
+        ...how,
       });
       const dispose = (): void => {
         step.dispose();

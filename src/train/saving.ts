@@ -28,6 +28,7 @@ export interface Saved {
   readonly parameters: Parameters;
   readonly slots: Readonly<Record<string, DeviceTensor>>;
   readonly precision: TrainingPrecision;
+  readonly deterministic: boolean;
   readonly lossScaling: Readonly<Record<string, DeviceTensor>>;
   readonly progress: Progress;
 }
@@ -68,11 +69,12 @@ const SLOT = "slot ";
 const SCALING = "scaling ";
 const BEST = "best ";
 
-const configOf = ({ model, loss, optimizer, precision }: Saved): Json => ({
+const configOf = ({ model, loss, optimizer, precision, deterministic }: Saved): Json => ({
   architecture: model.architecture,
   loss: { type: loss.type, config: { ...loss.config } },
   optimizer: { type: optimizer.type, config: { ...optimizer.config } },
   precision,
+  deterministic,
 });
 
 /** All that a resumed run needs. @throws E_ARGUMENT while steps are on their way, which it would not count */

@@ -56,6 +56,12 @@ export interface CompileModelOptions {
    * losses stay f32, and a dynamic scale keeps small gradients. Needs `shader-f16`, or the CPU. Default "f32".
    */
   readonly precision?: TrainingPrecision;
+  /**
+   * Off: kernels that `tuneDevice` found to be the fastest when told `deterministic: false` are used although they sum in
+   * another order. Two runs by one tuning still have the same bits; without that tuning, or by another, they differ in the
+   * last bits. Default on.
+   */
+  readonly deterministic?: boolean;
 }
 
 const COMPILE_OPTIONS = {
@@ -67,6 +73,7 @@ const COMPILE_OPTIONS = {
   fusion: 1,
   plan: 1,
   precision: 1,
+  deterministic: 1,
 } satisfies Record<keyof CompileModelOptions, 1>;
 
 /** A model made ready to train. @throws E_ARGUMENT, E_MEMORY; E_DEVICE when the device has no such precision */
@@ -84,6 +91,7 @@ export class Trainer {
   readonly fusion: boolean;
   readonly plan: PlanKind | undefined;
   readonly precision: TrainingPrecision;
+  readonly deterministic: boolean;
   /** How far training has come. */
   readonly progress: Progress = newProgress();
   readonly parameters: Parameters;
@@ -109,6 +117,7 @@ export class Trainer {
       fusion = true,
       plan,
       precision = "f32",
+      deterministic = true,
     } = options;
     if (!loss || !device) {
       const missing = loss ? "device" : "loss";
@@ -126,6 +135,7 @@ export class Trainer {
     this.fusion = fusion;
     this.plan = plan;
     this.precision = precision;
+    this.deterministic = deterministic;
     this.scorer = new Scorer(model, loss, metrics);
     this.own = new TensorGroup(device);
     try {
@@ -142,7 +152,7 @@ export class Trainer {
       this.own.dispose();
       throw error;
     }
-    this.predictor = new Predictor(device, model, this.parameters, fusion);
+    this.predictor = new Predictor(device, model, this.parameters, { fusion, limits: { deterministic } });
   }
 
   /** Of all epochs so far. */
@@ -346,8 +356,8 @@ export class Trainer {
    * this trainer, which stays as it is. @throws E_DEVICE on the CPU and where the GPU has no timestamps
    */
   async profile(data: Data | RowSource, { batchSize = 32, steps = 16 }: ProfileOptions = {}): Promise<Profile> {
-    const { device, model, loss, optimizer, seed, fusion, plan, precision } = this;
-    const how = { fusion, precision, ...(plan ? { plan } : {}) };
+    const { device, model, loss, optimizer, seed, fusion, plan, precision, deterministic } = this;
+    const how = { fusion, precision, deterministic, ...(plan ? { plan } : {}) };
     const copy = new Trainer(model, { device, loss, optimizer, seed, ...how });
     try {
       copy.setWeights(await this.getWeights());

@@ -1,7 +1,8 @@
 /**
  * Measures a device: what dispatches, stages and operations cost on it, and which of the kernels that give the same bits is
- * the fastest, op by op and size by size.
+ * the fastest, op by op and size by size; if it is told to, which is the fastest of all.
  */
+import { worstRatio } from "../check/compare.ts";
 import { compileGraph } from "../compile.ts";
 import type { CompiledStep, Device } from "../device.ts";
 import { TilegradError } from "../errors.ts";
@@ -11,7 +12,7 @@ import type { Loss } from "../model/losses.ts";
 import type { Model } from "../model/model.ts";
 import type { Optimizer } from "../model/optimizers.ts";
 import { input } from "../ops/constant.ts";
-import type { KernelForce, KernelLimits, Tuning } from "../ops/op.ts";
+import type { Elements, KernelForce, KernelLimits, Tuning } from "../ops/op.ts";
 import { apply } from "../ops/op.ts";
 import { bucketOf } from "../ops/tuning.ts";
 import { checkOptions } from "../options.ts";
@@ -27,11 +28,22 @@ export interface TuneOptions {
   readonly batchSize?: number;
   /** After so many no further kernel is begun; what running costs is measured in any case. Default 60. */
   readonly seconds?: number;
+  /**
+   * Off: kernels that sum in another order, and shares that long sums are cut into, are compared too. Trainers use what is
+   * found so only with `deterministic: false`. Default on.
+   */
+  readonly deterministic?: boolean;
   /** Hears of every kernel as it was measured, and how many there are. */
   readonly progress?: (done: number, total: number, bucket: string) => void;
 }
 
-const TUNE_OPTIONS = { trainer: 1, batchSize: 1, seconds: 1, progress: 1 } satisfies Record<keyof TuneOptions, 1>;
+const TUNE_OPTIONS = {
+  trainer: 1,
+  batchSize: 1,
+  seconds: 1,
+  deterministic: 1,
+  progress: 1,
+} satisfies Record<keyof TuneOptions, 1>;
 
 /** One op at one size. */
 export interface MeasuredKernel {
@@ -39,12 +51,25 @@ export interface MeasuredKernel {
   /** The kernel that the op would choose, and the one that is used from now on. */
   readonly before: string;
   readonly now: string;
-  /** Each that the device could choose between: median microseconds, and whether its bits were those of `before`. */
-  readonly kernels: readonly { readonly name: string; readonly us: number; readonly equal: boolean }[];
+  /** The one for trainers with `deterministic: false`; null where these were not to be measured for. */
+  readonly reordered: string | null;
+  readonly kernels: readonly KernelCandidate[];
+}
+
+/** One that the device could choose. */
+export interface KernelCandidate {
+  readonly name: string;
+  /** Median microseconds. */
+  readonly us: number;
+  /** Were its bits those of the op's own choice, and its values within the tolerance for f32? */
+  readonly equal: boolean;
+  readonly close: boolean;
 }
 
 export interface TuneResult {
   readonly tuning: Tuning;
+  /** Whether only kernels with the bits of the op's own choice could be chosen. */
+  readonly deterministic: boolean;
   readonly kernels: readonly MeasuredKernel[];
   /** Ops and sizes for which there was no time, or which are too large for this device. */
   readonly left: readonly string[];
@@ -56,13 +81,14 @@ const TOO_LONG = 200_000;
 /**
  * Measures the device, uses what was found from now on, and keeps it for later runs, measurement by measurement; what an
  * earlier call found for other sizes stays. A kernel is chosen only if it gave the bits of the op's own choice, for random
- * data at one of the sizes that share the measurement. The costs may change which plan a graph runs by, and with it the order
- * of sums, unless the plan is given.
+ * data at one of the sizes that share the measurement; with `deterministic: false` another choice is kept beside it, for
+ * which values within the tolerance for f32 are enough. The costs may change which plan a graph runs by, and with it the
+ * order of sums, unless the plan is given.
  * @throws E_DEVICE on the CPU; E_ARGUMENT; E_FILE when it cannot be kept, before any kernel is measured
  */
 export async function tuneDevice(device: Device, options: TuneOptions = {}): Promise<TuneResult> {
   checkOptions("tuneDevice", options, TUNE_OPTIONS);
-  const { trainer, batchSize = 32, seconds = 60, progress = () => {} } = options;
+  const { trainer, batchSize = 32, seconds = 60, deterministic = true, progress = () => {} } = options;
   const { limits: tuned, tunings } = device;
   if (!tuned || !tunings || !device.useTuning) {
     throw new TilegradError("E_DEVICE", `tuneDevice: got the device ${device.info.adapter}; expected a GPU.`, {
@@ -76,29 +102,46 @@ export async function tuneDevice(device: Device, options: TuneOptions = {}): Pro
   const began = performance.now();
   const limits: KernelLimits = { ...tuned, tuning: null };
   const graphs = trainer ? [stepGraph(trainer, batchSize)] : typicalSteps();
-  const nodes = tunable(graphs, limits);
+  const nodes = new Map([
+    ...tunable(graphs, limits),
+    ...(deterministic ? [] : tunable(graphs, { ...limits, splits: 1 })),
+  ]);
   const costs = await measureCosts(device, limits);
   const measured: MeasuredKernel[] = [];
   const left: string[] = [];
   const kernels: Record<string, KernelForce> = { ...tuned.tuning?.kernels };
-  const tuning: Tuning = { device: tuningKey(device.info), costs, kernels };
+  const reordered: Record<string, KernelForce> = { ...tuned.tuning?.reordered };
+  const tuning: Tuning = { device: tuningKey(device.info), costs, kernels, reordered };
   await saveTuning(tunings, tuning);
   let done = 0;
   for (const [bucket, node] of nodes) {
     const late = performance.now() - began > 1000 * seconds;
     const long = (node.op.flops?.(node) ?? 0) / costs.rate > TOO_LONG;
-    const found = late || long ? null : await fastestThatFits(device, node, limits);
-    if (found) {
-      const { force, ...times } = found;
-      delete kernels[bucket];
-      if (force) kernels[bucket] = force;
-      measured.push({ bucket, ...times });
+    const times = late || long ? null : await timesThatFit(device, node, limits, deterministic);
+    if (times) {
+      const now = fastest(times, ({ equal }) => equal);
+      const any = deterministic ? null : fastest(times, ({ close }) => close);
+      keep(kernels, bucket, now === times[0] ? null : now.force);
+      // What was found for other bits before stays, unless it was looked for again.
+      if (any) keep(reordered, bucket, any === now ? null : any.force);
+      measured.push({
+        bucket,
+        before: times[0].name,
+        now: now.name,
+        reordered: any?.name ?? null,
+        kernels: times.map(({ name, us, equal, close }) => ({ name, us, equal, close })),
+      });
       await saveTuning(tunings, tuning);
     } else left.push(bucket);
     progress(++done, nodes.size, bucket);
   }
   device.useTuning(tuning);
-  return { tuning, kernels: measured, left };
+  return { tuning, deterministic, kernels: measured, left };
+}
+
+function keep(kernels: Record<string, KernelForce>, bucket: string, force: KernelForce | null): void {
+  if (force) kernels[bucket] = force;
+  else delete kernels[bucket];
 }
 
 /** The nodes for which the device has several kernels, one of each bucket. */
@@ -114,29 +157,49 @@ function tunable(graphs: readonly Graph[], limits: KernelLimits): ReadonlyMap<st
   return found;
 }
 
-/** `force` is what forces the fastest kernel, unless that is chosen anyway. */
-type Fastest = Omit<MeasuredKernel, "bucket"> & { readonly force: KernelForce | null };
+/** A kernel with what forces it, and its time in each round. */
+interface Timed extends KernelCandidate {
+  readonly force: KernelForce;
+  readonly rounds: readonly number[];
+}
+
+/** The fastest of those that may be chosen; the first is the op's own choice. */
+function fastest(kernels: readonly Timed[], may: (kernel: Timed) => boolean): Timed {
+  const [own] = kernels;
+  // A kernel that was faster in some rounds only may owe it to what else the machine did.
+  const better = kernels.filter((kernel) => may(kernel) && Math.max(...kernel.rounds) < Math.min(...own.rounds));
+  return better.reduce((best, kernel) => (kernel.us < best.us ? kernel : best), own);
+}
 
 /** Null where the node does not fit into the device's memory. */
-async function fastestThatFits(device: Device, node: Node, limits: KernelLimits): Promise<Fastest | null> {
+async function timesThatFit(...args: Parameters<typeof timesOf>): Promise<readonly Timed[] | null> {
   try {
-    return await fastest(device, node, limits);
+    return await timesOf(...args);
   } catch (error) {
     if (error instanceof TilegradError && error.code === "E_MEMORY") return null;
     throw error;
   }
 }
 
-/** Runs the node alone by each of its kernels. @throws E_MEMORY */
-async function fastest(device: Device, { op, inputs, attrs }: Node, limits: KernelLimits): Promise<Fastest> {
+/** Runs the node alone by each of its kernels, the op's own choice first. @throws E_MEMORY */
+async function timesOf(
+  device: Device,
+  node: Node,
+  limits: KernelLimits,
+  deterministic: boolean,
+): Promise<readonly Timed[]> {
+  const { op, inputs, attrs } = node;
   const made = apply(
     op,
     inputs.map(({ shape, dtype }, i) => input(`x${i}`, shape, dtype)),
     attrs,
   );
   const graph: Graph = { outputs: Object.fromEntries(made.map((t, i) => [`y${i}`, t])), updates: [] };
-  // What changes the order of a sum is not chosen by time.
-  const forces = (op.variants?.(limits) ?? []).filter((force) => force.splits === undefined);
+  // A sum that is cut into shares is no kernel but several, each of which is measured by itself.
+  const composite = Boolean(op.expand?.(node, limits));
+  const forces = (op.variants?.(limits) ?? []).filter((force) =>
+    force.splits === undefined ? !composite : !deterministic,
+  );
   const ways = differentWays(graph, [{}, ...forces], limits);
   const { bindings, dispose } = bindSamples(device, graph);
   const steps: CompiledStep[] = [];
@@ -148,16 +211,15 @@ async function fastest(device: Device, { op, inputs, attrs }: Node, limits: Kern
     );
     for (const result of compiled) if (result.status === "fulfilled") steps.push(result.value);
     for (const result of compiled) if (result.status === "rejected") throw result.reason;
-    const rounds = await timeSteps(device, steps);
-    const us = rounds.map(median);
-    const own = await wordsOf(steps[0]);
-    const kernels: MeasuredKernel["kernels"][number][] = [];
-    for (const [i, { name }] of ways.entries())
-      kernels.push({ name, us: us[i], equal: sameWords(await wordsOf(steps[i]), own) });
-    // A kernel that was faster in some rounds only may owe it to what else the machine did.
-    const better = (i: number): boolean => kernels[i].equal && Math.max(...rounds[i]) < Math.min(...rounds[0]);
-    const chosen = us.reduce((k, t, i) => (better(i) && t < us[k] ? i : k), 0);
-    return { before: ways[0].name, now: ways[chosen].name, kernels, force: chosen === 0 ? null : ways[chosen].force };
+    const times = await timeSteps(device, steps);
+    const own = await outputsOf(steps[0]);
+    const kernels: Timed[] = [];
+    for (const [i, way] of ways.entries()) {
+      const got = await outputsOf(steps[i]);
+      const close = got.every((values, k) => worstRatio(values, own[k]) <= 1);
+      kernels.push({ ...way, us: median(times[i]), rounds: times[i], equal: sameBits(got, own), close });
+    }
+    return kernels;
   } finally {
     for (const step of steps) step.dispose();
     dispose();
@@ -174,7 +236,10 @@ function differentWays(
   for (const force of forces) {
     const { calls } = compileGraph(graph, { ...limits, ...force });
     const text = calls.map(({ code, params, workgroups }) => [code, params, workgroups].join()).join();
-    const name = Object.values(force).join() || calls.map(({ shader }) => shader).join();
+    const forced = Object.entries(force).map(([kind, value]) =>
+      typeof value === "number" ? `${kind} ${value}` : value,
+    );
+    const name = forced.join() || calls.map(({ shader }) => shader).join();
     // The op's own choice is called as what forces it.
     const found = known.get(text);
     if (!found) known.set(text, { name, force });
@@ -183,9 +248,12 @@ function differentWays(
   return [...known.values()];
 }
 
-/** All outputs of a step's last run, to be compared to the bit. */
-const wordsOf = ({ outputs }: CompiledStep): Promise<Uint32Array[]> =>
-  Promise.all(Object.values(outputs).map(async (tensor) => new Uint32Array((await tensor.read()).buffer)));
+/** All outputs of a step's last run. */
+const outputsOf = ({ outputs }: CompiledStep): Promise<Elements[]> =>
+  Promise.all(Object.values(outputs).map((tensor) => tensor.read()));
 
-const sameWords = (a: readonly Uint32Array[], b: readonly Uint32Array[]): boolean =>
-  a.every((words, i) => words.every((word, j) => word === b[i][j]));
+const sameBits = (a: readonly Elements[], b: readonly Elements[]): boolean =>
+  a.every((values, i) => {
+    const [words, others] = [values, b[i]].map(({ buffer }) => new Uint32Array(buffer));
+    return words.every((word, j) => word === others[j]);
+  });

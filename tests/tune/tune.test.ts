@@ -30,7 +30,8 @@ let shown = "";
 
 const open = (tuning: "stored" | "off" | Tuning = "stored"): Promise<Device> => openDevice({ tuning });
 const model = sequential({ input: [5] }, [dropout(0.3), dense(1)]);
-const make = (on: Device): Trainer => trainerOf(on, model, { optimizer: adam(), plan: "dispatch" });
+const make = (on: Device, deterministic = true): Trainer =>
+  trainerOf(on, model, { optimizer: adam(), plan: "dispatch", deterministic });
 
 /** One run of `doctor --tune` for a saved model, with a cache folder of its own. */
 beforeAll(async () => {
@@ -40,7 +41,18 @@ beforeAll(async () => {
   await trainer.save(saved);
   trainer.dispose();
   const program = await bundleProgram(path.join(repository, "src/cli/main.ts"));
-  const args = ["doctor", "--tune", "--model", saved, "--batch", "16", "--json"];
+  const args = [
+    "doctor",
+    "--tune",
+    "--model",
+    saved,
+    "--batch",
+    "16",
+    "--seconds",
+    "200",
+    "--no-deterministic",
+    "--json",
+  ];
   const env = { XDG_CACHE_HOME: folder, TILEGRAD_TUNING: undefined };
   const ended = await run(process.execPath, [program, ...args], { env, timeout: 250_000 });
   expect(ended.code, ended.stderr).toBe(0);
@@ -143,9 +155,46 @@ it("is recorded in a checkpoint, and a run that goes on goes on by its kernels",
   untuned.dispose();
 });
 
+it("compares kernels that sum in another order when it may, and keeps them apart", () => {
+  const { kernels, reordered } = result.kernels[1];
+  expect(kernels.map(({ name }) => name)).toEqual(expect.arrayContaining(["splits 4", "splits 16", reordered]));
+  expect(kernels.every(({ close }) => close)).toBe(true);
+  expect(kernels.filter(({ equal }) => !equal).map(({ name }) => name)).toContain("splits 4");
+  expect(Object.values(result.tuning.kernels).every(({ splits }) => splits === undefined)).toBe(true);
+  expect(result).toMatchObject({ deterministic: false });
+  expect(shown).toMatch(/not deterministic[\s\S]*splits 4 [^,]*\(other bits\)/);
+});
+
+it("has kernels with other bits used by who asks for them only, to the same bits each time", async () => {
+  const tuning: Tuning = { ...result.tuning, kernels: {}, reordered: { "denseGrad 16x8/1 16x1/1": { splits: 4 } } };
+  const on = await open(tuning);
+  const outcomes: Record<string, unknown>[] = [];
+  const shaders: string[] = [];
+  for (const deterministic of [true, false, false]) {
+    const compiled = vi.spyOn(on, "compile");
+    const trainer = make(on, deterministic);
+    await trainer.fit(data, fitting);
+    shaders.push(shadersOf(on, compiled.mock.calls));
+    outcomes.push({ ...(await bitsOf(trainer)) });
+    vi.restoreAllMocks();
+    if (shaders.length === 1) {
+      await trainer.saveCheckpoint(path.join(folder, "rule"));
+    } else {
+      expect(trainer.progress.tuning).toEqual(tuning);
+      expect(await codeOf(trainer.restoreCheckpoint(path.join(folder, "rule")))).toBe("E_FILE");
+    }
+    trainer.dispose();
+  }
+  expect(shaders[1]).not.toBe(shaders[0]);
+  expect(outcomes[1]).not.toEqual(outcomes[0]);
+  expect([shaders[2], outcomes[2]]).toEqual([shaders[1], outcomes[1]]);
+  on.dispose();
+});
+
 it.each([
   ["no JSON", () => "{"],
   ["a kernel that there is not", () => JSON.stringify({ ...result.tuning, kernels: { x: { matmul: "fastest" } } })],
+  ["shares that there are not", () => JSON.stringify({ ...result.tuning, reordered: { x: { splits: 3 } } })],
   ["a cost of nothing", () => JSON.stringify({ ...result.tuning, costs: { ...result.tuning.costs, rate: 0 } })],
 ])("leaves a cache file aside that holds %s, with a warning", async (_, text) => {
   const warned = vi.spyOn(console, "warn").mockImplementation(() => {});
@@ -170,9 +219,13 @@ it("leaves out what does not fit into memory, measures the rest, and by its own 
   const compiled = vi.spyOn(small, "compile");
   const wide = sequential({ input: [5] }, [dense(1), dense(10_000), dense(1)]);
   const trainer = { model: wide, loss: meanSquaredError(), optimizer: adam() };
-  const { kernels, left } = await tuneDevice(small, { trainer, batchSize: 64 });
+  const { kernels, left, tuning } = await tuneDevice(small, { trainer, batchSize: 64 });
   expect(kernels.map(({ bucket }) => bucket)).toEqual(["matmul 64x8/1 8/1x1/1", "denseGrad 64x8/1 64x1/1"]);
   expect(left).toHaveLength(6);
+  expect(
+    kernels.every(({ reordered, kernels: all }) => reordered === null && all.every(({ name }) => !/splits/.test(name))),
+  ).toBe(true);
+  expect(tuning.reordered).toEqual({});
   expect(compiled.mock.calls.every(([, { limits }]) => limits?.tuning === null)).toBe(true);
   small.dispose();
   vi.stubEnv("XDG_CACHE_HOME", folder);
