@@ -27,6 +27,8 @@ const node = {
   platform: "node",
   target: "node20",
   external: PEERS,
+  // The benchmark carries the Python that it measures PyTorch with.
+  loader: { ".py": "text" },
   banner: {
     js: 'import { createRequire as __createRequire } from "node:module";\nconst require = __createRequire(import.meta.url);',
   },
@@ -117,11 +119,10 @@ export async function buildBenchPage(folder = "bench/dist") {
     if (file.endsWith(".wasm")) copyFileSync(path.join(wasm, file), path.resolve(root, folder, "page", file));
   }
 }
-export const buildKernelBench = () => buildProgram("bench/kernels.ts", "bench/dist/kernels.js");
-export const buildSmoteBench = () => buildProgram("bench/smote.ts", "bench/dist/smote.js");
-export const buildEncodingBench = () => buildProgram("bench/encoding.ts", "bench/dist/encoding.js");
-export const buildScalingBench = () => buildProgram("bench/scaling.ts", "bench/dist/scaling.js");
-export const buildStreamingBench = () => buildProgram("bench/streaming.ts", "bench/dist/streaming.js");
+
+/** Programs of the benchmark without any peer. */
+export const BENCH_PROGRAMS = ["kernels", "profile", "encoding", "scaling", "smote", "streaming"];
+export const buildBenchProgram = (name) => buildProgram(`bench/${name}.ts`, `bench/dist/${name}.js`);
 
 export const buildDemo = () =>
   esbuild.build({

@@ -140,6 +140,8 @@ export const lstm: Training = {
 };
 
 export const matmul512: Matmul = { kind: "matmul", name: "matmul512", n: 512, segments: 9 };
+/** For hardware; a software GPU takes ten seconds for a product. */
+export const matmul4096: Matmul = { kind: "matmul", name: "matmul4096", n: 4096, segments: 9 };
 export const inference: Inference = {
   kind: "inference",
   name: "inference",
@@ -152,6 +154,16 @@ export const inference: Inference = {
 export const oneRow: Inference = { ...inference, name: "oneRow", rows: 1, calls: 10, segments: 11 };
 
 /** In the order of the report. */
-export const workloads: readonly Workload[] = [xor, tabular, report, cnn, lstm, matmul512, inference, oneRow];
+export const workloads: readonly Workload[] = [
+  xor,
+  tabular,
+  report,
+  cnn,
+  lstm,
+  matmul512,
+  matmul4096,
+  inference,
+  oneRow,
+];
 /** What runs when no workload is named. */
 export const defaultWorkloads: readonly Workload[] = [xor, tabular, report];

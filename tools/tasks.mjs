@@ -2,16 +2,13 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import {
+  BENCH_PROGRAMS,
   buildBench,
   buildBenchPage,
+  buildBenchProgram,
   buildDemo,
-  buildEncodingBench,
-  buildKernelBench,
   buildLibrary,
   buildOracles,
-  buildScalingBench,
-  buildSmoteBench,
-  buildStreamingBench,
   reportSize,
 } from "../esbuild.config.mjs";
 import { testDrivers } from "./drivers.mjs";
@@ -64,19 +61,15 @@ export const tasks = {
     return runNode(await buildOracles(), args);
   },
 
-  /** `bench kernels`, `encoding`, `scaling`, `smote` and `streaming` are programs of their own, without any peer. */
-  async bench(args) {
-    if (args[0] === "kernels") return runNode(await buildKernelBench(), args.slice(1));
-    if (args[0] === "encoding") return runNode(await buildEncodingBench(), args.slice(1));
-    if (args[0] === "scaling") return runNode(await buildScalingBench(), args.slice(1));
-    if (args[0] === "smote") return runNode(await buildSmoteBench(), args.slice(1));
-    if (args[0] === "streaming") {
-      await ensureBuilt();
-      return runNode(await buildStreamingBench(), args.slice(1));
+  async bench([name, ...args]) {
+    if (BENCH_PROGRAMS.includes(name)) {
+      if (name === "streaming") await ensureBuilt();
+      return runNode(await buildBenchProgram(name), args);
     }
     await ensureInstalled("bench");
-    if (args.includes("--browser")) await buildBenchPage();
-    return runNode(await buildBench(), args);
+    const given = name === undefined ? [] : [name, ...args];
+    if (given.includes("--browser")) await buildBenchPage();
+    return runNode(await buildBench(), given);
   },
 
   async demo(args) {

@@ -3,4 +3,4 @@ import type { Peer } from "./peer.ts";
 import { pytorch } from "./pytorch.ts";
 import { webPeers } from "./web.ts";
 
-export const peers: readonly Peer[] = [...webPeers, pytorch];
+export const peers: readonly Peer[] = [...webPeers, ...pytorch];

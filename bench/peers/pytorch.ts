@@ -1,13 +1,13 @@
-/** PyTorch, eager on one CPU thread, in a Python process that `pytorch.py` serves. `PYTHON` names another interpreter. */
+/**
+ * PyTorch in a Python process that `pytorch.py` serves: eager on one CPU thread, eager on an NVIDIA card, and there with each
+ * training step captured as a CUDA graph. `PYTHON` names another interpreter.
+ */
 import { type ChildProcessByStdio, spawn, spawnSync } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
-import { fileURLToPath } from "node:url";
 import type { Weight } from "../data.ts";
 import type { Training } from "../workloads.ts";
 import { type Engine, type Peer, Unavailable } from "./peer.ts";
-
-// The same path from this source and from the bundle in bench/dist.
-const SERVER = fileURLToPath(new URL("../peers/pytorch.py", import.meta.url));
+import server from "./pytorch.py";
 
 type Server = ChildProcessByStdio<Writable, Readable, null>;
 
@@ -55,10 +55,11 @@ class Connection {
   }
 }
 
-async function open(): Promise<Engine> {
-  const python = spawn(findPython(), [SERVER], { stdio: ["pipe", "pipe", "inherit"] });
+async function open(mode: "cpu" | "cuda" | "cuda-graphs"): Promise<Engine> {
+  const python = spawn(findPython(), ["-c", server, mode], { stdio: ["pipe", "pipe", "inherit"] });
   const connection = new Connection(python);
   const { values: _, ...about } = await connection.receive<Record<string, string>>();
+  if (about["unavailable"]) throw new Unavailable(about["unavailable"]);
   const sendModel = ({ layers, optimizer }: Training, weights: readonly Weight[][]) => {
     const shapes = weights.map((layer) => layer.map(({ shape }) => shape));
     const arrays = weights.flat().map(({ values }) => values);
@@ -92,4 +93,8 @@ async function open(): Promise<Engine> {
   };
 }
 
-export const pytorch: Peer = { name: "pytorch", open };
+export const pytorch: readonly Peer[] = [
+  { name: "pytorch", open: () => open("cpu") },
+  { name: "pytorch-cuda", open: () => open("cuda") },
+  { name: "pytorch-cuda-graphs", open: () => open("cuda-graphs") },
+];

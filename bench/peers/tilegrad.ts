@@ -13,6 +13,7 @@ import {
   rmsprop,
   sequential,
   sgd,
+  type Trainer,
   type TrainingEvent,
 } from "../../src/api.ts";
 import { input as graphInput } from "../../src/ops/constant.ts";
@@ -84,27 +85,28 @@ function segmenter(events: AsyncIterator<TrainingEvent>) {
   };
 }
 
+/** The model of a workload, ready to train from these weights. */
+export async function trainerOf(device: Device, workload: Training, weights: readonly Weight[][]): Promise<Trainer> {
+  const model = sequential({ input: workload.input }, workload.layers.map(makeLayer));
+  const [weight0, weight1] = workload.classWeight ?? [1, 1];
+  const trainer = await compile(model, {
+    device,
+    loss: binaryCrossentropy({ classWeight: { 0: weight0, 1: weight1 } }),
+    optimizer: makeOptimizer(workload.optimizer),
+  });
+  const values = weights.flat().map((weight) => weight.values);
+  trainer.setWeights(Object.fromEntries(model.parameters.map(({ name }, i) => [name, values[i]])));
+  return trainer;
+}
+
 function engine(device: Device): Engine {
   const { backend, adapter, driver, software } = device.info;
-
-  const build = async (workload: Training, weights: readonly Weight[][]) => {
-    const model = sequential({ input: workload.input }, workload.layers.map(makeLayer));
-    const [weight0, weight1] = workload.classWeight ?? [1, 1];
-    const trainer = await compile(model, {
-      device,
-      loss: binaryCrossentropy({ classWeight: { 0: weight0, 1: weight1 } }),
-      optimizer: makeOptimizer(workload.optimizer),
-    });
-    const values = weights.flat().map((weight) => weight.values);
-    trainer.setWeights(Object.fromEntries(model.parameters.map(({ name }, i) => [name, values[i]])));
-    return trainer;
-  };
 
   return {
     about: { backend, adapter, driver, kind: software ? "software" : "hardware" },
 
     async trainer(workload, weights) {
-      const trainer = await build(workload, weights);
+      const trainer = await trainerOf(device, workload, weights);
       // One segment more than is timed: chunks overlap, and the last ones would arrive with their work already done.
       const epochs = workload.epochsPerSegment * (workload.segments + 1);
       // Before the first clock starts, as the batches of all peers.
@@ -125,7 +127,7 @@ function engine(device: Device): Engine {
     },
 
     async predictor(workload, weights) {
-      const trainer = await build(workload, weights);
+      const trainer = await trainerOf(device, workload, weights);
       return async (x) => ({ value: await trainer.predict(x) });
     },
   };

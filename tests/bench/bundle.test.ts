@@ -32,6 +32,18 @@ it("the benchmark is one file that measures a GPU from an empty folder", { timeo
   expect(fs.readdirSync(results).sort()).toEqual(["swiftshader.json", "swiftshader.md"]);
 });
 
+it("tells where the time of a step goes, kernel by kernel", { timeout: 120_000 }, async () => {
+  const program = path.join(folder, "dist/profile.mjs");
+  fs.copyFileSync(await bundleProgram(path.join(repository, "bench/profile.ts")), program);
+  const { code, stdout, stderr } = await run(process.execPath, [program, "report", "--device", "swiftshader"], {
+    cwd: folder,
+  });
+  expect(code, stderr).toBe(0);
+  expect(stdout).toContain("### report");
+  expect(stdout.match(/^\| (?:map|matmul|reduce)\w*\(/gm)?.length).toBeGreaterThan(5);
+  expect(stdout).toMatch(/us a step in kernels; best seen: [\d.]+ GFLOP\/s/);
+});
+
 it("measures in a real Chromium what it measures in Node", { timeout: 120_000 }, async () => {
   await buildBenchPage(path.join(folder, "dist"));
   const inPage = await bench("xor", "--browser");

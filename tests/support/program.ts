@@ -16,6 +16,7 @@ export async function bundleProgram(file: string): Promise<string> {
     platform: "node",
     target: "node20",
     packages: "external",
+    loader: { ".py": "text" },
     plugins: [wgslForEsbuild()],
     logLevel: "silent",
   });
