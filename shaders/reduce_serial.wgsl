@@ -23,10 +23,10 @@ fn store_y(i: u32, v: f32) {
 
 fn item(i: u32) {
   let start = (i / params.inner) * params.reduced * params.inner + i % params.inner;
-  var total = load_x(start);
-  for (var r = 1u; r < params.reduced; r++) {
+  var total = 0.0;
+  for (var r = 0u; r < params.reduced; r++) {
     let v = load_x(start + r * params.inner);
-    total = select(total + v, max(total, v), MAXIMUM);
+    total = select(select(total + v, max(total, v), MAXIMUM), v, r == 0u);
   }
   store_y(i, total);
 }

@@ -123,9 +123,11 @@ interface Shared {
 
 /**
  * Compilers unroll loops whose bounds they know, which took tens of seconds, so a stage's parameters are read from memory.
- * In the smallest stages there is little to unroll, and dividing by constants is what makes them fast.
+ * In the smallest stages there is little to unroll, unless what a loop loads is computed there, as the loss is inside its own
+ * sum; and dividing by constants is what makes them fast.
  */
-const isTiny = ({ nodes }: Kernel): boolean => flopsOf(nodes) <= 512;
+const isTiny = ({ nodes, clusters }: Kernel): boolean =>
+  flopsOf(nodes) <= 512 && !clusters.some(({ role }) => "load" in role);
 
 /** One kernel's shader without its entry point, every module-level name behind `prefix`, its parameters in `stages`. */
 function writeStage(
