@@ -20,15 +20,18 @@ interface Size {
 export const FEW_ROWS = 32;
 
 /** Elements that one layer's output, and that the buffers of x and output, should not exceed. */
-const MOST_ACTIVATIONS = 2 ** 22;
+const MOST_ACTIVATIONS = 2 ** 21;
 const MOST_WINDOW = 2 ** 23;
 
+/** Rows that a dispatch computes of many: more keep a hardware GPU busy, and cost whoever has a few hundred hardly any time there. */
+const manyRows = (device: Device): number => (device.limits && !device.limits.software ? 4096 : 512);
+
 /** For one row, for a few, for many; fewer rows where rows are large. */
-function sizesFor(model: Model): readonly Size[] {
+function sizesFor(model: Model, device: Device): readonly Size[] {
   const inputs = sizeOf(model.inputShape);
   const widest = Math.max(inputs, ...model.layers.map((l) => sizeOf(l.outputShape)));
   const most = 2 ** Math.max(0, Math.floor(Math.log2(MOST_ACTIVATIONS / widest)));
-  const many = Math.min(256, most);
+  const many = Math.min(manyRows(device), most);
   const windows = Math.floor(MOST_WINDOW / Math.max(inputs, sizeOf(model.outputShape)) / many);
   const few = Math.min(FEW_ROWS, most);
   return [
@@ -62,7 +65,7 @@ export class Predictor {
     this.model = model;
     this.parameters = parameters;
     this.how = how;
-    this.sizes = sizesFor(model);
+    this.sizes = sizesFor(model, device);
   }
 
   /** Makes the plan for `rows` rows ahead of time. */
