@@ -3,25 +3,24 @@
  * where the dispatch plan has a dispatch. It is made of the same scheduled kernels: of each, the function `item(i)` with
  * its hooks, run over all items by the workgroup's threads. Nothing of it is written for a particular network.
  */
-import { invariant } from "../errors.ts";
 import type { KernelChoice, KernelLimits } from "../ops/op.ts";
 import type { Kernel } from "../passes/kernels.ts";
 import type { BufferSpec, Plan } from "../passes/plan.ts";
 import type { Accesses } from "./bindings.ts";
 import { Bindings } from "./bindings.ts";
-import { chooseKernel, writeHooks } from "./choice.ts";
-import type { HookContext } from "./hooks.ts";
-import { assemble, functionSpan, librariesOf, specialise } from "./link.ts";
+import { chooseKernel } from "./choice.ts";
+import { assemble, functionSpan } from "./link.ts";
 import type { StepLayout } from "./lower.ts";
 import { flopsOf } from "./lower.ts";
 import type { ShaderLibrary } from "./module.ts";
-import { packParams } from "./params.ts";
 import { placeResident } from "./residentMemory.ts";
+import type { LinkedStages, StageText } from "./residentStage.ts";
+import { linkStages, writeStage } from "./residentStage.ts";
 
 export interface ResidentProgram {
   readonly label: string;
   readonly code: string;
-  /** Binding 0 of group 1: the `Params` of all stages. */
+  /** Binding 0 of group 1, the table of stages: what `stageRows` gives, then the numbers of the stages. */
   readonly params: Uint32Array;
   /** Storage bindings in order, from binding 1 of group 1. */
   readonly buffers: readonly { readonly buffer: BufferSpec; readonly write: boolean }[];
@@ -46,9 +45,9 @@ export function lowerResident(plan: Plan, limits: KernelLimits, steps: StepLayou
     return null;
 
   const libs = new Set<ShaderLibrary>();
-  const write = (planned: Plan, bindings: Bindings, wrote = (): void => {}): string[] =>
+  const write = (planned: Plan, bindings: Bindings, wrote = (): void => {}): StageText[] =>
     planned.kernels.map((kernel, i) => {
-      const text = writeStage(planned, kernel, choices[i], `s${i}_`, { bindings, libs, steps });
+      const text = writeStage(planned, kernel, choices[i], { bindings, libs, steps });
       wrote();
       return text;
     });
@@ -58,17 +57,15 @@ export function lowerResident(plan: Plan, limits: KernelLimits, steps: StepLayou
   write(plan, survey, () => accesses.push(survey.takeAccesses()));
   const { plan: placed, local, cached, isNear } = placeResident(plan, limits, (b) => !survey.writesSingly(b));
   const bindings = new Bindings(local, cached);
-  const stages = write(placed, bindings);
+  const linked = linkStages(write(placed, bindings), 1 + choices.length);
+  const counts = choices.map(({ grid }) => ("threads" in grid ? grid.threads : 0));
+  const barriers = barriersBefore(accesses, isNear);
+  const params = Uint32Array.from([...stageRows(linked, counts, barriers), ...linked.words]);
   const { buffers } = bindings;
-  if (buffers.length > limits.maxStorageBuffers) return null;
+  if (buffers.length > limits.maxStorageBuffers || params.byteLength > TABLE_BYTES) return null;
 
   const rowWords = 4 * Math.max(1, Math.ceil(steps.columns.length / 4));
   const threads = threadsFor(choices, limits);
-  const barriers = barriersBefore(accesses, isNear);
-  const loop = choices.map(({ grid }, i) => {
-    const count = "threads" in grid ? grid.threads : 0;
-    return `${barriers[i]}for (var i = lane; i < ${count}u; i += ${threads}u) { s${i}_item(i); }`;
-  });
   const { load, store } = bindings.copies("lane", threads);
   const main = `@compute @workgroup_size(${threads})
 fn main(@builtin(local_invocation_index) lane: u32) {
@@ -76,33 +73,27 @@ ${load}
 workgroupBarrier();
 for (var step = 0u; step < step_table[0].x; step++) {
 step_at = 1u + step * ${rowWords / 4}u;
-${loop.join("\n")}
+${runStages(linked, counts, barriers, threads)}
 }
 workgroupBarrier();
 ${store}
 }`;
-  const blocks = choices.map(({ shader, params }, i) =>
-    isTiny(plan.kernels[i]) ? new Uint32Array(0) : packParams(shader, params),
-  );
-  const fields = blocks.flatMap((block, i) => (block.length > 0 ? [`@align(16) s${i}: s${i}_Params,`] : []));
   const declarations = [
-    // A struct must have a member.
-    `struct Stages { stages: vec4<u32>, ${fields.join(" ")} }`,
-    "@group(1) @binding(0) var<uniform> stages: Stages;",
+    `@group(1) @binding(0) var<uniform> stages: array<vec4<u32>, ${params.length / 4}>;`,
     `@group(0) @binding(0) var<uniform> step_table: array<vec4<u32>, ${TABLE_BYTES / 16}>;`,
     "var<private> step_at: u32;",
     ...bindings.declarations(1),
   ].join("\n");
-  const code = assemble([...libs], declarations, [...stages, main].join("\n"));
+  const code = assemble([...libs], declarations, [...linked.kinds.map(({ text }) => text), main].join("\n"));
   const nodes = plan.kernels.flatMap((k) => k.nodes);
   return {
     label: `resident(${plan.kernels.length} stages)`,
     code,
-    params: Uint32Array.from([stages.length, 0, 0, 0, ...blocks.flatMap((block) => [...block])]),
+    params,
     buffers,
     memory: placed.buffers.filter((buffer) => !local.has(buffer)),
     rowWords,
-    stages: stages.length,
+    stages: choices.length,
     flops: flopsOf(nodes),
     work: choices.reduce((sum, choice, i) => sum + workOf(plan.kernels[i], choice, threads), 0),
   };
@@ -115,65 +106,53 @@ function workOf({ nodes }: Kernel, { grid, effort = 1 }: KernelChoice, threads: 
   return (flopsOf(nodes) * effort * lanes) / busy;
 }
 
-interface Shared {
-  readonly bindings: Bindings;
-  readonly libs: Set<ShaderLibrary>;
-  readonly steps: StepLayout;
-}
-
 /**
- * Compilers unroll loops whose bounds they know, which took tens of seconds, so a stage's parameters are read from memory.
- * In the smallest stages there is little to unroll, unless what a loop loads is computed there, as the loss is inside its own
- * sum; and dividing by constants is what makes them fast.
+ * WGSL that runs all stages of a step. Where kinds are shared, a loop over the table of stages, so that each is called, and
+ * compiled, in one place; else one stage after the other. (SwiftShader takes twice as long to compile a switch.)
  */
-const isTiny = ({ nodes, clusters }: Kernel): boolean =>
-  flopsOf(nodes) <= 512 && !clusters.some(({ role }) => "load" in role);
-
-/** One kernel's shader without its entry point, every module-level name behind `prefix`, its parameters in `stages`. */
-function writeStage(
-  plan: Plan,
-  kernel: Kernel,
-  choice: KernelChoice,
-  prefix: string,
-  { bindings, libs, steps }: Shared,
+function runStages(
+  { kinds, stages }: LinkedStages,
+  counts: readonly number[],
+  barriers: readonly ReadonlySet<Barrier>[],
+  threads: number,
 ): string {
-  const context: HookContext = {
-    plan,
-    kernel,
-    bindings,
-    libs,
-    dim: (value) => `${value}u`,
-    step(name, dtype) {
-      const at = steps.column(name, dtype);
-      const word = `step_table[step_at + ${at >> 2}u].${"xyzw"[at & 3]}`;
-      return dtype === "u32" ? word : `bitcast<${dtype}>(${word})`;
-    },
-  };
-  const { shader, constants = {} } = choice;
-  // A shader's libraries may read its parameters, so each stage has them to itself.
-  let code = `${librariesOf(shader)}\n${specialise(shader, { constants, hooks: writeHooks(context, choice) })}`;
-  const entry = functionSpan(code, shader.entryPoint);
-  invariant(entry, `shader ${shader.name} has no entry point.`);
-  code = code.slice(0, code.lastIndexOf("@compute", entry.start)) + code.slice(entry.end);
-  const declaration = /@group\(1\) @binding\(0\) var<uniform> params: Params;/;
-  if (isTiny(kernel)) {
-    const values = shader.params?.fields.map(({ name, type }) => `${type}(${choice.params[name]})`).join(", ");
-    code = code.replace(declaration, `const params: Params = Params(${values});`);
-  } else {
-    code = code.replace(declaration, "").replace(/(?<![.\w])params\./g, `stages.${prefix.slice(0, -1)}.`);
+  const items = (kind: number, count: string): string =>
+    `for (var i = lane; i < ${count}; i += ${threads}u) { k${kind}_item(i); }`;
+  if (!kinds.some(({ shared }) => shared)) {
+    return stages
+      .flatMap(({ kind }, i) => [...[...barriers[i]].map((b) => `${b}Barrier();`), items(kind, `${counts[i]}u`)])
+      .join("\n");
   }
-  const declared = [...code.matchAll(/^(?:const|struct|alias|fn|var<[^>]*>) ?(\w+)/gm)].map(([, name]) => name);
-  return declared.reduce((text, name) => text.replace(new RegExp(`(?<![.\\w])${name}\\b`, "g"), prefix + name), code);
+  const starts = kinds.map(({ shared }, kind) => (shared ? `k${kind}_start(stage.z); ` : ""));
+  return `for (var s = 1u; s <= stages[0].x; s++) {
+let stage = stages[s];
+${BARRIERS.map((barrier, k) => `if ((stage.w & ${1 << k}u) != 0u) { ${barrier}Barrier(); }`).join("\n")}
+${starts.map((start, kind) => `if (stage.x == ${kind}u) { ${start}${items(kind, "stage.y")} }`).join("\n")}
+}`;
 }
+
+/** The first rows of the table of stages: how many there are, then kind, items, where its numbers stand and barriers of each. */
+function stageRows(
+  { stages }: LinkedStages,
+  counts: readonly number[],
+  barriers: readonly ReadonlySet<Barrier>[],
+): number[] {
+  const flags = (needed: ReadonlySet<Barrier>): number =>
+    BARRIERS.reduce((sum, b, k) => sum + (needed.has(b) ? 1 << k : 0), 0);
+  return [stages.length, 0, 0, 0, ...stages.flatMap(({ kind, row }, i) => [kind, counts[i], row, flags(barriers[i])])];
+}
+
+const BARRIERS = ["workgroup", "storage"] as const;
+type Barrier = (typeof BARRIERS)[number];
 
 /**
  * The barriers that each stage must wait at, in a loop over all of them: for what it reads to be written, and for what it
  * writes to be read by others. Packed values lie side by side in an arena and are each written once.
  */
-function barriersBefore(stages: readonly Accesses[], isNear: (buffer: BufferSpec) => boolean): string[] {
-  const needed = stages.map(() => new Set<string>());
+function barriersBefore(stages: readonly Accesses[], isNear: (buffer: BufferSpec) => boolean): Set<Barrier>[] {
+  const needed = stages.map(() => new Set<Barrier>());
   const pending = { reads: new Set<BufferSpec>(), writes: new Set<BufferSpec>() };
-  const barrierOf = (buffer: BufferSpec): string => `${isNear(buffer) ? "workgroup" : "storage"}Barrier();\n`;
+  const barrierOf = (buffer: BufferSpec): Barrier => (isNear(buffer) ? "workgroup" : "storage");
   const wait = (at: number, buffer: BufferSpec): void => {
     const barrier = barrierOf(buffer);
     needed[at].add(barrier);
@@ -194,7 +173,7 @@ function barriersBefore(stages: readonly Accesses[], isNear: (buffer: BufferSpec
     for (const buffer of reads) pending.reads.add(buffer);
     for (const buffer of writes) pending.writes.add(buffer);
   }
-  return needed.map((barriers) => [...barriers].join(""));
+  return needed;
 }
 
 /** As many threads as the widest stage can use; few where barriers cost and threads are lanes of one core. */

@@ -42,6 +42,11 @@ const wide = sequential({ input: [23] }, [
   dense(1),
 ]);
 
+const deep = sequential({ input: [8] }, [
+  ...Array.from({ length: 6 }, () => dense(8, { activation: "relu" })),
+  dense(1),
+]);
+
 function compiled(model: Model, batch: number, limits: KernelLimits): Compiled {
   const spec = {
     model,
@@ -69,6 +74,7 @@ describe("a resident plan", () => {
     ["an LSTM", recurrent(lstm(3), 5), 15, 5],
     ["a GRU", recurrent(gru(3, { goBackwards: true }), 5), 15, 5],
     ["layers larger than workgroup memory", wide, 23, 200],
+    ["a deep net", deep, 8, 15],
   ])("trains %s as dispatches and the reference do", async (_, model, features, batch) => {
     expect(compiled(model, batch, device.limits).resident).not.toBeNull();
     const data = problem(3 * batch, { features });
@@ -81,6 +87,14 @@ describe("a resident plan", () => {
     }
     const [want, ...others] = runs;
     for (const got of others) for (const [i, v] of got.entries()) expect(v).toBeCloseTo(want[i], 4);
+  });
+
+  it("has the functions of equal layers once, so that the driver compiles them once", () => {
+    const functions = ({ resident }: Compiled): number => resident?.code.match(/fn k\d+_item/g)?.length ?? 0;
+    const few = compiled(wide, 200, device.limits);
+    const many = compiled(deep, 15, device.limits);
+    expect(functions(few)).toBe(few.resident?.stages);
+    expect(functions(many)).toBeLessThan(0.6 * (many.resident?.stages ?? 0));
   });
 
   it("binds what comes from outside and no scratch value by itself", async () => {

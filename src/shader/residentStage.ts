@@ -1,0 +1,162 @@
+/**
+ * The stages of a resident plan as functions. Stages that differ in their numbers alone - shapes, offsets, where their values
+ * lie - share one, which reads them from the table of stages: a driver compiles it once, however deep the network is.
+ */
+import { invariant } from "../errors.ts";
+import type { DType } from "../graph/types.ts";
+import type { KernelChoice } from "../ops/op.ts";
+import type { Kernel } from "../passes/kernels.ts";
+import type { Plan } from "../passes/plan.ts";
+import type { Bindings } from "./bindings.ts";
+import { writeHooks } from "./choice.ts";
+import type { HookContext } from "./hooks.ts";
+import { functionSpan, librariesOf, specialise } from "./link.ts";
+import type { StepLayout } from "./lower.ts";
+import { flopsOf } from "./lower.ts";
+import type { ShaderLibrary } from "./module.ts";
+
+/** A number of a stage. */
+interface StageNumber {
+  readonly value: number;
+  readonly dtype: DType | "i32";
+  /** Loops may end at it. */
+  readonly bound: boolean;
+}
+
+/** A kernel's shader without its entry point; `number_K` stands for its K-th number. */
+export interface StageText {
+  readonly text: string;
+  readonly numbers: readonly StageNumber[];
+}
+
+/** What all stages share. */
+export interface StageContext {
+  readonly bindings: Bindings;
+  readonly libs: Set<ShaderLibrary>;
+  readonly steps: StepLayout;
+}
+
+/** Stages that share their functions: `kK_item`, with K the kind's number. */
+export interface StageKind {
+  readonly text: string;
+  /** Whether its numbers differ from stage to stage: `kK_start` takes those from a row of the table on. */
+  readonly shared: boolean;
+}
+
+export interface LinkedStages {
+  readonly kinds: readonly StageKind[];
+  /** Of each stage: its kind, and the row of the table of stages from which on its numbers stand. */
+  readonly stages: readonly { readonly kind: number; readonly row: number }[];
+  /** The rows of the table that hold numbers, four words each. */
+  readonly words: readonly number[];
+}
+
+/**
+ * Compilers unroll loops whose bounds they know, which took tens of seconds, so a stage's parameters are read from memory.
+ * In the smallest stages there is little to unroll, unless what a loop loads is computed there, as the loss is inside its own
+ * sum; and dividing by constants is what makes them fast.
+ */
+const isTiny = ({ nodes, clusters }: Kernel): boolean =>
+  flopsOf(nodes) <= 512 && !clusters.some(({ role }) => "load" in role);
+
+const literal = ({ value, dtype }: StageNumber): string => `${dtype}(${value})`;
+
+const bitsOf = ({ value, dtype }: StageNumber): number =>
+  dtype === "f32" ? new Uint32Array(Float32Array.of(value).buffer)[0] : value >>> 0;
+
+const replaceNumbers = (text: string, by: (k: number) => string): string =>
+  text.replace(/\bnumber_(\d+)\b/g, (_, k) => by(Number(k)));
+
+export function writeStage(
+  plan: Plan,
+  kernel: Kernel,
+  choice: KernelChoice,
+  { bindings, libs, steps }: StageContext,
+): StageText {
+  const numbers: StageNumber[] = [];
+  const numberOf = (value: number, dtype: StageNumber["dtype"], bound: boolean): string => {
+    let at = numbers.findIndex((n) => n.value === value && n.dtype === dtype && n.bound === bound);
+    if (at < 0) at = numbers.push({ value, dtype, bound }) - 1;
+    return `number_${at}`;
+  };
+  const context: HookContext = {
+    plan,
+    kernel,
+    bindings,
+    libs,
+    dim: (value) => numberOf(value, "u32", false),
+    step(name, dtype) {
+      const at = steps.column(name, dtype);
+      const word = `step_table[step_at + ${at >> 2}u].${"xyzw"[at & 3]}`;
+      return dtype === "u32" ? word : `bitcast<${dtype}>(${word})`;
+    },
+  };
+  const { shader, constants = {}, params } = choice;
+  // A shader's libraries may read its parameters, so each stage has them to itself.
+  let code = `${librariesOf(shader)}\n${specialise(shader, { constants, hooks: writeHooks(context, choice) })}`;
+  const entry = functionSpan(code, shader.entryPoint);
+  invariant(entry, `shader ${shader.name} has no entry point.`);
+  code = code.slice(0, code.lastIndexOf("@compute", entry.start)) + code.slice(entry.end);
+  code = code.replace(/@group\(1\) @binding\(0\) var<uniform> params: Params;/, "");
+  const types = new Map(shader.params?.fields.map(({ name, type }) => [name, type]));
+  code = code.replace(/(?<![.\w])params\.(\w+)/g, (_, name) => {
+    const type = types.get(name);
+    invariant(type && name in params, `shader ${shader.name}: parameter ${name} is missing.`);
+    return numberOf(params[name], type, true);
+  });
+  if (!isTiny(kernel)) return { text: code, numbers };
+  return { text: replaceNumbers(code, (k) => literal(numbers[k])), numbers: [] };
+}
+
+/**
+ * Stages share functions where that leaves out a good part of the text: a loop over kinds is a little slower than one stage
+ * after the other.
+ * @param first the row of the table of stages where numbers begin
+ */
+export function linkStages(stages: readonly StageText[], first: number): LinkedStages {
+  const sharing = 4 * new Set(stages.map(({ text }) => text)).size <= 3 * stages.length;
+  const known = new Map<string, number>();
+  const kinds: StageKind[] = [];
+  const words: number[] = [];
+  const linked = stages.map(({ text, numbers }) => {
+    const row = first + words.length / 4;
+    const shared = sharing && stages.filter((other) => other.text === text).length > 1;
+    // Of a stage with functions of its own compilers may know what no loop ends at.
+    const stored = shared ? numbers : numbers.filter(({ bound }) => bound);
+    words.push(...stored.map(bitsOf));
+    while (words.length % 4 > 0) words.push(0);
+    let kind = shared ? known.get(text) : undefined;
+    if (kind === undefined) {
+      kind = kinds.length;
+      known.set(text, kind);
+      const own = shared
+        ? `${text}\n${startFunction(numbers)}`
+        : replaceNumbers(text, (k) => {
+            const at = stored.indexOf(numbers[k]);
+            return at < 0 ? literal(numbers[k]) : readNumber(numbers[k], `${row + (at >> 2)}u`, at);
+          });
+      kinds.push({ text: prefixed(own, `k${kind}_`), shared });
+    }
+    return { kind, row };
+  });
+  return { kinds, stages: linked, words };
+}
+
+/** Takes a shared kind's numbers into variables of its own: drivers read tables slowly where the row is not known. */
+function startFunction(numbers: readonly StageNumber[]): string {
+  const variables = numbers.map(({ dtype }, k) => `var<private> number_${k}: ${dtype};`);
+  const reads = numbers.map((number, k) => `number_${k} = ${readNumber(number, `row + ${k >> 2}u`, k)};`);
+  return [...variables, "fn start(row: u32) {", ...reads, "}"].join("\n");
+}
+
+/** WGSL for a number in a row of the table. */
+function readNumber({ dtype }: StageNumber, row: string, k: number): string {
+  const word = `stages[${row}].${"xyzw"[k & 3]}`;
+  return dtype === "u32" ? word : `bitcast<${dtype}>(${word})`;
+}
+
+/** WGSL with every name that it declares at module level behind `prefix`. */
+function prefixed(code: string, prefix: string): string {
+  const declared = [...code.matchAll(/^(?:const|struct|alias|fn|var<[^>]*>) ?(\w+)/gm)].map(([, name]) => name);
+  return declared.reduce((text, name) => text.replace(new RegExp(`(?<![.\\w])${name}\\b`, "g"), prefix + name), code);
+}
