@@ -45,17 +45,23 @@ fn item(i: u32) {
   let column = i % params.n;
   let row = (i / params.n) % rows;
   let batch = i / (params.n * rows);
-  let a_start = batch * params.a_batch + row * params.a_row;
-  let b_start = batch * params.b_batch + column * params.b_column;
+  let count = params.k;
+  let a_next = params.a_inner;
+  let b_next = params.b_inner;
+  var at_a = batch * params.a_batch + row * params.a_row;
+  var at_b = batch * params.b_batch + column * params.b_column;
   var sum = 0.0;
   if (ONES_ROW && row == params.m) {
-    for (var k = 0u; k < params.k; k++) {
-      sum += load_b(b_start + k * params.b_inner);
+    for (var k = 0u; k < count; k++) {
+      sum += load_b(at_b);
+      at_b += b_next;
     }
     store_total(batch * params.n + column, sum);
   } else {
-    for (var k = 0u; k < params.k; k++) {
-      sum += load_a(a_start + k * params.a_inner) * load_b(b_start + k * params.b_inner);
+    for (var k = 0u; k < count; k++) {
+      sum += load_a(at_a) * load_b(at_b);
+      at_a += a_next;
+      at_b += b_next;
     }
     store_y((batch * params.m + row) * params.n + column, sum);
   }

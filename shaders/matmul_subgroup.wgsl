@@ -18,6 +18,8 @@ const COLUMNS_B: bool = false;
 // Whether k is no multiple of 4.
 const K_REST: bool = true;
 const ONES_ROW: bool = false;
+// Over k one by one instead of by fours: few places that load, for compilers to which each is dear.
+const ROLLED: bool = false;
 
 struct Params {
   batch: u32,
@@ -101,13 +103,25 @@ fn main(
   }
   let low_row = first_row + lane % LANES;
   let high_row = first_row + 4u + lane % 4u;
-  for (var k = 0u; k < params.k; k += 4u) {
-    let low = a_part(batch, low_row, k);
+  let low_start = a_start(batch, low_row);
+  let high_start = a_start(batch, high_row);
+  let columns = b_start(batch, column);
+  let count = params.k;
+  for (var k = 0u; ROLLED && k < count; k++) {
+    let low = a_element(low_start, low_row, k);
     var high = low;
     if (LANES == 4u) {
-      high = a_part(batch, high_row, k);
+      high = a_element(high_start, high_row, k);
     }
-    let rows = b_rows(batch, k, column);
+    add_product(low, high, b_row(columns, k));
+  }
+  for (var k = 0u; !ROLLED && k < count; k += 4u) {
+    let low = a_part(low_start, low_row, k);
+    var high = low;
+    if (LANES == 4u) {
+      high = a_part(high_start, high_row, k);
+    }
+    let rows = b_rows(columns, k);
     add_product(low.x, high.x, rows[0]);
     add_product(low.y, high.y, rows[1]);
     add_product(low.z, high.z, rows[2]);

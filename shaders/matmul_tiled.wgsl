@@ -104,12 +104,12 @@ fn main(
       // Neighbouring threads read neighbouring memory, whichever way A lies.
       let row = select(e % TILE, e / A_PARTS, params.a_inner == 1u);
       let p = select(e / TILE, e % A_PARTS, params.a_inner == 1u);
-      a_tile[row * A_PARTS + p] = a_part(batch, first_row + row, start + 4u * p);
+      a_tile[row * A_PARTS + p] = a_part(a_start(batch, first_row + row), first_row + row, start + 4u * p);
     }
     for (var e = thread; e < TILE_K * B_PARTS; e += WG) {
       let p = select(e / TILE_K, e % B_PARTS, params.b_column == 1u);
       let k = select(e % TILE_K, e / B_PARTS, params.b_column == 1u);
-      b_tile[k * B_PARTS + p] = b_row(batch, start + k, first_column + 4u * p);
+      b_tile[k * B_PARTS + p] = b_row(b_start(batch, first_column + 4u * p), start + k);
     }
     workgroupBarrier();
     for (var q = 0u; q < A_PARTS; q++) {

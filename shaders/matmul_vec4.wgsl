@@ -15,7 +15,7 @@ const COLUMNS_B: bool = false;
 // Whether k is no multiple of 4.
 const K_REST: bool = true;
 const ONES_ROW: bool = false;
-// One element of A and one row of B at a time: few places that load, for compilers to which each is dear.
+// Over k one by one instead of by fours: few places that load, for compilers to which each is dear.
 const ROLLED: bool = false;
 
 struct Params {
@@ -70,25 +70,35 @@ fn store_total(i: u32, v: f32) {
   total[i] = v;
 }
 
+// Adds four elements along k of a row of A times as many rows of B.
+fn add_part(sum: vec4<f32>, part: vec4<f32>, rows: mat4x4<f32>) -> vec4<f32> {
+  return sum + part.x * rows[0] + part.y * rows[1] + part.z * rows[2] + part.w * rows[3];
+}
+
 fn item(i: u32) {
   let across = (params.n + 3u) / 4u;
   let down = (params.m + select(0u, 1u, ONES_ROW) + ROWS - 1u) / ROWS;
   let column = 4u * (i % across);
   let first_row = ROWS * ((i / across) % down);
   let batch = i / (across * down);
+  let rows = first_row + vec4<u32>(0u, 1u, 2u, 3u);
+  let starts = vec4<u32>(a_start(batch, rows.x), a_start(batch, rows.y), a_start(batch, rows.z), a_start(batch, rows.w));
+  let columns = b_start(batch, column);
+  let count = params.k;
   var sums: array<vec4<f32>, ROWS>;
-  for (var k = 0u; ROLLED && k < params.k; k++) {
-    let b = b_row(batch, k, column);
-    for (var r = 0u; r < params.rows; r++) {
-      sums = array<vec4<f32>, ROWS>(sums[1], sums[2], sums[3], sums[0] + a_element(batch, first_row + r, k) * b);
-    }
+  for (var k = 0u; ROLLED && k < count; k++) {
+    let b = b_row(columns, k);
+    sums[0] += a_element(starts.x, rows.x, k) * b;
+    sums[1] += a_element(starts.y, rows.y, k) * b;
+    sums[2] += a_element(starts.z, rows.z, k) * b;
+    sums[3] += a_element(starts.w, rows.w, k) * b;
   }
-  for (var k = 0u; !ROLLED && k < params.k; k += 4u) {
-    let rows = b_rows(batch, k, column);
-    for (var r = 0u; r < ROWS; r++) {
-      let part = a_part(batch, first_row + r, k);
-      sums[r] = sums[r] + part.x * rows[0] + part.y * rows[1] + part.z * rows[2] + part.w * rows[3];
-    }
+  for (var k = 0u; !ROLLED && k < count; k += 4u) {
+    let b = b_rows(columns, k);
+    sums[0] = add_part(sums[0], a_part(starts.x, rows.x, k), b);
+    sums[1] = add_part(sums[1], a_part(starts.y, rows.y, k), b);
+    sums[2] = add_part(sums[2], a_part(starts.z, rows.z, k), b);
+    sums[3] = add_part(sums[3], a_part(starts.w, rows.w, k), b);
   }
   for (var r = 0u; r < params.rows; r++) {
     store_row(batch, first_row + r, column, sums[0]);

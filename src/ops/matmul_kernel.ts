@@ -74,6 +74,13 @@ function chooseVariant({ batch, m, n, k }: MatmulExtents, limits: KernelLimits):
   return m >= 32 && n >= 32 && tiles >= BUSY_TILES && supportsMatmul("tiled", limits) ? "tiled" : "vec4";
 }
 
+/**
+ * Do the kernels without tiles take k one by one? By fours they are hardly faster on a software GPU, and take three times as
+ * long to compile there; but with subgroups of four lanes, as SwiftShader's, each turn of the loop is too dear.
+ */
+const isRolled = (variant: MatmulVariant, { software, minSubgroupSize }: KernelLimits): boolean =>
+  software && (variant === "vec4" || (variant === "subgroup" && minSubgroupSize >= 8));
+
 /** y = a · b. With `onesRow`, output 1 is the sum of b over its rows: a row of ones below a. */
 export function matmulKernel(
   a: TensorType,
@@ -114,7 +121,7 @@ export function matmulKernel(
   }
   // Four neighbours are taken at once where they lie side by side and no row ends between them.
   const tiled = variant === "tiled" || variant === "tiledLarge";
-  const rolled = variant === "vec4" && limits.resident === true && limits.software;
+  const rolled = isRolled(variant, limits);
   // The subgroup kernel takes A element by element and k of any length: a few shapes more share a pipeline, at no cost.
   const wideA = !rolled && variant !== "subgroup" && !attrs.transposeA && k % 4 === 0;
   const wideB = !attrs.transposeB && n % 4 === 0;
@@ -126,8 +133,8 @@ export function matmulKernel(
     WIDE_B: wideB,
     WIDE_Y: wideY,
     COLUMNS_B: columnsB,
-    K_REST: variant === "subgroup" || (!rolled && k % (tiled ? 16 : 4) !== 0),
-    ...(variant === "vec4" ? { ROLLED: rolled } : {}),
+    K_REST: !rolled && (variant === "subgroup" || k % (tiled ? 16 : 4) !== 0),
+    ...(tiled ? {} : { ROLLED: rolled }),
   };
   return {
     ...specialise(variant, { ...extents, m: rows }, limits, common),

@@ -3,7 +3,7 @@
 import mapShader from "../../shaders/map.wgsl";
 import { invariant } from "../errors.ts";
 import type { DType, Node } from "../graph/types.ts";
-import type { KernelChoice, KernelLimits } from "../ops/op.ts";
+import type { InlineCode, KernelChoice, KernelLimits } from "../ops/op.ts";
 import { tunedKernel } from "../ops/tuning.ts";
 import type { Kernel } from "../passes/kernels.ts";
 import type { HookContext } from "./hooks.ts";
@@ -18,7 +18,9 @@ export function chooseKernel(kernel: Kernel, limits: KernelLimits): KernelChoice
   const own = anchor?.op.kernel?.(anchor, { ...tunedKernel(anchor, limits), ...limits });
   if (own) return own;
   const [{ size }] = clusters;
-  const wide = size % 4 === 0 && size >= WIDE_MAP && nodes.every(({ op }) => op.inline4 || op.pointwise);
+  const can = nodes.every(({ op }) => op.inline4 || op.pointwise);
+  // By fours, what takes its elements one by one is four times the code: only where something else gains by it.
+  const wide = size % 4 === 0 && size >= WIDE_MAP && can && nodes.some(gainsByFours);
   const width = wide ? 4 : 1;
   const constants = { WIDTH: width };
   return {
@@ -30,6 +32,18 @@ export function chooseKernel(kernel: Kernel, limits: KernelLimits): KernelChoice
     stores: [],
   };
 }
+
+const NOWHERE: InlineCode = {
+  at: () => "",
+  at4: () => "",
+  let: (expression) => expression,
+  dim: String,
+  step: () => "",
+  use: () => {},
+};
+
+const gainsByFours = (node: Node): boolean =>
+  node.op.pointwise === true || typeof node.op.inline4?.(NOWHERE, node, "i") === "string";
 
 /** Hook functions by name: what the kernel's fused nodes compute where it loads and stores. */
 export function writeHooks(context: HookContext, choice: KernelChoice): Record<string, string> {

@@ -5,7 +5,7 @@ import { compileGraph } from "../../src/compile.ts";
 import { linearOps } from "../../src/ops/linear.ts";
 import { matmulOps } from "../../src/ops/matmul.ts";
 import { splitsOf, supportsMatmul } from "../../src/ops/matmul_kernel.ts";
-import type { OpDef, Sample } from "../../src/ops/op.ts";
+import type { KernelLimits, OpDef, Sample } from "../../src/ops/op.ts";
 import { f32, MATMUL_VARIANTS } from "../../src/ops/op.ts";
 import type { WebGpuDevice } from "../../src/webgpu/device.ts";
 import { LEAST_LIMITS } from "../../src/webgpu/limits.ts";
@@ -17,16 +17,23 @@ beforeAll(async () => {
 });
 afterAll(() => device.dispose());
 
-const cases = MATMUL_VARIANTS.flatMap((matmul) =>
-  [...matmulOps, ...linearOps].map((op) => [op.name, matmul, op] as const),
+/** The vec4 kernel takes k by fours on a hardware GPU alone. */
+const kernels: readonly (readonly [name: string, limits: Partial<KernelLimits>])[] = [
+  ...MATMUL_VARIANTS.map((matmul) => [matmul, { matmul }] as const),
+  ["vec4 by fours", { matmul: "vec4", software: false }],
+];
+const cases = kernels.flatMap(([name, limits]) =>
+  [...matmulOps, ...linearOps].map((op) => [op.name, name, limits, op] as const),
 );
 
-it.each(cases)("%s by the %s kernel meets the f64 reference, where the device supports it", async (_, matmul, op) => {
+it.each(cases)("%s by the %s kernel meets the f64 reference, where the device supports it", async (...given) => {
+  const [, , limits, op] = given;
+  const { matmul = "naive" } = limits;
   if (!supportsMatmul(matmul, device.limits)) return;
   const samples = op.samples?.() ?? [];
   // Of the tiled kernels, which take long to compile on software GPUs, one is tried at all sizes.
   for (const sample of matmul === "tiledLarge" ? samples.slice(-3) : samples) {
-    const { name, ratio, error } = await checkSample(device, op, sample, { plan: "dispatch", limits: { matmul } });
+    const { name, ratio, error } = await checkSample(device, op, sample, { plan: "dispatch", limits });
     expect(error, name).toBeUndefined();
     expect(ratio, name).toBeLessThanOrEqual(1);
   }
@@ -37,8 +44,8 @@ it("gives the same bits by all variants on a software GPU", async () => {
   const sample: Sample = { inputs: [f32(133, 21), f32(21, 130)], attrs: {} };
   const graph = sampleGraph(matmulOps[0], sample, { gradient: true });
   const want = await runOnce(device, graph, { plan: "dispatch", limits: { matmul: "naive" } });
-  for (const matmul of MATMUL_VARIANTS.filter((variant) => supportsMatmul(variant, device.limits)))
-    expect(await runOnce(device, graph, { plan: "dispatch", limits: { matmul } }), matmul).toEqual(want);
+  for (const [name, limits] of kernels.filter(([, { matmul = "naive" }]) => supportsMatmul(matmul, device.limits)))
+    expect(await runOnce(device, graph, { plan: "dispatch", limits }), name).toEqual(want);
 });
 
 it("adds up in equal shares of k where few outputs would leave a hardware GPU idle, by shape alone", () => {
