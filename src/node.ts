@@ -30,16 +30,25 @@ export interface OpenDeviceOptions {
    * or none. Default: what the environment variable TILEGRAD_TUNING says (`off`, or a JSON file), else `stored`.
    */
   readonly tuning?: GpuDeviceOptions["tuning"];
+  /**
+   * Also ask for matrix units, an experiment of Dawn's. No kernel uses them unless `tuneDevice` found it faster, and then with
+   * `deterministic: false` only. Default: whether the environment variable TILEGRAD_MATRIX_UNITS is `on`.
+   */
+  readonly matrixUnits?: boolean;
 }
 
 /** The CPU reference, which needs no optional package. */
 export const openCpu = (): Device => openCpuAnywhere({ files: folders });
+
+/** What Dawn calls experiments such as matrix units. */
+const UNSAFE = ["enable-dawn-features=allow_unsafe_apis"];
 
 /** Opens a device. @throws E_PEER when an optional package is missing, E_DEVICE when the device is not there. */
 export async function openDevice({
   backend = "webgpu",
   memoryBudget,
   tuning,
+  matrixUnits = process.env["TILEGRAD_MATRIX_UNITS"] === "on",
 }: OpenDeviceOptions = {}): Promise<Device> {
   if (backend === "cpu") return openCpu();
   if (!(GPU_NAMES as readonly string[]).includes(backend)) {
@@ -48,13 +57,14 @@ export async function openDevice({
       `openDevice: got backend "${backend}"; expected ${GPU_NAMES.join(", ")} or cpu.`,
     );
   }
-  const { gpu, kind, driver } = await openGpu({ device: backend });
+  const { gpu, kind, driver } = await openGpu({ device: backend, flags: matrixUnits ? UNSAFE : [] });
   return openGpuDevice({
     gpu,
     files: folders,
     info: { software: kind === "software", adapter: driver },
     tuning: tuning ?? (await chosenTuning()),
     tunings: tuningFiles,
+    matrixUnits,
     ...(memoryBudget === undefined ? {} : { memoryBudget }),
   });
 }

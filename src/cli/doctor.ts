@@ -4,7 +4,7 @@ import type { CheckResult } from "../check/check.ts";
 import { checkOps, checksOf } from "../check/check.ts";
 import type { Device } from "../device.ts";
 import { allOps } from "../ops/all.ts";
-import type { Tuning } from "../ops/op.ts";
+import type { MatrixUnit, Tuning } from "../ops/op.ts";
 import { WebGpuDevice } from "../webgpu/device.ts";
 import type { DeviceName } from "./device.ts";
 import { describeDevice, deviceOption, withDevice } from "./device.ts";
@@ -124,12 +124,16 @@ function showDevice({ info, limits: chosenBy }: Device, { limits, features }: Ab
       ["Driver", info.driver],
       ...(features.length > 0 ? [["Features", features.join(", ")] as const] : []),
       ["Mixed precision", !chosenBy || chosenBy.f16 ? "yes" : "no: the adapter has no shader-f16"],
+      ...(chosenBy?.matrixUnits ? [["Matrix units", unitsText(chosenBy.matrixUnits)] as const] : []),
       ...(chosenBy?.tuning ? tuningLines(chosenBy.tuning) : []),
       ...Object.entries(limits).map(([name, value]) => [name, shown(name, value)] as const),
     ]),
     "",
   ];
 }
+
+const unitsText = (units: readonly MatrixUnit[]): string =>
+  units.map(({ type, m, n, k }) => `${type} ${m}x${n}x${k}`).join(", ") || "none that add up in f32";
 
 const tuningLines = ({ kernels, reordered, costs }: Tuning): (readonly [string, string])[] => [
   ["Tuned", `${plural(Object.keys(kernels).length, "kernel")} chosen by measurement`],

@@ -1,11 +1,13 @@
 /** Which kernel multiplies matrices, given shapes and device. */
 import matmulNaive from "../../shaders/matmul_naive.wgsl";
 import matmulSubgroup from "../../shaders/matmul_subgroup.wgsl";
+import matmulSubgroupMatrix from "../../shaders/matmul_subgroup_matrix.wgsl";
 import matmulTiled from "../../shaders/matmul_tiled.wgsl";
 import matmulVec4 from "../../shaders/matmul_vec4.wgsl";
+import { invariant } from "../errors.ts";
 import type { Attrs, TensorType } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
-import type { KernelChoice, KernelLimits, MatmulVariant } from "./op.ts";
+import type { KernelChoice, KernelLimits, MatmulVariant, MatrixUnit } from "./op.ts";
 import { MATMUL_VARIANTS, SPLIT_COUNTS } from "./op.ts";
 
 export interface MatmulExtents {
@@ -31,7 +33,34 @@ export function supportsMatmul(variant: MatmulVariant, limits: KernelLimits): bo
   if (variant === "subgroup") return limits.minSubgroupSize >= 4;
   if (variant === "tiled") return limits.maxWorkgroupSize >= 128;
   if (variant === "tiledLarge") return limits.maxWorkgroupSize >= 256;
+  if (variant === "subgroupMatrix") return unitsOf(limits).length > 0;
   return true;
+}
+
+/** Of a tile of 64 x 64, as many strips as there are subgroups in a workgroup, up to four. */
+function stripsOf({ lanes }: MatrixUnit, limits: KernelLimits): readonly [down: number, across: number] {
+  const subgroups = Math.floor(Math.min(limits.maxWorkgroupSize, 256) / lanes);
+  return subgroups >= 4 ? [2, 2] : [Math.min(subgroups, 2), 1];
+}
+
+/** Along k, a tile has so many elements that those of A and B have the same bytes in either type. */
+const depthOf = ({ type }: MatrixUnit): number => (type === "f16" ? 32 : 16);
+
+/** The units that matmul_subgroup_matrix.wgsl can work with. */
+function unitsOf(limits: KernelLimits): readonly MatrixUnit[] {
+  return (limits.matrixUnits ?? []).filter((unit) => {
+    const { m, n, k } = unit;
+    const [down, across] = stripsOf(unit, limits);
+    const bytes = 2 * 64 * 32 * 2 + 4 * down * across * m * n;
+    const fits = 32 % m === 0 && 32 % n === 0 && n >= 4 && depthOf(unit) % k === 0;
+    return limits.f16 && down > 0 && fits && bytes <= limits.maxWorkgroupBytes;
+  });
+}
+
+/** The unit that multiplies f32, or f16 where the factors may be rounded. */
+function unitFor({ half }: Attrs, limits: KernelLimits): MatrixUnit | undefined {
+  const units = unitsOf(limits);
+  return (half ? units.find(({ type }) => type === "f16") : undefined) ?? units.find(({ type }) => type === "f32");
 }
 
 export const matmulVariants = (limits: KernelLimits): Partial<KernelLimits>[] => [
@@ -62,7 +91,7 @@ export function splitsOf(m: number, n: number, k: number, limits: KernelLimits):
 /** Products in a stage of a resident plan from which on speed is worth the longer compilation. */
 const SMALL = 8192;
 
-/** All variants add up in the order of k, so the choice is one of speed alone; bench/results/kernels.md has the figures. */
+/** All these add up in the order of k, so the choice is one of speed alone; bench/results/kernels.md has the figures. */
 function chooseVariant({ batch, m, n, k }: MatmulExtents, limits: KernelLimits): MatmulVariant {
   const tiles = batch * Math.ceil(m / 64) * Math.ceil(n / 64);
   // With one column or one product there is nothing to keep in registers, and the naive kernel compiles in a third of the time.
@@ -105,7 +134,10 @@ export function matmulKernel(
     b_column: attrs.transposeB ? k : 1,
   };
   const total = onesRow ? [{ hook: "store_total", output: 1 }] : [];
-  const variant = (limits.resident ? undefined : limits.matmul) ?? chooseVariant(extents, limits);
+  const asked = limits.resident ? undefined : limits.matmul;
+  const unit = asked === "subgroupMatrix" ? unitFor(attrs, limits) : undefined;
+  const impossible = asked === "subgroupMatrix" && !unit;
+  const variant = asked && !impossible ? asked : chooseVariant(extents, limits);
   if (variant === "naive") {
     return {
       shader: matmulNaive,
@@ -120,7 +152,8 @@ export function matmulKernel(
     };
   }
   // Four neighbours are taken at once where they lie side by side and no row ends between them.
-  const tiled = variant === "tiled" || variant === "tiledLarge";
+  const depth = unit ? depthOf(unit) : 16;
+  const tiled = unit !== undefined || variant === "tiled" || variant === "tiledLarge";
   const rolled = isRolled(variant, limits);
   // The subgroup kernel takes A element by element and k of any length: a few shapes more share a pipeline, at no cost.
   const wideA = !rolled && variant !== "subgroup" && !attrs.transposeA && k % 4 === 0;
@@ -133,11 +166,11 @@ export function matmulKernel(
     WIDE_B: wideB,
     WIDE_Y: wideY,
     COLUMNS_B: columnsB,
-    K_REST: !rolled && (variant === "subgroup" || k % (tiled ? 16 : 4) !== 0),
+    K_REST: !rolled && (variant === "subgroup" || k % (tiled ? depth : 4) !== 0),
     ...(tiled ? {} : { ROLLED: rolled }),
   };
   return {
-    ...specialise(variant, { ...extents, m: rows }, limits, common),
+    ...specialise(variant, { ...extents, m: rows }, limits, common, unit),
     params: variant === "vec4" ? { ...params, rows: 4 } : params,
     loads: [
       wideA ? { hook: "load_a4", input: 0, width: 4 } : { hook: "load_a", input: 0 },
@@ -152,6 +185,7 @@ function specialise(
   { batch, m, n }: MatmulExtents,
   limits: KernelLimits,
   common: NonNullable<KernelChoice["constants"]>,
+  unit: MatrixUnit | undefined,
 ): Pick<KernelChoice, "shader" | "constants" | "grid"> {
   const columns = Math.ceil(n / 4);
   switch (variant) {
@@ -180,6 +214,23 @@ function specialise(
         constants: { ...common, TILE: 128, WG: 256, PARTS: 2 },
         grid: { workgroups: [batch * Math.ceil(m / 128) * Math.ceil(n / 128), 1, 1] },
       };
+    case "subgroupMatrix": {
+      invariant(unit, "a product on matrix units has none.");
+      const [down, across] = stripsOf(unit, limits);
+      const sizes = {
+        UNIT_M: unit.m,
+        UNIT_N: unit.n,
+        UNIT_K: unit.k,
+        TILE_K: depthOf(unit),
+        DOWN: down,
+        ACROSS: across,
+      };
+      return {
+        shader: matmulSubgroupMatrix,
+        constants: { ...common, ...sizes, Elem: unit.type, WG: down * across * unit.lanes },
+        grid: { workgroups: [batch * Math.ceil(m / 64) * Math.ceil(n / 64), 1, 1] },
+      };
+    }
     default:
       return variant satisfies never;
   }

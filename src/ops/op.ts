@@ -35,6 +35,8 @@ export interface OpDef {
   readonly readsOnce?: readonly number[];
   /** Inputs the kernel reads so often that a view of something else is copied first. */
   readonly contiguous?: readonly number[];
+  /** With `attrs.half`, which mixed precision sets, its kernel may round the inputs to f16. */
+  readonly roundsInputs?: boolean;
   /** The kernel reads back what it stored (`peeks`), so its outputs need memory. */
   readonly readsBack?: boolean;
   /** This output is kept for the op's own gradient only: it has none itself. */
@@ -100,6 +102,8 @@ export interface KernelLimits {
   readonly minSubgroupSize: number;
   /** Kernels may have 16-bit floats (`shader-f16`). */
   readonly f16: boolean;
+  /** What multiplies small matrices at once (`chromium-experimental-subgroup-matrix`), preferred ones first; default: none. */
+  readonly matrixUnits?: readonly MatrixUnit[];
   /** The kernel becomes a stage of a resident plan: only shaders with `item(i)` will do. */
   readonly resident?: boolean;
   /** A software GPU: workgroup memory and barriers are dear, registers and vec4 loads cheap. */
@@ -121,6 +125,16 @@ export interface KernelLimits {
   readonly lstm?: LstmVariant;
 }
 
+/** Multiplies m x k by k x n, both of `type`, and adds up in f32. */
+export interface MatrixUnit {
+  readonly type: "f16" | "f32";
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  /** That a subgroup has at most. */
+  readonly lanes: number;
+}
+
 /** What forces one of several kernels. */
 export type KernelForce = Pick<KernelLimits, "matmul" | "conv2d" | "sequences" | "lstm" | "splits">;
 
@@ -136,7 +150,7 @@ export interface Tuning {
   readonly reordered: Readonly<Record<string, KernelForce>>;
 }
 
-export const MATMUL_VARIANTS = ["naive", "vec4", "subgroup", "tiled", "tiledLarge"] as const;
+export const MATMUL_VARIANTS = ["naive", "vec4", "subgroup", "tiled", "tiledLarge", "subgroupMatrix"] as const;
 export type MatmulVariant = (typeof MATMUL_VARIANTS)[number];
 /** Shares that a long sum of products is cut into, at most. */
 export const SPLIT_COUNTS = [1, 4, 16] as const;
@@ -180,10 +194,15 @@ export interface SampleInput extends TensorType {
   readonly range?: readonly [number, number];
   /** Exact values instead. */
   readonly values?: readonly number[];
+  /** Rounded to what f16 holds. */
+  readonly half?: boolean;
 }
 
 export const f32 = (...shape: number[]): TensorType => ({ dtype: "f32", shape });
 export const u32 = (...shape: number[]): TensorType => ({ dtype: "u32", shape });
+
+/** f32 values that f16 holds. */
+export const halves = (...shape: number[]): SampleInput => ({ dtype: "f32", shape, half: true });
 
 /** Builds a node. Every op's public function goes through here, so a bad shape fails where it is written. */
 export function apply(op: OpDef, inputs: readonly Tensor[], attrs: Attrs = {}): Tensor[] {

@@ -12,10 +12,11 @@ import { inputOp, stateOp } from "../ops/constant.ts";
 import { half } from "../ops/half.ts";
 import type { KernelLimits } from "../ops/op.ts";
 import { apply } from "../ops/op.ts";
+import type { FusedGraph } from "./fuse.ts";
 import { fuse } from "./fuse.ts";
 import type { Kernel } from "./kernels.ts";
 import { materialize } from "./materialize.ts";
-import { base, findUses } from "./reads.ts";
+import { base, findUses, readsOf } from "./reads.ts";
 
 export const PRECISIONS = ["f32", "mixed"] as const;
 export type TrainingPrecision = (typeof PRECISIONS)[number];
@@ -42,7 +43,12 @@ export function storeInHalf(original: Graph, limits: KernelLimits, fusion: boole
   const graph = materialize(original);
   const { kernelOf } = fuse(graph, { limits, fusion });
   const order = topological(results(graph));
-  const chosen = chooseValues(graph, order, kernelOf);
+  const origins = originsOf(order);
+  const chosen = chooseValues(graph, order, { kernelOf, origins });
+  // Parameters may be rounded as well, but data may have any range.
+  const mayRound = (node: Node): boolean =>
+    node.op.roundsInputs === true &&
+    readsOf(node).every(({ source }) => chosen.has(source.node) || origins.get(source.node) === STATE);
 
   const made = new Map<Node, readonly Tensor[]>();
   const halves = new Map<Tensor, Tensor>();
@@ -61,7 +67,8 @@ export function storeInHalf(original: Graph, limits: KernelLimits, fusion: boole
   for (const node of order) {
     if (node.op.free && node.inputs.length > 0) continue;
     const inputs = node.inputs.map((t) => read(t, kernelOf.get(node)));
-    made.set(node, inputs.length > 0 ? apply(node.op, inputs, node.attrs) : outputsOf(node));
+    const attrs = limits.matrixUnits && mayRound(node) ? { ...node.attrs, half: true } : node.attrs;
+    made.set(node, inputs.length > 0 ? apply(node.op, inputs, attrs) : outputsOf(node));
   }
   const whole = (t: Tensor): Tensor => read(t, undefined);
   return {
@@ -73,8 +80,11 @@ export function storeInHalf(original: Graph, limits: KernelLimits, fusion: boole
 const isWorthIt = ({ dtype, shape }: TensorType): boolean => dtype === "f32" && sizeOf(shape) >= FEWEST;
 
 /** The nodes whose outputs other kernels may see in f16. */
-function chooseValues(graph: Graph, order: readonly Node[], kernelOf: ReadonlyMap<Node, Kernel>): Set<Node> {
-  const origins = originsOf(order);
+function chooseValues(
+  graph: Graph,
+  order: readonly Node[],
+  { kernelOf, origins }: Pick<FusedGraph, "kernelOf"> & { readonly origins: ReadonlyMap<Node, number> },
+): Set<Node> {
   const kept = new Set([...results(graph), ...order.flatMap((n) => (n.op === packOp ? n.inputs : []))].map(baseNode));
   const uses = findUses(order);
   // What is only added up, or copied into a result or an arena: the parts of a weight's gradient.

@@ -16,6 +16,7 @@ import type { Elements, KernelForce, KernelLimits, Tuning } from "../ops/op.ts";
 import { apply } from "../ops/op.ts";
 import { bucketOf } from "../ops/tuning.ts";
 import { checkOptions } from "../options.ts";
+import type { TrainingPrecision } from "../passes/half.ts";
 import { stepGraph } from "../train/stepGraph.ts";
 import { bindSamples } from "./bind.ts";
 import { measureCosts, median, timeSteps } from "./measure.ts";
@@ -102,10 +103,7 @@ export async function tuneDevice(device: Device, options: TuneOptions = {}): Pro
   const began = performance.now();
   const limits: KernelLimits = { ...tuned, tuning: null };
   const graphs = trainer ? [stepGraph(trainer, batchSize)] : typicalSteps();
-  const nodes = new Map([
-    ...tunable(graphs, limits),
-    ...(deterministic ? [] : tunable(graphs, { ...limits, splits: 1 })),
-  ]);
+  const nodes = tunable(graphs, limits, deterministic);
   const costs = await measureCosts(device, limits);
   const measured: MeasuredKernel[] = [];
   const left: string[] = [];
@@ -145,13 +143,21 @@ function keep(kernels: Record<string, KernelForce>, bucket: string, force: Kerne
 }
 
 /** The nodes for which the device has several kernels, one of each bucket. */
-function tunable(graphs: readonly Graph[], limits: KernelLimits): ReadonlyMap<string, Node> {
+function tunable(graphs: readonly Graph[], limits: KernelLimits, deterministic: boolean): ReadonlyMap<string, Node> {
+  // Sums that would be cut into shares, and what mixed precision may round for matrix units, are nodes of their own.
+  const ways: { readonly forced: Partial<KernelLimits>; readonly precision: TrainingPrecision }[] = [
+    { forced: {}, precision: "f32" },
+  ];
+  if (!deterministic) ways.push({ forced: { splits: 1 }, precision: "f32" });
+  if (!deterministic && limits.matrixUnits && limits.f16) ways.push({ forced: {}, precision: "mixed" });
   const found = new Map<string, Node>();
-  for (const graph of graphs) {
-    for (const { anchor } of compileGraph(graph, limits).plan.kernels) {
-      if (!anchor?.op.variants) continue;
-      const bucket = bucketOf(anchor);
-      if (!found.has(bucket)) found.set(bucket, anchor);
+  for (const { forced, precision } of ways) {
+    for (const graph of graphs) {
+      for (const { anchor } of compileGraph(graph, { ...limits, ...forced }, { precision }).plan.kernels) {
+        if (!anchor?.op.variants) continue;
+        const bucket = bucketOf(anchor);
+        if (!found.has(bucket)) found.set(bucket, anchor);
+      }
     }
   }
   return found;
@@ -197,11 +203,11 @@ async function timesOf(
   const graph: Graph = { outputs: Object.fromEntries(made.map((t, i) => [`y${i}`, t])), updates: [] };
   // A sum that is cut into shares is no kernel but several, each of which is measured by itself.
   const composite = Boolean(op.expand?.(node, limits));
-  const forces = (op.variants?.(limits) ?? []).filter((force) =>
-    force.splits === undefined ? !composite : !deterministic,
+  const forces = (op.variants?.(limits) ?? []).filter(({ splits, matmul }) =>
+    splits === undefined ? !composite && (matmul !== "subgroupMatrix" || !deterministic) : !deterministic,
   );
   const ways = differentWays(graph, [{}, ...forces], limits);
-  const { bindings, dispose } = bindSamples(device, graph);
+  const { bindings, dispose } = bindSamples(device, graph, attrs.half === true);
   const steps: CompiledStep[] = [];
   try {
     const compiled = await Promise.allSettled(

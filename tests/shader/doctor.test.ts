@@ -4,20 +4,32 @@ import { expect, it } from "vitest";
 import { checkedGraph, checksOf } from "../../src/check/check.ts";
 import { compileGraph } from "../../src/compile.ts";
 import { allOps } from "../../src/ops/all.ts";
+import type { MatrixUnit } from "../../src/ops/op.ts";
 import { chooseKernel } from "../../src/shader/choice.ts";
 import { LEAST_LIMITS } from "../../src/webgpu/limits.ts";
 
+const UNIT: MatrixUnit = { type: "f16", m: 16, n: 16, k: 16, lanes: 32 };
+
 const DEVICES = [
-  { device: "a hardware GPU", limits: { ...LEAST_LIMITS, minSubgroupSize: 32 }, missing: [] },
+  {
+    device: "a hardware GPU",
+    limits: {
+      ...LEAST_LIMITS,
+      minSubgroupSize: 32,
+      f16: true,
+      matrixUnits: [UNIT],
+    },
+    missing: [],
+  },
   {
     device: "a software GPU without subgroups",
     limits: { ...LEAST_LIMITS, software: true },
-    missing: ["matmul_subgroup"],
+    missing: ["matmul_subgroup", "matmul_subgroup_matrix"],
   },
   {
     device: "a GPU with small workgroups",
     limits: { ...LEAST_LIMITS, maxWorkgroupSize: 64 },
-    missing: ["matmul_subgroup", "matmul_tiled"],
+    missing: ["matmul_subgroup", "matmul_subgroup_matrix", "matmul_tiled"],
   },
 ];
 
