@@ -1,7 +1,10 @@
-// Gradient of the average over windows, one thread per element of the image: it gathers from the windows that hold it,
-// so nothing is added out of order.
+// Gradient of the average over windows, one thread per element of the image, or for WIDTH neighbouring channels: it gathers
+// from the windows that hold it, so nothing is added out of order.
 
 const WG: u32 = 64;
+const WIDTH: u32 = 1;
+// WIDTH elements.
+alias Value = f32;
 const INCLUDE_PAD: bool = false;
 
 struct Params {
@@ -23,11 +26,11 @@ struct Params {
 @group(1) @binding(1) var<storage, read> dy: array<f32>;
 @group(1) @binding(2) var<storage, read_write> dx: array<f32>;
 
-fn load_dy(i: u32) -> f32 {
+fn load_dy(i: u32) -> Value {
   return dy[i];
 }
 
-fn store_dx(i: u32, v: f32) {
+fn store_dx(i: u32, v: Value) {
   dx[i] = v;
 }
 
@@ -42,13 +45,16 @@ fn real_taps(window: u32, taps: u32, stride: u32, before: u32, size: u32) -> u32
 }
 
 fn item(i: u32) {
-  let channel = i % params.channels;
-  let at_x = (i / params.channels) % params.width + params.left;
-  let at_y = (i / (params.channels * params.width)) % params.height + params.top;
-  let image = i / (params.channels * params.width * params.height);
+  let columns = params.channels / WIDTH;
+  let pixel = i / columns;
+  let channel = i % columns * WIDTH;
+  let at_x = pixel % params.width + params.left;
+  let row = pixel / params.width;
+  let at_y = row % params.height + params.top;
+  let image = row / params.height;
   let end_y = min(at_y / params.stride_y + 1u, params.out_height);
   let end_x = min(at_x / params.stride_x + 1u, params.out_width);
-  var total = 0.0;
+  var total = Value();
   for (var out_y = first_window(at_y, params.taps_y, params.stride_y); out_y < end_y; out_y++) {
     let rows = real_taps(out_y, params.taps_y, params.stride_y, params.top, params.height);
     for (var out_x = first_window(at_x, params.taps_x, params.stride_x); out_x < end_x; out_x++) {
@@ -58,7 +64,7 @@ fn item(i: u32) {
       total += load_dy(window * params.channels + channel) / f32(divisor);
     }
   }
-  store_dx(i, total);
+  store_dx(i * WIDTH, total);
 }
 
 @compute @workgroup_size(WG)

@@ -1,7 +1,10 @@
-// Maximum or average of the windows of x [batch, height, width, channels], one thread per output element. Padding never
-// wins a maximum; an average counts it only with INCLUDE_PAD.
+// Maximum or average of the windows of x [batch, height, width, channels], one thread per output element, or for WIDTH
+// neighbouring channels. Padding never wins a maximum; an average counts it only with INCLUDE_PAD.
 
 const WG: u32 = 64;
+const WIDTH: u32 = 1;
+// WIDTH elements.
+alias Value = f32;
 const AVERAGE: bool = false;
 const INCLUDE_PAD: bool = false;
 
@@ -24,25 +27,28 @@ struct Params {
 @group(1) @binding(1) var<storage, read> x: array<f32>;
 @group(1) @binding(2) var<storage, read_write> y: array<f32>;
 
-fn load_x(i: u32) -> f32 {
+fn load_x(i: u32) -> Value {
   return x[i];
 }
 
-fn store_y(i: u32, v: f32) {
+fn store_y(i: u32, v: Value) {
   y[i] = v;
 }
 
 fn item(i: u32) {
-  let channel = i % params.channels;
-  let out_x = (i / params.channels) % params.out_width;
-  let out_y = (i / (params.channels * params.out_width)) % params.out_height;
-  let image = i / (params.channels * params.out_width * params.out_height);
+  let columns = params.channels / WIDTH;
+  let pixel = i / columns;
+  let channel = i % columns * WIDTH;
+  let out_x = pixel % params.out_width;
+  let out_row = pixel / params.out_width;
+  let out_y = out_row % params.out_height;
+  let image = out_row / params.out_height;
   // The window in coordinates of the padded image, then its real part.
   let from_y = max(out_y * params.stride_y, params.top);
   let from_x = max(out_x * params.stride_x, params.left);
   let end_y = min(out_y * params.stride_y + params.taps_y, params.height + params.top);
   let end_x = min(out_x * params.stride_x + params.taps_x, params.width + params.left);
-  var total = select(-3.4028234663852886e38, 0.0, AVERAGE);
+  var total = Value(select(-3.4028234663852886e38, 0.0, AVERAGE));
   for (var py = from_y; py < end_y; py++) {
     let row = (image * params.height + py - params.top) * params.width;
     for (var px = from_x; px < end_x; px++) {
@@ -52,7 +58,7 @@ fn item(i: u32) {
   }
   let real = (end_y - from_y) * (end_x - from_x);
   let divisor = f32(select(real, params.taps_y * params.taps_x, INCLUDE_PAD));
-  store_y(i, select(total, total / divisor, AVERAGE));
+  store_y(i * WIDTH, select(total, total / divisor, AVERAGE));
 }
 
 @compute @workgroup_size(WG)

@@ -6,7 +6,7 @@ import pool2d from "../../shaders/pool2d.wgsl";
 import { TilegradError } from "../errors.ts";
 import type { Attrs, Node, Tensor, TensorType } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
-import type { KernelChoice, OpDef, Sample } from "./op.ts";
+import type { KernelChoice, KernelLimits, OpDef, Sample } from "./op.ts";
 import { apply1, expectDType, f32, shapeError } from "./op.ts";
 import { max, mean } from "./reduce.ts";
 import { reshape } from "./view.ts";
@@ -28,6 +28,15 @@ function poolGeometry(op: string, x: TensorType, attrs: Attrs): Geometry {
 
 const pooled = (g: Geometry): TensorType => f32(g.batch, g.outHeight, g.outWidth, g.channels);
 
+/** Four channels a thread, where they are neighbours and enough threads remain; a resident plan would compile longer. */
+const isWide = (channels: number, elements: number, { software, resident }: KernelLimits): boolean =>
+  !resident && channels % 4 === 0 && (software || elements >= BUSY);
+
+/** Elements of which a quarter as many threads keep a hardware GPU busy. */
+const BUSY = 65_536;
+
+const WIDE = { WIDTH: 4, Value: "vec4<f32>" };
+
 function poolParams(g: Geometry, { strides, padding: [[top], [left]] }: WindowAttrs) {
   return {
     height: g.height,
@@ -45,14 +54,19 @@ function poolParams(g: Geometry, { strides, padding: [[top], [left]] }: WindowAt
 }
 
 function poolKernel(name: string, average: boolean) {
-  return ({ inputs: [x], attrs, outputs: [y] }: Node): KernelChoice => ({
-    shader: pool2d,
-    constants: { AVERAGE: average, INCLUDE_PAD: attrs.countIncludePad === true },
-    params: { count: sizeOf(y.shape), ...poolParams(poolGeometry(name, x, attrs), attrs as WindowAttrs) },
-    grid: { threads: sizeOf(y.shape) },
-    loads: [{ hook: "load_x", input: 0 }],
-    stores: [{ hook: "store_y", output: 0 }],
-  });
+  return ({ inputs: [x], attrs, outputs: [y] }: Node, limits: KernelLimits): KernelChoice => {
+    const wide = isWide(x.shape[3], sizeOf(y.shape), limits);
+    const width = wide ? 4 : undefined;
+    const threads = sizeOf(y.shape) / (width ?? 1);
+    return {
+      shader: pool2d,
+      constants: { AVERAGE: average, INCLUDE_PAD: attrs.countIncludePad === true, ...(wide ? WIDE : {}) },
+      params: { count: threads, ...poolParams(poolGeometry(name, x, attrs), attrs as WindowAttrs) },
+      grid: { threads },
+      loads: [{ hook: "load_x", input: 0, width }],
+      stores: [{ hook: "store_y", output: 0, width }],
+    };
+  };
 }
 
 const poolFlops = ({ attrs, outputs: [y] }: Node): number => sizeOf(y.shape) * sizeOf(attrs.size);
@@ -105,19 +119,22 @@ const maxPool2dGradOp: OpDef = {
       }
     });
   },
-  kernel: ({ inputs: [x, y], attrs }) => {
+  kernel: ({ inputs: [x, y], attrs }, limits) => {
     const disjoint = [0, 1].every((axis) => attrs.strides[axis] >= attrs.size[axis]);
-    const threads = sizeOf(disjoint ? y.shape : x.shape);
+    const wide = disjoint && isWide(x.shape[3], sizeOf(y.shape), limits);
+    const width = wide ? 4 : undefined;
+    const threads = sizeOf(disjoint ? y.shape : x.shape) / (width ?? 1);
     return {
       shader: disjoint ? maxPool2dGradDisjoint : maxPool2dGrad,
+      constants: wide ? { ...WIDE, Places: "vec4<u32>" } : {},
       params: { count: threads, ...poolParams(poolGeometry("maxPool2dGrad", x, attrs), attrs as WindowAttrs) },
       grid: { threads },
       loads: [
-        { hook: "load_x", input: 0 },
+        { hook: "load_x", input: 0, width },
         ...(disjoint ? [] : [{ hook: "load_y", input: 1 }]),
-        { hook: "load_dy", input: 2 },
+        { hook: "load_dy", input: 2, width },
       ],
-      stores: [{ hook: "store_dx", output: 0 }],
+      stores: [{ hook: "store_dx", output: 0, width }],
     };
   },
   flops: ({ inputs: [, y], attrs }) => sizeOf(y.shape) * sizeOf(attrs.size),
@@ -161,14 +178,19 @@ const avgPool2dGradOp: OpDef = {
       for (let c = 0; c < channels; c++) dx[at * channels + c] += dy[out * channels + c] / counts[out];
     });
   },
-  kernel: ({ attrs, outputs: [x] }) => ({
-    shader: avgPool2dGrad,
-    constants: { INCLUDE_PAD: attrs.countIncludePad === true },
-    params: { count: sizeOf(x.shape), ...poolParams(poolGeometry("avgPool2dGrad", x, attrs), attrs as WindowAttrs) },
-    grid: { threads: sizeOf(x.shape) },
-    loads: [{ hook: "load_dy", input: 0 }],
-    stores: [{ hook: "store_dx", output: 0 }],
-  }),
+  kernel: ({ attrs, outputs: [x] }, limits) => {
+    const wide = isWide(x.shape[3], sizeOf(x.shape), limits);
+    const width = wide ? 4 : undefined;
+    const threads = sizeOf(x.shape) / (width ?? 1);
+    return {
+      shader: avgPool2dGrad,
+      constants: { INCLUDE_PAD: attrs.countIncludePad === true, ...(wide ? WIDE : {}) },
+      params: { count: threads, ...poolParams(poolGeometry("avgPool2dGrad", x, attrs), attrs as WindowAttrs) },
+      grid: { threads },
+      loads: [{ hook: "load_dy", input: 0, width }],
+      stores: [{ hook: "store_dx", output: 0, width }],
+    };
+  },
   flops: ({ inputs: [dy], attrs }) => sizeOf(dy.shape) * sizeOf(attrs.size),
   samples: () =>
     [...cases({ countIncludePad: false }), ...cases({ countIncludePad: true })].map(({ inputs: [x], attrs = {} }) => ({

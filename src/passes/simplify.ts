@@ -3,7 +3,8 @@ import type { Rule } from "../graph/traverse.ts";
 import { outputsOf, rewrite } from "../graph/traverse.ts";
 import type { Graph, Node, Tensor } from "../graph/types.ts";
 import { constant, isConstant } from "../ops/constant.ts";
-import { log, neg, softplus, sub } from "../ops/elementwise.ts";
+import { greater, log, mul, neg, softplus, sub } from "../ops/elementwise.ts";
+import { apply1 } from "../ops/op.ts";
 import { reshape, transpose } from "../ops/view.ts";
 
 /** Dead code needs no pass: a graph is what its results reach. */
@@ -25,7 +26,7 @@ const foldIdentities: Rule = (node) => {
       if (is(a, 1)) return [b];
       // Exact for finite values; a non-finite one is caught where the loss is recorded.
       if (is(a, 0) || is(b, 0)) return [constant(0, node.outputs[0].shape)];
-      return foldConstants(node, (x, y) => x * y);
+      return maskBeforeUnpooling(a, b) ?? foldConstants(node, (x, y) => x * y);
     case "div":
       return is(b, 1) ? [a] : foldConstants(node, (x, y) => x / y);
     case "neg":
@@ -50,6 +51,18 @@ const foldIdentities: Rule = (node) => {
       return null;
   }
 };
+
+/**
+ * The gradient of a maximum over windows of x, times (x > 0), which relu's gradient is: the pixel that a window's gradient goes
+ * to is the maximum y, so the windows' gradients times (y > 0) serve, which are fewer.
+ */
+function maskBeforeUnpooling({ node }: Tensor, { node: mask }: Tensor): Tensor[] | null {
+  if (node.op.name !== "maxPool2dGrad" || mask.op.name !== "greater") return null;
+  const [x, y, dy] = node.inputs;
+  const [masked, bound] = mask.inputs;
+  if (masked.node !== x.node || masked.index !== x.index || !is(bound, 0)) return null;
+  return [apply1(node.op, [x, y, mul(dy, greater(y, 0))], node.attrs)];
+}
 
 /** log sigmoid(z), log(1 - sigmoid(z)) and log(e^z / s), so that a loss on probabilities is computed from logits. */
 function stableLog(p: Tensor): Tensor[] | null {

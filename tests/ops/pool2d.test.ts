@@ -1,12 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openCpu } from "../../src/cpu/device.ts";
 import type { Device } from "../../src/device.ts";
+import { results, topological } from "../../src/graph/traverse.ts";
 import { sum } from "../../src/ops/broadcast.ts";
 import { input } from "../../src/ops/constant.ts";
+import { mul, relu } from "../../src/ops/elementwise.ts";
 import { f32 } from "../../src/ops/op.ts";
 import { maxPool2d } from "../../src/ops/pool2d.ts";
 import { gradients } from "../../src/passes/differentiate.ts";
+import { simplify } from "../../src/passes/simplify.ts";
 import { openTestGpu } from "../devices.ts";
+import { runGraph } from "../passes/support.ts";
 
 let device: Device;
 beforeAll(async () => {
@@ -36,6 +40,30 @@ describe("maxPool2d", () => {
         target.enqueue(step, {});
         await target.flush();
         expect(Array.from(await step.outputs.dx.read())).toEqual(want);
+      }
+    }
+  });
+
+  it("has relu's gradient taken before the windows' gradients are spread, where there are fewer", async () => {
+    const x = input("x", [1, 2, 4, 1]);
+    const y = maxPool2d(relu(x), { poolSize: [2, 3], strides: 1 });
+    const [dx] = gradients(sum(mul(y, y)), [x]);
+    const graph = simplify({ outputs: { dx }, updates: [] });
+    const masks = topological(results(graph)).filter((node) => node.op.name === "greater");
+    expect(masks.map((node) => node.outputs[0].shape)).toEqual([[1, 1, 2, 1]]);
+    for (const target of [openCpu(), device]) {
+      for (const [values, want] of [
+        [
+          [-1, 3, 2, -2, 0, 1, 3, -4],
+          [0, 12, 0, 0, 0, 0, 0, 0],
+        ],
+        [
+          [-1, -2, 0, 5, -3, -1, -2, 0],
+          [0, 0, 0, 10, 0, 0, 0, 0],
+        ],
+      ]) {
+        const got = await runGraph(target, { outputs: { dx }, updates: [] }, { feeds: { x: values } });
+        expect(Array.from(got.dx)).toEqual(want);
       }
     }
   });
