@@ -27,7 +27,8 @@ struct Params {
   step_x: i32,
   divide_y: i32,
   divide_x: i32,
-  weight_tap: u32,
+  weight_start: u32,
+  weight_tap: i32,
   weight_unit: u32,
   weight_depth: u32,
   weight_group: u32,
@@ -66,7 +67,8 @@ fn item(i: u32) {
   let from_x = i32(pixel % params.out_width) * params.scale_x + params.offset_x;
   let image = pixel / (params.out_width * params.out_height) * params.height;
   let first_channel = group * params.depth;
-  let first_weight = group * params.weight_group + (channel % params.units) * params.weight_unit;
+  let first_weight =
+    params.weight_start + group * params.weight_group + (channel % params.units) * params.weight_unit;
   var total = 0.0;
   for (var ky = 0u; ky < params.taps_y; ky++) {
     let row = source(from_y + i32(ky) * params.step_y, params.divide_y);
@@ -79,7 +81,7 @@ fn item(i: u32) {
         continue;
       }
       let at = ((image + row) * params.width + column) * params.channels + first_channel;
-      let weight = (ky * params.taps_x + kx) * params.weight_tap + first_weight;
+      let weight = u32(i32(ky * params.taps_x + kx) * params.weight_tap) + first_weight;
       for (var c = 0u; c < params.depth; c++) {
         total += load_x(at + c) * load_kernel(weight + c * params.weight_depth);
       }

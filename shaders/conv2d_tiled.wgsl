@@ -32,7 +32,8 @@ struct Params {
   step_x: i32,
   divide_y: i32,
   divide_x: i32,
-  weight_tap: u32,
+  weight_start: u32,
+  weight_tap: i32,
   weight_unit: u32,
   weight_depth: u32,
   weight_group: u32,
@@ -135,7 +136,7 @@ fn item(i: u32) {
   let from_x = vec4<i32>(pixel % params.out_width) * params.scale_x + params.offset_x;
   let image = row_pixel / params.out_height * params.height;
   let first_channel = group * params.depth;
-  let first_weight = units * params.weight_unit + group * params.weight_group;
+  let first_weight = params.weight_start + units * params.weight_unit + group * params.weight_group;
   var sum0 = vec4<f32>(0.0);
   var sum1 = vec4<f32>(0.0);
   var sum2 = vec4<f32>(0.0);
@@ -151,7 +152,7 @@ fn item(i: u32) {
         continue;
       }
       let at = select(vec4<u32>(0u), (row_start + column) * params.channels, inside) + first_channel;
-      let weight = first_weight + (ky * params.taps_x + kx) * params.weight_tap;
+      let weight = first_weight + u32(i32(ky * params.taps_x + kx) * params.weight_tap);
       if (WIDE_X) {
         for (var c = 0u; c < params.depth; c += 4u) {
           let w = weight_matrix(weight + c * params.weight_depth);

@@ -2,7 +2,8 @@
 import type { Attrs, Tensor, TensorType } from "../graph/types.ts";
 import { broadcastTo, sum } from "./broadcast.ts";
 import type { ConvGeometry } from "./conv2d_kernel.ts";
-import { conv2dKernel, conv2dVariants, kernelGradKernel, kernelGradSplits } from "./conv2d_kernel.ts";
+import { conv2dKernel, conv2dVariants } from "./conv2d_kernel.ts";
+import { kernelGradKernel, kernelGradSplits, kernelGradVariants } from "./conv2d_kernel_grad.ts";
 import { add } from "./elementwise.ts";
 import type { Elements, OpDef, ReferenceCall, Sample } from "./op.ts";
 import { apply, apply1, expectDType, f32, shapeError } from "./op.ts";
@@ -150,9 +151,10 @@ const kernelGradOp: OpDef = {
     ];
   },
   reference: (call) => partialSums(call, 1),
-  // Partial sums over equal shares of the output rows, then their sum: both in an order that the shape alone fixes.
-  expand: ({ inputs: [x, dy], attrs, outputs }) => {
-    const splits = kernelGradSplits(convGeometry("conv2dKernelGrad", x, outputs[0].shape, attrs));
+  // Partial sums over equal shares of the output rows, then their sum: both in an order that shape and device fix.
+  expand: ({ inputs: [x, dy], attrs, outputs }, limits) => {
+    const g = convGeometry("conv2dKernelGrad", x, outputs[0].shape, attrs);
+    const splits = kernelGradSplits(g, attrs as WindowAttrs, limits);
     const parts = apply(kernelGradPartsOp, [x, dy], { ...attrs, splits });
     return parts.map((part, k) => (splits === 1 ? reshape(part, outputs[k].shape) : sum(part, { axes: 0 })));
   },
@@ -173,6 +175,7 @@ const kernelGradPartsOp: OpDef = {
       { splits: attrs.splits, bias: attrs.bias },
       limits,
     ),
+  variants: kernelGradVariants,
   flops: ({ inputs: [x], attrs, outputs: [{ shape }] }) =>
     2 * macs(convGeometry("conv2dKernelGradParts", x, shape.slice(1), attrs)),
   samples: () => [...kernelGradSamples({ splits: 1, bias: true }), ...kernelGradSamples({ splits: 3, bias: false })],

@@ -1,10 +1,8 @@
-/** Which kernels convolve, and with which numbers. */
+/** Which kernels convolve forward and back to the image, and with which numbers. */
 import conv2dDirect from "../../shaders/conv2d_direct.wgsl";
-import conv2dKernelGrad from "../../shaders/conv2d_kernel_grad.wgsl";
-import conv2dKernelGradDirect from "../../shaders/conv2d_kernel_grad_direct.wgsl";
+import conv2dSubgroup from "../../shaders/conv2d_subgroup.wgsl";
 import conv2dTiled from "../../shaders/conv2d_tiled.wgsl";
-import type { KernelChoice, KernelLimits } from "./op.ts";
-import { CONV2D_VARIANTS } from "./op.ts";
+import type { Conv2dVariant, KernelChoice, KernelLimits } from "./op.ts";
 import type { Geometry, WindowAttrs } from "./window.ts";
 
 export interface ConvGeometry extends Geometry {
@@ -16,20 +14,66 @@ export interface ConvGeometry extends Geometry {
   readonly units: number;
 }
 
-/** Pixels and channels of one thread's tile in conv2d_tiled.wgsl, rows and columns in conv2d_kernel_grad.wgsl. */
-const TILE = 4;
+/** Pixels, and channels, of one thread's tile: of four numbers that are loaded and stored at once. */
+export const TILE = 4;
+/** Channels of a tile in conv2d_subgroup.wgsl, and threads of its workgroup. */
+const SUBGROUP_UNITS = 8;
+const SUBGROUP_WG = 32;
 /** What an operation of a direct kernel costs: with loads and indices, four to five of a matrix product's. */
-const DIRECT_EFFORT = 4;
+export const DIRECT_EFFORT = 4;
 /** Threads that keep a hardware GPU busy. */
 const BUSY = 16384;
 
-export const conv2dVariants = (): Partial<KernelLimits>[] => CONV2D_VARIANTS.map((conv2d) => ({ conv2d }));
-
-const load = (hook: string, input: number, wide: boolean): KernelChoice["loads"][number] =>
+export const load = (hook: string, input: number, wide: boolean): KernelChoice["loads"][number] =>
   wide ? { hook: `${hook}4`, input, width: 4 } : { hook, input };
 
-const store = (hook: string, output: number, wide: boolean): KernelChoice["stores"][number] =>
+export const store = (hook: string, output: number, wide: boolean): KernelChoice["stores"][number] =>
   wide ? { hook: `${hook}4`, output, width: 4 } : { hook, output };
+
+export const conv2dVariants = ({ minSubgroupSize }: KernelLimits): Partial<KernelLimits>[] => [
+  { conv2d: "direct" },
+  { conv2d: "tiled" },
+  ...(minSubgroupSize >= 4 ? [{ conv2d: "subgroup" } as const] : []),
+];
+
+/** A convolution as conv2d_direct.wgsl sees it, whichever its direction. */
+interface Direction {
+  readonly pixels: number;
+  /** Tiles of pixels in conv2d_subgroup.wgsl, which do not reach over the end of a row. */
+  readonly rowTiles: number;
+  readonly groups: number;
+  /** Output channels of a group. */
+  readonly units: number;
+  /** Coordinates in x are divided: the strides of a gradient. */
+  readonly divide: boolean;
+  /** The pixels that neighbouring outputs and taps meet are neighbours. */
+  readonly slide: boolean;
+}
+
+type Variant = Exclude<Conv2dVariant, "taps">;
+
+/** Is there such a kernel for it? The subgroup kernel divides no coordinates. */
+const fits = (
+  variant: Conv2dVariant | undefined,
+  { divide }: Direction,
+  { minSubgroupSize }: KernelLimits,
+): variant is Variant =>
+  variant === "direct" || variant === "tiled" || (variant === "subgroup" && !divide && minSubgroupSize >= 4);
+
+function chooseVariant(shape: Direction, limits: KernelLimits): Variant {
+  // A resident plan compiles all of its kernels as one, in which tiles would take seconds.
+  if (limits.resident) return "direct";
+  if (fits(limits.conv2d, shape, limits)) return limits.conv2d;
+  const { pixels, rowTiles, groups, units, slide } = shape;
+  // Fewest loads, but its tiles end with rows. Measured: worth it where at most a fifth of them is idle; with four lanes to
+  // a subgroup, where weights take twice the loads, a tenth.
+  const used = (pixels * units) / (rowTiles * TILE * Math.ceil(units / SUBGROUP_UNITS) * SUBGROUP_UNITS);
+  const worth = limits.minSubgroupSize >= 8 ? used >= 0.8 : slide && used >= 0.9;
+  if (limits.software && worth && fits("subgroup", shape, limits)) return "subgroup";
+  // Tiles read each pixel and weight a quarter as often; below three channels most of a tile would be idle.
+  const tiles = Math.ceil(pixels / TILE) * groups * Math.ceil(units / TILE);
+  return units >= 3 && pixels >= TILE && (limits.software || tiles >= BUSY) ? "tiled" : "direct";
+}
 
 /**
  * Forward, an output pixel o meets the image at o * stride - padding + tap * dilation. Backward, a pixel i of the image
@@ -44,25 +88,29 @@ export function conv2dKernel(
 ): KernelChoice {
   const forward = direction === "forward";
   const units = forward ? g.units : g.depth;
-  const [outHeight, outWidth] = forward ? [g.outHeight, g.outWidth] : [g.height, g.width];
-  const pixels = g.batch * outHeight * outWidth;
-  const tiles = Math.ceil(pixels / TILE) * g.groups * Math.ceil(units / TILE);
-  // Tiles read each pixel and weight a quarter as often; below three channels most of a tile would be idle.
-  const better = units >= 3 && pixels >= TILE && (limits.software || tiles >= BUSY) ? "tiled" : "direct";
-  // A resident plan compiles all of its kernels as one, in which tiles would take seconds.
-  const tiled = !limits.resident && (limits.conv2d ?? better) === "tiled";
-  const threads = tiled ? tiles : pixels * units * g.groups;
   const depth = forward ? g.depth : g.units;
-  const [wideX, wideY] = [tiled && depth % TILE === 0, tiled && units % TILE === 0];
-  const wideKernel = forward ? wideY : wideX;
+  const [outHeight, outWidth] = forward ? [g.outHeight, g.outWidth] : [g.height, g.width];
+  const shape: Direction = {
+    pixels: g.batch * outHeight * outWidth,
+    rowTiles: g.batch * outHeight * Math.ceil(outWidth / TILE),
+    groups: g.groups,
+    units,
+    divide: !forward && (strides[0] > 1 || strides[1] > 1),
+    slide: (!forward || strides[1] === 1) && dilation[1] === 1,
+  };
+  const variant = chooseVariant(shape, limits);
+  const narrow = variant === "direct";
+  const [wideX, wideY] = [!narrow && depth % TILE === 0, !narrow && units % TILE === 0];
+  // The subgroup kernel takes four weights of four channels at once, or one of one.
+  const wideKernel = variant === "subgroup" ? wideX && (wideY || !forward) : forward ? wideY : wideX;
+  const tap = g.depth * g.filters;
   const wide = { WIDE_X: wideX, WIDE_Y: wideY, WIDE_KERNEL: wideKernel, TRANSPOSED: !forward };
+  const special = specialise(variant, shape, limits, wide);
   return {
-    shader: tiled ? conv2dTiled : conv2dDirect,
-    effort: tiled ? 1 : DIRECT_EFFORT,
-    constants: { DIVIDE: !forward && (strides[0] > 1 || strides[1] > 1), ...(tiled ? wide : {}) },
+    ...special,
     params: {
-      count: threads,
-      pixels,
+      ...special.params,
+      pixels: shape.pixels,
       out_height: outHeight,
       out_width: outWidth,
       out_channels: units * g.groups,
@@ -75,85 +123,51 @@ export function conv2dKernel(
       taps_x: g.tapsX,
       scale_y: forward ? strides[0] : 1,
       scale_x: forward ? strides[1] : 1,
-      offset_y: forward ? -top : top,
-      offset_x: forward ? -left : left,
-      step_y: forward ? dilation[0] : -dilation[0],
-      step_x: forward ? dilation[1] : -dilation[1],
+      // Backward, the last tap is the first one met.
+      offset_y: forward ? -top : top - (g.tapsY - 1) * dilation[0],
+      offset_x: forward ? -left : left - (g.tapsX - 1) * dilation[1],
+      step_y: dilation[0],
+      step_x: dilation[1],
       divide_y: forward ? 1 : strides[0],
       divide_x: forward ? 1 : strides[1],
-      weight_tap: g.depth * g.filters,
+      weight_start: forward ? 0 : (g.tapsY * g.tapsX - 1) * tap,
+      weight_tap: forward ? tap : -tap,
       weight_unit: forward ? 1 : g.filters,
       weight_depth: forward ? g.filters : 1,
       weight_group: g.units,
     },
-    grid: { threads },
     loads: [load("load_x", 0, wideX), load("load_kernel", 1, wideKernel)],
     stores: [store("store_y", 0, wideY)],
   };
 }
 
-/** A tile of weights stays within one tap where that leaves few of its places idle. */
-const oneTap = (g: ConvGeometry): boolean => g.depth >= TILE - 1;
-
-function gradTiles(g: ConvGeometry): number {
-  const taps = g.tapsY * g.tapsX;
-  const weightTiles = oneTap(g) ? taps * Math.ceil(g.depth / TILE) : Math.ceil((taps * g.depth) / TILE);
-  return weightTiles * Math.ceil(g.units / TILE) * g.groups;
-}
-
-/** How many shares the kernel gradient's sum is cut into: enough threads, each with enough pixels; by shape alone. */
-export function kernelGradSplits(g: ConvGeometry): number {
-  const rows = g.batch * g.outHeight;
-  const tiles = gradTiles(g);
-  // Up to 32 shares are added by a serial sum, which many weights want on every device.
-  const wanted = Math.min(Math.ceil(4096 / tiles), tiles >= 32 ? 32 : 4096);
-  const most = Math.floor((rows * g.outWidth) / 64);
-  const splits = Math.max(1, Math.min(wanted, most, rows));
-  // Shares are whole rows: no more of them than hold any.
-  return Math.ceil(rows / Math.ceil(rows / splits));
-}
-
-export function kernelGradKernel(
-  g: ConvGeometry,
-  { strides, dilation, padding: [[top], [left]] }: WindowAttrs,
-  { splits, bias }: { readonly splits: number; readonly bias: boolean },
+function specialise(
+  variant: Variant,
+  { pixels, rowTiles, groups, units, divide, slide }: Direction,
   limits: KernelLimits,
-): KernelChoice {
-  const tiled = !limits.resident;
-  const weights = g.tapsY * g.tapsX * g.depth;
-  const biasTiles = bias ? Math.ceil(g.units / TILE) * g.groups : 0;
-  const threads = (tiled ? gradTiles(g) + biasTiles : (weights + Number(bias)) * g.filters) * splits;
-  const rows = g.batch * g.outHeight;
-  const [wideX, wideFilters] = [tiled && g.depth % TILE === 0, tiled && g.units % TILE === 0];
-  const tiles = { ONE_TAP: oneTap(g), WIDE_CHANNELS: wideX, WIDE_FILTERS: wideFilters };
-  return {
-    shader: tiled ? conv2dKernelGrad : conv2dKernelGradDirect,
-    effort: tiled ? 1 : DIRECT_EFFORT,
-    constants: { BIAS: bias, ...(tiled ? tiles : {}) },
-    params: {
-      count: threads,
-      rows,
-      share: Math.ceil(rows / splits),
-      out_height: g.outHeight,
-      out_width: g.outWidth,
-      height: g.height,
-      width: g.width,
-      channels: g.channels,
-      depth: g.depth,
-      filters: g.filters,
-      units: g.units,
-      groups: g.groups,
-      taps_x: g.tapsX,
-      weights,
-      stride_y: strides[0],
-      stride_x: strides[1],
-      dilation_y: dilation[0],
-      dilation_x: dilation[1],
-      top,
-      left,
-    },
-    grid: { threads },
-    loads: [load("load_x", 0, wideX), load("load_dy", 1, wideFilters)],
-    stores: [store("store_y", 0, wideFilters), ...(bias ? [{ hook: "store_bias", output: 1 }] : [])],
-  };
+  wide: NonNullable<KernelChoice["constants"]>,
+): Omit<KernelChoice, "loads" | "stores"> {
+  switch (variant) {
+    case "direct": {
+      const threads = pixels * units * groups;
+      const constants = { DIVIDE: divide };
+      return { shader: conv2dDirect, effort: DIRECT_EFFORT, constants, params: { count: threads }, grid: { threads } };
+    }
+    case "tiled": {
+      const threads = Math.ceil(pixels / TILE) * groups * Math.ceil(units / TILE);
+      return {
+        shader: conv2dTiled,
+        constants: { ...wide, DIVIDE: divide },
+        params: { count: threads },
+        grid: { threads },
+      };
+    }
+    case "subgroup": {
+      const constants = { ...wide, SLIDE: slide, LANES: limits.minSubgroupSize >= 8 ? 8 : 4 };
+      const blocks = Math.ceil(rowTiles / SUBGROUP_WG) * groups * Math.ceil(units / SUBGROUP_UNITS);
+      return { shader: conv2dSubgroup, constants, params: { count: rowTiles }, grid: { workgroups: [blocks, 1, 1] } };
+    }
+    default:
+      return variant satisfies never;
+  }
 }

@@ -154,7 +154,7 @@ export const MATMUL_VARIANTS = ["naive", "vec4", "subgroup", "tiled", "tiledLarg
 export type MatmulVariant = (typeof MATMUL_VARIANTS)[number];
 /** Shares that a long sum of products is cut into, at most. */
 export const SPLIT_COUNTS = [1, 4, 16] as const;
-export const CONV2D_VARIANTS = ["direct", "tiled"] as const;
+export const CONV2D_VARIANTS = ["direct", "tiled", "subgroup", "taps"] as const;
 export type Conv2dVariant = (typeof CONV2D_VARIANTS)[number];
 export const SEQUENCE_COUNTS = [8, 4, 2] as const;
 export type SequenceCount = (typeof SEQUENCE_COUNTS)[number];

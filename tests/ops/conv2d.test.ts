@@ -20,7 +20,9 @@ beforeAll(async () => {
 afterAll(() => device.dispose());
 
 const shadersOf = (outputs: Record<string, Tensor>, software: boolean): string[] =>
-  compileGraph({ outputs, updates: [] }, { ...device.limits, software }).calls.map((call) => call.shader);
+  compileGraph({ outputs, updates: [] }, { ...device.limits, minSubgroupSize: 8, software }).calls.map(
+    (call) => call.shader,
+  );
 
 describe("the convolution's kernels", () => {
   const x = input("x", [2, 9, 7, 4]);
@@ -29,7 +31,9 @@ describe("the convolution's kernels", () => {
   it("are chosen by shape and device", () => {
     expect(shadersOf({ y: conv2d(x, kernel) }, true)).toEqual(["conv2d_tiled"]);
     expect(shadersOf({ y: conv2d(x, kernel) }, false)).toEqual(["conv2d_direct"]);
-    expect(shadersOf({ y: conv2d(input("x", [64, 64, 64, 4]), kernel) }, false)).toEqual(["conv2d_tiled"]);
+    const wide = input("x", [64, 64, 64, 4]);
+    expect(shadersOf({ y: conv2d(wide, kernel) }, true)).toEqual(["conv2d_subgroup"]);
+    expect(shadersOf({ y: conv2d(wide, kernel) }, false)).toEqual(["conv2d_tiled"]);
     expect(shadersOf({ y: conv2d(x, input("kernel", [3, 3, 1, 4]), { groups: 4 }) }, true)).toEqual(["conv2d_direct"]);
     expect(shadersOf({ y: conv2d(x, input("kernel", [1, 1, 4, 8])) }, true)[0]).toMatch(/^matmul/);
   });
@@ -39,8 +43,13 @@ describe("the convolution's kernels", () => {
     const y = relu(conv2d(x, kernel, { bias }));
     expect(shadersOf({ y }, true)).toEqual(["conv2d_tiled"]);
     const [dKernel, dBias] = gradients(sum(y), [kernel, bias]);
-    const all = shadersOf({ dKernel, dBias }, true);
-    expect(all.filter((shader) => shader === "conv2d_kernel_grad")).toHaveLength(1);
+    for (const [software, shader] of [
+      [true, "conv2d_kernel_grad_taps"],
+      [false, "conv2d_kernel_grad"],
+    ] as const) {
+      const all = shadersOf({ dKernel, dBias }, software);
+      expect(all.filter((name) => name.startsWith("conv2d_kernel_grad"))).toEqual([shader]);
+    }
   });
 
   it.each(CONV2D_VARIANTS)("meet the reference, whichever is forced: %s", async (conv2d) => {
