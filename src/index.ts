@@ -1,6 +1,8 @@
 /** tilegrad in the browser, and wherever else `navigator.gpu` is. */
 import { openCpu } from "./cpu/device.ts";
 import type { Device } from "./device.ts";
+import type { OptionKinds } from "./options.ts";
+import { checkOptions } from "./options.ts";
 import type { GpuDeviceOptions } from "./webgpu/device.ts";
 import { openGpuDevice } from "./webgpu/device.ts";
 
@@ -16,6 +18,17 @@ export interface OpenDeviceOptions extends GpuDeviceOptions {
 }
 
 /** Opens a device; nothing falls back silently. @throws E_DEVICE when there is no WebGPU. */
-export async function openDevice({ backend = "webgpu", ...options }: OpenDeviceOptions = {}): Promise<Device> {
-  return backend === "cpu" ? openCpu() : openGpuDevice(options);
+export async function openDevice(options: OpenDeviceOptions = {}): Promise<Device> {
+  checkOptions("openDevice", options, {
+    backend: ["webgpu", "cpu"],
+    gpu: "object",
+    info: "object",
+    files: "object",
+    memoryBudget: "number",
+    tuning: "any",
+    tunings: "object",
+    matrixUnits: "boolean",
+  } satisfies OptionKinds<OpenDeviceOptions>);
+  const { backend = "webgpu", ...rest } = options;
+  return backend === "cpu" ? openCpu() : openGpuDevice(rest);
 }

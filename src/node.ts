@@ -1,11 +1,12 @@
 /** tilegrad in Node: the same API, WebGPU through Dawn, models in folders on disk. */
 import { openCpu as openCpuAnywhere } from "./cpu/device.ts";
 import type { Device, FileStore } from "./device.ts";
-import { TilegradError } from "./errors.ts";
 import { publishFolder, readPublished } from "./node/files.ts";
 import type { GpuName } from "./node/gpu.ts";
 import { GPU_NAMES, openGpu } from "./node/gpu.ts";
 import { chosenTuning, tuningFiles } from "./node/tunings.ts";
+import type { OptionKinds } from "./options.ts";
+import { checkOptions } from "./options.ts";
 import type { GpuDeviceOptions } from "./webgpu/device.ts";
 import { openGpuDevice } from "./webgpu/device.ts";
 
@@ -44,19 +45,16 @@ export const openCpu = (): Device => openCpuAnywhere({ files: folders });
 const UNSAFE = ["enable-dawn-features=allow_unsafe_apis"];
 
 /** Opens a device. @throws E_PEER when an optional package is missing, E_DEVICE when the device is not there. */
-export async function openDevice({
-  backend = "webgpu",
-  memoryBudget,
-  tuning,
-  matrixUnits = process.env["TILEGRAD_MATRIX_UNITS"] === "on",
-}: OpenDeviceOptions = {}): Promise<Device> {
+export async function openDevice(options: OpenDeviceOptions = {}): Promise<Device> {
+  checkOptions("openDevice", options, {
+    backend: [...GPU_NAMES, "cpu"],
+    memoryBudget: "number",
+    tuning: "any",
+    matrixUnits: "boolean",
+  } satisfies OptionKinds<OpenDeviceOptions>);
+  const { backend = "webgpu", memoryBudget, tuning } = options;
+  const { matrixUnits = process.env["TILEGRAD_MATRIX_UNITS"] === "on" } = options;
   if (backend === "cpu") return openCpu();
-  if (!(GPU_NAMES as readonly string[]).includes(backend)) {
-    throw new TilegradError(
-      "E_ARGUMENT",
-      `openDevice: got backend "${backend}"; expected ${GPU_NAMES.join(", ")} or cpu.`,
-    );
-  }
   const { gpu, kind, driver } = await openGpu({ device: backend, flags: matrixUnits ? UNSAFE : [] });
   return openGpuDevice({
     gpu,

@@ -1,19 +1,71 @@
+/** Options of public functions by name and kind. */
 import { TilegradError } from "./errors.ts";
 import { nearest } from "./nearest.ts";
 
+const kinds = {
+  any: { expected: "anything", holds: (_: unknown) => true },
+  number: { expected: "a number", holds: (v: unknown) => typeof v === "number" },
+  boolean: { expected: "true or false", holds: (v: unknown) => typeof v === "boolean" },
+  string: { expected: "a string", holds: (v: unknown) => typeof v === "string" },
+  function: { expected: "a function", holds: (v: unknown) => typeof v === "function" },
+  list: { expected: "a list", holds: (v: unknown) => Array.isArray(v) },
+  object: { expected: "an object", holds: (v: unknown) => typeof v === "object" && v !== null && !Array.isArray(v) },
+};
+
+/** What an option may be: a kind, or one of some words. Where several kinds may be, `any`, and whoever uses it looks closer. */
+export type OptionKind = keyof typeof kinds | readonly string[];
+
+/** The table of options of a type: none is missing, and each is of its kind. Write `{ ... } satisfies OptionKinds<Options>`. */
+export type OptionKinds<O> = { readonly [K in keyof O]-?: KindOf<Exclude<O[K], undefined>> };
+type KindOf<T> =
+  | "any"
+  | ([T] extends [boolean] ? "boolean" : never)
+  | ([T] extends [number] ? "number" : never)
+  | ([T] extends [string] ? "string" | readonly T[] : never)
+  | ([T] extends [(...args: never[]) => unknown] ? "function" : never)
+  | ([T] extends [readonly unknown[]] ? "list" : never)
+  | ([T] extends [object] ? "object" : never);
+
 /**
- * Refuses names that are no options: in JavaScript, nothing else would tell of a misspelt one. The compiler keeps `known`
- * complete where it is written as `{ ... } satisfies Record<keyof Options, 1>`.
+ * Refuses names that are no options, and values of another kind: in JavaScript, nothing else would tell of them.
  * @throws E_ARGUMENT
  */
-export function checkOptions(where: string, options: object, known: Readonly<Record<string, 1>>): void {
-  const wrong = Object.keys(options).find((name) => !Object.hasOwn(known, name));
-  if (wrong === undefined) return;
-  const names = Object.keys(known);
+export function checkOptions(where: string, options: object, known: Readonly<Record<string, OptionKind>>): void {
+  checkObject(where, options, "an object of options");
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(known, name)) throw unknownOption(where, name, Object.keys(known));
+    if (value === undefined) continue;
+    const kind = known[name];
+    const words = typeof kind === "string" ? null : kind;
+    if (words ? words.includes(value) : kinds[kind as keyof typeof kinds].holds(value)) continue;
+    const expected = words ? words.join(", ") : kinds[kind as keyof typeof kinds].expected;
+    const near = words && typeof value === "string" && nearest(value, words);
+    throw new TilegradError(
+      "E_ARGUMENT",
+      `${where}: got ${name} ${show(value)}; expected ${expected}.`,
+      near ? { hint: `Did you mean "${near}"?` } : {},
+    );
+  }
+}
+
+/** @throws E_ARGUMENT */
+export function checkObject(where: string, value: unknown, expected: string): void {
+  if (kinds.object.holds(value)) return;
+  throw new TilegradError("E_ARGUMENT", `${where}: got ${show(value)}; expected ${expected}.`);
+}
+
+function unknownOption(where: string, wrong: string, names: readonly string[]): TilegradError {
   const near = nearest(wrong, names);
-  throw new TilegradError(
+  return new TilegradError(
     "E_ARGUMENT",
     `${where}: there is no option ${JSON.stringify(wrong)}; expected any of ${names.join(", ")}.`,
     { hint: near ? `Did you mean ${near}?` : "Leave it out." },
   );
+}
+
+/** A value in a message, shortened. */
+export function show(value: unknown): string {
+  const plain = typeof value === "object" || typeof value === "string";
+  const text = plain ? JSON.stringify(value) : typeof value === "function" ? "a function" : String(value);
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }

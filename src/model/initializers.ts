@@ -1,6 +1,8 @@
 /** Initial weights, drawn on the host from (seed, stream) so that they are the same on every device. */
 import { TilegradError } from "../errors.ts";
 import { sizeOf } from "../graph/types.ts";
+import { nearest } from "../nearest.ts";
+import { show } from "../options.ts";
 import type { Draws } from "../random.ts";
 
 const NAMES = [
@@ -31,6 +33,19 @@ function fans(shape: readonly number[]): { fanIn: number; fanOut: number } {
   if (shape.length < 2) return { fanIn: sizeOf(shape), fanOut: sizeOf(shape) };
   const field = sizeOf(shape.slice(0, -2));
   return { fanIn: field * shape[shape.length - 2], fanOut: field * shape[shape.length - 1] };
+}
+
+/** @throws E_ARGUMENT */
+export function checkInitializer(initializer: Initializer): void {
+  const { constant, normal, uniform, values } = Object(initializer) as Readonly<Record<string, unknown>>;
+  const number = constant ?? normal ?? uniform;
+  if ((NAMES as readonly unknown[]).includes(initializer) || Number.isFinite(number) || Array.isArray(values)) return;
+  const near = typeof initializer === "string" && nearest(initializer, NAMES);
+  throw new TilegradError(
+    "E_ARGUMENT",
+    `initializer: got ${show(initializer)}; expected ${NAMES.join(", ")}, { constant }, { normal }, { uniform } or { values }.`,
+    near ? { hint: `Did you mean "${near}"?` } : {},
+  );
 }
 
 /** @throws E_ARGUMENT for an unknown name, E_SHAPE when given values do not fill the shape. */

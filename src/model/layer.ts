@@ -1,14 +1,25 @@
 /** What a layer is: a function of symbolic tensors that asks its context for parameters. */
+import { TilegradError } from "../errors.ts";
 import type { Tensor } from "../graph/types.ts";
 import type { Json } from "../io/json.ts";
+import type { OptionKinds } from "../options.ts";
+import { checkOptions, show } from "../options.ts";
 import type { Initializer } from "./initializers.ts";
-import { checkOptionNames } from "./optionNames.ts";
+import { checkLayerOptions } from "./layerOptions.ts";
 
 export interface Regularizer {
   /** Adds l1 * sum |w| to the loss. */
   readonly l1?: number;
   /** Adds l2 * sum w^2 to the loss. */
   readonly l2?: number;
+}
+
+/** @throws E_ARGUMENT */
+export function checkRegularizer(regularizer: Regularizer): void {
+  checkOptions("regularizer", regularizer, { l1: "number", l2: "number" } satisfies OptionKinds<Regularizer>);
+  const { l1 = 0, l2 = 0 } = regularizer;
+  if (l1 >= 0 && l2 >= 0 && Number.isFinite(l1 + l2)) return;
+  throw new TilegradError("E_ARGUMENT", `regularizer: got l1 ${l1}, l2 ${l2}; expected finite numbers of at least 0.`);
 }
 
 export interface ParameterOptions {
@@ -48,6 +59,12 @@ export interface Layer {
   call(x: Tensor, context: LayerContext): Tensor;
 }
 
+/** @throws E_ARGUMENT */
+export function checkLayer(where: string, value: unknown): asserts value is Layer {
+  if (typeof Object(value).call === "function" && typeof Object(value).type === "string") return;
+  throw new TilegradError("E_ARGUMENT", `${where}: got ${show(value)}; expected a layer, such as dense(1).`);
+}
+
 /** Options that every layer takes. */
 export interface LayerOptions {
   readonly name?: string;
@@ -63,7 +80,7 @@ export function layer(type: string, options: LayerOptions & object, call: Layer[
     string,
     Json
   >;
-  checkOptionNames(type, config);
+  checkLayerOptions(type, config);
   const { name, trainable } = options;
   return {
     type,

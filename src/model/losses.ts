@@ -29,6 +29,7 @@ import {
 import { showType } from "../ops/op.ts";
 import { logSoftmax, mean, softmax } from "../ops/reduce.ts";
 import { reshape } from "../ops/view.ts";
+import type { OptionKinds } from "../options.ts";
 import { checkOptions } from "../options.ts";
 import { unsquash } from "./squash.ts";
 
@@ -77,33 +78,38 @@ export function reduceLoss(loss: Loss, output: Tensor, target: Tensor, sampleWei
   }
 }
 
-type Names<O> = Readonly<Record<keyof O, 1>>;
-const common = { classWeight: 1, reduction: 1 } satisfies Names<LossOptions>;
-const names = {
+const common = { classWeight: "any", reduction: ["mean", "sum", "weightedMean"] } as const;
+const kinds = {
   binaryCrossentropy: {
     ...common,
-    posWeight: 1,
-    labelSmoothing: 1,
-    form: 1,
-    epsilon: 1,
-  } satisfies Names<BinaryCrossentropyOptions>,
-  focal: { ...common, gamma: 1, alpha: 1 } satisfies Names<FocalOptions>,
+    posWeight: "number",
+    labelSmoothing: "number",
+    form: ["logits", "clamp", "epsilonInLog"],
+    epsilon: "number",
+  } as const satisfies OptionKinds<BinaryCrossentropyOptions>,
+  focal: { ...common, gamma: "number", alpha: "any" } as const satisfies OptionKinds<FocalOptions>,
   hinge: common,
   squaredHinge: common,
-  meanSquaredError: { ...common, on: 1 } satisfies Names<MeanSquaredErrorOptions>,
-  softmaxCrossentropy: { ...common, labelSmoothing: 1 } satisfies Names<SoftmaxCrossentropyOptions>,
+  meanSquaredError: {
+    ...common,
+    on: ["output", "probability"],
+  } as const satisfies OptionKinds<MeanSquaredErrorOptions>,
+  softmaxCrossentropy: {
+    ...common,
+    labelSmoothing: "number",
+  } as const satisfies OptionKinds<SoftmaxCrossentropyOptions>,
 };
 /** Losses of a yes/no question. */
 const BINARY = ["binaryCrossentropy", "focal", "hinge", "squaredHinge"];
 
 function define(
-  type: keyof typeof names,
+  type: keyof typeof kinds,
   options: LossOptions & object,
   scores: Loss["scores"],
   perExample: (output: Tensor, target: Tensor) => Tensor,
   weight: Loss["weight"] = binaryWeight(options.classWeight),
 ): Loss {
-  checkOptions(type, options, names[type]);
+  checkOptions(type, options, kinds[type]);
   const config = Object.fromEntries(Object.entries(options).filter(([, v]) => v !== undefined)) as Record<string, Json>;
   const range = BINARY.includes(type) ? { labels: [0, 1] as const } : {};
   return { ...range, type, config, reduction: options.reduction ?? "mean", scores, weight, perExample };

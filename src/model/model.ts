@@ -1,6 +1,9 @@
 /** Models: layers in a row, and the table that describes any. */
+
 import { TilegradError } from "../errors.ts";
+import { checkOptions, show } from "../options.ts";
 import type { Layer } from "./layer.ts";
+import { checkLayer } from "./layer.ts";
 import { checkInputShape, defineModel, layerNames } from "./trace.ts";
 import type { Model } from "./types.ts";
 
@@ -10,9 +13,14 @@ export type { LayerSummary, Model, NamedShape, ParameterSpec, TraceOptions } fro
  * Layers in a row.
  * @throws E_SHAPE naming the layer whose input does not fit; E_ARGUMENT for two layers of one name.
  */
-export function sequential({ input }: { readonly input: readonly number[] }, layers: readonly Layer[]): Model {
+export function sequential(options: { readonly input: readonly number[] }, layers: readonly Layer[]): Model {
+  checkOptions("sequential", options, { input: "any" });
+  const { input } = options;
   checkInputShape("sequential", input);
-  if (layers.length === 0) throw new TilegradError("E_ARGUMENT", "sequential: got no layers; expected one or more.");
+  if (!Array.isArray(layers) || layers.length === 0) {
+    throw new TilegradError("E_ARGUMENT", `sequential: got layers ${show(layers)}; expected a list of one or more.`);
+  }
+  for (const [i, layer] of layers.entries()) checkLayer(`sequential: layers[${i}]`, layer);
   return defineModel({
     inputs: [{ name: "input", shape: input }],
     outputs: ["output"],

@@ -7,6 +7,7 @@ import type { Tensor } from "../graph/types.ts";
 import type { Json } from "../io/json.ts";
 import { sum } from "../ops/broadcast.ts";
 import { add, clip, div, maximum, minimum, mul, sqrt, square, sub } from "../ops/elementwise.ts";
+import type { OptionKinds } from "../options.ts";
 import { checkOptions } from "../options.ts";
 import type { LearningRate, Schedule } from "./schedules.ts";
 import { toSchedule } from "./schedules.ts";
@@ -52,24 +53,45 @@ const ranges = {
   "more than 0": { names: ["clipValue", "clipNorm"], holds: (v: number) => v > 0 },
 };
 
-const common = { learningRate: 1, weightDecay: 1, clipValue: 1, clipNorm: 1 } satisfies Names<OptimizerOptions>;
-const ofAdam = { ...common, beta1: 1, beta2: 1, epsilon: 1, amsgrad: 1 } satisfies Names<AdamOptions>;
-const names = {
-  sgd: { ...common, momentum: 1, nesterov: 1, dampening: 1 } satisfies Names<SgdOptions>,
+const common = { learningRate: "any", weightDecay: "number", clipValue: "number", clipNorm: "number" } as const;
+const ofAdam = {
+  ...common,
+  beta1: "number",
+  beta2: "number",
+  epsilon: "number",
+  amsgrad: "boolean",
+} as const satisfies OptionKinds<AdamOptions>;
+const kinds = {
+  sgd: {
+    ...common,
+    momentum: "number",
+    nesterov: "boolean",
+    dampening: "number",
+  } as const satisfies OptionKinds<SgdOptions>,
   adam: ofAdam,
   adamW: ofAdam,
-  rmsprop: { ...common, alpha: 1, epsilon: 1, momentum: 1, centered: 1 } satisfies Names<RmspropOptions>,
-  adagrad: { ...common, epsilon: 1, rateDecay: 1, initialAccumulator: 1 } satisfies Names<AdagradOptions>,
+  rmsprop: {
+    ...common,
+    alpha: "number",
+    epsilon: "number",
+    momentum: "number",
+    centered: "boolean",
+  } as const satisfies OptionKinds<RmspropOptions>,
+  adagrad: {
+    ...common,
+    epsilon: "number",
+    rateDecay: "number",
+    initialAccumulator: "number",
+  } as const satisfies OptionKinds<AdagradOptions>,
 };
-type Names<O> = Readonly<Record<keyof O, 1>>;
 
 function define(
-  type: keyof typeof names,
+  type: keyof typeof kinds,
   options: OptimizerOptions & object,
   defaultRate: number,
   rest: Pick<Optimizer, "slots" | "update"> & { scalars?: Optimizer["scalars"] },
 ): Optimizer {
-  checkOptions(type, options, names[type]);
+  checkOptions(type, options, kinds[type]);
   const config = Object.fromEntries(Object.entries(options).filter(([, v]) => v !== undefined)) as Record<string, Json>;
   for (const [expected, { names, holds }] of Object.entries(ranges)) {
     const wrong = names.find((name) => name in config && !holds(config[name] as number));

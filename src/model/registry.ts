@@ -3,6 +3,7 @@ import { TilegradError } from "../errors.ts";
 import type { Json } from "../io/json.ts";
 import { functionalFromJson } from "./functional.ts";
 import type { Layer } from "./layer.ts";
+import { checkLayerOptions } from "./layerOptions.ts";
 import * as attention from "./layers/attention.ts";
 import * as augmentation from "./layers/augmentation.ts";
 import * as convolution from "./layers/convolution.ts";
@@ -22,7 +23,6 @@ import { binaryCrossentropy, focal, hinge, meanSquaredError, softmaxCrossentropy
 import type { Model } from "./model.ts";
 import { sequential } from "./model.ts";
 import { multiLoss } from "./multiLoss.ts";
-import { checkOptionNames } from "./optionNames.ts";
 
 /** Makes a layer from its options. */
 // biome-ignore lint/suspicious/noExplicitAny: each maker checks the options it gets
@@ -60,7 +60,7 @@ export function layerMakers(custom: Readonly<Record<string, LayerMaker>> = {}): 
   const checked = Object.entries(own).map(([type, maker]): [string, LayerMaker] => [
     type,
     (options) => {
-      checkOptionNames(type, options);
+      checkLayerOptions(type, options);
       return maker(options);
     },
   ]);

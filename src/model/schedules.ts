@@ -1,6 +1,8 @@
 /** Learning rates over time, computed in f64 on the host for each step. */
+
 import { TilegradError } from "../errors.ts";
 import type { Json } from "../io/json.ts";
+import { show } from "../options.ts";
 
 /** Where training stands. */
 export interface Progress {
@@ -107,9 +109,12 @@ export function cosineDecay(base: number, options: CosineOptions = {}): Schedule
 }
 
 export function toSchedule(rate: LearningRate): Schedule {
-  if (typeof rate !== "number") return rate;
-  if (!(rate >= 0 && Number.isFinite(rate))) {
-    throw new TilegradError("E_ARGUMENT", `learningRate: got ${rate}; expected a finite number of at least 0.`);
+  if (typeof Object(rate).rate === "function") return rate as Schedule;
+  if (typeof rate !== "number" || !(rate >= 0 && Number.isFinite(rate))) {
+    throw new TilegradError(
+      "E_ARGUMENT",
+      `learningRate: got ${show(rate)}; expected a finite number of at least 0, or a schedule.`,
+    );
   }
   return constantRate(rate);
 }

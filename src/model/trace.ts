@@ -1,4 +1,5 @@
 /** What all models share: names of layers, tracing, and the shapes and parameters that one trace finds. */
+
 import { TilegradError } from "../errors.ts";
 import type { Tensor } from "../graph/types.ts";
 import { sameShape, sizeOf } from "../graph/types.ts";
@@ -8,7 +9,10 @@ import { state } from "../ops/constant.ts";
 import { showType } from "../ops/op.ts";
 import { slice } from "../ops/slice.ts";
 import { reshape } from "../ops/view.ts";
+import { show } from "../options.ts";
+import { checkInitializer } from "./initializers.ts";
 import type { Layer, LayerContext } from "./layer.ts";
+import { checkRegularizer } from "./layer.ts";
 import { carryMask } from "./mask.ts";
 import type { LayerSummary, Model, NamedShape, ParameterSpec, TraceOptions } from "./types.ts";
 
@@ -124,15 +128,18 @@ function contextOf(
   return {
     training,
     inputs,
-    parameter: (local, shape, options) =>
-      statistics.latest(
+    parameter(local, shape, options) {
+      checkInitializer(options.initializer);
+      if (options.regularizer) checkRegularizer(options.regularizer);
+      return statistics.latest(
         parameter({
           ...options,
           name: `${name}/${local}`,
           shape,
           trainable: (options.trainable ?? true) && (layer.trainable ?? true),
         }),
-      ),
+      );
+    },
     update: (target, next) => statistics.update(target, next),
     stream,
   };
@@ -199,6 +206,9 @@ export function layerNames(layers: readonly { readonly type: string; readonly na
 
 /** @throws E_SHAPE */
 export function checkInputShape(where: string, shape: readonly number[]): void {
-  if (shape.length > 0 && shape.every((n) => Number.isInteger(n) && n >= 1)) return;
-  throw new TilegradError("E_SHAPE", `${where}: got input [${shape}]; expected positive integers, without the batch.`);
+  if (Array.isArray(shape) && shape.length > 0 && shape.every((n) => Number.isInteger(n) && n >= 1)) return;
+  throw new TilegradError(
+    "E_SHAPE",
+    `${where}: got input ${show(shape)}; expected a list of positive integers, without the batch.`,
+  );
 }

@@ -4,6 +4,8 @@ import type { CheckpointFile } from "../io/checkpoint.ts";
 import type { Json } from "../io/json.ts";
 import type { PlateauOptions } from "../model/schedules.ts";
 import { Plateau } from "../model/schedules.ts";
+import type { OptionKinds } from "../options.ts";
+import { checkObject, checkOptions } from "../options.ts";
 import type { Weights } from "./parameters.ts";
 
 /** What an epoch came to: `loss`, with validation `valLoss` and a `val...` for each metric, `learningRate`. */
@@ -74,6 +76,14 @@ export interface BestEpoch {
 
 /** Stops when a value has not improved for `patience` epochs. */
 export function earlyStopping(options: EarlyStoppingOptions = {}): Callback & { readonly best: BestEpoch | null } {
+  checkOptions("earlyStopping", options, {
+    monitor: "string",
+    mode: ["min", "max"],
+    patience: "number",
+    minDelta: "number",
+    tieBreak: "string",
+    restoreBest: "boolean",
+  } satisfies OptionKinds<EarlyStoppingOptions>);
   const { monitor = "valLoss", patience = 10, minDelta = 0, tieBreak, restoreBest = true } = options;
   const mode = options.mode ?? (isLossLike(monitor) ? "min" : "max");
   const tieMode = tieBreak === undefined || isLossLike(tieBreak) ? "min" : "max";
@@ -116,6 +126,17 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback & { 
 
 /** Lowers the learning rate when a value has stopped improving. `minRate` is a share of the schedule's rate here. */
 export function reduceOnPlateau(options: PlateauOptions & { readonly monitor?: string } = {}): Callback {
+  checkOptions("reduceOnPlateau", options, {
+    monitor: "string",
+    mode: ["min", "max"],
+    factor: "number",
+    patience: "number",
+    threshold: "number",
+    thresholdMode: ["rel", "abs"],
+    cooldown: "number",
+    minRate: "number",
+    epsilon: "number",
+  } satisfies OptionKinds<PlateauOptions & { monitor: string }>);
   const { monitor = "valLoss", ...rest } = options;
   const plateau = new Plateau({ mode: isLossLike(monitor) ? "min" : "max", ...rest });
   return {
@@ -147,8 +168,10 @@ export function checkpoint({
   };
 }
 
-/** A checkpoint keeps the state of callbacks by name. @throws E_ARGUMENT for two of one name */
+/** A checkpoint keeps the state of callbacks by name. @throws E_ARGUMENT for what is none, and two of one name */
 export function checkCallbacks(callbacks: readonly Callback[]): void {
+  for (const [i, callback] of callbacks.entries())
+    checkObject(`callbacks[${i}]`, callback, "a callback, such as earlyStopping()");
   const names = callbacks.filter((c) => c.state).map((c) => c.name);
   const twice = names.find((name, i) => names.indexOf(name) < i);
   if (twice === undefined) return;

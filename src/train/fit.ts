@@ -1,6 +1,7 @@
 /** The loop over epochs: runs steps, records losses, asks callbacks, and keeps count of what the weights have seen. */
 import { TilegradError } from "../errors.ts";
 import type { Optimizer } from "../model/optimizers.ts";
+import type { OptionKinds } from "../options.ts";
 import type { TrainingPrecision } from "../passes/half.ts";
 import type { Augment } from "./augment.ts";
 import type { Batches, OrderOptions } from "./batches.ts";
@@ -28,17 +29,17 @@ export interface FitOptions extends OrderOptions {
 }
 
 export const FIT_OPTIONS = {
-  epochs: 1,
-  batchSize: 1,
-  validation: 1,
-  callbacks: 1,
-  shuffle: 1,
-  order: 1,
-  balancedBatches: 1,
-  augment: 1,
-  blockBytes: 1,
-  signal: 1,
-} satisfies Record<keyof FitOptions, 1>;
+  epochs: "number",
+  batchSize: "number",
+  validation: "object",
+  callbacks: "list",
+  shuffle: "boolean",
+  order: "function",
+  balancedBatches: "boolean",
+  augment: "function",
+  blockBytes: "number",
+  signal: "object",
+} as const satisfies OptionKinds<FitOptions>;
 
 /**
  * What happened, in order. An `epoch` event comes after the `steps` event of its last step. `epoch`, from 0, is that of the

@@ -1,8 +1,10 @@
 /** Rows wherever they are: arrays in memory, or a source that is read piece by piece. */
+
 import type { Device } from "../device.ts";
 import { TilegradError } from "../errors.ts";
 import { sizeOf } from "../graph/types.ts";
 import { fingerprint } from "../io/fingerprint.ts";
+import { checkObject } from "../options.ts";
 import { blockSize } from "./blocks.ts";
 import type { CheckedData, Data } from "./data.ts";
 import { checkData } from "./data.ts";
@@ -57,6 +59,7 @@ export const isRowSource = (data: Data | RowSource | ArrayLike<number>): data is
 
 /** @throws E_SHAPE, E_DATA, E_ARGUMENT */
 export async function openRows(where: string, data: Data | RowSource, inputShape: readonly number[]): Promise<Rows> {
+  checkObject(where, data, "{ x, y } or a source of rows");
   return isRowSource(data) ? openSource(where, data, inputShape) : inMemory(checkData(where, data, inputShape));
 }
 

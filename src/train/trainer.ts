@@ -9,7 +9,8 @@ import { summary } from "../model/model.ts";
 import type { Optimizer } from "../model/optimizers.ts";
 import { adam } from "../model/optimizers.ts";
 import { f32 } from "../ops/op.ts";
-import { checkOptions } from "../options.ts";
+import type { OptionKinds } from "../options.ts";
+import { checkOptions, show } from "../options.ts";
 import type { PlanKind } from "../passes/choose.ts";
 import type { TrainingPrecision } from "../passes/half.ts";
 import { checkPrecision } from "../passes/half.ts";
@@ -65,16 +66,16 @@ export interface CompileModelOptions {
 }
 
 const COMPILE_OPTIONS = {
-  device: 1,
-  loss: 1,
-  optimizer: 1,
-  metrics: 1,
-  seed: 1,
-  fusion: 1,
-  plan: 1,
-  precision: 1,
-  deterministic: 1,
-} satisfies Record<keyof CompileModelOptions, 1>;
+  device: "object",
+  loss: "object",
+  optimizer: "object",
+  metrics: "list",
+  seed: "number",
+  fusion: "boolean",
+  plan: ["dispatch", "resident"],
+  precision: "string",
+  deterministic: "boolean",
+} as const satisfies OptionKinds<CompileModelOptions>;
 
 /** A model made ready to train. @throws E_ARGUMENT, E_MEMORY; E_DEVICE when the device has no such precision */
 export async function compile(model: Model, options: CompileModelOptions): Promise<Trainer> {
@@ -119,12 +120,9 @@ export class Trainer {
       precision = "f32",
       deterministic = true,
     } = options;
-    if (!loss || !device) {
-      const missing = loss ? "device" : "loss";
-      throw new TilegradError("E_ARGUMENT", `compile: got no ${missing}; expected { device, loss, ... }.`, {
-        hint: loss ? "Open one: await openDevice()." : "Name one: binaryCrossentropy() for yes/no.",
-      });
-    }
+    requireMethod("device", device, "compile", "Open one: await openDevice().");
+    requireMethod("loss", loss, "perExample", "Make one: binaryCrossentropy() for yes/no.");
+    requireMethod("optimizer", optimizer, "update", "Make one: adam(), sgd().");
     seedKey(seed);
     checkPrecision(precision, device.limits);
     this.model = model;
@@ -380,4 +378,10 @@ export class Trainer {
     this.own.dispose();
     this.predictor.dispose();
   }
+}
+
+function requireMethod(name: string, value: unknown, method: string, hint: string): void {
+  if (typeof Object(value)[method] === "function") return;
+  const got = value === undefined ? `no ${name}` : `${name} ${show(value)}`;
+  throw new TilegradError("E_ARGUMENT", `compile: got ${got}; expected { device, loss, ... }.`, { hint });
 }

@@ -15,6 +15,7 @@ import { input } from "../ops/constant.ts";
 import type { Elements, KernelForce, KernelLimits, Tuning } from "../ops/op.ts";
 import { apply } from "../ops/op.ts";
 import { bucketOf } from "../ops/tuning.ts";
+import type { OptionKinds } from "../options.ts";
 import { checkOptions } from "../options.ts";
 import type { TrainingPrecision } from "../passes/half.ts";
 import { stepGraph } from "../train/stepGraph.ts";
@@ -39,12 +40,12 @@ export interface TuneOptions {
 }
 
 const TUNE_OPTIONS = {
-  trainer: 1,
-  batchSize: 1,
-  seconds: 1,
-  deterministic: 1,
-  progress: 1,
-} satisfies Record<keyof TuneOptions, 1>;
+  trainer: "object",
+  batchSize: "number",
+  seconds: "number",
+  deterministic: "boolean",
+  progress: "function",
+} as const satisfies OptionKinds<TuneOptions>;
 
 /** One op at one size. */
 export interface MeasuredKernel {

@@ -119,7 +119,7 @@ describe("--model FILE.json", () => {
       "with a layer of wrong options",
       { ...file, layers: [{ type: "dense", config: { units: "8" } }] },
       "E_FILE",
-      /bad\.json: dense: got units 8/,
+      /bad\.json: dense: got units "8"/,
     ],
     [
       "with an unknown activation",
@@ -131,7 +131,7 @@ describe("--model FILE.json", () => {
       "with a misspelt option",
       { ...file, layers: [{ type: "flatten" }, { type: "dense", config: { units: 1, usebias: false } }] },
       "E_FILE",
-      /bad\.json: dense: got the option "usebias"; expected of name, trainable, units/,
+      /bad\.json: dense: there is no option "usebias"; expected any of name, trainable, units/,
     ],
     [
       "with a misspelt option inside a wrapper",
@@ -140,7 +140,7 @@ describe("--model FILE.json", () => {
         layers: [{ type: "bidirectional", config: { layer: { type: "gru", config: { units: 1, unit: 2 } } } }],
       },
       "E_FILE",
-      /bad\.json: gru: got the option "unit"/,
+      /bad\.json: gru: there is no option "unit"/,
     ],
     ["with a broken shape", { ...file, input: ["a"] }, "E_FILE", /bad\.json: .*got input/],
     [

@@ -40,6 +40,56 @@ it.each([
 });
 
 it.each([
+  ["a flag", async () => dense(1, wrong({ useBias: "no" })), /dense: got useBias "no"; expected true or false/],
+  [
+    "a word",
+    async () => dense(1, wrong({ activation: "rely" })),
+    /dense: got activation "rely"; expected .*Did you mean "relu"/,
+  ],
+  ["a number", async () => adam(wrong({ clipNorm: "1" })), /adam: got clipNorm "1"; expected a number/],
+  [
+    "a learning rate",
+    async () => sgd({ learningRate: wrong("0.1") }),
+    /learningRate: got "0.1"; expected a finite number/,
+  ],
+  [
+    "an optimizer",
+    () => compile(model, { device, loss: binaryCrossentropy(), optimizer: wrong({}) }),
+    /got optimizer \{\}.*adam/,
+  ],
+  [
+    "a plan",
+    () => compile(model, { device, loss: binaryCrossentropy(), plan: wrong("residnt") }),
+    /Did you mean "resident"/,
+  ],
+  [
+    "callbacks",
+    async () => (await made()).fit({ x: [1, 2], y: [1] }, { epochs: 1, callbacks: wrong([7]) }),
+    /callbacks\[0\]: got 7/,
+  ],
+  [
+    "all options",
+    async () => (await made()).fit({ x: [1, 2], y: [1] }, wrong(null)),
+    /fit: got null; expected an object/,
+  ],
+  ["rows", async () => (await made()).fit(wrong(null), { epochs: 1 }), /fit: got null; expected \{ x, y \}/],
+  ["layers", async () => sequential({ input: [2] }, wrong([dense(1), 1])), /layers\[1\]: got 1; expected a layer/],
+  ["an input", async () => sequential({ input: wrong(2) }, [dense(1)]), /got input 2; expected a list/],
+  [
+    "an initializer",
+    async () => sequential({ input: [2] }, [dense(1, { kernelInitializer: wrong("heUnifrm") })]),
+    /layer "dense".*initializer: got "heUnifrm".*Did you mean "heUniform"/,
+  ],
+  [
+    "a regularizer",
+    async () => sequential({ input: [2] }, [dense(1, { kernelRegularizer: { l2: -1 } })]),
+    /regularizer: got l1 0, l2 -1; expected finite numbers of at least 0/,
+  ],
+])("%s of another kind is a typed error", async (_, work, expected) => {
+  expect(await message(work as () => Promise<unknown>)).toMatch(expected);
+});
+
+it.each([
   [
     "labels of a yes/no loss that are not from 0 to 1",
     { x: [1, 2, 3, 4], y: [1, 2] },

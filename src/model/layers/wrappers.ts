@@ -1,4 +1,5 @@
 /** Layers around layers: both directions of a recurrent layer, any layer at every time step, and recomputed segments. */
+
 import { TilegradError } from "../../errors.ts";
 import type { Tensor } from "../../graph/types.ts";
 import type { Json } from "../../io/json.ts";
@@ -7,8 +8,9 @@ import { concat } from "../../ops/concat.ts";
 import { add, mul } from "../../ops/elementwise.ts";
 import { showType } from "../../ops/op.ts";
 import { reshape } from "../../ops/view.ts";
+import { checkObject } from "../../options.ts";
 import type { Layer, LayerContext, LayerOptions } from "../layer.ts";
-import { layer } from "../layer.ts";
+import { checkLayer, layer } from "../layer.ts";
 import { maskOf, withMask } from "../mask.ts";
 import { applyLayer, layerNames } from "../trace.ts";
 import type { RecurrentLayerOptions } from "./recurrent.ts";
@@ -57,8 +59,10 @@ export function bidirectional(
   first: Layer | BidirectionalOptions,
   rest: Omit<BidirectionalOptions, "layer"> = {},
 ): Layer {
+  checkObject("bidirectional", first, "a recurrent layer, or options");
   const options: BidirectionalOptions = "call" in first ? { layer: first, ...rest } : first;
   const { mergeMode = "concat" } = options;
+  checkObject("bidirectional: layer", options.layer, "a recurrent layer");
   const { type, config } = options.layer;
   if (!Object.hasOwn(recurrentMakers, type) || !Object.hasOwn(mergers, mergeMode)) {
     throw new TilegradError("E_ARGUMENT", `bidirectional: got a ${type} layer and mergeMode "${mergeMode}".`, {
@@ -85,8 +89,10 @@ export interface TimeDistributedOptions extends LayerOptions {
 
 /** A layer at every step: [batch, time, ...] -> [batch, time, ...what the layer makes of one step]. */
 export function timeDistributed(first: Layer | TimeDistributedOptions): Layer {
+  checkObject("timeDistributed", first, "a layer, or options");
   const options: TimeDistributedOptions = "call" in first ? { layer: first } : first;
   const inner = options.layer;
+  checkLayer("timeDistributed: layer", inner);
   const plain: LayerOptions & { layer: LayerJson } = { ...options, layer: asJson(inner) };
   return layer("timeDistributed", plain, (x, context) => {
     if (x.shape.length < 3) {

@@ -1,5 +1,7 @@
-/** Has the compiler compare the names in `optionNames.ts` with the layers' options: none is missing, none too many. */
+/** Has the compiler compare `layerOptions.ts` with the layers' options: none is missing, none too many, each of its kind. */
+import type { OptionKinds } from "../options.ts";
 import type { Layer, LayerOptions } from "./layer.ts";
+import type { LAYER_OPTIONS } from "./layerOptions.ts";
 import type * as attention from "./layers/attention.ts";
 import type * as augmentation from "./layers/augmentation.ts";
 import type * as convolution from "./layers/convolution.ts";
@@ -14,7 +16,6 @@ import type * as recurrent from "./layers/recurrent.ts";
 import type * as seriesAugmentation from "./layers/seriesAugmentation.ts";
 import type * as shape from "./layers/shape.ts";
 import type * as wrappers from "./layers/wrappers.ts";
-import type { OPTION_NAMES } from "./optionNames.ts";
 
 type Modules = typeof attention &
   typeof augmentation &
@@ -33,13 +34,15 @@ type Modules = typeof attention &
 
 /** The form of a maker's first argument that holds all options. */
 type OptionsOf<M> = M extends (...args: infer A) => Layer ? Exclude<Extract<A[0], LayerOptions>, Layer> : never;
-type NamesOf<O> = { readonly [K in Exclude<keyof O, keyof LayerOptions>]-?: 1 };
-type OptionNames = {
-  readonly [K in keyof Modules as Modules[K] extends (...args: never[]) => Layer ? K : never]: NamesOf<
+type KindsOf<O> = OptionKinds<Omit<O, keyof LayerOptions>>;
+type Kinds = {
+  readonly [K in keyof Modules as Modules[K] extends (...args: never[]) => Layer ? K : never]: KindsOf<
     OptionsOf<Modules[K]>
   >;
 };
+type Given = typeof LAYER_OPTIONS;
+type TooMany = { [K in keyof Given]: K extends keyof Kinds ? Exclude<keyof Given[K], keyof Kinds[K]> : K }[keyof Given];
 
-type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
-type AllNamed<T extends true> = T;
-export type Checked = AllNamed<Same<typeof OPTION_NAMES, OptionNames>>;
+type IsTrue<T extends true> = T;
+export type NoneMissing = IsTrue<Given extends Kinds ? true : false>;
+export type NoneTooMany = IsTrue<[TooMany] extends [never] ? true : false>;
