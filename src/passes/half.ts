@@ -1,7 +1,8 @@
 /**
  * Mixed precision: what kernels hand to each other through memory is stored in f16, and everything is computed in f32. That
- * halves the memory of activations and of their gradients, and what crosses the bus for them. f32 stay: parameters and
- * optimizer slots, gradients of weights, sums and what is made of them (losses, statistics of normalisation), and data.
+ * halves the memory of activations and of their gradients, and what crosses the bus for them. f32 stay: parameters, of which
+ * large products read a copy, and optimizer slots, gradients of weights, sums and what is made of them (losses, statistics of
+ * normalisation), and data.
  */
 import { TilegradError } from "../errors.ts";
 import { outputsOf, results, topological } from "../graph/traverse.ts";
@@ -14,7 +15,6 @@ import type { KernelLimits } from "../ops/op.ts";
 import { apply } from "../ops/op.ts";
 import type { FusedGraph } from "./fuse.ts";
 import { fuse } from "./fuse.ts";
-import type { Kernel } from "./kernels.ts";
 import { materialize } from "./materialize.ts";
 import { base, findUses, readsOf } from "./reads.ts";
 
@@ -52,21 +52,23 @@ export function storeInHalf(original: Graph, limits: KernelLimits, fusion: boole
 
   const made = new Map<Node, readonly Tensor[]>();
   const halves = new Map<Tensor, Tensor>();
-  /** A value as a kernel sees it: what it computes itself is whole. */
-  const read = ({ node, index }: Tensor, kernel: Kernel | undefined): Tensor => {
+  const copied = copiedStates(order);
+  /** A value as its reader sees it: what the reader's own kernel computes is whole. */
+  const read = ({ node, index }: Tensor, reader: Node | undefined): Tensor => {
     if (node.op.free && node.inputs.length > 0) {
-      const inputs = node.inputs.map((t) => read(t, kernel));
+      const inputs = node.inputs.map((t) => read(t, reader));
       return apply(node.op, inputs, node.attrs)[index];
     }
     const value = (made.get(node) as readonly Tensor[])[index];
-    if (!chosen.has(node) || kernelOf.get(node) === kernel || !isWorthIt(value)) return value;
+    const stored = chosen.has(node) && (!reader || kernelOf.get(node) !== kernelOf.get(reader)) && isWorthIt(value);
+    if (!stored && !(copied.has(node) && reader?.op.roundsInputs)) return value;
     const known = halves.get(value) ?? half(value);
     halves.set(value, known);
     return known;
   };
   for (const node of order) {
     if (node.op.free && node.inputs.length > 0) continue;
-    const inputs = node.inputs.map((t) => read(t, kernelOf.get(node)));
+    const inputs = node.inputs.map((t) => read(t, node));
     const attrs = limits.matrixUnits && mayRound(node) ? { ...node.attrs, half: true } : node.attrs;
     made.set(node, inputs.length > 0 ? apply(node.op, inputs, attrs) : outputsOf(node));
   }
@@ -75,6 +77,29 @@ export function storeInHalf(original: Graph, limits: KernelLimits, fusion: boole
     outputs: Object.fromEntries(Object.entries(graph.outputs).map(([name, t]) => [name, whole(t)])),
     updates: graph.updates.map(({ state, value }) => ({ state: whole(state), value: whole(value) })),
   };
+}
+
+/** Rows for which a product reads a weight once, and bytes that must be saved to be worth a kernel. */
+const ROWS_AT_ONCE = 64;
+const LEAST_SAVED = 2 ** 20;
+
+/**
+ * Parameters that are copied to f16 at the start of the step: products of many rows read them so often that this saves more
+ * bytes than the copy moves. By shapes alone, as it changes what is computed.
+ */
+function copiedStates(order: readonly Node[]): ReadonlySet<Node> {
+  const saved = new Map<Node, number>();
+  for (const node of order) {
+    if (!node.op.roundsInputs) continue;
+    for (const { source, input } of readsOf(node)) {
+      if (source.node.op !== stateOp) continue;
+      const size = sizeOf(node.inputs[input].shape);
+      const rows = (node.op.flops?.(node) ?? 0) / (2 * size);
+      saved.set(source.node, (saved.get(source.node) ?? 0) + 2 * size * Math.ceil(rows / ROWS_AT_ONCE));
+    }
+  }
+  const worth = [...saved].filter(([{ outputs }, bytes]) => bytes - 6 * sizeOf(outputs[0].shape) >= LEAST_SAVED);
+  return new Set(worth.map(([state]) => state));
 }
 
 const isWorthIt = ({ dtype, shape }: TensorType): boolean => dtype === "f32" && sizeOf(shape) >= FEWEST;
