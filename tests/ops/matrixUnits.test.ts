@@ -82,8 +82,14 @@ it.each([
   gpu.destroy();
 });
 
-/** Matrix units in plain WGSL: every thread of a subgroup of 4 has the whole matrix. */
+/** Lanes of a subgroup whose units are written out. */
+const LANES = 16;
+
+/** Matrix units in plain WGSL: every thread of a subgroup has both factors, and its share of the sum. */
 const UNITS = `
+const LANES: u32 = ${LANES};
+const SHARE: u32 = UNIT_M * UNIT_N / LANES;
+var<private> lane: u32;
 fn load_left(at: u32, stride: u32) -> Left {
   var m: Left;
   for (var i = 0u; i < UNIT_M * UNIT_K; i++) { m[i] = a_tile[at + (i / UNIT_K) * stride + i % UNIT_K]; }
@@ -95,13 +101,20 @@ fn load_right(at: u32, stride: u32) -> Right {
   return m;
 }
 fn store_sum(at: u32, m: Sum, stride: u32) {
-  for (var i = 0u; i < UNIT_M * UNIT_N; i++) { sum_tile[at + (i / UNIT_N) * stride + i % UNIT_N] = m[i]; }
+  var shares = m;
+  for (var s = 0u; s < SHARE; s++) {
+    let i = s * LANES + lane;
+    sum_tile[at + (i / UNIT_N) * stride + i % UNIT_N] = shares[s];
+  }
 }
 fn multiply(left: Left, right: Right, sum: Sum) -> Sum {
+  var rows = left;
+  var columns = right;
   var m = sum;
-  for (var i = 0u; i < UNIT_M * UNIT_N; i++) {
+  for (var s = 0u; s < SHARE; s++) {
+    let i = s * LANES + lane;
     for (var k = 0u; k < UNIT_K; k++) {
-      m[i] += f32(left[(i / UNIT_N) * UNIT_K + k]) * f32(right[k * UNIT_N + i % UNIT_N]);
+      m[s] += f32(rows[(i / UNIT_N) * UNIT_K + k]) * f32(columns[k * UNIT_N + i % UNIT_N]);
     }
   }
   return m;
@@ -111,17 +124,18 @@ const writtenOut = (code: string): string =>
   code
     .replace(/^enable (f16|subgroups|chromium_experimental_subgroup_matrix);\n/gm, "")
     .replace(/\bf16\b/g, "f32")
+    .replace(/subgroup_matrix_result<[^>]*>/, "array<f32, SHARE>")
     .replace(/subgroup_matrix_\w+<(\w+), (\w+), (\w+)>/g, "array<$1, $2 * $3>")
     .replaceAll("subgroupMatrixLoad<Left, row_major>(&a_tile, ", "load_left(")
     .replaceAll("subgroupMatrixLoad<Right, row_major>(&b_tile, ", "load_right(")
     .replaceAll("subgroupMatrixStore<row_major>(&sum_tile, ", "store_sum(")
     .replaceAll("subgroupMatrixMultiplyAccumulate(", "multiply(")
     .replace("@builtin(subgroup_id) subgroup: u32,\n", "")
-    .replace("let strip = subgroup ", "let strip = (thread / 4u) ") + UNITS;
+    .replace("let strip = subgroup ", "lane = thread % LANES;\nlet strip = (thread / LANES) ") + UNITS;
 
 it.each([
-  { type: "f16", m: 2, n: 4, k: 4, strips: 4, layouts: 4 },
-  { type: "f32", m: 4, n: 8, k: 2, strips: 2, layouts: 1 },
+  { type: "f16", m: 4, n: 8, k: 16, strips: 4, layouts: [2] },
+  { type: "f32", m: 8, n: 4, k: 8, strips: 2, layouts: [0, 1, 3, 4] },
 ] as const)(
   "meets the f64 reference with units of $type, $m x $n x $k, written out, in $strips strips",
   async (unit) => {
@@ -134,11 +148,11 @@ it.each([
     const limits: Partial<KernelLimits> = {
       f16: true,
       matmul: "subgroupMatrix",
-      maxWorkgroupSize: 4 * strips,
-      matrixUnits: [{ type, m, n, k, lanes: 4 }],
+      maxWorkgroupSize: LANES * strips,
+      matrixUnits: [{ type, m, n, k, lanes: LANES }],
     };
     try {
-      for (const [op, sample] of samples(type).slice(0, layouts)) {
+      for (const [op, sample] of layouts.map((i) => samples(type)[i])) {
         const { graph, ...feeds } = sampleGraph(op, sample, { gradient: false });
         const run = (on: Device, limits: Partial<KernelLimits> = {}): ReturnType<typeof runOnce> =>
           runOnce(on, { graph, ...feeds }, { plan: "dispatch", limits });
