@@ -19,8 +19,8 @@ export const TILE = 4;
 /** Channels of a tile in conv2d_subgroup.wgsl, and threads of its workgroup. */
 const SUBGROUP_UNITS = 8;
 const SUBGROUP_WG = 32;
-/** What an operation of a direct kernel costs: with loads and indices, four to five of a matrix product's. */
-export const DIRECT_EFFORT = 4;
+/** What an operation of a direct kernel costs: with loads and indices, six of a matrix product's. */
+export const DIRECT_EFFORT = 6;
 /** Threads that keep a hardware GPU busy. */
 const BUSY = 16384;
 

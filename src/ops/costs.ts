@@ -15,9 +15,9 @@ export interface Costs {
 
 /** Families of adapters, by what they call themselves; the last is any hardware GPU. */
 const families: readonly (readonly [name: RegExp, costs: Costs])[] = [
-  [/llvmpipe|lavapipe/i, { dispatch: 20, rate: 10_000, residentRate: 1500, stage: 0.4, near: 32_768 }],
-  [/swiftshader/i, { dispatch: 20, rate: 1200, residentRate: 350, stage: 1, near: 4096 }],
-  [/software|microsoft basic render/i, { dispatch: 20, rate: 1200, residentRate: 350, stage: 1, near: 4096 }],
+  [/llvmpipe|lavapipe/i, { dispatch: 40, rate: 10_000, residentRate: 2300, stage: 0.4, near: 32_768 }],
+  [/swiftshader/i, { dispatch: 40, rate: 1200, residentRate: 650, stage: 1, near: 4096 }],
+  [/software|microsoft basic render/i, { dispatch: 40, rate: 1200, residentRate: 650, stage: 1, near: 4096 }],
   // Published figures and an estimate of one workgroup's share; not measured here.
   [/(?:)/, { dispatch: 5, rate: 1_000_000, residentRate: 20_000, stage: 2, near: 32_768 }],
 ];

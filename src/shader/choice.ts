@@ -11,6 +11,8 @@ import { HookWriter } from "./hooks.ts";
 
 /** From here on a map kernel has enough threads with four elements each. */
 const WIDE_MAP = 1024;
+/** In a resident plan, where four elements are four times the code to compile, from here on. */
+const WIDE_STAGE = 8192;
 
 export function chooseKernel(kernel: Kernel, limits: KernelLimits): KernelChoice {
   const { anchor, nodes, clusters } = kernel;
@@ -20,7 +22,7 @@ export function chooseKernel(kernel: Kernel, limits: KernelLimits): KernelChoice
   const [{ size }] = clusters;
   const can = nodes.every(({ op }) => op.inline4 || op.pointwise);
   // By fours, what takes its elements one by one is four times the code: only where something else gains by it.
-  const wide = size % 4 === 0 && size >= WIDE_MAP && can && nodes.some(gainsByFours);
+  const wide = size % 4 === 0 && size >= (limits.resident ? WIDE_STAGE : WIDE_MAP) && can && nodes.some(gainsByFours);
   const width = wide ? 4 : 1;
   const constants = { WIDTH: width };
   return {

@@ -69,6 +69,7 @@ export function lowerResident(plan: Plan, limits: KernelLimits, steps: StepLayou
   const { load, store } = bindings.copies("lane", threads);
   const main = `@compute @workgroup_size(${threads})
 fn main(@builtin(local_invocation_index) lane: u32) {
+zero = stages[0].y;
 ${load}
 workgroupBarrier();
 for (var step = 0u; step < step_table[0].x; step++) {
@@ -82,6 +83,7 @@ ${store}
     `@group(1) @binding(0) var<uniform> stages: array<vec4<u32>, ${params.length / 4}>;`,
     `@group(0) @binding(0) var<uniform> step_table: array<vec4<u32>, ${TABLE_BYTES / 16}>;`,
     "var<private> step_at: u32;",
+    "var<private> zero: u32;",
     ...bindings.declarations(1),
   ].join("\n");
   const code = assemble([...libs], declarations, [...linked.kinds.map(({ text }) => text), main].join("\n"));
@@ -131,7 +133,10 @@ ${starts.map((start, kind) => `if (stage.x == ${kind}u) { ${start}${items(kind, 
 }`;
 }
 
-/** The first rows of the table of stages: how many there are, then kind, items, where its numbers stand and barriers of each. */
+/**
+ * The first rows of the table of stages: how many there are, and a zero; then of each its kind, its items, where its numbers
+ * stand and its barriers.
+ */
 function stageRows(
   { stages }: LinkedStages,
   counts: readonly number[],

@@ -71,7 +71,7 @@ function nearBuffers(plan: Plan, { maxWorkgroupBytes, costs }: KernelLimits): Se
   let used = 0;
   for (const buffer of [...scratch.sort(bySize), ...states.sort(bySize)]) {
     const bytes = 16 * Math.ceil(bytesOf(buffer) / 16);
-    if (used + bytes > Math.min(maxWorkgroupBytes, costs.near)) break;
+    if (used + bytes > Math.min(maxWorkgroupBytes, costs.near)) continue;
     used += bytes;
     near.add(buffer);
   }

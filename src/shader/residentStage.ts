@@ -52,7 +52,7 @@ export interface LinkedStages {
 }
 
 /**
- * Compilers unroll loops whose bounds they know, which took tens of seconds, so a stage's parameters are read from memory.
+ * Compilers unroll loops whose bounds they know, which took tens of seconds, so a stage's parameters are hidden from them.
  * In the smallest stages there is little to unroll, unless what a loop loads is computed there, as the loss is inside its own
  * sum; and dividing by constants is what makes them fast.
  */
@@ -60,6 +60,9 @@ const isTiny = ({ nodes, clusters }: Kernel): boolean =>
   flopsOf(nodes) <= 512 && !clusters.some(({ role }) => "load" in role);
 
 const literal = ({ value, dtype }: StageNumber): string => `${dtype}(${value})`;
+
+/** A number that no compiler knows: a sum is less code than a read from memory. `zero` is read once, where a kernel begins. */
+const hidden = (number: StageNumber): string => `(${literal(number)} + ${number.dtype}(zero))`;
 
 const bitsOf = ({ value, dtype }: StageNumber): number =>
   dtype === "f32" ? new Uint32Array(Float32Array.of(value).buffer)[0] : value >>> 0;
@@ -121,9 +124,7 @@ export function linkStages(stages: readonly StageText[], first: number): LinkedS
   const linked = stages.map(({ text, numbers }) => {
     const row = first + words.length / 4;
     const shared = sharing && stages.filter((other) => other.text === text).length > 1;
-    // Of a stage with functions of its own compilers may know what no loop ends at.
-    const stored = shared ? numbers : numbers.filter(({ bound }) => bound);
-    words.push(...stored.map(bitsOf));
+    if (shared) words.push(...numbers.map(bitsOf));
     while (words.length % 4 > 0) words.push(0);
     let kind = shared ? known.get(text) : undefined;
     if (kind === undefined) {
@@ -131,10 +132,7 @@ export function linkStages(stages: readonly StageText[], first: number): LinkedS
       known.set(text, kind);
       const own = shared
         ? `${text}\n${startFunction(numbers)}`
-        : replaceNumbers(text, (k) => {
-            const at = stored.indexOf(numbers[k]);
-            return at < 0 ? literal(numbers[k]) : readNumber(numbers[k], `${row + (at >> 2)}u`, at);
-          });
+        : replaceNumbers(text, (k) => (numbers[k].bound ? hidden(numbers[k]) : literal(numbers[k])));
       kinds.push({ text: prefixed(own, `k${kind}_`), shared });
     }
     return { kind, row };
