@@ -20,11 +20,8 @@ function gradTiles(g: ConvGeometry): number {
 const shareOf = (taps: number, most: number): number => Math.ceil(taps / Math.ceil(taps / most));
 const tapRows = (g: ConvGeometry): number => shareOf(g.tapsY, 3);
 const tapColumns = (g: ConvGeometry): number => shareOf(g.tapsX, 4);
-
-function tapTiles(g: ConvGeometry): number {
-  const taps = Math.ceil(g.tapsY / tapRows(g)) * Math.ceil(g.tapsX / tapColumns(g));
-  return taps * g.channels * Math.ceil(g.units / TILE);
-}
+const tapTiles = (g: ConvGeometry): number => Math.ceil(g.tapsY / tapRows(g)) * Math.ceil(g.tapsX / tapColumns(g));
+const tapThreads = (g: ConvGeometry): number => tapTiles(g) * g.channels * Math.ceil(g.units / TILE);
 
 type Variant = Exclude<Conv2dVariant, "subgroup">;
 
@@ -32,12 +29,16 @@ export const kernelGradVariants = (): Partial<KernelLimits>[] =>
   (["direct", "tiled", "taps"] as const).map((conv2d) => ({ conv2d }));
 
 /** All add in the order of the rows. */
-function chooseVariant({ strides, dilation }: WindowAttrs, { resident, software, conv2d }: KernelLimits): Variant {
+function chooseVariant(g: ConvGeometry, { strides, dilation }: WindowAttrs, limits: KernelLimits): Variant {
+  const { resident, software, conv2d } = limits;
   if (resident) return "direct";
   // A pixel of x serves the taps of a row one after the other.
   const slide = strides[1] === 1 && dilation[1] === 1;
   if (conv2d === "direct" || conv2d === "tiled" || (conv2d === "taps" && slide)) return conv2d;
-  return software && slide ? "taps" : "tiled";
+  // What a channel's taps cost in loads, where one of four numbers costs 2.5 of one: a pixel for each row of taps and one of
+  // dy for all, or both for each tap and four channels.
+  const fewer = tapTiles(g) * (tapRows(g) + 2.5) < (g.tapsY * g.tapsX * (2.5 + 2.5)) / TILE;
+  return software && slide && (fewer || g.depth % TILE > 0) ? "taps" : "tiled";
 }
 
 /**
@@ -46,10 +47,11 @@ function chooseVariant({ strides, dilation }: WindowAttrs, { resident, software,
  */
 export function kernelGradSplits(g: ConvGeometry, attrs: WindowAttrs, limits: KernelLimits): number {
   const rows = g.batch * g.outHeight;
-  // Software GPUs have few cores.
-  const [tiles, threads] = chooseVariant(attrs, limits) === "taps" ? [tapTiles(g), 512] : [gradTiles(g), 4096];
-  // Up to 32 shares are added by a serial sum, which many weights want on every device.
-  const wanted = Math.min(Math.ceil(threads / tiles), tiles >= 32 ? 32 : threads);
+  const tiles = chooseVariant(g, attrs, limits) === "taps" ? tapThreads(g) : gradTiles(g);
+  // Up to 32 shares are added by a serial sum, which many weights want on every device, and software GPUs where their few
+  // cores have enough to do.
+  const serial = limits.software ? Math.max(32, Math.ceil(512 / tiles)) : tiles >= 32 ? 32 : 4096;
+  const wanted = Math.min(Math.ceil(4096 / tiles), serial);
   const most = Math.floor((rows * g.outWidth) / 64);
   const splits = Math.max(1, Math.min(wanted, most, rows));
   // Shares are whole rows: no more of them than hold any.
@@ -85,7 +87,7 @@ export function kernelGradKernel(
     left,
   };
   const alongX = { groups: g.groups, stride_x: strides[1], dilation_x: dilation[1] };
-  const variant = chooseVariant(attrs, limits);
+  const variant = chooseVariant(g, attrs, limits);
   const wideX = variant === "tiled" && g.depth % TILE === 0;
   const wideFilters = variant !== "direct" && g.units % TILE === 0;
   const common = {
@@ -115,7 +117,7 @@ export function kernelGradKernel(
       };
     }
     case "taps": {
-      const threads = tapTiles(g) * splits;
+      const threads = tapThreads(g) * splits;
       return {
         ...common,
         shader: conv2dKernelGradTaps,
