@@ -17,7 +17,7 @@ export interface OpenDeviceOptions extends GpuDeviceOptions {
   readonly backend?: "webgpu" | "cpu";
 }
 
-/** Opens a device; nothing falls back silently. @throws E_DEVICE when there is no WebGPU. */
+/** Opens a device; nothing falls back silently. @throws E_ARGUMENT; E_DEVICE when there is no WebGPU. */
 export async function openDevice(options: OpenDeviceOptions = {}): Promise<Device> {
   checkOptions("openDevice", options, {
     backend: ["webgpu", "cpu"],

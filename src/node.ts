@@ -44,7 +44,7 @@ export const openCpu = (): Device => openCpuAnywhere({ files: folders });
 /** What Dawn calls experiments such as matrix units. */
 const UNSAFE = ["enable-dawn-features=allow_unsafe_apis"];
 
-/** Opens a device. @throws E_PEER when an optional package is missing, E_DEVICE when the device is not there. */
+/** Opens a device. @throws E_ARGUMENT; E_PEER when an optional package is missing, E_DEVICE when the device is not there. */
 export async function openDevice(options: OpenDeviceOptions = {}): Promise<Device> {
   checkOptions("openDevice", options, {
     backend: [...GPU_NAMES, "cpu"],

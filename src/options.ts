@@ -63,9 +63,26 @@ function unknownOption(where: string, wrong: string, names: readonly string[]): 
   );
 }
 
-/** A value in a message, shortened. */
-export function show(value: unknown): string {
-  const plain = typeof value === "object" || typeof value === "string";
-  const text = plain ? JSON.stringify(value) : typeof value === "function" ? "a function" : String(value);
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+/** @param expected what has this method @throws E_ARGUMENT */
+export function checkMethod(where: string, value: unknown, method: string, expected: string): void {
+  if (typeof Object(value)[method] === "function") return;
+  throw new TilegradError("E_ARGUMENT", `${where}: got ${show(value)}; expected ${expected}.`);
+}
+
+const SHOWN = 4;
+
+/** A value in a message: its beginning, however large, deep or cyclic it is. */
+export function show(value: unknown, depth = 2): string {
+  if (typeof value === "string") return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value);
+  if (typeof value === "function") return "a function";
+  if (typeof value !== "object" || value === null) return String(value);
+  const list = Array.isArray(value) || ArrayBuffer.isView(value);
+  const names = list ? [] : Object.keys(value);
+  const length = list ? (value as ArrayLike<unknown>).length : names.length;
+  const first = Array.from({ length: depth > 0 ? Math.min(SHOWN, length) : 0 }, (_, i) => {
+    const [before, at] = list ? ["", i] : [`${names[i]}: `, names[i]];
+    return before + show(Reflect.get(value, at), depth - 1);
+  });
+  const parts = [...first, ...(first.length < length ? ["..."] : [])].join(", ");
+  return list ? `[${parts}]` : parts ? `{ ${parts} }` : "{}";
 }

@@ -41,14 +41,17 @@ export function checkInitializer(initializer: Initializer): void {
   const number = constant ?? normal ?? uniform;
   if ((NAMES as readonly unknown[]).includes(initializer) || Number.isFinite(number) || Array.isArray(values)) return;
   const near = typeof initializer === "string" && nearest(initializer, NAMES);
+  const hint = ArrayBuffer.isView(values)
+    ? "A model is saved as JSON: Array.from(values)."
+    : near && `Did you mean "${near}"?`;
   throw new TilegradError(
     "E_ARGUMENT",
-    `initializer: got ${show(initializer)}; expected ${NAMES.join(", ")}, { constant }, { normal }, { uniform } or { values }.`,
-    near ? { hint: `Did you mean "${near}"?` } : {},
+    `initializer: got ${show(initializer)}; expected ${NAMES.join(", ")}, { constant }, { normal }, { uniform } or a list of { values }.`,
+    hint ? { hint } : {},
   );
 }
 
-/** @throws E_ARGUMENT for an unknown name, E_SHAPE when given values do not fill the shape. */
+/** @throws E_SHAPE when given values do not fill the shape. */
 export function initialize(initializer: Initializer, shape: readonly number[], draw: Draws): Float32Array {
   const size = sizeOf(shape);
   const fill = (value: (i: number) => number): Float32Array => Float32Array.from({ length: size }, (_, i) => value(i));
@@ -87,11 +90,7 @@ export function initialize(initializer: Initializer, shape: readonly number[], d
     case "orthogonal":
       return orthogonal(shape, draw);
     default:
-      initializer satisfies never;
-      throw new TilegradError(
-        "E_ARGUMENT",
-        `initializer: got "${String(initializer)}"; expected one of ${NAMES.join(", ")}.`,
-      );
+      return initializer satisfies never;
   }
 }
 

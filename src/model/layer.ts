@@ -3,7 +3,7 @@ import { TilegradError } from "../errors.ts";
 import type { Tensor } from "../graph/types.ts";
 import type { Json } from "../io/json.ts";
 import type { OptionKinds } from "../options.ts";
-import { checkOptions, show } from "../options.ts";
+import { checkMethod, checkOptions } from "../options.ts";
 import type { Initializer } from "./initializers.ts";
 import { checkLayerOptions } from "./layerOptions.ts";
 
@@ -61,8 +61,7 @@ export interface Layer {
 
 /** @throws E_ARGUMENT */
 export function checkLayer(where: string, value: unknown): asserts value is Layer {
-  if (typeof Object(value).call === "function" && typeof Object(value).type === "string") return;
-  throw new TilegradError("E_ARGUMENT", `${where}: got ${show(value)}; expected a layer, such as dense(1).`);
+  checkMethod(where, value, "call", "a layer, such as dense(1)");
 }
 
 /** Options that every layer takes. */

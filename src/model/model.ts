@@ -1,5 +1,4 @@
 /** Models: layers in a row, and the table that describes any. */
-
 import { TilegradError } from "../errors.ts";
 import { checkOptions, show } from "../options.ts";
 import type { Layer } from "./layer.ts";
@@ -11,7 +10,7 @@ export type { LayerSummary, Model, NamedShape, ParameterSpec, TraceOptions } fro
 
 /**
  * Layers in a row.
- * @throws E_SHAPE naming the layer whose input does not fit; E_ARGUMENT for two layers of one name.
+ * @throws E_SHAPE naming the layer whose input does not fit; E_ARGUMENT for what is no layer, and two layers of one name.
  */
 export function sequential(options: { readonly input: readonly number[] }, layers: readonly Layer[]): Model {
   checkOptions("sequential", options, { input: "any" });

@@ -1,5 +1,4 @@
 /** Learning rates over time, computed in f64 on the host for each step. */
-
 import { TilegradError } from "../errors.ts";
 import type { Json } from "../io/json.ts";
 import { show } from "../options.ts";

@@ -1,5 +1,4 @@
 /** What all models share: names of layers, tracing, and the shapes and parameters that one trace finds. */
-
 import { TilegradError } from "../errors.ts";
 import type { Tensor } from "../graph/types.ts";
 import { sameShape, sizeOf } from "../graph/types.ts";

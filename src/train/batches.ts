@@ -37,7 +37,7 @@ export class Batches implements Epochs {
   private readonly options: OrderOptions;
   private readonly firstShuffle: number;
   private readonly balanced: BalancedOrder | null;
-  /** The rows of the epoch at hand, in order; none where rows come in blocks. */
+  /** The rows of the epoch at hand, in order; none where rows come in blocks, or balanced. */
   private readonly listed: Uint32Array;
 
   /**
@@ -80,7 +80,7 @@ export class Batches implements Epochs {
     this.firstShuffle = firstShuffle;
     this.rowsPerEpoch = order ? order(0).length : rows;
     if (this.rowsPerEpoch === 0) throw new TilegradError("E_ARGUMENT", "order: got no rows; expected one or more.");
-    this.listed = new Uint32Array(blockRows === 0 ? this.rowsPerEpoch : 0);
+    this.listed = new Uint32Array(blockRows === 0 && !this.balanced ? this.rowsPerEpoch : 0);
   }
 
   get stepsPerEpoch(): number {

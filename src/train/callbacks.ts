@@ -5,7 +5,7 @@ import type { Json } from "../io/json.ts";
 import type { PlateauOptions } from "../model/schedules.ts";
 import { Plateau } from "../model/schedules.ts";
 import type { OptionKinds } from "../options.ts";
-import { checkObject, checkOptions } from "../options.ts";
+import { checkObject, checkOptions, show } from "../options.ts";
 import type { Weights } from "./parameters.ts";
 
 /** What an epoch came to: `loss`, with validation `valLoss` and a `val...` for each metric, `learningRate`. */
@@ -152,14 +152,25 @@ export function reduceOnPlateau(options: PlateauOptions & { readonly monitor?: s
   };
 }
 
+export interface CheckpointOptions {
+  /** Epochs; default 1. */
+  readonly every?: number;
+  readonly save: (checkpoint: CheckpointFile) => Promise<void>;
+}
+
 /** Hands a checkpoint to `save` every `every` epochs. */
-export function checkpoint({
-  every = 1,
-  save,
-}: {
-  every?: number;
-  save: (checkpoint: CheckpointFile) => Promise<void>;
-}): Callback {
+export function checkpoint(options: CheckpointOptions): Callback {
+  checkOptions("checkpoint", options, {
+    every: "number",
+    save: "function",
+  } satisfies OptionKinds<CheckpointOptions>);
+  const { every = 1, save } = options;
+  if (!save || !Number.isInteger(every) || every < 1) {
+    throw new TilegradError(
+      "E_ARGUMENT",
+      `checkpoint: got ${show(options)}; expected { save, every: a positive integer }.`,
+    );
+  }
   return {
     name: "checkpoint",
     async afterEpoch(epoch, control) {

@@ -1,5 +1,5 @@
 /** The forward pass over any number of rows. */
-import type { CompiledStep, CompileOptions, Device, DeviceTensor } from "../device.ts";
+import type { CompiledStep, Device, DeviceTensor } from "../device.ts";
 import { sizeOf } from "../graph/types.ts";
 import type { Model } from "../model/model.ts";
 import { f32 } from "../ops/op.ts";
@@ -23,15 +23,12 @@ export const FEW_ROWS = 32;
 const MOST_ACTIVATIONS = 2 ** 21;
 const MOST_WINDOW = 2 ** 23;
 
-/** Rows that a dispatch computes of many: more keep a hardware GPU busy, and cost whoever has a few hundred hardly any time there. */
-const manyRows = (device: Device): number => (device.limits && !device.limits.software ? 4096 : 512);
-
 /** For one row, for a few, for many; fewer rows where rows are large. */
-function sizesFor(model: Model, device: Device): readonly Size[] {
+function sizesFor(model: Model): readonly Size[] {
   const inputs = sizeOf(model.inputShape);
   const widest = Math.max(inputs, ...model.layers.map((l) => sizeOf(l.outputShape)));
   const most = 2 ** Math.max(0, Math.floor(Math.log2(MOST_ACTIVATIONS / widest)));
-  const many = Math.min(manyRows(device), most);
+  const many = Math.min(512, most);
   const windows = Math.floor(MOST_WINDOW / Math.max(inputs, sizeOf(model.outputShape)) / many);
   const few = Math.min(FEW_ROWS, most);
   return [
@@ -48,24 +45,21 @@ interface Plan extends Size {
   dispose(): void;
 }
 
-/** How the plans are compiled. */
-type How = Pick<CompileOptions, "fusion" | "limits">;
-
 /** Plans are made on first use and kept, so that predicting again allocates nothing. */
 export class Predictor {
   private readonly device: Device;
   private readonly model: Model;
   private readonly parameters: Parameters;
-  private readonly how: How;
+  private readonly fusion: boolean;
   private readonly sizes: readonly Size[];
   private readonly plans = new Map<Size, Promise<Plan>>();
 
-  constructor(device: Device, model: Model, parameters: Parameters, how: How) {
+  constructor(device: Device, model: Model, parameters: Parameters, fusion: boolean) {
     this.device = device;
     this.model = model;
     this.parameters = parameters;
-    this.how = how;
-    this.sizes = sizesFor(model, device);
+    this.fusion = fusion;
+    this.sizes = sizesFor(model);
   }
 
   /** Makes the plan for `rows` rows ahead of time. */
@@ -122,7 +116,7 @@ export class Predictor {
   }
 
   private async create(size: Size): Promise<Plan> {
-    const { device, model, parameters, how } = this;
+    const { device, model, parameters, fusion } = this;
     const { batch, window } = size;
     const own = new TensorGroup(device);
     try {
@@ -131,7 +125,7 @@ export class Predictor {
       const step = await device.compile(predictionStep(model, parameters.layout, batch, window), {
         bindings: { ...parameters.bindings, x, output },
         label: `predict ${batch}`,
-        ...how,
+        fusion,
       });
       const dispose = (): void => {
         step.dispose();

@@ -1,5 +1,4 @@
 /** Rows wherever they are: arrays in memory, or a source that is read piece by piece. */
-
 import type { Device } from "../device.ts";
 import { TilegradError } from "../errors.ts";
 import { sizeOf } from "../graph/types.ts";

@@ -10,10 +10,10 @@ import type { Optimizer } from "../model/optimizers.ts";
 import { adam } from "../model/optimizers.ts";
 import { f32 } from "../ops/op.ts";
 import type { OptionKinds } from "../options.ts";
-import { checkOptions, show } from "../options.ts";
+import { checkMethod, checkOptions } from "../options.ts";
 import type { PlanKind } from "../passes/choose.ts";
 import type { TrainingPrecision } from "../passes/half.ts";
-import { checkPrecision } from "../passes/half.ts";
+import { checkPrecision, PRECISIONS } from "../passes/half.ts";
 import { seedKey } from "../random.ts";
 import { Batches } from "./batches.ts";
 import type { Callback, Control } from "./callbacks.ts";
@@ -73,7 +73,7 @@ const COMPILE_OPTIONS = {
   seed: "number",
   fusion: "boolean",
   plan: ["dispatch", "resident"],
-  precision: "string",
+  precision: PRECISIONS,
   deterministic: "boolean",
 } as const satisfies OptionKinds<CompileModelOptions>;
 
@@ -120,9 +120,9 @@ export class Trainer {
       precision = "f32",
       deterministic = true,
     } = options;
-    requireMethod("device", device, "compile", "Open one: await openDevice().");
-    requireMethod("loss", loss, "perExample", "Make one: binaryCrossentropy() for yes/no.");
-    requireMethod("optimizer", optimizer, "update", "Make one: adam(), sgd().");
+    checkMethod("compile: device", device, "compile", "one from await openDevice()");
+    checkMethod("compile: loss", loss, "perExample", "a loss, such as binaryCrossentropy()");
+    checkMethod("compile: optimizer", optimizer, "update", "an optimizer, such as adam()");
     seedKey(seed);
     checkPrecision(precision, device.limits);
     this.model = model;
@@ -150,7 +150,7 @@ export class Trainer {
       this.own.dispose();
       throw error;
     }
-    this.predictor = new Predictor(device, model, this.parameters, { fusion, limits: { deterministic } });
+    this.predictor = new Predictor(device, model, this.parameters, fusion);
   }
 
   /** Of all epochs so far. */
@@ -353,7 +353,9 @@ export class Trainer {
    * Where the time of a training step goes, by the GPU's own clock. Runs steps over the first rows of `data` on a copy of
    * this trainer, which stays as it is. @throws E_DEVICE on the CPU and where the GPU has no timestamps
    */
-  async profile(data: Data | RowSource, { batchSize = 32, steps = 16 }: ProfileOptions = {}): Promise<Profile> {
+  async profile(data: Data | RowSource, options: ProfileOptions = {}): Promise<Profile> {
+    checkOptions("profile", options, { batchSize: "number", steps: "number" } satisfies OptionKinds<ProfileOptions>);
+    const { batchSize = 32, steps = 16 } = options;
     const { device, model, loss, optimizer, seed, fusion, plan, precision, deterministic } = this;
     const how = { fusion, precision, deterministic, ...(plan ? { plan } : {}) };
     const copy = new Trainer(model, { device, loss, optimizer, seed, ...how });
@@ -378,10 +380,4 @@ export class Trainer {
     this.own.dispose();
     this.predictor.dispose();
   }
-}
-
-function requireMethod(name: string, value: unknown, method: string, hint: string): void {
-  if (typeof Object(value)[method] === "function") return;
-  const got = value === undefined ? `no ${name}` : `${name} ${show(value)}`;
-  throw new TilegradError("E_ARGUMENT", `compile: got ${got}; expected { device, loss, ... }.`, { hint });
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Initializer } from "../../src/model/initializers.ts";
-import { initialize } from "../../src/model/initializers.ts";
+import { checkInitializer, initialize } from "../../src/model/initializers.ts";
 import { draws } from "../../src/random.ts";
 
 const make = (initializer: Initializer, shape: readonly number[], stream = 0): Float32Array =>
@@ -69,7 +69,10 @@ describe("initializers", () => {
   });
 
   it("refuse unknown names and values that do not fill the shape", () => {
-    expect(() => make("xavier" as "zeros", [2])).toThrow(expect.objectContaining({ code: "E_ARGUMENT" }));
+    expect(() => checkInitializer("xavier" as "zeros")).toThrow(expect.objectContaining({ code: "E_ARGUMENT" }));
+    expect(() => checkInitializer({ values: Float32Array.of(1) as never })).toThrow(
+      expect.objectContaining({ code: "E_ARGUMENT", hint: expect.stringMatching(/Array\.from/) }),
+    );
     expect(() => make({ values: [1] }, [2])).toThrow(expect.objectContaining({ code: "E_SHAPE" }));
   });
 });

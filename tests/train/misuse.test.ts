@@ -4,6 +4,7 @@ import { dense } from "../../src/model/layers/dense.ts";
 import { binaryCrossentropy, focal } from "../../src/model/losses.ts";
 import { sequential } from "../../src/model/model.ts";
 import { adam, sgd } from "../../src/model/optimizers.ts";
+import { checkpoint } from "../../src/train/callbacks.ts";
 import { compile } from "../../src/train/trainer.ts";
 import { failure } from "./support.ts";
 
@@ -12,6 +13,9 @@ const wrong = (value: unknown): never => value as never;
 const model = sequential({ input: [2] }, [dense(1)]);
 const device = openCpu();
 const made = () => compile(model, { device, loss: binaryCrossentropy() });
+const cyclic: Record<string, unknown> = { own: undefined, big: 1n };
+cyclic["own"] = cyclic;
+const rows = Array.from({ length: 100_000 }, () => new Float32Array(30));
 const message = async (work: () => Promise<unknown>) => {
   const { code, message, hint } = await failure(Promise.resolve().then(work));
   return `${code} ${message} ${hint}`;
@@ -55,12 +59,23 @@ it.each([
   [
     "an optimizer",
     () => compile(model, { device, loss: binaryCrossentropy(), optimizer: wrong({}) }),
-    /got optimizer \{\}.*adam/,
+    /optimizer: got \{\}; expected .*adam/,
   ],
   [
     "a plan",
     () => compile(model, { device, loss: binaryCrossentropy(), plan: wrong("residnt") }),
     /Did you mean "resident"/,
+  ],
+  ["a checkpoint", async () => checkpoint(wrong({ sav: 1 })), /no option "sav".*Did you mean save/],
+  [
+    "a cyclic loss",
+    () => compile(model, wrong({ device, loss: cyclic })),
+    /loss: got \{ own: \{ own: \{ \.\.\. \}, big: 1 \}, big: 1 \};/,
+  ],
+  [
+    "a list of rows",
+    async () => (await made()).fit(wrong(rows), { epochs: 1 }),
+    /got \[\[0, 0, 0, 0, \.\.\.\], .*, \.\.\.\]; expected \{ x, y \}/,
   ],
   [
     "callbacks",
@@ -118,7 +133,7 @@ it.each([
 
 it("compile without a loss, and predict without rows, say what is missing", async () => {
   expect(await message(() => compile(model, wrong({ device })))).toMatch(
-    /E_ARGUMENT compile: got no loss.*binaryCrossentropy/,
+    /E_ARGUMENT compile: loss: got undefined; expected .*binaryCrossentropy/,
   );
   const trainer = await made();
   expect(await message(() => trainer.predict(wrong(undefined)))).toMatch(/E_DATA predict: got no x/);

@@ -1,5 +1,4 @@
 /** Layers around layers: both directions of a recurrent layer, any layer at every time step, and recomputed segments. */
-
 import { TilegradError } from "../../errors.ts";
 import type { Tensor } from "../../graph/types.ts";
 import type { Json } from "../../io/json.ts";
@@ -8,7 +7,7 @@ import { concat } from "../../ops/concat.ts";
 import { add, mul } from "../../ops/elementwise.ts";
 import { showType } from "../../ops/op.ts";
 import { reshape } from "../../ops/view.ts";
-import { checkObject } from "../../options.ts";
+import { checkObject, show } from "../../options.ts";
 import type { Layer, LayerContext, LayerOptions } from "../layer.ts";
 import { checkLayer, layer } from "../layer.ts";
 import { maskOf, withMask } from "../mask.ts";
@@ -65,7 +64,7 @@ export function bidirectional(
   checkObject("bidirectional: layer", options.layer, "a recurrent layer");
   const { type, config } = options.layer;
   if (!Object.hasOwn(recurrentMakers, type) || !Object.hasOwn(mergers, mergeMode)) {
-    throw new TilegradError("E_ARGUMENT", `bidirectional: got a ${type} layer and mergeMode "${mergeMode}".`, {
+    throw new TilegradError("E_ARGUMENT", `bidirectional: got layer ${show(type)} and mergeMode ${show(mergeMode)}.`, {
       hint: `Wrap one of ${Object.keys(recurrentMakers).join(", ")}; mergeMode is one of ${Object.keys(mergers).join(", ")}.`,
     });
   }
