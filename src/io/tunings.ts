@@ -3,6 +3,7 @@ import { version } from "../../package.json";
 import type { DeviceInfo, TuningStore } from "../device.ts";
 import type { KernelForce, Tuning } from "../ops/op.ts";
 import { CONV2D_VARIANTS, LSTM_VARIANTS, MATMUL_VARIANTS, SEQUENCE_COUNTS, SPLIT_COUNTS } from "../ops/op.ts";
+import { keepsOrder } from "../ops/tuning.ts";
 import { parseJson, stringifyJson } from "./json.ts";
 import type { Place } from "./place.ts";
 import { asNumber, asObject, asString, field, misplaced, optional } from "./place.ts";
@@ -50,6 +51,15 @@ function forcesOf(place: Place): Tuning["kernels"] {
   return place.value as Tuning["kernels"];
 }
 
+/** Likewise, of those that keep the order of sums. */
+function orderedForcesOf(place: Place): Tuning["kernels"] {
+  const kernels = forcesOf(place);
+  for (const [bucket, force] of Object.entries(kernels)) {
+    if (!keepsOrder(force)) throw misplaced(field(place, bucket), "a kernel that keeps the order of sums");
+  }
+  return kernels;
+}
+
 /**
  * Checks a tuning that comes from outside.
  * @param key of the device that is to use it; default: any
@@ -74,7 +84,7 @@ export function parseTuning(place: Place, key?: string): Tuning {
       stage: cost("stage"),
       near: cost("near"),
     },
-    kernels: forcesOf(field(place, "kernels")),
+    kernels: orderedForcesOf(field(place, "kernels")),
     reordered: optional(field(place, "reordered"), forcesOf) ?? {},
   };
 }

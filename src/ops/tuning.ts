@@ -16,6 +16,10 @@ export function bucketOf({ op, inputs, attrs }: Node): string {
   return [op.name, ...shapes, ...(set.length > 0 ? [JSON.stringify(Object.fromEntries(set))] : [])].join(" ");
 }
 
+/** May it be chosen without asking for `deterministic: false`? Equal bits for some data would not do. */
+export const keepsOrder = ({ splits, matmul }: KernelForce): boolean =>
+  splits === undefined && matmul !== "subgroupMatrix";
+
 /** What forces the kernel that was the fastest for nodes like this one; nothing where none was, or it is not there. */
 export function tunedKernel(node: Node, limits: KernelLimits): KernelForce {
   // A stage of a resident plan has one kernel to choose.

@@ -14,7 +14,7 @@ import type { Optimizer } from "../model/optimizers.ts";
 import { input } from "../ops/constant.ts";
 import type { Elements, KernelForce, KernelLimits, Tuning } from "../ops/op.ts";
 import { apply } from "../ops/op.ts";
-import { bucketOf } from "../ops/tuning.ts";
+import { bucketOf, keepsOrder } from "../ops/tuning.ts";
 import type { OptionKinds } from "../options.ts";
 import { checkOptions } from "../options.ts";
 import type { TrainingPrecision } from "../passes/half.ts";
@@ -118,7 +118,7 @@ export async function tuneDevice(device: Device, options: TuneOptions = {}): Pro
     const long = (node.op.flops?.(node) ?? 0) / costs.rate > TOO_LONG;
     const times = late || long ? null : await timesThatFit(device, node, limits, deterministic);
     if (times) {
-      const now = fastest(times, ({ equal }) => equal);
+      const now = fastest(times, ({ equal, force }) => equal && keepsOrder(force));
       const any = deterministic ? null : fastest(times, ({ close }) => close);
       keep(kernels, bucket, now === times[0] ? null : now.force);
       // What was found for other bits before stays, unless it was looked for again.
@@ -150,7 +150,9 @@ function tunable(graphs: readonly Graph[], limits: KernelLimits, deterministic: 
     { forced: {}, precision: "f32" },
   ];
   if (!deterministic) ways.push({ forced: { splits: 1 }, precision: "f32" });
-  if (!deterministic && limits.matrixUnits && limits.f16) ways.push({ forced: {}, precision: "mixed" });
+  if (!deterministic && limits.matrixUnits && limits.f16) {
+    ways.push({ forced: { deterministic: false }, precision: "mixed" });
+  }
   const found = new Map<string, Node>();
   for (const { forced, precision } of ways) {
     for (const graph of graphs) {
@@ -204,8 +206,8 @@ async function timesOf(
   const graph: Graph = { outputs: Object.fromEntries(made.map((t, i) => [`y${i}`, t])), updates: [] };
   // A sum that is cut into shares is no kernel but several, each of which is measured by itself.
   const composite = Boolean(op.expand?.(node, limits));
-  const forces = (op.variants?.(limits) ?? []).filter(({ splits, matmul }) =>
-    splits === undefined ? !composite && (matmul !== "subgroupMatrix" || !deterministic) : !deterministic,
+  const forces = (op.variants?.(limits) ?? []).filter(
+    (force) => (force.splits !== undefined || !composite) && (keepsOrder(force) || !deterministic),
   );
   const ways = differentWays(graph, [{}, ...forces], limits);
   const { bindings, dispose } = bindSamples(device, graph, attrs.half === true);

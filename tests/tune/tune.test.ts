@@ -4,7 +4,7 @@ import path from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from "vitest";
 import { compileGraph } from "../../src/compile.ts";
 import { openCpu } from "../../src/cpu/device.ts";
-import type { Device } from "../../src/device.ts";
+import type { CompiledStep, Device } from "../../src/device.ts";
 import { dense } from "../../src/model/layers/dense.ts";
 import { dropout } from "../../src/model/layers/shape.ts";
 import { meanSquaredError } from "../../src/model/losses.ts";
@@ -165,6 +165,35 @@ it("compares kernels that sum in another order when it may, and keeps them apart
   expect(shown).toMatch(/not deterministic[\s\S]*splits 4 [^,]*\(other bits\)/);
 });
 
+it("keeps shares apart even where their bits were equal", async () => {
+  vi.stubEnv("XDG_CACHE_HOME", path.join(folder, "equal"));
+  const on = await open("off");
+  // Four shares of four rows are added as one sum is; all else is made slow.
+  const compile = on.compile.bind(on);
+  const enqueue = on.enqueue.bind(on);
+  const slow = new Set<CompiledStep>();
+  vi.spyOn(on, "compile").mockImplementation(async (graph, options) => {
+    const step = await compile(graph, options);
+    if (options.label === "tune" && options.limits?.splits !== 4) slow.add(step);
+    return step;
+  });
+  vi.spyOn(on, "enqueue").mockImplementation((step, values) => {
+    const until = performance.now() + (slow.has(step) ? 3 : 0);
+    while (performance.now() < until);
+    enqueue(step, values);
+  });
+  const trainer = { model, loss: meanSquaredError(), optimizer: adam() };
+  const { kernels, tuning } = await tuneDevice(on, { trainer, batchSize: 4, deterministic: false });
+  const bucket = "denseGrad 4/4x8/1 4/4x1/1";
+  const measured = kernels.find((kernel) => kernel.bucket === bucket);
+  expect(measured?.kernels.find(({ name }) => name === "splits 4")).toMatchObject({ equal: true });
+  expect(measured).toMatchObject({ now: measured?.before, reordered: "splits 4" });
+  expect(tuning.kernels[bucket]).toBe(undefined);
+  expect(tuning.reordered[bucket]).toEqual({ splits: 4 });
+  on.dispose();
+  vi.stubEnv("XDG_CACHE_HOME", folder);
+});
+
 it("has kernels with other bits used by who asks for them only, to the same bits each time", async () => {
   const tuning: Tuning = { ...result.tuning, kernels: {}, reordered: { "denseGrad 16x8/1 16x1/1": { splits: 4 } } };
   const on = await open(tuning);
@@ -195,6 +224,11 @@ it.each([
   ["no JSON", () => "{"],
   ["a kernel that there is not", () => JSON.stringify({ ...result.tuning, kernels: { x: { matmul: "fastest" } } })],
   ["shares that there are not", () => JSON.stringify({ ...result.tuning, reordered: { x: { splits: 3 } } })],
+  ["shares in everyone's sums", () => JSON.stringify({ ...result.tuning, kernels: { x: { splits: 4 } } })],
+  [
+    "matrix units for everyone",
+    () => JSON.stringify({ ...result.tuning, kernels: { x: { matmul: "subgroupMatrix" } } }),
+  ],
   ["a cost of nothing", () => JSON.stringify({ ...result.tuning, costs: { ...result.tuning.costs, rate: 0 } })],
 ])("leaves a cache file aside that holds %s, with a warning", async (_, text) => {
   const warned = vi.spyOn(console, "warn").mockImplementation(() => {});
