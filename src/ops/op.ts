@@ -35,7 +35,7 @@ export interface OpDef {
   readonly readsOnce?: readonly number[];
   /** Inputs the kernel reads so often that a view of something else is copied first. */
   readonly contiguous?: readonly number[];
-  /** With `attrs.half`, which mixed precision sets, its kernel may round the inputs to f16. */
+  /** With `attrs.half`, which mixed precision sets for matrix units, its kernel may round the inputs to f16. */
   readonly roundsInputs?: boolean;
   /** The kernel reads back what it stored (`peeks`), so its outputs need memory. */
   readonly readsBack?: boolean;

@@ -50,6 +50,9 @@ export function storeInHalf(original: Graph, limits: KernelLimits, fusion: boole
     node.op.roundsInputs === true &&
     readsOf(node).every(({ source }) => chosen.has(source.node) || origins.get(source.node) === STATE);
 
+  // Matrix units sum in another order. Where they may not, nodes stay what they are in f32, and what was measured serves them.
+  const unitsMayServe = limits.matrixUnits !== undefined && limits.deterministic === false;
+
   const made = new Map<Node, readonly Tensor[]>();
   const halves = new Map<Tensor, Tensor>();
   const copied = copiedStates(order);
@@ -69,7 +72,7 @@ export function storeInHalf(original: Graph, limits: KernelLimits, fusion: boole
   for (const node of order) {
     if (node.op.free && node.inputs.length > 0) continue;
     const inputs = node.inputs.map((t) => read(t, node));
-    const attrs = limits.matrixUnits && mayRound(node) ? { ...node.attrs, half: true } : node.attrs;
+    const attrs = unitsMayServe && mayRound(node) ? { ...node.attrs, half: true } : node.attrs;
     made.set(node, inputs.length > 0 ? apply(node.op, inputs, attrs) : outputsOf(node));
   }
   const whole = (t: Tensor): Tensor => read(t, undefined);

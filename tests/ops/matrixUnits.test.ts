@@ -179,13 +179,19 @@ it("multiplies in f16 what mixed precision may round, never data, and only when 
       .calls.filter(({ shader }) => shader === "matmul_subgroup_matrix")
       .map(({ label }) => label);
   // The second layer forwards and backwards; the first one reads data both times.
-  expect(onUnits({ matmul: forced as MatmulVariant })).toHaveLength(3);
-  expect(onUnits({ matmul: forced as MatmulVariant }, "f32")).toEqual([]);
+  const reordered = { matmul: forced as MatmulVariant, deterministic: false };
+  expect(onUnits(reordered)).toHaveLength(3);
+  expect(onUnits(reordered, "f32")).toEqual([]);
+  expect(onUnits({ ...reordered, deterministic: true })).toEqual([]);
   expect(onUnits({})).toEqual([]);
   const chosen = { 'matmul 32x64 64x64/4 {"half":true}': { matmul: "subgroupMatrix" } } as const;
   const tuning: Tuning = { device: "", costs: limits.costs, kernels: {}, reordered: chosen };
   expect(onUnits({ tuning, deterministic: false })).toHaveLength(1);
   expect(onUnits({ tuning })).toEqual([]);
+  // What was measured in f32 serves beside units that may not.
+  const plain: Tuning = { ...tuning, kernels: { "matmul 32x64 64x64/4": { matmul: "naive" } } };
+  const { calls } = compileGraph(graph, { ...limits, tuning: plain }, { precision: "mixed" });
+  expect(calls.filter(({ shader }) => shader === "matmul_naive")).toHaveLength(1);
 });
 
 it.each([true, false])("asks the adapter for matrix units when it is told to: %s", async (matrixUnits) => {
