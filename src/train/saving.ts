@@ -77,6 +77,9 @@ const configOf = ({ model, loss, optimizer, precision, deterministic }: Saved): 
   deterministic,
 });
 
+/** What stood there before there were options for it. */
+const EARLIER = { precision: "f32", deterministic: true };
+
 /** All that a resumed run needs. @throws E_ARGUMENT while steps are on their way, which it would not count */
 export async function checkpointOf(trainer: Saved, callbacks: readonly Callback[]): Promise<CheckpointFile> {
   const { parameters, progress } = trainer;
@@ -132,13 +135,20 @@ export function restoreCheckpoint(
   where: string,
 ): void {
   const differs = (what: string): TilegradError =>
-    new TilegradError("E_FILE", `${where}: this checkpoint was made with another ${what}.`, {
+    new TilegradError("E_FILE", `${where}: this checkpoint was made with ${what}.`, {
       hint: "Resume with the options the run was started with, or start a new run in another folder.",
     });
-  if (checkpoint.seed !== trainer.seed) throw differs("seed");
-  const config = asObject({ value: checkpoint.config, file: where, path: "config" });
+  if (checkpoint.seed !== trainer.seed) throw differs("another seed");
+  const config: Readonly<Record<string, Json>> = {
+    ...EARLIER,
+    ...asObject({ value: checkpoint.config, file: where, path: "config" }),
+  };
   for (const [name, value] of Object.entries(configOf(trainer) as Record<string, Json>)) {
-    if (stringifyJson(config[name] ?? null) !== stringifyJson(value)) throw differs(name);
+    const was = config[name] ?? null;
+    if (stringifyJson(was) === stringifyJson(value)) continue;
+    throw differs(
+      typeof value === "boolean" ? `${name}: ${JSON.stringify(was)}; expected ${value}` : `another ${name}`,
+    );
   }
   const weightsOf = (prefix: string): Weights =>
     Object.fromEntries(
@@ -148,10 +158,11 @@ export function restoreCheckpoint(
     );
   const slots = weightsOf(SLOT);
   for (const [name, slot] of Object.entries(trainer.slots)) {
-    if (slots[name]?.length !== slot.shape[0]) throw differs("optimizer");
+    if (slots[name]?.length !== slot.shape[0]) throw differs("another optimizer");
   }
   const scaling = weightsOf(SCALING);
-  for (const name of Object.keys(trainer.lossScaling)) if (scaling[name]?.length !== 1) throw differs("precision");
+  for (const name of Object.keys(trainer.lossScaling))
+    if (scaling[name]?.length !== 1) throw differs("another precision");
   const states: Place = { value: checkpoint.states, file: where, path: "states" };
   const number = (name: string): number => asNumber(field(states, name));
   const [batchSize, blockRows] = [number("batchSize"), number("blockRows")];

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { CheckpointFile } from "../../src/io/checkpoint.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../../src/io/checkpoint.ts";
+import type { Json } from "../../src/io/json.ts";
 import { dense } from "../../src/model/layers/dense.ts";
 import { dropout } from "../../src/model/layers/shape.ts";
 import type { Model } from "../../src/model/model.ts";
@@ -198,6 +199,20 @@ onDevices((device) => {
       expect(await bitsOf(trainer)).toEqual(before);
       expect(trainer.step).toBe(0);
       trainer.dispose();
+    });
+
+    it("was made under the rule of equal bits where it says nothing of it", async () => {
+      const { deterministic, ...config } = saved.config as Record<string, Json>;
+      expect(deterministic).toBe(true);
+      const trainer = make();
+      restoreCheckpoint(trainer, { ...saved, config }, [], "here");
+      expect(trainer.step).toBe(saved.step);
+      trainer.dispose();
+      const reordered = make({ deterministic: false });
+      expect(() => restoreCheckpoint(reordered, { ...saved, config }, [], "here")).toThrow(
+        "made with deterministic: true; expected false",
+      );
+      reordered.dispose();
     });
 
     it.each<[string, "E_DATA" | "E_ARGUMENT", typeof data, FitOptions]>([
