@@ -57,5 +57,5 @@ export function compileGraph(
   const resident = lowerResident(planned, limits, steps); //       kernels -> stages of one kernel
   const flops = calls.reduce((total, call) => total + call.flops, 0);
   const choice = choosePlan({ dispatches: calls.length, flops, resident }, limits, forced);
-  return { plan: planned, calls, resident, choice, steps };
+  return { plan: planned, calls, resident: typeof resident === "string" ? null : resident, choice, steps };
 }

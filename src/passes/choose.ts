@@ -14,12 +14,11 @@ export interface PlanChoice {
 }
 
 export function choosePlan(
-  { dispatches, flops, resident }: { dispatches: number; flops: number; resident: ResidentProgram | null },
+  { dispatches, flops, resident }: { dispatches: number; flops: number; resident: ResidentProgram | string },
   limits: KernelLimits,
   forced?: PlanKind,
 ): PlanChoice {
-  if (!resident)
-    return { kind: "dispatch", why: "a kernel needs a whole dispatch, or there are too many buffers for one kernel" };
+  if (typeof resident === "string") return { kind: "dispatch", why: resident };
   if (forced) return { kind: forced, why: "as asked" };
   const { dispatch, rate, residentRate, stage } = limits.costs;
   const spread = dispatches * dispatch + flops / rate;

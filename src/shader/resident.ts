@@ -20,7 +20,7 @@ import { linkStages, writeStage } from "./residentStage.ts";
 export interface ResidentProgram {
   readonly label: string;
   readonly code: string;
-  /** Binding 0 of group 1, the table of stages: what `stageRows` gives, then the numbers of the stages. */
+  /** Binding 0 of group 1, the table of stages: what `stageRows` gives, then the numbers of stages that share functions. */
   readonly params: Uint32Array;
   /** Storage bindings in order, from binding 1 of group 1. */
   readonly buffers: readonly { readonly buffer: BufferSpec; readonly write: boolean }[];
@@ -37,12 +37,12 @@ export interface ResidentProgram {
 /** Bytes of the step table that a kernel sees: what every device allows a uniform buffer. */
 export const TABLE_BYTES = 65536;
 
-/** The program, or null when a kernel has no `item` or the program would bind too many buffers. */
-export function lowerResident(plan: Plan, limits: KernelLimits, steps: StepLayout): ResidentProgram | null {
+/** The program, or why there is none. */
+export function lowerResident(plan: Plan, limits: KernelLimits, steps: StepLayout): ResidentProgram | string {
   const itemwise: KernelLimits = { ...limits, resident: true };
   const choices = plan.kernels.map((kernel) => chooseKernel(kernel, itemwise));
-  if (choices.some(({ shader, grid }) => !("threads" in grid) || functionSpan(shader.code, "item") === null))
-    return null;
+  const whole = choices.find(({ shader, grid }) => !("threads" in grid) || !functionSpan(shader.code, "item"));
+  if (whole) return `the kernel ${whole.shader.name} needs a whole dispatch`;
 
   const libs = new Set<ShaderLibrary>();
   const write = (planned: Plan, bindings: Bindings, wrote = (): void => {}): StageText[] =>
@@ -62,7 +62,12 @@ export function lowerResident(plan: Plan, limits: KernelLimits, steps: StepLayou
   const barriers = barriersBefore(accesses, isNear);
   const params = Uint32Array.from([...stageRows(linked, counts, barriers), ...linked.words]);
   const { buffers } = bindings;
-  if (buffers.length > limits.maxStorageBuffers || params.byteLength > TABLE_BYTES) return null;
+  if (buffers.length > limits.maxStorageBuffers) {
+    return `one kernel would bind ${buffers.length} buffers, of ${limits.maxStorageBuffers} that it may have`;
+  }
+  if (params.byteLength > TABLE_BYTES) {
+    return `its table of stages would take ${params.byteLength} bytes, of ${TABLE_BYTES} that it may have`;
+  }
 
   const rowWords = 4 * Math.max(1, Math.ceil(steps.columns.length / 4));
   const threads = threadsFor(choices, limits);
@@ -134,8 +139,8 @@ ${starts.map((start, kind) => `if (stage.x == ${kind}u) { ${start}${items(kind, 
 }
 
 /**
- * The first rows of the table of stages: how many there are, and a zero; then of each its kind, its items, where its numbers
- * stand and its barriers.
+ * The first rows of the table of stages: how many there are, and a zero; then of each its kind, its items, where the numbers
+ * of one that shares functions stand, and its barriers.
  */
 function stageRows(
   { stages }: LinkedStages,

@@ -45,9 +45,9 @@ export interface StageKind {
 
 export interface LinkedStages {
   readonly kinds: readonly StageKind[];
-  /** Of each stage: its kind, and the row of the table of stages from which on its numbers stand. */
+  /** Of each stage: its kind, and where that is shared the row of the table of stages from which on its numbers stand. */
   readonly stages: readonly { readonly kind: number; readonly row: number }[];
-  /** The rows of the table that hold numbers, four words each. */
+  /** The rows of the table that hold numbers of stages of shared kinds, four words each; other stages have theirs in the text. */
   readonly words: readonly number[];
 }
 
@@ -117,13 +117,15 @@ export function writeStage(
  * @param first the row of the table of stages where numbers begin
  */
 export function linkStages(stages: readonly StageText[], first: number): LinkedStages {
-  const sharing = 4 * new Set(stages.map(({ text }) => text)).size <= 3 * stages.length;
+  const counts = new Map<string, number>();
+  for (const { text } of stages) counts.set(text, (counts.get(text) ?? 0) + 1);
+  const sharing = 4 * counts.size <= 3 * stages.length;
   const known = new Map<string, number>();
   const kinds: StageKind[] = [];
   const words: number[] = [];
   const linked = stages.map(({ text, numbers }) => {
     const row = first + words.length / 4;
-    const shared = sharing && stages.filter((other) => other.text === text).length > 1;
+    const shared = sharing && (counts.get(text) ?? 0) > 1;
     if (shared) words.push(...numbers.map(bitsOf));
     while (words.length % 4 > 0) words.push(0);
     let kind = shared ? known.get(text) : undefined;

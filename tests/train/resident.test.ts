@@ -106,6 +106,11 @@ describe("a resident plan", () => {
     const { resident, plan } = compileGraph(graph, { ...device.limits, ...far });
     expect(plan.buffers.length).toBeGreaterThan(far.maxStorageBuffers);
     expect(resident?.buffers.map(({ buffer }) => buffer.kind).sort()).toEqual(["arena", "input", "output"]);
+    const none = compileGraph(graph, { ...device.limits, ...far, maxStorageBuffers: 2 });
+    expect(none).toMatchObject({
+      resident: null,
+      choice: { why: "one kernel would bind 3 buffers, of 2 that it may have" },
+    });
     const types = { x: products[0] };
     const feeds = { x: Float32Array.from({ length: 25 }, (_, i) => Math.sin(i) / 3) };
     const sample = { name: "products", graph, types, feeds, step: {} };
