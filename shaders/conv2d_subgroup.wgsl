@@ -1,6 +1,7 @@
-// The sum of conv2d_tiled.wgsl on subgroups: a thread holds four neighbouring pixels of an output row by eight channels that
+// The convolution of conv2d_tiled.wgsl on subgroups: a thread holds four neighbouring pixels of an output row by eight channels that
 // its whole workgroup shares; each lane fetches the weights of one channel and the others get them by broadcast. Wins on
-// software GPUs, where a load costs far more than a product. Needs subgroups of at least LANES lanes.
+// software GPUs, where a load costs far more than a product. Needs subgroups of at least LANES lanes. Adds a row of taps
+// channel by channel, where conv2d_tiled.wgsl adds tap by tap: its bits differ.
 enable subgroups;
 
 const WG: u32 = 32;

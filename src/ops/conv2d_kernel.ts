@@ -3,6 +3,7 @@ import conv2dDirect from "../../shaders/conv2d_direct.wgsl";
 import conv2dSubgroup from "../../shaders/conv2d_subgroup.wgsl";
 import conv2dTiled from "../../shaders/conv2d_tiled.wgsl";
 import type { Conv2dVariant, KernelChoice, KernelLimits } from "./op.ts";
+import { CONV2D_VARIANTS } from "./op.ts";
 import type { Geometry, WindowAttrs } from "./window.ts";
 
 export interface ConvGeometry extends Geometry {
@@ -30,11 +31,10 @@ export const load = (hook: string, input: number, wide: boolean): KernelChoice["
 export const store = (hook: string, output: number, wide: boolean): KernelChoice["stores"][number] =>
   wide ? { hook: `${hook}4`, output, width: 4 } : { hook, output };
 
-export const conv2dVariants = ({ minSubgroupSize }: KernelLimits): Partial<KernelLimits>[] => [
-  { conv2d: "direct" },
-  { conv2d: "tiled" },
-  ...(minSubgroupSize >= 4 ? [{ conv2d: "subgroup" } as const] : []),
-];
+export const conv2dVariants = ({ minSubgroupSize }: KernelLimits): Partial<KernelLimits>[] =>
+  CONV2D_VARIANTS.filter((conv2d) => conv2d !== "taps" && (conv2d !== "subgroup" || minSubgroupSize >= 4)).map(
+    (conv2d) => ({ conv2d }),
+  );
 
 /** A convolution as conv2d_direct.wgsl sees it, whichever its direction. */
 interface Direction {
@@ -60,6 +60,7 @@ const fits = (
 ): variant is Variant =>
   variant === "direct" || variant === "tiled" || (variant === "subgroup" && !divide && minSubgroupSize >= 4);
 
+/** Each adds in an order of its own, so shape and device alone choose between them. */
 function chooseVariant(shape: Direction, limits: KernelLimits): Variant {
   // A resident plan compiles all of its kernels as one, in which tiles would take seconds.
   if (limits.resident) return "direct";

@@ -5,6 +5,7 @@ import conv2dKernelGradTaps from "../../shaders/conv2d_kernel_grad_taps.wgsl";
 import type { ConvGeometry } from "./conv2d_kernel.ts";
 import { DIRECT_EFFORT, load, store, TILE } from "./conv2d_kernel.ts";
 import type { Conv2dVariant, KernelChoice, KernelLimits } from "./op.ts";
+import { CONV2D_VARIANTS } from "./op.ts";
 import type { WindowAttrs } from "./window.ts";
 
 /** A tile of weights stays within one tap where that leaves few of its places idle. */
@@ -26,7 +27,10 @@ const tapThreads = (g: ConvGeometry): number => tapTiles(g) * g.channels * Math.
 type Variant = Exclude<Conv2dVariant, "subgroup">;
 
 export const kernelGradVariants = (): Partial<KernelLimits>[] =>
-  (["direct", "tiled", "taps"] as const).map((conv2d) => ({ conv2d }));
+  CONV2D_VARIANTS.filter((conv2d) => conv2d !== "subgroup").map((conv2d) => ({ conv2d }));
+
+/** On a software GPU, what a load of four numbers costs, in loads of one. */
+const WIDE_LOAD = 2.5;
 
 /** All add in the order of the rows. */
 function chooseVariant(g: ConvGeometry, { strides, dilation }: WindowAttrs, limits: KernelLimits): Variant {
@@ -35,9 +39,9 @@ function chooseVariant(g: ConvGeometry, { strides, dilation }: WindowAttrs, limi
   // A pixel of x serves the taps of a row one after the other.
   const slide = strides[1] === 1 && dilation[1] === 1;
   if (conv2d === "direct" || conv2d === "tiled" || (conv2d === "taps" && slide)) return conv2d;
-  // What a channel's taps cost in loads, where one of four numbers costs 2.5 of one: a pixel for each row of taps and one of
-  // dy for all, or both for each tap and four channels.
-  const fewer = tapTiles(g) * (tapRows(g) + 2.5) < (g.tapsY * g.tapsX * (2.5 + 2.5)) / TILE;
+  // What a channel's taps cost in loads: a pixel for each row of taps and one of dy for all, or both for each tap and four
+  // channels.
+  const fewer = tapTiles(g) * (tapRows(g) + WIDE_LOAD) < (g.tapsY * g.tapsX * 2 * WIDE_LOAD) / TILE;
   return software && slide && (fewer || g.depth % TILE > 0) ? "taps" : "tiled";
 }
 

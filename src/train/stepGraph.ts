@@ -7,7 +7,7 @@ import type { TrainingPrecision } from "../passes/half.ts";
 import { layoutParameters } from "./parameters.ts";
 import { trainingStep } from "./step.ts";
 
-/** Steps that one submit holds: how far the batch order and the loss record reach. */
+/** Steps that the batch order and the loss record hold; a session has up to 1,024, the fewer the larger its batches are. */
 const QUEUE = 256;
 
 interface Described {
