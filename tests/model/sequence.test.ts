@@ -106,6 +106,7 @@ describe("a training step", () => {
       loss: binaryCrossentropy(),
       optimizer: rmsprop({ learningRate: 0.01 }),
       seed: 1,
+      plan: "dispatch",
     });
     const x = Float32Array.from({ length: 8 * time * 3 }, (_, i) => Math.sin(i));
     await trainer.fit({ x, y: Float32Array.from({ length: 8 }, (_, i) => i % 2) }, { epochs: 1, batchSize: 8 });

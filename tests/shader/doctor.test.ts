@@ -19,17 +19,23 @@ const DEVICES = [
       f16: true,
       matrixUnits: [UNIT],
     },
-    missing: [],
+    missing: ["conv2d_kernel_grad_taps"],
   },
   {
     device: "a software GPU without subgroups",
     limits: { ...LEAST_LIMITS, software: true },
-    missing: ["matmul_subgroup", "matmul_subgroup_matrix"],
+    missing: ["conv2d_subgroup", "matmul_subgroup", "matmul_subgroup_matrix"],
   },
   {
     device: "a GPU with small workgroups",
     limits: { ...LEAST_LIMITS, maxWorkgroupSize: 64 },
-    missing: ["matmul_subgroup", "matmul_subgroup_matrix", "matmul_tiled"],
+    missing: [
+      "conv2d_kernel_grad_taps",
+      "conv2d_subgroup",
+      "matmul_subgroup",
+      "matmul_subgroup_matrix",
+      "matmul_tiled",
+    ],
   },
 ];
 
