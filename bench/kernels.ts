@@ -11,10 +11,10 @@ import type { GpuName, NodeGpu } from "../src/node/gpu.ts";
 import { openGpu } from "../src/node/gpu.ts";
 import { input, state } from "../src/ops/constant.ts";
 import { add, div, mul, sqrt, square, sub } from "../src/ops/elementwise.ts";
+import type { MatmulVariant } from "../src/ops/limits.ts";
+import { MATMUL_VARIANTS } from "../src/ops/limits.ts";
 import { matmul } from "../src/ops/matmul.ts";
 import { supportsMatmul } from "../src/ops/matmul_kernel.ts";
-import type { MatmulVariant } from "../src/ops/op.ts";
-import { MATMUL_VARIANTS } from "../src/ops/op.ts";
 import type { WebGpuDevice } from "../src/webgpu/device.ts";
 import { openGpuDevice } from "../src/webgpu/device.ts";
 

@@ -6,7 +6,7 @@
 
 import type { Graph } from "./graph/types.ts";
 import { verify } from "./graph/verify.ts";
-import type { KernelLimits } from "./ops/op.ts";
+import type { KernelLimits } from "./ops/limits.ts";
 import type { PlanChoice, PlanKind } from "./passes/choose.ts";
 import { choosePlan } from "./passes/choose.ts";
 import { expand } from "./passes/expand.ts";

@@ -4,7 +4,7 @@ import type { CheckResult } from "../check/check.ts";
 import { checkOps, checksOf } from "../check/check.ts";
 import type { Device } from "../device.ts";
 import { allOps } from "../ops/all.ts";
-import type { MatrixUnit, Tuning } from "../ops/op.ts";
+import type { MatrixUnit, Tuning } from "../ops/limits.ts";
 import { WebGpuDevice } from "../webgpu/device.ts";
 import type { DeviceName } from "./device.ts";
 import { describeDevice, deviceOption, withDevice } from "./device.ts";

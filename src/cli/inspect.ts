@@ -12,7 +12,7 @@ import type { Graph } from "../graph/types.ts";
 import type { Loss } from "../model/losses.ts";
 import type { Model } from "../model/model.ts";
 import { summary } from "../model/model.ts";
-import type { KernelForce, KernelLimits } from "../ops/op.ts";
+import type { KernelForce, KernelLimits } from "../ops/limits.ts";
 import { tunedKernel } from "../ops/tuning.ts";
 import type { TrainingPrecision } from "../passes/half.ts";
 import { bytesOf } from "../passes/plan.ts";

@@ -1,8 +1,8 @@
 /** Tunings between runs: read when a device is opened, written when it was measured. */
 import { version } from "../../package.json";
 import type { DeviceInfo, TuningStore } from "../device.ts";
-import type { KernelForce, Tuning } from "../ops/op.ts";
-import { CONV2D_VARIANTS, LSTM_VARIANTS, MATMUL_VARIANTS, SEQUENCE_COUNTS, SPLIT_COUNTS } from "../ops/op.ts";
+import type { KernelForce, Tuning } from "../ops/limits.ts";
+import { CONV2D_VARIANTS, LSTM_VARIANTS, MATMUL_VARIANTS, SEQUENCE_COUNTS, SPLIT_COUNTS } from "../ops/limits.ts";
 import { keepsOrder } from "../ops/tuning.ts";
 import { parseJson, stringifyJson } from "./json.ts";
 import type { Place } from "./place.ts";

@@ -2,8 +2,9 @@
 import conv2dDirect from "../../shaders/conv2d_direct.wgsl";
 import conv2dSubgroup from "../../shaders/conv2d_subgroup.wgsl";
 import conv2dTiled from "../../shaders/conv2d_tiled.wgsl";
-import type { Conv2dVariant, KernelChoice, KernelLimits } from "./op.ts";
-import { CONV2D_VARIANTS } from "./op.ts";
+import type { Conv2dVariant, KernelLimits } from "./limits.ts";
+import { CONV2D_VARIANTS } from "./limits.ts";
+import type { KernelChoice } from "./op.ts";
 import type { Geometry, WindowAttrs } from "./window.ts";
 
 export interface ConvGeometry extends Geometry {

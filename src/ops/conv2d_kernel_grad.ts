@@ -4,8 +4,9 @@ import conv2dKernelGradDirect from "../../shaders/conv2d_kernel_grad_direct.wgsl
 import conv2dKernelGradTaps from "../../shaders/conv2d_kernel_grad_taps.wgsl";
 import type { ConvGeometry } from "./conv2d_kernel.ts";
 import { DIRECT_EFFORT, load, store, TILE } from "./conv2d_kernel.ts";
-import type { Conv2dVariant, KernelChoice, KernelLimits } from "./op.ts";
-import { CONV2D_VARIANTS } from "./op.ts";
+import type { Conv2dVariant, KernelLimits } from "./limits.ts";
+import { CONV2D_VARIANTS } from "./limits.ts";
+import type { KernelChoice } from "./op.ts";
 import type { WindowAttrs } from "./window.ts";
 
 /** A tile of weights stays within one tap where that leaves few of its places idle. */

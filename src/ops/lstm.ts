@@ -8,8 +8,9 @@ import type { Tensor, TensorType } from "../graph/types.ts";
 import { sigmoid } from "../numeric.ts";
 import type { ShaderModule } from "../shader/module.ts";
 import { constant } from "./constant.ts";
+import type { KernelLimits } from "./limits.ts";
 import { matmul } from "./matmul.ts";
-import type { KernelLimits, OpDef, Sample } from "./op.ts";
+import type { OpDef, Sample } from "./op.ts";
 import { apply, f32, shapeError } from "./op.ts";
 import type { Extents, RecurrentOptions } from "./recurrent.ts";
 import {

@@ -7,8 +7,9 @@ import matmulVec4 from "../../shaders/matmul_vec4.wgsl";
 import { invariant } from "../errors.ts";
 import type { Attrs, TensorType } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
-import type { KernelChoice, KernelLimits, MatmulVariant, MatrixUnit } from "./op.ts";
-import { MATMUL_VARIANTS, SPLIT_COUNTS } from "./op.ts";
+import type { KernelLimits, MatmulVariant, MatrixUnit } from "./limits.ts";
+import { MATMUL_VARIANTS, SPLIT_COUNTS } from "./limits.ts";
+import type { KernelChoice } from "./op.ts";
 
 export interface MatmulExtents {
   readonly batch: number;

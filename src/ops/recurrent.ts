@@ -4,8 +4,10 @@ import type { Tensor, TensorType } from "../graph/types.ts";
 import { sameShape } from "../graph/types.ts";
 import type { ShaderModule } from "../shader/module.ts";
 import { constant } from "./constant.ts";
-import type { Elements, KernelChoice, KernelLimits } from "./op.ts";
-import { expectDType, SEQUENCE_COUNTS, shapeError } from "./op.ts";
+import type { KernelLimits } from "./limits.ts";
+import { SEQUENCE_COUNTS } from "./limits.ts";
+import type { Elements, KernelChoice } from "./op.ts";
+import { expectDType, shapeError } from "./op.ts";
 import { slice } from "./slice.ts";
 import { reshape } from "./view.ts";
 

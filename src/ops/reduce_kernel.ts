@@ -3,7 +3,8 @@ import reduceSerial from "../../shaders/reduce_serial.wgsl";
 import reduceTree from "../../shaders/reduce_tree.wgsl";
 import type { Node, TensorType } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
-import type { KernelChoice, KernelLimits, OpDef, ReferenceCall } from "./op.ts";
+import type { KernelLimits } from "./limits.ts";
+import type { KernelChoice, OpDef, ReferenceCall } from "./op.ts";
 import { expectDType, shapeError } from "./op.ts";
 
 /** `begin` .. `end` are the neighbouring axes that go away. */

@@ -1,6 +1,6 @@
 /** Looking up what was measured on a device: choices that take the place of an op's own rule. */
 import type { Node } from "../graph/types.ts";
-import type { KernelForce, KernelLimits } from "./op.ts";
+import type { KernelForce, KernelLimits } from "./limits.ts";
 
 /**
  * An op with its attributes and sizes, these rounded up to powers of two, beside what of 16, 4 or 1 divides them: kernels

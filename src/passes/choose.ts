@@ -3,7 +3,7 @@
  * sum in different orders, so the choice must not depend on timing: the same graph on the same device always runs the same
  * way.
  */
-import type { KernelLimits } from "../ops/op.ts";
+import type { KernelLimits } from "../ops/limits.ts";
 import type { ResidentProgram } from "../shader/resident.ts";
 
 export type PlanKind = "dispatch" | "resident";

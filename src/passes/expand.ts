@@ -1,7 +1,7 @@
 /** Writes composite ops out in ops that have kernels; after differentiation, so that they keep gradients of their own. */
 import { rewrite } from "../graph/traverse.ts";
 import type { Graph } from "../graph/types.ts";
-import type { KernelLimits } from "../ops/op.ts";
+import type { KernelLimits } from "../ops/limits.ts";
 import { tunedKernel } from "../ops/tuning.ts";
 
 export const expand = (graph: Graph, limits: KernelLimits): Graph =>

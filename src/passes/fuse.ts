@@ -16,7 +16,7 @@ import type { Graph, Node, Tensor } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
 import { packOp } from "../ops/concat.ts";
 import { dynamicUpdateSliceOp } from "../ops/gather.ts";
-import type { KernelLimits } from "../ops/op.ts";
+import type { KernelLimits } from "../ops/limits.ts";
 import type { Cluster } from "./kernels.ts";
 import { Kernel } from "./kernels.ts";
 import { copy, materialize } from "./materialize.ts";

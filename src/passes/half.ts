@@ -11,7 +11,7 @@ import { sizeOf } from "../graph/types.ts";
 import { packOp } from "../ops/concat.ts";
 import { inputOp, stateOp } from "../ops/constant.ts";
 import { half } from "../ops/half.ts";
-import type { KernelLimits } from "../ops/op.ts";
+import type { KernelLimits } from "../ops/limits.ts";
 import { apply } from "../ops/op.ts";
 import type { FusedGraph } from "./fuse.ts";
 import { fuse } from "./fuse.ts";

@@ -3,7 +3,8 @@
 import mapShader from "../../shaders/map.wgsl";
 import { invariant } from "../errors.ts";
 import type { DType, Node } from "../graph/types.ts";
-import type { InlineCode, KernelChoice, KernelLimits } from "../ops/op.ts";
+import type { KernelLimits } from "../ops/limits.ts";
+import type { InlineCode, KernelChoice } from "../ops/op.ts";
 import { tunedKernel } from "../ops/tuning.ts";
 import type { Kernel } from "../passes/kernels.ts";
 import type { HookContext } from "./hooks.ts";

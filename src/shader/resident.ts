@@ -3,7 +3,8 @@
  * where the dispatch plan has a dispatch. It is made of the same scheduled kernels: of each, the function `item(i)` with
  * its hooks, run over all items by the workgroup's threads. Nothing of it is written for a particular network.
  */
-import type { KernelChoice, KernelLimits } from "../ops/op.ts";
+import type { KernelLimits } from "../ops/limits.ts";
+import type { KernelChoice } from "../ops/op.ts";
 import type { Kernel } from "../passes/kernels.ts";
 import type { BufferSpec, Plan } from "../passes/plan.ts";
 import type { Accesses } from "./bindings.ts";

@@ -4,7 +4,7 @@ import { tuningKey } from "../io/tunings.ts";
 import type { Loss } from "../model/losses.ts";
 import type { Model } from "../model/model.ts";
 import type { Optimizer } from "../model/optimizers.ts";
-import type { Tuning } from "../ops/op.ts";
+import type { Tuning } from "../ops/limits.ts";
 import { f32, u32 } from "../ops/op.ts";
 import type { PlanKind } from "../passes/choose.ts";
 import type { TrainingPrecision } from "../passes/half.ts";

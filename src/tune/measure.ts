@@ -7,8 +7,8 @@ import { sum } from "../ops/broadcast.ts";
 import { input, state } from "../ops/constant.ts";
 import type { Costs } from "../ops/costs.ts";
 import { mul, relu, square, sub } from "../ops/elementwise.ts";
+import type { KernelLimits } from "../ops/limits.ts";
 import { linear } from "../ops/linear.ts";
-import type { KernelLimits } from "../ops/op.ts";
 import { gradients } from "../passes/differentiate.ts";
 import { bindSamples } from "./bind.ts";
 

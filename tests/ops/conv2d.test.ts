@@ -7,7 +7,7 @@ import { input } from "../../src/ops/constant.ts";
 import { conv2dBiasOp, conv2dOp, inputGrad } from "../../src/ops/conv2d.ts";
 import { conv2d } from "../../src/ops/convolution.ts";
 import { relu } from "../../src/ops/elementwise.ts";
-import { CONV2D_VARIANTS } from "../../src/ops/op.ts";
+import { CONV2D_VARIANTS } from "../../src/ops/limits.ts";
 import { maxPool2d } from "../../src/ops/pool2d.ts";
 import { gradients } from "../../src/passes/differentiate.ts";
 import type { WebGpuDevice } from "../../src/webgpu/device.ts";

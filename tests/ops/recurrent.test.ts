@@ -3,8 +3,9 @@ import { checkSample } from "../../src/check/check.ts";
 import type { Device } from "../../src/device.ts";
 import { input } from "../../src/ops/constant.ts";
 import { gruOps } from "../../src/ops/gru.ts";
+import type { KernelLimits } from "../../src/ops/limits.ts";
 import { lstm, lstmOps } from "../../src/ops/lstm.ts";
-import type { KernelLimits, OpDef, Sample } from "../../src/ops/op.ts";
+import type { OpDef, Sample } from "../../src/ops/op.ts";
 import { simpleRnn, simpleRnnOps } from "../../src/ops/simpleRnn.ts";
 import { openTestGpu } from "../devices.ts";
 

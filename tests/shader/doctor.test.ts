@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { checkedGraph, checksOf } from "../../src/check/check.ts";
 import { compileGraph } from "../../src/compile.ts";
 import { allOps } from "../../src/ops/all.ts";
-import type { MatrixUnit } from "../../src/ops/op.ts";
+import type { MatrixUnit } from "../../src/ops/limits.ts";
 import { chooseKernel } from "../../src/shader/choice.ts";
 import { LEAST_LIMITS } from "../../src/webgpu/limits.ts";
 
