@@ -172,7 +172,7 @@ export function matmulKernel(
   };
   return {
     ...specialise(variant, { ...extents, m: rows }, limits, common, unit),
-    params: variant === "vec4" ? { ...params, rows: 4 } : params,
+    params: variant === "vec4" ? { ...params, rows: rowsOf({ ...extents, m: rows }, limits) } : params,
     loads: [
       wideA ? { hook: "load_a4", input: 0, width: 4 } : { hook: "load_a", input: 0 },
       wideB || columnsB ? { hook: "load_b4", input: 1, width: 4 } : { hook: "load_b", input: 1 },
@@ -181,17 +181,28 @@ export function matmulKernel(
   };
 }
 
+/** Rows of a thread of the vec4 kernel: in a resident plan of a software GPU, whose threads are few, those that save loads. */
+const rowsOf = ({ batch, m, n }: MatmulExtents, { resident, software }: KernelLimits): 4 | 8 =>
+  resident && software && batch * Math.ceil(m / 8) * Math.ceil(n / 4) >= 16 ? 8 : 4;
+
 function specialise(
   variant: Exclude<MatmulVariant, "naive">,
-  { batch, m, n }: MatmulExtents,
+  extents: MatmulExtents,
   limits: KernelLimits,
   common: NonNullable<KernelChoice["constants"]>,
   unit: MatrixUnit | undefined,
 ): Pick<KernelChoice, "shader" | "constants" | "grid"> {
+  const { batch, m, n } = extents;
   const columns = Math.ceil(n / 4);
   switch (variant) {
-    case "vec4":
-      return { shader: matmulVec4, constants: common, grid: { threads: batch * Math.ceil(m / 4) * columns } };
+    case "vec4": {
+      const rows = rowsOf(extents, limits);
+      return {
+        shader: matmulVec4,
+        constants: { ...common, ROWS: rows },
+        grid: { threads: batch * Math.ceil(m / rows) * columns },
+      };
+    }
     case "subgroup": {
       // As many threads as there are columns to hold, but whole subgroups of any size up to 32. Software GPUs gain nothing
       // from more, and compile one kernel less.
