@@ -89,15 +89,22 @@ export function splitsOf(m: number, n: number, k: number, limits: KernelLimits):
   return 1;
 }
 
-/** Products in a stage of a resident plan from which on speed is worth the longer compilation. */
+/** Multiplications from which on speed is worth the longer compilation. */
 const SMALL = 8192;
+/** On a software GPU: from here on the columns of B lie too far apart for its caches to keep a line of each. */
+const FAR = 2 ** 24;
+
+const productsOf = ({ batch, m, n, k }: MatmulExtents): number => batch * m * n * k;
 
 /** All these add up in the order of k, so the choice is one of speed alone; bench/results/kernels.md has the figures. */
-function chooseVariant({ batch, m, n, k }: MatmulExtents, limits: KernelLimits): MatmulVariant {
+function chooseVariant(extents: MatmulExtents, limits: KernelLimits): MatmulVariant {
+  const { batch, m, n, k } = extents;
   const tiles = batch * Math.ceil(m / 64) * Math.ceil(n / 64);
-  // With one column or one product there is nothing to keep in registers, and the naive kernel compiles in a third of the time.
-  if (n === 1 || k === 1) return "naive";
-  if (limits.resident) return batch * m * n * k < SMALL ? "naive" : "vec4";
+  const small = productsOf(extents) < SMALL;
+  // With one column there is nothing to keep in registers, and the naive kernel compiles in a third of the time.
+  if (n === 1 || (small && (k === 1 || limits.resident))) return "naive";
+  // Where sums are that short, sharing A gains nothing either.
+  if (limits.resident || k < 4) return "vec4";
   if (limits.software) return n >= 16 && supportsMatmul("subgroup", limits) ? "subgroup" : "vec4";
   const large = batch * Math.ceil(m / 128) * Math.ceil(n / 128);
   if (large >= BUSY_LARGE_TILES && Math.min(m, n) >= 128 && supportsMatmul("tiledLarge", limits)) return "tiledLarge";
@@ -105,11 +112,19 @@ function chooseVariant({ batch, m, n, k }: MatmulExtents, limits: KernelLimits):
 }
 
 /**
- * Do the kernels without tiles take k one by one? By fours they are hardly faster on a software GPU, and take three times as
- * long to compile there; but with subgroups of four lanes, as SwiftShader's, each turn of the loop is too dear.
+ * Do the kernels without tiles take k one by one? By fours they are hardly faster on a software GPU, and take up to three times
+ * as long to compile there; but large products by B^T are, which then read four of each column while its line is in the cache,
+ * and with subgroups of four lanes, as SwiftShader's, each turn of the loop is too dear.
  */
-const isRolled = (variant: MatmulVariant, { software, minSubgroupSize }: KernelLimits): boolean =>
-  software && (variant === "vec4" || (variant === "subgroup" && minSubgroupSize >= 8));
+function isRolled(
+  variant: MatmulVariant,
+  extents: MatmulExtents,
+  { transposeB }: Attrs,
+  limits: KernelLimits,
+): boolean {
+  if (!limits.software || (transposeB && productsOf(extents) >= FAR)) return false;
+  return variant === "vec4" || (variant === "subgroup" && limits.minSubgroupSize >= 8);
+}
 
 /** y = a · b. With `onesRow`, output 1 is the sum of b over its rows: a row of ones below a. */
 export function matmulKernel(
@@ -155,7 +170,7 @@ export function matmulKernel(
   // Four neighbours are taken at once where they lie side by side and no row ends between them.
   const depth = unit ? depthOf(unit) : 16;
   const tiled = unit !== undefined || variant === "tiled" || variant === "tiledLarge";
-  const rolled = isRolled(variant, limits);
+  const rolled = isRolled(variant, extents, attrs, limits);
   // The subgroup kernel takes A element by element and k of any length: a few shapes more share a pipeline, at no cost.
   const wideA = !rolled && variant !== "subgroup" && !attrs.transposeA && k % 4 === 0;
   const wideB = !attrs.transposeB && n % 4 === 0;

@@ -19,10 +19,11 @@ beforeAll(async () => {
 });
 afterAll(() => device.dispose());
 
-/** The vec4 kernel takes k by fours on a hardware GPU alone. */
+/** These kernels take k by fours on a hardware GPU, and otherwise in large products by B^T alone. */
 const kernels: readonly (readonly [name: string, limits: Partial<KernelLimits>])[] = [
   ...MATMUL_VARIANTS.map((matmul) => [matmul, { matmul }] as const),
   ["vec4 by fours", { matmul: "vec4", software: false }],
+  ["subgroup by fours", { matmul: "subgroup", software: false }],
 ];
 const cases = kernels.flatMap(([name, limits]) =>
   [...matmulOps, ...linearOps].map((op) => [op.name, name, limits, op] as const),
@@ -48,6 +49,16 @@ it("gives the same bits by all variants on a software GPU", async () => {
   const want = await runOnce(device, graph, { plan: "dispatch", limits: { matmul: "naive" } });
   for (const [name, limits] of kernels.filter(([, { matmul = "naive" }]) => supportsMatmul(matmul, device.limits)))
     expect(await runOnce(device, graph, { plan: "dispatch", limits }), name).toEqual(want);
+});
+
+it.each([
+  [260, 255],
+  [255, 260],
+])("meets the f64 reference where columns lie far apart: sums of %i, %i columns", async (k, n) => {
+  const far: Sample = { inputs: [f32(257, k), f32(n, k)], attrs: { transposeB: true } };
+  const { ratio, error } = await checkSample(device, matmulOps[0], far, { plan: "dispatch" });
+  expect(error).toBeUndefined();
+  expect(ratio).toBeLessThanOrEqual(1);
 });
 
 it("adds up in equal shares of k where few outputs would leave a hardware GPU idle, by shape alone", () => {
