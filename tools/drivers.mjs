@@ -10,6 +10,9 @@ const OLDEST_MESA = "23.1";
 const DEVICE_TESTS = [
   "tests/ops/ops.test.ts",
   "tests/ops/half.test.ts",
+  "tests/ops/matmul.test.ts",
+  "tests/ops/conv2d.test.ts",
+  "tests/ops/recurrent.test.ts",
   "tests/oracles",
   "tests/train/determinism.test.ts",
   "tests/train/mixed.test.ts",
