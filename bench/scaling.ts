@@ -19,8 +19,12 @@ const BASE: Size = { batch: 64, width: 64, depth: 2, rows: 4096 };
 const AXES = ["batch", "width", "depth", "rows"] as const;
 const FACTORS = [1, 2, 4, 8, 16];
 const INPUTS = 32;
-/** A size is timed for so long, a segment at a time; the best segment counts, since others use the machine, too. */
-const SECONDS = 1.5;
+/**
+ * A size is timed so often for so long; the best segment counts, since others use the machine, too. Chunks overlap, so that a
+ * segment must be far longer than one.
+ */
+const SEGMENTS = 4;
+const SEGMENT_MS = 500;
 
 interface Point {
   readonly factor: number;
@@ -41,24 +45,26 @@ async function measure(factor: number, { batch, width, depth, rows }: Size): Pro
   const trainer = await compile(model, { device, loss: binaryCrossentropy(), optimizer: adam(), plan: "dispatch" });
   const x = Float32Array.from({ length: rows * INPUTS }, (_, i) => Math.sin(1.7 * i));
   const y = Float32Array.from({ length: rows }, (_, i) => (i % 4 === 0 ? 1 : 0));
-  let [best, bytes] = [Number.POSITIVE_INFINITY, 0];
-  let [chunkStart, began] = [0, 0];
+  const segments: number[] = [];
+  let bytes = 0;
+  let [began, steps] = [performance.now(), 0];
   for await (const event of trainer.run({ x, y }, { epochs: 1_000_000, batchSize: batch })) {
     if (event.type !== "steps") continue;
+    steps += event.losses.length;
     const now = performance.now();
-    // The first chunks compile kernels and find their length.
-    if (chunkStart > 0) best = Math.min(best, (now - chunkStart) / event.losses.length);
-    else began = now;
-    chunkStart = now;
+    if (now - began < SEGMENT_MS) continue;
+    segments.push((now - began) / steps);
     bytes = Math.max(bytes, device.memory().bytes - before);
-    if (now - began > 1000 * SECONDS) break;
+    // The first compiles kernels and finds how long chunks are.
+    if (segments.length > SEGMENTS) break;
+    [began, steps] = [now, 0];
   }
   trainer.dispose();
   const parameters = model.layers.reduce((n, layer) => n + layer.parameters, 0);
   const weights = INPUTS * width + (depth - 1) * width * width + width;
   return {
     factor,
-    ms: best,
+    ms: Math.min(...segments.slice(1)),
     // Two for each product forward, and twice that backward, but for the gradient of the inputs.
     flops: batch * (6 * weights - 2 * INPUTS * width),
     bytes,
@@ -102,7 +108,7 @@ for (const axis of AXES) {
 const { adapter, driver } = device.info;
 const text = [
   `# How time and memory grow: ${values.device}`,
-  `\n${adapter} (${driver}). Dense network ${INPUTS} - ${Array(BASE.depth).fill(BASE.width).join(" - ")} - 1, batch ${BASE.batch}, ${BASE.rows} rows, Adam; one of them grows at a time. Best chunk of ${SECONDS} s.`,
+  `\n${adapter} (${driver}). Dense network ${INPUTS} - ${Array(BASE.depth).fill(BASE.width).join(" - ")} - 1, batch ${BASE.batch}, ${BASE.rows} rows, Adam; one of them grows at a time. Best of ${SEGMENTS} segments of ${SEGMENT_MS} ms.`,
   "\nMiB needed: parameters, gradients, Adam's slots, data and activations; held: all buffers.\n",
   sections.join("\n\n"),
 ];
