@@ -50,21 +50,22 @@ export class Bindings {
     return this.list.some((binding) => binding.buffer === buffer && binding.uses.has("write"));
   }
 
-  /** WGSL that moves the cached buffers into workgroup memory, and back those that are written. */
-  copies(lane: string, threads: number): { readonly load: string; readonly store: string } {
-    const move = (text: (b: number) => string, list: readonly { at: number; count: number }[]): string =>
-      list.map(({ at, count }) => `for (var i = ${lane}; i < ${count}u; i += ${threads}u) { ${text(at)} }`).join("\n");
+  /**
+   * WGSL that moves the cached buffers into workgroup memory, and back those that are written.
+   * @param forAll writes a loop of a statement over all `i` below a count
+   */
+  copies(forAll: (count: number, statement: string) => string): { readonly load: string; readonly store: string } {
     const found = this.list.flatMap(({ buffer, uses }, at) =>
       this.cached.has(buffer)
-        ? [{ at, uses, count: isWide(uses) ? Math.ceil(buffer.size / 4) : buffer.size, written: isWritten(uses) }]
+        ? [{ at, count: isWide(uses) ? Math.ceil(buffer.size / 4) : buffer.size, written: isWritten(uses) }]
         : [],
     );
     return {
-      load: move((b) => `b${b}[i] = outer_b${b}[i];`, found),
-      store: move(
-        (b) => `outer_b${b}[i] = b${b}[i];`,
-        found.filter((f) => f.written),
-      ),
+      load: found.map(({ at, count }) => forAll(count, `b${at}[i] = outer_b${at}[i];`)).join("\n"),
+      store: found
+        .filter(({ written }) => written)
+        .map(({ at, count }) => forAll(count, `outer_b${at}[i] = b${at}[i];`))
+        .join("\n"),
     };
   }
 

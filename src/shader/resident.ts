@@ -16,7 +16,7 @@ import { flopsOf } from "./lower.ts";
 import type { ShaderLibrary } from "./module.ts";
 import { placeResident } from "./residentMemory.ts";
 import type { LinkedStages, StageText } from "./residentStage.ts";
-import { linkStages, writeStage } from "./residentStage.ts";
+import { forAll, linkStages, writeStage } from "./residentStage.ts";
 
 export interface ResidentProgram {
   readonly label: string;
@@ -72,14 +72,14 @@ export function lowerResident(plan: Plan, limits: KernelLimits, steps: StepLayou
 
   const rowWords = 4 * Math.max(1, Math.ceil(steps.columns.length / 4));
   const threads = threadsFor(choices, limits);
-  const { load, store } = bindings.copies("lane", threads);
+  const { load, store } = bindings.copies((count, statement) => forAll(`${count}u`, threads, statement));
   const main = `@compute @workgroup_size(${threads})
 fn main(@builtin(local_invocation_index) lane: u32) {
 zero = stages[0].y;
 ${load}
 workgroupBarrier();
 for (var step = 0u; step < step_table[0].x; step++) {
-step_at = 1u + step * ${rowWords / 4}u;
+for (var k = 0u; k < ${rowWords / 4}u; k++) { step_row[k] = step_table[1u + step * ${rowWords / 4}u + k]; }
 ${runStages(linked, counts, barriers, threads)}
 }
 workgroupBarrier();
@@ -88,7 +88,7 @@ ${store}
   const declarations = [
     `@group(1) @binding(0) var<uniform> stages: array<vec4<u32>, ${params.length / 4}>;`,
     `@group(0) @binding(0) var<uniform> step_table: array<vec4<u32>, ${TABLE_BYTES / 16}>;`,
-    "var<private> step_at: u32;",
+    `var<private> step_row: array<vec4<u32>, ${rowWords / 4}>;`,
     "var<private> zero: u32;",
     ...bindings.declarations(1),
   ].join("\n");
@@ -124,8 +124,7 @@ function runStages(
   barriers: readonly ReadonlySet<Barrier>[],
   threads: number,
 ): string {
-  const items = (kind: number, count: string): string =>
-    `for (var i = lane; i < ${count}; i += ${threads}u) { k${kind}_item(i); }`;
+  const items = (kind: number, count: string): string => forAll(count, threads, `k${kind}_item(i);`);
   if (!kinds.some(({ shared }) => shared)) {
     return stages
       .flatMap(({ kind }, i) => [...[...barriers[i]].map((b) => `${b}Barrier();`), items(kind, `${counts[i]}u`)])

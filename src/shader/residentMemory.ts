@@ -57,15 +57,17 @@ export function placeResident(plan: Plan, limits: KernelLimits, wide: (buffer: B
   return { plan: placed, local, cached, isNear: (buffer) => near.has(buffer) };
 }
 
+/** Stages that read a state for which copying it is worth the code: slots of optimizers, and flags, are read where they lie. */
+const MANY_READERS = 3;
+
 /** What fits into workgroup memory, the smallest first, and scratch values before states. */
 function nearBuffers(plan: Plan, { maxWorkgroupBytes, costs }: KernelLimits): Set<BufferSpec> {
-  const read = new Set(
-    plan.kernels.flatMap((kernel) =>
-      kernel.nodes.flatMap((node) => memoryReadsOf(node).map(({ source }) => plan.placeOf(source)?.buffer)),
-    ),
+  const reads = plan.kernels.map(
+    ({ nodes }) => new Set(nodes.flatMap(memoryReadsOf).map(({ source }) => plan.placeOf(source)?.buffer)),
   );
+  const readers = (buffer: BufferSpec): number => reads.filter((read) => read.has(buffer)).length;
   const scratch = plan.buffers.filter(isScratch);
-  const states = plan.buffers.filter((buffer) => buffer.kind === "state" && read.has(buffer));
+  const states = plan.buffers.filter((buffer) => buffer.kind === "state" && readers(buffer) >= MANY_READERS);
   const bySize = (a: BufferSpec, b: BufferSpec): number => a.size - b.size;
   const near = new Set<BufferSpec>();
   let used = 0;

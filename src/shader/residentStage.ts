@@ -12,15 +12,14 @@ import { writeHooks } from "./choice.ts";
 import type { HookContext } from "./hooks.ts";
 import { functionSpan, librariesOf, specialise } from "./link.ts";
 import type { StepLayout } from "./lower.ts";
-import { flopsOf } from "./lower.ts";
 import type { ShaderLibrary } from "./module.ts";
 
 /** A number of a stage. */
 interface StageNumber {
   readonly value: number;
   readonly dtype: DType | "i32";
-  /** Loops may end at it. */
-  readonly bound: boolean;
+  /** Whether it is the shader's: where one of a hook is equal by chance, stages that could share functions are not. */
+  readonly own: boolean;
 }
 
 /** A kernel's shader without its entry point; `number_K` stands for its K-th number. */
@@ -51,18 +50,32 @@ export interface LinkedStages {
   readonly words: readonly number[];
 }
 
+/** More turns than any loop takes. */
+const ENDLESS = "4294967295u";
+
 /**
- * Compilers unroll loops whose bounds they know, which took tens of seconds, so a stage's parameters are hidden from them.
- * In the smallest stages there is little to unroll, unless what a loop loads is computed there, as the loss is inside its own
- * sum; and dividing by constants is what makes them fast.
+ * WGSL whose loops no compiler makes longer. Drivers unroll those whose turns they can count, which took tens of seconds, and
+ * Tint itself counts the turns of those whose end it does not know, which takes as much code as the loop. So a loop ends where
+ * all know, and is left by a break where none knows. Loops to a constant of the shader stay: they index registers.
  */
-const isTiny = ({ nodes, clusters }: Kernel): boolean =>
-  flopsOf(nodes) <= 512 && !clusters.some(({ role }) => "load" in role);
+const rolled = (code: string): string =>
+  code.replace(
+    /for \(var (\w+) = ([^;]+); ([^;]+); (\1(?:\+\+| \+= [^)]+))\) \{/g,
+    (loop, index, from, condition, next) =>
+      /(?<!\w)[a-z]/.test(condition.replace(new RegExp(`\\b${index}\\b`, "g"), ""))
+        ? `for (var ${index} = ${from}; ${index} < ${ENDLESS}; ${next}) {\nif (!(${condition} + zero)) { break; }`
+        : loop,
+  );
+
+/** WGSL that runs a statement for every i below `count`, shared among the threads. */
+export const forAll = (count: string, threads: number, statement: string): string =>
+  `for (var turn = 0u; turn < ${ENDLESS}; turn++) {
+let i = lane + turn * ${threads}u;
+if (i >= ${count} + zero) { break; }
+${statement}
+}`;
 
 const literal = ({ value, dtype }: StageNumber): string => `${dtype}(${value})`;
-
-/** A number that no compiler knows: a sum is less code than a read from memory. `zero` is read once, where a kernel begins. */
-const hidden = (number: StageNumber): string => `(${literal(number)} + ${number.dtype}(zero))`;
 
 const bitsOf = ({ value, dtype }: StageNumber): number =>
   dtype === "f32" ? new Uint32Array(Float32Array.of(value).buffer)[0] : value >>> 0;
@@ -77,9 +90,9 @@ export function writeStage(
   { bindings, libs, steps }: StageContext,
 ): StageText {
   const numbers: StageNumber[] = [];
-  const numberOf = (value: number, dtype: StageNumber["dtype"], bound: boolean): string => {
-    let at = numbers.findIndex((n) => n.value === value && n.dtype === dtype && n.bound === bound);
-    if (at < 0) at = numbers.push({ value, dtype, bound }) - 1;
+  const numberOf = (value: number, dtype: StageNumber["dtype"], own: boolean): string => {
+    let at = numbers.findIndex((n) => n.value === value && n.dtype === dtype && n.own === own);
+    if (at < 0) at = numbers.push({ value, dtype, own }) - 1;
     return `number_${at}`;
   };
   const context: HookContext = {
@@ -90,7 +103,7 @@ export function writeStage(
     dim: (value) => numberOf(value, "u32", false),
     step(name, dtype) {
       const at = steps.column(name, dtype);
-      const word = `step_table[step_at + ${at >> 2}u].${"xyzw"[at & 3]}`;
+      const word = `step_row[${at >> 2}].${"xyzw"[at & 3]}`;
       return dtype === "u32" ? word : `bitcast<${dtype}>(${word})`;
     },
   };
@@ -107,8 +120,7 @@ export function writeStage(
     invariant(type && name in params, `shader ${shader.name}: parameter ${name} is missing.`);
     return numberOf(params[name], type, true);
   });
-  if (!isTiny(kernel)) return { text: code, numbers };
-  return { text: replaceNumbers(code, (k) => literal(numbers[k])), numbers: [] };
+  return { text: rolled(code), numbers };
 }
 
 /**
@@ -132,9 +144,7 @@ export function linkStages(stages: readonly StageText[], first: number): LinkedS
     if (kind === undefined) {
       kind = kinds.length;
       known.set(text, kind);
-      const own = shared
-        ? `${text}\n${startFunction(numbers)}`
-        : replaceNumbers(text, (k) => (numbers[k].bound ? hidden(numbers[k]) : literal(numbers[k])));
+      const own = shared ? `${text}\n${startFunction(numbers)}` : replaceNumbers(text, (k) => literal(numbers[k]));
       kinds.push({ text: prefixed(own, `k${kind}_`), shared });
     }
     return { kind, row };
