@@ -5,7 +5,7 @@
 // With ONES_ROW, A has one more row, all ones, whose products go to `store_total`: the bias gradient beside the kernel's.
 
 const WG: u32 = 64;
-// 4 or 8: more save loads of B, where there are threads enough for them.
+// 4, or 8 where k is taken one by one: more save loads of B, where there are threads enough for them.
 const ROWS: u32 = 4;
 // Whether load_a4, load_b4 and store_y4 serve (see lib/matmul.wgsl).
 const WIDE_A: bool = false;
@@ -114,12 +114,6 @@ fn item(i: u32) {
     sums[1] = add_part(sums[1], a_part(starts.y, rows.y, k), b);
     sums[2] = add_part(sums[2], a_part(starts.z, rows.z, k), b);
     sums[3] = add_part(sums[3], a_part(starts.w, rows.w, k), b);
-    if (ROWS == 8u) {
-      more[0] = add_part(more[0], a_part(more_starts.x, more_rows.x, k), b);
-      more[1] = add_part(more[1], a_part(more_starts.y, more_rows.y, k), b);
-      more[2] = add_part(more[2], a_part(more_starts.z, more_rows.z, k), b);
-      more[3] = add_part(more[3], a_part(more_starts.w, more_rows.w, k), b);
-    }
   }
   for (var r = 0u; r < params.rows; r++) {
     store_row(batch, first_row + r, column, sums[0]);

@@ -91,16 +91,14 @@ export function splitsOf(m: number, n: number, k: number, limits: KernelLimits):
 
 /** Multiplications from which on speed is worth the longer compilation. */
 const SMALL = 8192;
-/** On a software GPU: from here on the columns of B lie too far apart for its caches to keep a line of each. */
-const FAR = 2 ** 24;
-
-const productsOf = ({ batch, m, n, k }: MatmulExtents): number => batch * m * n * k;
+/** Columns of B, k apart, from which on the caches of a software GPU do not keep a line of each. */
+const FAR = 64;
 
 /** All these add up in the order of k, so the choice is one of speed alone; bench/results/kernels.md has the figures. */
 function chooseVariant(extents: MatmulExtents, limits: KernelLimits): MatmulVariant {
   const { batch, m, n, k } = extents;
   const tiles = batch * Math.ceil(m / 64) * Math.ceil(n / 64);
-  const small = productsOf(extents) < SMALL;
+  const small = batch * m * n * k < SMALL;
   // With one column there is nothing to keep in registers, and the naive kernel compiles in a third of the time.
   if (n === 1 || (small && (k === 1 || limits.resident))) return "naive";
   // Where sums are that short, sharing A gains nothing either.
@@ -113,16 +111,12 @@ function chooseVariant(extents: MatmulExtents, limits: KernelLimits): MatmulVari
 
 /**
  * Do the kernels without tiles take k one by one? By fours they are hardly faster on a software GPU, and take up to three times
- * as long to compile there; but large products by B^T are, which then read four of each column while its line is in the cache,
- * and with subgroups of four lanes, as SwiftShader's, each turn of the loop is too dear.
+ * as long to compile there. But products by B^T are, which then read four of each column while its line is in the cache, and
+ * with subgroups of four lanes, as SwiftShader's, each turn of the loop is too dear.
  */
-function isRolled(
-  variant: MatmulVariant,
-  extents: MatmulExtents,
-  { transposeB }: Attrs,
-  limits: KernelLimits,
-): boolean {
-  if (!limits.software || (transposeB && productsOf(extents) >= FAR)) return false;
+function isRolled(variant: MatmulVariant, k: number, { transposeB }: Attrs, limits: KernelLimits): boolean {
+  if (!limits.software) return false;
+  if (transposeB && k >= FAR && k % 4 === 0 && !limits.resident) return false;
   return variant === "vec4" || (variant === "subgroup" && limits.minSubgroupSize >= 8);
 }
 
@@ -170,7 +164,7 @@ export function matmulKernel(
   // Four neighbours are taken at once where they lie side by side and no row ends between them.
   const depth = unit ? depthOf(unit) : 16;
   const tiled = unit !== undefined || variant === "tiled" || variant === "tiledLarge";
-  const rolled = isRolled(variant, extents, attrs, limits);
+  const rolled = isRolled(variant, k, attrs, limits);
   // The subgroup kernel takes A element by element and k of any length: a few shapes more share a pipeline, at no cost.
   const wideA = !rolled && variant !== "subgroup" && !attrs.transposeA && k % 4 === 0;
   const wideB = !attrs.transposeB && n % 4 === 0;
@@ -185,9 +179,10 @@ export function matmulKernel(
     K_REST: !rolled && (variant === "subgroup" || k % (tiled ? depth : 4) !== 0),
     ...(tiled ? {} : { ROLLED: rolled }),
   };
+  const special = specialise(variant, { ...extents, m: rows }, limits, common, unit);
   return {
-    ...specialise(variant, { ...extents, m: rows }, limits, common, unit),
-    params: variant === "vec4" ? { ...params, rows: rowsOf({ ...extents, m: rows }, limits) } : params,
+    ...special,
+    params: { ...params, ...special.params },
     loads: [
       wideA ? { hook: "load_a4", input: 0, width: 4 } : { hook: "load_a", input: 0 },
       wideB || columnsB ? { hook: "load_b4", input: 1, width: 4 } : { hook: "load_b", input: 1 },
@@ -196,9 +191,13 @@ export function matmulKernel(
   };
 }
 
-/** Rows of a thread of the vec4 kernel: in a resident plan of a software GPU, whose threads are few, those that save loads. */
-const rowsOf = ({ batch, m, n }: MatmulExtents, { resident, software }: KernelLimits): 4 | 8 =>
-  resident && software && batch * Math.ceil(m / 8) * Math.ceil(n / 4) >= 16 ? 8 : 4;
+/** Threads that a resident plan of a software GPU keeps busy; more rows a thread, which save loads, must leave so many. */
+const RESIDENT_THREADS = 16;
+
+function rowsOf({ batch, m, n }: MatmulExtents, { resident, software }: KernelLimits): 4 | 8 {
+  const threads = batch * Math.ceil(m / 8) * Math.ceil(n / 4);
+  return resident && software && threads >= RESIDENT_THREADS ? 8 : 4;
+}
 
 function specialise(
   variant: Exclude<MatmulVariant, "naive">,
@@ -206,7 +205,7 @@ function specialise(
   limits: KernelLimits,
   common: NonNullable<KernelChoice["constants"]>,
   unit: MatrixUnit | undefined,
-): Pick<KernelChoice, "shader" | "constants" | "grid"> {
+): Pick<KernelChoice, "shader" | "constants" | "grid"> & Partial<Pick<KernelChoice, "params">> {
   const { batch, m, n } = extents;
   const columns = Math.ceil(n / 4);
   switch (variant) {
@@ -215,6 +214,7 @@ function specialise(
       return {
         shader: matmulVec4,
         constants: { ...common, ROWS: rows },
+        params: { rows },
         grid: { threads: batch * Math.ceil(m / rows) * columns },
       };
     }
