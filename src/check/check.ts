@@ -3,8 +3,9 @@ import { compileGraph } from "../compile.ts";
 import { openCpu } from "../cpu/device.ts";
 import type { CompileOptions, Device } from "../device.ts";
 import { sizeOf } from "../graph/types.ts";
-import type { KernelLimits } from "../ops/limits.ts";
+import type { KernelForce, KernelLimits } from "../ops/limits.ts";
 import type { Elements, OpDef, Sample } from "../ops/op.ts";
+import { identityOf } from "../shader/lower.ts";
 import { F32, worstRatio } from "./compare.ts";
 import type { SampleGraph } from "./samples.ts";
 import { sampleGraph } from "./samples.ts";
@@ -26,18 +27,24 @@ export interface Check {
 }
 
 /**
- * What `checkOps` runs on a device with these limits: every sample by the kernel that the device would choose, and the
- * largest by each other kernel that it has, and resident. No limits: a device that knows one way.
+ * What `checkOps` runs on a device with these limits: every sample by the kernel that the device would choose, by each other
+ * kernel the largest that it serves, and the largest of all resident. No limits: a device that knows one way.
  */
 export function checksOf(op: OpDef, limits: KernelLimits | null): readonly Check[] {
   const samples = op.samples?.() ?? [];
   if (!limits) return samples.map((sample) => ({ sample, how: {} }));
   const elements = ({ inputs }: Sample): number => inputs.reduce((n, { shape }) => n + sizeOf(shape), 0);
-  const largest = [...samples].sort((a, b) => elements(b) - elements(a)).slice(0, 1);
-  const others: HowToRun[] = (op.variants?.(limits) ?? []).map((forced) => ({ plan: "dispatch", limits: forced }));
+  const largestFirst = [...samples].sort((a, b) => elements(b) - elements(a));
+  const kernelsOf = (sample: Sample, forced: KernelForce): string =>
+    identityOf(compileGraph(sampleGraph(op, sample, { gradient: true }).graph, { ...limits, ...forced }).calls);
+  const others = (op.variants?.(limits) ?? []).flatMap((forced): readonly Check[] => {
+    const sample = largestFirst.find((s) => kernelsOf(s, forced) !== kernelsOf(s, {}));
+    return sample ? [{ sample, how: { plan: "dispatch", limits: forced } }] : [];
+  });
   return [
     ...samples.map((sample): Check => ({ sample, how: { plan: "dispatch" } })),
-    ...largest.flatMap((sample) => [...others, { plan: "resident" } as const].map((how) => ({ sample, how }))),
+    ...others,
+    ...largestFirst.slice(0, 1).map((sample): Check => ({ sample, how: { plan: "resident" } })),
   ];
 }
 

@@ -2,7 +2,14 @@
 import { version } from "../../package.json";
 import type { DeviceInfo, TuningStore } from "../device.ts";
 import type { KernelForce, Tuning } from "../ops/limits.ts";
-import { CONV2D_VARIANTS, LSTM_VARIANTS, MATMUL_VARIANTS, SEQUENCE_COUNTS, SPLIT_COUNTS } from "../ops/limits.ts";
+import {
+  CONV2D_VARIANTS,
+  KERNEL_GRAD_VARIANTS,
+  LSTM_VARIANTS,
+  MATMUL_VARIANTS,
+  SEQUENCE_COUNTS,
+  SPLIT_COUNTS,
+} from "../ops/limits.ts";
 import { keepsOrder } from "../ops/tuning.ts";
 import { parseJson, stringifyJson } from "./json.ts";
 import type { Place } from "./place.ts";
@@ -32,6 +39,7 @@ export async function loadTuning(store: TuningStore, key: string): Promise<Tunin
 const FORCES: Readonly<Record<keyof KernelForce, readonly (string | number)[]>> = {
   matmul: MATMUL_VARIANTS,
   conv2d: CONV2D_VARIANTS,
+  conv2dKernelGrad: KERNEL_GRAD_VARIANTS,
   sequences: SEQUENCE_COUNTS,
   lstm: LSTM_VARIANTS,
   splits: SPLIT_COUNTS,

@@ -2,7 +2,7 @@
 import conv2dDirect from "../../shaders/conv2d_direct.wgsl";
 import conv2dSubgroup from "../../shaders/conv2d_subgroup.wgsl";
 import conv2dTiled from "../../shaders/conv2d_tiled.wgsl";
-import type { Conv2dVariant, KernelLimits } from "./limits.ts";
+import type { Conv2dVariant, KernelForce, KernelLimits } from "./limits.ts";
 import { CONV2D_VARIANTS } from "./limits.ts";
 import type { KernelChoice } from "./op.ts";
 import type { Geometry, WindowAttrs } from "./window.ts";
@@ -32,10 +32,12 @@ export const load = (hook: string, input: number, wide: boolean): KernelChoice["
 export const store = (hook: string, output: number, wide: boolean): KernelChoice["stores"][number] =>
   wide ? { hook: `${hook}4`, output, width: 4 } : { hook, output };
 
-export const conv2dVariants = ({ minSubgroupSize }: KernelLimits): Partial<KernelLimits>[] =>
-  CONV2D_VARIANTS.filter((conv2d) => conv2d !== "taps" && (conv2d !== "subgroup" || minSubgroupSize >= 4)).map(
-    (conv2d) => ({ conv2d }),
-  );
+/** Can the device run it? */
+const supports = (variant: Conv2dVariant, { minSubgroupSize }: KernelLimits): boolean =>
+  variant !== "subgroup" || minSubgroupSize >= 4;
+
+export const conv2dVariants = (limits: KernelLimits): KernelForce[] =>
+  CONV2D_VARIANTS.filter((conv2d) => supports(conv2d, limits)).map((conv2d) => ({ conv2d }));
 
 /** A convolution as conv2d_direct.wgsl sees it, whichever its direction. */
 interface Direction {
@@ -51,21 +53,15 @@ interface Direction {
   readonly slide: boolean;
 }
 
-type Variant = Exclude<Conv2dVariant, "taps">;
-
 /** Is there such a kernel for it? The subgroup kernel divides no coordinates. */
-const fits = (
-  variant: Conv2dVariant | undefined,
-  { divide }: Direction,
-  { minSubgroupSize }: KernelLimits,
-): variant is Variant =>
-  variant === "direct" || variant === "tiled" || (variant === "subgroup" && !divide && minSubgroupSize >= 4);
+const fits = (variant: Conv2dVariant, { divide }: Direction, limits: KernelLimits): boolean =>
+  supports(variant, limits) && (variant !== "subgroup" || !divide);
 
-/** Each adds in an order of its own, so shape and device alone choose between them. */
-function chooseVariant(shape: Direction, limits: KernelLimits): Variant {
+/** They add up in different orders, so shape and device alone choose between them, unless determinism is not asked for. */
+function chooseVariant(shape: Direction, limits: KernelLimits): Conv2dVariant {
   // A resident plan compiles all of its kernels as one, in which tiles would take seconds.
   if (limits.resident) return "direct";
-  if (fits(limits.conv2d, shape, limits)) return limits.conv2d;
+  if (limits.conv2d && fits(limits.conv2d, shape, limits)) return limits.conv2d;
   const { pixels, rowTiles, groups, units, slide } = shape;
   // Fewest loads, but its tiles end with rows. Measured: worth it where at most a fifth of them is idle; with four lanes to
   // a subgroup, where weights take twice the loads, a tenth.
@@ -144,7 +140,7 @@ export function conv2dKernel(
 }
 
 function specialise(
-  variant: Variant,
+  variant: Conv2dVariant,
   { pixels, rowTiles, groups, units, divide, slide }: Direction,
   limits: KernelLimits,
   wide: NonNullable<KernelChoice["constants"]>,

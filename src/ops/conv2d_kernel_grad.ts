@@ -4,8 +4,8 @@ import conv2dKernelGradDirect from "../../shaders/conv2d_kernel_grad_direct.wgsl
 import conv2dKernelGradTaps from "../../shaders/conv2d_kernel_grad_taps.wgsl";
 import type { ConvGeometry } from "./conv2d_kernel.ts";
 import { DIRECT_EFFORT, load, store, TILE } from "./conv2d_kernel.ts";
-import type { Conv2dVariant, KernelLimits } from "./limits.ts";
-import { CONV2D_VARIANTS } from "./limits.ts";
+import type { KernelForce, KernelGradVariant, KernelLimits } from "./limits.ts";
+import { KERNEL_GRAD_VARIANTS } from "./limits.ts";
 import type { KernelChoice } from "./op.ts";
 import type { WindowAttrs } from "./window.ts";
 
@@ -25,21 +25,19 @@ const tapColumns = (g: ConvGeometry): number => shareOf(g.tapsX, 4);
 const tapTiles = (g: ConvGeometry): number => Math.ceil(g.tapsY / tapRows(g)) * Math.ceil(g.tapsX / tapColumns(g));
 const tapThreads = (g: ConvGeometry): number => tapTiles(g) * g.channels * Math.ceil(g.units / TILE);
 
-type Variant = Exclude<Conv2dVariant, "subgroup">;
-
-export const kernelGradVariants = (): Partial<KernelLimits>[] =>
-  CONV2D_VARIANTS.filter((conv2d) => conv2d !== "subgroup").map((conv2d) => ({ conv2d }));
+export const kernelGradVariants = (): KernelForce[] =>
+  KERNEL_GRAD_VARIANTS.map((conv2dKernelGrad) => ({ conv2dKernelGrad }));
 
 /** On a software GPU, what a load of four numbers costs, in loads of one. */
 const WIDE_LOAD = 2.5;
 
 /** All add in the order of the rows. */
-function chooseVariant(g: ConvGeometry, { strides, dilation }: WindowAttrs, limits: KernelLimits): Variant {
-  const { resident, software, conv2d } = limits;
+function chooseVariant(g: ConvGeometry, { strides, dilation }: WindowAttrs, limits: KernelLimits): KernelGradVariant {
+  const { resident, software, conv2dKernelGrad: forced } = limits;
   if (resident) return "direct";
   // A pixel of x serves the taps of a row one after the other.
   const slide = strides[1] === 1 && dilation[1] === 1;
-  if (conv2d === "direct" || conv2d === "tiled" || (conv2d === "taps" && slide)) return conv2d;
+  if (forced && (forced !== "taps" || slide)) return forced;
   // What a channel's taps cost in loads: a pixel for each row of taps and one of dy for all, or both for each tap and four
   // channels.
   const fewer = tapTiles(g) * (tapRows(g) + WIDE_LOAD) < (g.tapsY * g.tapsX * 2 * WIDE_LOAD) / TILE;

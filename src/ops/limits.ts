@@ -25,6 +25,7 @@ export interface KernelLimits {
   /** These force one of several kernels, for checks and measurements. Default: chosen by shape and device. */
   readonly matmul?: MatmulVariant;
   readonly conv2d?: Conv2dVariant;
+  readonly conv2dKernelGrad?: KernelGradVariant;
   /** Most shares that a long sum of products is cut into, which changes its order; see matmul_kernel.ts. */
   readonly splits?: number;
   /** Sequences that a workgroup of a recurrent kernel runs. */
@@ -44,7 +45,10 @@ export interface MatrixUnit {
 }
 
 /** What forces one of several kernels. */
-export type KernelForce = Pick<KernelLimits, "matmul" | "conv2d" | "sequences" | "lstm" | "splits">;
+export type KernelForce = Pick<
+  KernelLimits,
+  "matmul" | "conv2d" | "conv2dKernelGrad" | "sequences" | "lstm" | "splits"
+>;
 
 /** Plain data, so that it can be kept in a file and pinned. */
 export interface Tuning {
@@ -54,7 +58,7 @@ export interface Tuning {
   readonly costs: Costs;
   /** The fastest kernel that gives the bits of the op's own choice, by `bucketOf`, where it is not that choice. */
   readonly kernels: Readonly<Record<string, KernelForce>>;
-  /** The fastest of all, where it gives other bits: for who asks for `deterministic: false`. */
+  /** The fastest of all, where it adds up in another order: for who asks for `deterministic: false`. */
   readonly reordered: Readonly<Record<string, KernelForce>>;
 }
 
@@ -62,8 +66,10 @@ export const MATMUL_VARIANTS = ["naive", "vec4", "subgroup", "tiled", "tiledLarg
 export type MatmulVariant = (typeof MATMUL_VARIANTS)[number];
 /** Shares that a long sum of products is cut into, at most. */
 export const SPLIT_COUNTS = [1, 4, 16] as const;
-export const CONV2D_VARIANTS = ["direct", "tiled", "subgroup", "taps"] as const;
+export const CONV2D_VARIANTS = ["direct", "tiled", "subgroup"] as const;
 export type Conv2dVariant = (typeof CONV2D_VARIANTS)[number];
+export const KERNEL_GRAD_VARIANTS = ["direct", "tiled", "taps"] as const;
+export type KernelGradVariant = (typeof KERNEL_GRAD_VARIANTS)[number];
 export const SEQUENCE_COUNTS = [8, 4, 2] as const;
 export type SequenceCount = (typeof SEQUENCE_COUNTS)[number];
 export const LSTM_VARIANTS = ["memory"] as const;

@@ -8,7 +8,7 @@ import type { Tensor, TensorType } from "../graph/types.ts";
 import { sigmoid } from "../numeric.ts";
 import type { ShaderModule } from "../shader/module.ts";
 import { constant } from "./constant.ts";
-import type { KernelLimits } from "./limits.ts";
+import type { KernelForce, KernelLimits } from "./limits.ts";
 import { matmul } from "./matmul.ts";
 import type { OpDef, Sample } from "./op.ts";
 import { apply, f32, shapeError } from "./op.ts";
@@ -48,7 +48,7 @@ const samples = (): Sample[] => {
 const SUBGROUP = 4;
 
 /** Each number of sequences, and beside subgroups the way of devices without them. */
-const variants = ({ minSubgroupSize }: KernelLimits): Partial<KernelLimits>[] => [
+const variants = ({ minSubgroupSize }: KernelLimits): KernelForce[] => [
   ...recurrentVariants(8)(),
   ...(minSubgroupSize >= SUBGROUP ? [{ lstm: "memory" } as const] : []),
 ];

@@ -7,7 +7,7 @@ import matmulVec4 from "../../shaders/matmul_vec4.wgsl";
 import { invariant } from "../errors.ts";
 import type { Attrs, TensorType } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
-import type { KernelLimits, MatmulVariant, MatrixUnit } from "./limits.ts";
+import type { KernelForce, KernelLimits, MatmulVariant, MatrixUnit } from "./limits.ts";
 import { MATMUL_VARIANTS, SPLIT_COUNTS } from "./limits.ts";
 import type { KernelChoice } from "./op.ts";
 
@@ -38,6 +38,9 @@ export function supportsMatmul(variant: MatmulVariant, limits: KernelLimits): bo
   return true;
 }
 
+/** Has the device matrix units that round what they multiply to f16? */
+export const hasHalfUnits = (limits: KernelLimits): boolean => unitsOf(limits).some(({ type }) => type === "f16");
+
 /** Of a tile of 64 x 64, as many strips as there are subgroups in a workgroup, up to four. */
 function stripsOf({ lanes }: MatrixUnit, limits: KernelLimits): readonly [down: number, across: number] {
   const subgroups = Math.floor(Math.min(limits.maxWorkgroupSize, 256) / lanes);
@@ -64,7 +67,7 @@ function unitFor({ half }: Attrs, limits: KernelLimits): MatrixUnit | undefined 
   return (half ? units.find(({ type }) => type === "f16") : undefined) ?? units.find(({ type }) => type === "f32");
 }
 
-export const matmulVariants = (limits: KernelLimits): Partial<KernelLimits>[] => [
+export const matmulVariants = (limits: KernelLimits): KernelForce[] => [
   ...MATMUL_VARIANTS.filter((matmul) => supportsMatmul(matmul, limits)).map((matmul) => ({ matmul })),
   ...SPLIT_COUNTS.map((splits) => ({ splits })),
 ];

@@ -3,7 +3,7 @@ import { TilegradError } from "../errors.ts";
 import type { Attrs, DType, Node, Tensor, TensorType } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
 import type { ShaderModule } from "../shader/module.ts";
-import type { KernelLimits } from "./limits.ts";
+import type { KernelForce, KernelLimits } from "./limits.ts";
 
 /** Elements of one tensor. f32 tensors are Float64Array when the reference runs in double precision. */
 export type Elements = Float32Array | Float64Array | Uint32Array | Int32Array;
@@ -30,7 +30,7 @@ export interface OpDef {
   /** A kernel of its own. */
   readonly kernel?: (node: Node, limits: KernelLimits) => KernelChoice;
   /** What forces each of the kernels that the device could choose between; absent where there is one kernel. */
-  readonly variants?: (limits: KernelLimits) => readonly Partial<KernelLimits>[];
+  readonly variants?: (limits: KernelLimits) => readonly KernelForce[];
   /** Inputs whose every element the kernel reads exactly once: what makes them may be computed in its load hook. */
   readonly readsOnce?: readonly number[];
   /** Inputs the kernel reads so often that a view of something else is copied first. */

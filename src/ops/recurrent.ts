@@ -4,7 +4,7 @@ import type { Tensor, TensorType } from "../graph/types.ts";
 import { sameShape } from "../graph/types.ts";
 import type { ShaderModule } from "../shader/module.ts";
 import { constant } from "./constant.ts";
-import type { KernelLimits } from "./limits.ts";
+import type { KernelForce, KernelLimits } from "./limits.ts";
 import { SEQUENCE_COUNTS } from "./limits.ts";
 import type { Elements, KernelChoice } from "./op.ts";
 import { expectDType, shapeError } from "./op.ts";
@@ -96,7 +96,7 @@ interface RecurrentConstants extends Record<string, number | string> {
 }
 
 /** What forces each number of sequences that a kernel for up to `most` can run. */
-export const recurrentVariants = (most: number) => (): Partial<KernelLimits>[] =>
+export const recurrentVariants = (most: number) => (): KernelForce[] =>
   SEQUENCE_COUNTS.filter((sequences) => sequences <= most).map((sequences) => ({ sequences }));
 
 /**

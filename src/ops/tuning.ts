@@ -17,8 +17,8 @@ export function bucketOf({ op, inputs, attrs }: Node): string {
 }
 
 /** May it be chosen without asking for `deterministic: false`? Equal bits for some data would not do. */
-export const keepsOrder = ({ splits, matmul }: KernelForce): boolean =>
-  splits === undefined && matmul !== "subgroupMatrix";
+export const keepsOrder = ({ splits, matmul, conv2d }: KernelForce): boolean =>
+  splits === undefined && conv2d === undefined && matmul !== "subgroupMatrix";
 
 /** What forces the kernel that was the fastest for nodes like this one; nothing where none was, or it is not there. */
 export function tunedKernel(node: Node, limits: KernelLimits): KernelForce {

@@ -12,6 +12,7 @@ import { packOp } from "../ops/concat.ts";
 import { inputOp, stateOp } from "../ops/constant.ts";
 import { half } from "../ops/half.ts";
 import type { KernelLimits } from "../ops/limits.ts";
+import { hasHalfUnits } from "../ops/matmul_kernel.ts";
 import { apply } from "../ops/op.ts";
 import type { FusedGraph } from "./fuse.ts";
 import { fuse } from "./fuse.ts";
@@ -51,7 +52,7 @@ export function storeInHalf(original: Graph, limits: KernelLimits, fusion: boole
     readsOf(node).every(({ source }) => chosen.has(source.node) || origins.get(source.node) === STATE);
 
   // Matrix units sum in another order. Where they may not, nodes stay what they are in f32, and what was measured serves them.
-  const unitsMayServe = limits.matrixUnits !== undefined && limits.deterministic === false;
+  const unitsMayServe = limits.deterministic === false && hasHalfUnits(limits);
 
   const made = new Map<Node, readonly Tensor[]>();
   const halves = new Map<Tensor, Tensor>();

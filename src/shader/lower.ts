@@ -35,6 +35,10 @@ export interface KernelCall {
   readonly bytes: number;
 }
 
+/** Equal for calls that run the same programs on the same numbers, whatever chose them. */
+export const identityOf = (calls: readonly KernelCall[]): string =>
+  calls.map(({ code, params, workgroups }) => [code, params, workgroups].join()).join();
+
 /** Columns of the step row, by name, as kernels ask for them; 64 numbers of 4 bytes at most. */
 export class StepLayout {
   readonly columns: { readonly name: string; readonly dtype: DType }[] = [];

@@ -13,12 +13,14 @@ import type { Model } from "../model/model.ts";
 import type { Optimizer } from "../model/optimizers.ts";
 import { input } from "../ops/constant.ts";
 import type { KernelForce, KernelLimits, Tuning } from "../ops/limits.ts";
+import { hasHalfUnits } from "../ops/matmul_kernel.ts";
 import type { Elements } from "../ops/op.ts";
 import { apply } from "../ops/op.ts";
 import { bucketOf, keepsOrder } from "../ops/tuning.ts";
 import type { OptionKinds } from "../options.ts";
 import { checkOptions } from "../options.ts";
 import type { TrainingPrecision } from "../passes/half.ts";
+import { identityOf } from "../shader/lower.ts";
 import { stepGraph } from "../train/stepGraph.ts";
 import { bindSamples } from "./bind.ts";
 import { measureCosts, median, timeSteps } from "./measure.ts";
@@ -151,7 +153,7 @@ function tunable(graphs: readonly Graph[], limits: KernelLimits, deterministic: 
     { forced: {}, precision: "f32" },
   ];
   if (!deterministic) ways.push({ forced: { splits: 1 }, precision: "f32" });
-  if (!deterministic && limits.matrixUnits && limits.f16) {
+  if (!deterministic && hasHalfUnits(limits)) {
     ways.push({ forced: { deterministic: false }, precision: "mixed" });
   }
   const found = new Map<string, Node>();
@@ -245,7 +247,7 @@ function differentWays(
   const known = new Map<string, { name: string; force: KernelForce }>();
   for (const force of forces) {
     const { calls } = compileGraph(graph, { ...limits, ...force });
-    const text = calls.map(({ code, params, workgroups }) => [code, params, workgroups].join()).join();
+    const text = identityOf(calls);
     const forced = Object.entries(force).map(([kind, value]) =>
       typeof value === "number" ? `${kind} ${value}` : value,
     );

@@ -7,7 +7,7 @@ import { input } from "../../src/ops/constant.ts";
 import { conv2dBiasOp, conv2dOp, inputGrad } from "../../src/ops/conv2d.ts";
 import { conv2d } from "../../src/ops/convolution.ts";
 import { relu } from "../../src/ops/elementwise.ts";
-import { CONV2D_VARIANTS } from "../../src/ops/limits.ts";
+import { CONV2D_VARIANTS, KERNEL_GRAD_VARIANTS } from "../../src/ops/limits.ts";
 import { maxPool2d } from "../../src/ops/pool2d.ts";
 import { gradients } from "../../src/passes/differentiate.ts";
 import type { WebGpuDevice } from "../../src/webgpu/device.ts";
@@ -52,10 +52,14 @@ describe("the convolution's kernels", () => {
     }
   });
 
-  it.each(CONV2D_VARIANTS)("meet the reference, whichever is forced: %s", async (conv2d) => {
+  const forces = [
+    ...CONV2D_VARIANTS.map((conv2d) => ({ conv2d })),
+    ...KERNEL_GRAD_VARIANTS.map((conv2dKernelGrad) => ({ conv2dKernelGrad })),
+  ];
+  it.each(forces)("meet the reference, whichever is forced: %o", async (limits) => {
     for (const op of [conv2dOp, conv2dBiasOp]) {
       for (const sample of op.samples?.() ?? []) {
-        const { name, ratio, error } = await checkSample(device, op, sample, { plan: "dispatch", limits: { conv2d } });
+        const { name, ratio, error } = await checkSample(device, op, sample, { plan: "dispatch", limits });
         expect(ratio, `${name}: ${error}`).toBeLessThanOrEqual(1);
       }
     }

@@ -19,7 +19,7 @@ const DEVICES = [
       f16: true,
       matrixUnits: [UNIT],
     },
-    missing: ["conv2d_kernel_grad_taps"],
+    missing: [],
   },
   {
     device: "a software GPU without subgroups",
@@ -29,13 +29,7 @@ const DEVICES = [
   {
     device: "a GPU with small workgroups",
     limits: { ...LEAST_LIMITS, maxWorkgroupSize: 64 },
-    missing: [
-      "conv2d_kernel_grad_taps",
-      "conv2d_subgroup",
-      "matmul_subgroup",
-      "matmul_subgroup_matrix",
-      "matmul_tiled",
-    ],
+    missing: ["conv2d_subgroup", "matmul_subgroup", "matmul_subgroup_matrix", "matmul_tiled"],
   },
 ];
 

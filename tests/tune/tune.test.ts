@@ -58,14 +58,16 @@ beforeAll(async () => {
   expect(ended.code, ended.stderr).toBe(0);
   result = JSON.parse(ended.stdout);
   shown = ended.stderr;
-  vi.stubEnv("XDG_CACHE_HOME", folder);
 });
 afterAll(() => {
   device.dispose();
   vi.unstubAllEnvs();
   fs.rmSync(folder, { recursive: true });
 });
-beforeEach(() => vi.restoreAllMocks());
+beforeEach(() => {
+  vi.restoreAllMocks();
+  vi.stubEnv("XDG_CACHE_HOME", folder);
+});
 
 const stored = (): string => path.join(cache, fs.readdirSync(cache).find((name) => name.startsWith("tuning-")) ?? "");
 
@@ -167,20 +169,20 @@ it("compares kernels that sum in another order when it may, and keeps them apart
 
 it("keeps shares apart even where their bits were equal", async () => {
   vi.stubEnv("XDG_CACHE_HOME", path.join(folder, "equal"));
-  const on = await open("off");
+  const opened = await open("off");
   // Four shares of four rows are added as one sum is; all else is made slow.
-  const compile = on.compile.bind(on);
-  const enqueue = on.enqueue.bind(on);
   const slow = new Set<CompiledStep>();
-  vi.spyOn(on, "compile").mockImplementation(async (graph, options) => {
-    const step = await compile(graph, options);
-    if (options.label === "tune" && options.limits?.splits !== 4) slow.add(step);
-    return step;
-  });
-  vi.spyOn(on, "enqueue").mockImplementation((step, values) => {
-    const until = performance.now() + (slow.has(step) ? 3 : 0);
-    while (performance.now() < until);
-    enqueue(step, values);
+  const on = wrapDevice(opened, {
+    compile: async (graph, options) => {
+      const step = await opened.compile(graph, options);
+      if (options.label === "tune" && options.limits?.splits !== 4) slow.add(step);
+      return step;
+    },
+    enqueue: (step, values) => {
+      const until = performance.now() + (slow.has(step) ? 3 : 0);
+      while (performance.now() < until);
+      opened.enqueue(step, values);
+    },
   });
   const trainer = { model, loss: meanSquaredError(), optimizer: adam() };
   const { kernels, tuning } = await tuneDevice(on, { trainer, batchSize: 4, deterministic: false });
@@ -191,7 +193,6 @@ it("keeps shares apart even where their bits were equal", async () => {
   expect(tuning.kernels[bucket]).toBe(undefined);
   expect(tuning.reordered[bucket]).toEqual({ splits: 4 });
   on.dispose();
-  vi.stubEnv("XDG_CACHE_HOME", folder);
 });
 
 it("has kernels with other bits used by who asks for them only, to the same bits each time", async () => {
@@ -262,7 +263,6 @@ it("leaves out what does not fit into memory, measures the rest, and by its own 
   expect(tuning.reordered).toEqual({});
   expect(compiled.mock.calls.every(([, { limits }]) => limits?.tuning === null)).toBe(true);
   small.dispose();
-  vi.stubEnv("XDG_CACHE_HOME", folder);
 });
 
 it("says so when the cache folder cannot be written", async () => {
@@ -270,7 +270,6 @@ it("says so when the cache folder cannot be written", async () => {
   vi.stubEnv("XDG_CACHE_HOME", path.join(folder, "file"));
   expect(await codeOf(tuningFiles.write("device", "{}"))).toBe("E_FILE");
   expect(await tuningFiles.read("device")).toBe(null);
-  vi.stubEnv("XDG_CACHE_HOME", folder);
 });
 
 it("says that the CPU reference has nothing to choose", async () => {
