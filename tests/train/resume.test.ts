@@ -211,7 +211,7 @@ onDevices((device) => {
       restoreCheckpoint(trainer, { ...saved, config }, [], "here");
       expect(trainer.step).toBe(saved.step);
       trainer.dispose();
-      if (now === "mixed" && device.limits?.f16 === false) return;
+      if (now === "mixed" && device().limits?.f16 === false) return;
       const other = make({ [name]: now });
       expect(() => restoreCheckpoint(other, { ...saved, config }, [], "here")).toThrow(`made with ${refusal}`);
       other.dispose();
