@@ -2,55 +2,110 @@
 import { TilegradError } from "./errors.ts";
 import { nearest } from "./nearest.ts";
 
+const isNumber = (v: unknown): v is number => typeof v === "number" && !Number.isNaN(v);
+
 const kinds = {
   any: { expected: "anything", holds: (_: unknown) => true },
-  number: { expected: "a number", holds: (v: unknown) => typeof v === "number" },
+  number: { expected: "a number", holds: isNumber },
+  finite: { expected: "a finite number", holds: Number.isFinite },
+  nonNegative: { expected: "a number of at least 0", holds: (v: unknown) => isNumber(v) && v >= 0 },
+  nonNegativeFinite: {
+    expected: "a finite number of at least 0",
+    holds: (v: unknown) => isNumber(v) && v >= 0 && v < Infinity,
+  },
+  positive: { expected: "a number above 0", holds: (v: unknown) => isNumber(v) && v > 0 },
+  fraction: { expected: "a number in [0, 1)", holds: (v: unknown) => isNumber(v) && v >= 0 && v < 1 },
+  positiveInteger: { expected: "a positive integer", holds: (v: unknown) => Number.isSafeInteger(v) && Number(v) > 0 },
+  numbers: {
+    expected: "a number or a list of numbers",
+    holds: (v: unknown) => isNumber(v) || (Array.isArray(v) && v.every(isNumber)),
+  },
+  numberList: { expected: "a list of numbers", holds: (v: unknown) => Array.isArray(v) && v.every(isNumber) },
   boolean: { expected: "true or false", holds: (v: unknown) => typeof v === "boolean" },
   string: { expected: "a string", holds: (v: unknown) => typeof v === "string" },
   function: { expected: "a function", holds: (v: unknown) => typeof v === "function" },
   list: { expected: "a list", holds: (v: unknown) => Array.isArray(v) },
-  object: { expected: "an object", holds: (v: unknown) => typeof v === "object" && v !== null && !Array.isArray(v) },
+  object: {
+    expected: "an object",
+    holds: (v: unknown) => typeof v === "object" && v !== null && !Array.isArray(v) && !ArrayBuffer.isView(v),
+  },
 };
 
-/** What an option may be: a kind, or one of some words. Where several kinds may be, `any`, and whoever uses it looks closer. */
-export type OptionKind = keyof typeof kinds | readonly string[];
+type Kind = keyof typeof kinds | readonly string[];
+
+/**
+ * What an option may be: a kind, or one of some words. Where several kinds may be, `any`, and whoever uses it looks closer.
+ * Options may be left out, but for required ones.
+ */
+export type OptionKind = Kind | { readonly required: Kind };
 
 /** The table of options of a type: none is missing, and each is of its kind. Write `{ ... } satisfies OptionKinds<Options>`. */
-export type OptionKinds<O> = { readonly [K in keyof O]-?: KindOf<Exclude<O[K], undefined>> };
+export type OptionKinds<O> = {
+  readonly [K in keyof O]-?:
+    | KindOf<Exclude<O[K], undefined>>
+    | (undefined extends O[K] ? never : { readonly required: KindOf<O[K]> });
+};
+type NumberKind =
+  | "number"
+  | "finite"
+  | "nonNegative"
+  | "nonNegativeFinite"
+  | "positive"
+  | "fraction"
+  | "positiveInteger";
 type KindOf<T> =
   | "any"
   | ([T] extends [boolean] ? "boolean" : never)
-  | ([T] extends [number] ? "number" : never)
+  | ([T] extends [number] ? NumberKind : never)
+  | ([T] extends [number | readonly number[]] ? "numbers" : never)
+  | ([T] extends [readonly number[]] ? "numberList" : never)
   | ([T] extends [string] ? "string" | readonly T[] : never)
   | ([T] extends [(...args: never[]) => unknown] ? "function" : never)
   | ([T] extends [readonly unknown[]] ? "list" : never)
   | ([T] extends [object] ? "object" : never);
 
 /**
- * Refuses names that are no options, and values of another kind: in JavaScript, nothing else would tell of them.
+ * The options, once names that are no options, and values of another kind, are refused: in JavaScript, nothing else would
+ * tell of them.
  * @throws E_ARGUMENT
  */
-export function checkOptions(where: string, options: object, known: Readonly<Record<string, OptionKind>>): void {
+export function checkOptions<O extends object>(
+  where: string,
+  options: O,
+  known: Readonly<Record<string, OptionKind>>,
+): O {
   checkObject(where, options, "an object of options");
   for (const [name, value] of Object.entries(options)) {
-    if (!Object.hasOwn(known, name)) throw unknownOption(where, name, Object.keys(known));
-    if (value === undefined) continue;
-    const kind = known[name];
-    const words = typeof kind === "string" ? null : kind;
-    if (words ? words.includes(value) : kinds[kind as keyof typeof kinds].holds(value)) continue;
-    const expected = words ? words.join(", ") : kinds[kind as keyof typeof kinds].expected;
-    const near = words && typeof value === "string" && nearest(value, words);
-    throw new TilegradError(
-      "E_ARGUMENT",
-      `${where}: got ${name} ${show(value)}; expected ${expected}.`,
-      near ? { hint: `Did you mean "${near}"?` } : {},
-    );
+    if (value !== undefined && !Object.hasOwn(known, name)) throw unknownOption(where, name, Object.keys(known));
   }
+  for (const [name, given] of Object.entries(known)) {
+    const value: unknown = Reflect.get(options, name);
+    const required = typeof given === "object" && "required" in given;
+    if (value === undefined && !required) continue;
+    checkValue(where, name, value, required ? given.required : given);
+  }
+  return options;
 }
 
 /** @throws E_ARGUMENT */
-export function checkObject(where: string, value: unknown, expected: string): void {
-  if (kinds.object.holds(value)) return;
+export function checkValue(where: string, name: string, value: unknown, kind: Kind): void {
+  const words = typeof kind === "string" ? null : kind;
+  if (words ? (words as readonly unknown[]).includes(value) : kinds[kind as keyof typeof kinds].holds(value)) return;
+  const expected = words ? words.join(", ") : kinds[kind as keyof typeof kinds].expected;
+  const near = words && typeof value === "string" && nearest(value, words);
+  throw new TilegradError(
+    "E_ARGUMENT",
+    `${where}: got ${name} ${show(value)}; expected ${expected}.`,
+    near ? { hint: `Did you mean "${near}"?` } : {},
+  );
+}
+
+/** Neither null nor a list. */
+export const isObject = (value: unknown): value is object => kinds.object.holds(value);
+
+/** @throws E_ARGUMENT */
+export function checkObject(where: string, value: unknown, expected: string): asserts value is object {
+  if (isObject(value)) return;
   throw new TilegradError("E_ARGUMENT", `${where}: got ${show(value)}; expected ${expected}.`);
 }
 

@@ -3,7 +3,7 @@ import { TilegradError } from "../errors.ts";
 import type { Tensor } from "../graph/types.ts";
 import type { Json } from "../io/json.ts";
 import type { OptionKinds } from "../options.ts";
-import { checkMethod, checkOptions } from "../options.ts";
+import { checkMethod, checkObject, checkOptions, checkValue, isObject, show } from "../options.ts";
 import type { Initializer } from "./initializers.ts";
 import { checkLayerOptions } from "./layerOptions.ts";
 
@@ -71,15 +71,36 @@ export interface LayerOptions {
 }
 
 /**
- * A layer from its options: drops what is undefined, so that `config` is exactly what was said.
- * @throws E_ARGUMENT for an option that tilegrad's own layer of this type does not have
+ * The options of a layer, all in one object or the first ones by place: `dense({ units: 8, useBias: false })` or
+ * `dense(8, { useBias: false })`.
+ * @param places the options that come by place
+ * @param given the maker's arguments
+ * @throws E_ARGUMENT for an option that tilegrad's own layer of this type does not have, or of another kind
  */
+export function layerOptions<O extends LayerOptions>(
+  type: string,
+  places: readonly (keyof O & string)[],
+  ...given: readonly unknown[]
+): O {
+  const whole = isObject(given[0]) && !("call" in given[0]);
+  const [named, ...more] = whole ? given : given.slice(places.length);
+  const rest = named === undefined ? {} : named;
+  checkObject(type, rest, "an object of options");
+  const extra = more.find((value) => value !== undefined);
+  if (extra !== undefined) throw new TilegradError("E_ARGUMENT", `${type}: got ${show(extra)} after all options.`);
+  const options = whole ? rest : { ...Object.fromEntries(places.map((name, k) => [name, given[k]])), ...rest };
+  checkLayerOptions(type, options);
+  return options as O;
+}
+
+/** A layer from its options: drops what is undefined, so that `config` is exactly what was said. @throws E_ARGUMENT */
 export function layer(type: string, options: LayerOptions & object, call: Layer["call"]): Layer {
+  checkObject(type, options, "an object of options");
+  checkValue(type, "call", call, "function");
   const config = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Record<
     string,
     Json
   >;
-  checkLayerOptions(type, config);
   const { name, trainable } = options;
   return {
     type,

@@ -2,6 +2,8 @@
 import { checkOptions } from "../options.ts";
 import { activationNames } from "./activations.ts";
 
+const positiveInteger = { required: "positiveInteger" } as const;
+
 const common = { name: "string", trainable: "boolean" } as const;
 const kernel = {
   activation: activationNames,
@@ -11,10 +13,12 @@ const kernel = {
   kernelRegularizer: "object",
   biasRegularizer: "object",
 } as const;
-const window = { kernelSize: "any", strides: "any", padding: "any" } as const;
-const pool = { poolSize: "any", strides: "any", padding: "any" } as const;
+const window = { kernelSize: { required: "numbers" }, strides: "numbers", padding: "any" } as const;
+const taps = { kernelSize: positiveInteger, strides: "positiveInteger", padding: "any" } as const;
+const pool = { poolSize: "numbers", strides: "numbers", padding: "any" } as const;
+const pool1d = { poolSize: "positiveInteger", strides: "positiveInteger", padding: "any" } as const;
 const norm = {
-  epsilon: "number",
+  epsilon: "nonNegativeFinite",
   center: "boolean",
   scale: "boolean",
   betaInitializer: "any",
@@ -23,7 +27,7 @@ const norm = {
   gammaRegularizer: "object",
 } as const;
 const loop = {
-  units: "number",
+  units: positiveInteger,
   returnSequences: "boolean",
   goBackwards: "boolean",
   useBias: "boolean",
@@ -34,42 +38,44 @@ const loop = {
   recurrentRegularizer: "object",
   biasRegularizer: "object",
 } as const;
-const moved = { fillValue: "number", interpolation: "string", fillMode: "string" } as const;
+const range = { required: "numbers" } as const;
+const fillMode = ["constant", "nearest", "reflect", "wrap"] as const;
+const moved = { fillValue: "finite", interpolation: ["nearest", "bilinear"], fillMode } as const;
 
 export const LAYER_OPTIONS = {
-  dense: { units: "number", ...kernel },
-  activation: { activation: activationNames },
-  dropout: { rate: "number" },
+  dense: { units: positiveInteger, ...kernel },
+  activation: { activation: { required: activationNames } },
+  dropout: { rate: { required: "fraction" } },
   flatten: {},
-  reshape: { shape: "list" },
-  conv2d: { filters: "number", ...window, dilationRate: "any", groups: "number", ...kernel },
-  conv1d: { filters: "number", ...window, dilationRate: "number", groups: "number", ...kernel },
-  depthwiseConv2d: { ...window, dilationRate: "any", depthMultiplier: "number", ...kernel },
-  depthwiseConv1d: { ...window, dilationRate: "number", depthMultiplier: "number", ...kernel },
-  conv2dTranspose: { filters: "number", ...window, dilationRate: "any", ...kernel },
-  conv1dTranspose: { filters: "number", ...window, dilationRate: "number", ...kernel },
-  upSampling2d: { size: "any", interpolation: "string" },
-  upSampling1d: { size: "number" },
+  reshape: { shape: { required: "numberList" } },
+  conv2d: { filters: positiveInteger, ...window, dilationRate: "numbers", groups: "positiveInteger", ...kernel },
+  conv1d: { filters: positiveInteger, ...taps, dilationRate: "positiveInteger", groups: "positiveInteger", ...kernel },
+  depthwiseConv2d: { ...window, dilationRate: "numbers", depthMultiplier: "positiveInteger", ...kernel },
+  depthwiseConv1d: { ...taps, dilationRate: "positiveInteger", depthMultiplier: "positiveInteger", ...kernel },
+  conv2dTranspose: { filters: positiveInteger, ...window, dilationRate: "numbers", ...kernel },
+  conv1dTranspose: { filters: positiveInteger, ...taps, dilationRate: "positiveInteger", ...kernel },
+  upSampling2d: { size: "numbers", interpolation: ["nearest", "bilinear"] },
+  upSampling1d: { size: "positiveInteger" },
   zeroPadding2d: { padding: "any" },
-  zeroPadding1d: { padding: "any" },
+  zeroPadding1d: { padding: "numbers" },
   cropping2d: { cropping: "any" },
-  cropping1d: { cropping: "any" },
-  permute: { dims: "list" },
-  spatialDropout: { rate: "number" },
-  alphaDropout: { rate: "number" },
-  gaussianNoise: { stddev: "number" },
+  cropping1d: { cropping: "numbers" },
+  permute: { dims: { required: "numberList" } },
+  spatialDropout: { rate: { required: "fraction" } },
+  alphaDropout: { rate: { required: "fraction" } },
+  gaussianNoise: { stddev: { required: "nonNegativeFinite" } },
   batchNormalization: {
     momentum: "number",
     movingMeanInitializer: "any",
     movingVarianceInitializer: "any",
     ...norm,
   },
-  layerNormalization: { axis: "any", ...norm },
+  layerNormalization: { axis: "numbers", ...norm },
   groupNormalization: { groups: "number", ...norm },
   maxPooling2d: pool,
   averagePooling2d: pool,
-  maxPooling1d: pool,
-  averagePooling1d: pool,
+  maxPooling1d: pool1d,
+  averagePooling1d: pool1d,
   globalMaxPooling2d: {},
   globalAveragePooling2d: {},
   globalMaxPooling1d: {},
@@ -77,23 +83,23 @@ export const LAYER_OPTIONS = {
   lstm: { ...loop, unitForgetBias: "boolean" },
   gru: loop,
   simpleRnn: loop,
-  bidirectional: { layer: "object", mergeMode: "string" },
-  timeDistributed: { layer: "object" },
-  remat: { layers: "list" },
+  bidirectional: { layer: { required: "object" }, mergeMode: ["concat", "sum", "mul", "ave"] },
+  timeDistributed: { layer: { required: "object" } },
+  remat: { layers: { required: "list" } },
   embedding: {
-    inputDim: "number",
-    outputDim: "number",
+    inputDim: positiveInteger,
+    outputDim: positiveInteger,
     maskZero: "boolean",
     embeddingsInitializer: "any",
     embeddingsRegularizer: "object",
   },
   masking: { maskValue: "number" },
   multiHeadAttention: {
-    numHeads: "number",
-    keyDim: "number",
-    valueDim: "number",
+    numHeads: positiveInteger,
+    keyDim: positiveInteger,
+    valueDim: "positiveInteger",
     useCausalMask: "boolean",
-    dropout: "number",
+    dropout: "fraction",
     useBias: "boolean",
     kernelInitializer: "any",
     kernelRegularizer: "object",
@@ -104,24 +110,24 @@ export const LAYER_OPTIONS = {
   average: {},
   maximum: {},
   concatenate: { axis: "number" },
-  randomFlip: { mode: "string" },
-  randomTranslation: { heightFactor: "any", widthFactor: "any", ...moved },
-  randomRotation: { factor: "any", ...moved },
-  randomZoom: { heightFactor: "any", widthFactor: "any", ...moved },
-  randomBrightness: { factor: "any", valueRange: "list" },
-  randomContrast: { factor: "any", valueRange: "list" },
+  randomFlip: { mode: ["horizontal", "vertical", "horizontalAndVertical"] },
+  randomTranslation: { heightFactor: range, widthFactor: range, ...moved },
+  randomRotation: { factor: range, ...moved },
+  randomZoom: { heightFactor: range, widthFactor: "numbers", ...moved },
+  randomBrightness: { factor: range, valueRange: "numberList" },
+  randomContrast: { factor: range, valueRange: "numberList" },
   randomColorJitter: {
-    brightnessFactor: "any",
-    contrastFactor: "any",
-    saturationFactor: "any",
-    hueFactor: "any",
-    valueRange: "list",
+    brightnessFactor: "numbers",
+    contrastFactor: "numbers",
+    saturationFactor: "numbers",
+    hueFactor: "numbers",
+    valueRange: "numberList",
   },
-  randomErasing: { factor: "number", scale: "list", ratio: "list", fillValue: "number" },
-  randomShift: { factor: "any", fillMode: "string" },
-  randomScale: { factor: "any" },
-  timeWarp: { factor: "number", waves: "number" },
-  windowSlice: { size: "number" },
+  randomErasing: { factor: "nonNegative", scale: "numberList", ratio: "numberList", fillValue: "finite" },
+  randomShift: { factor: range, fillMode },
+  randomScale: { factor: range },
+  timeWarp: { factor: { required: "fraction" }, waves: "positiveInteger" },
+  windowSlice: { size: "positive" },
 } as const;
 
 /** @param type of any layer; custom ones have any options @throws E_ARGUMENT for an option that a layer of this type does not have, or of another kind */

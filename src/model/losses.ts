@@ -30,7 +30,7 @@ import { showType } from "../ops/op.ts";
 import { logSoftmax, mean, softmax } from "../ops/reduce.ts";
 import { reshape } from "../ops/view.ts";
 import type { OptionKinds } from "../options.ts";
-import { checkOptions } from "../options.ts";
+import { checkObject, checkOptions, checkValue, show } from "../options.ts";
 import { unsquash } from "./squash.ts";
 
 /** `mean`: sum(w l) / N (Keras). `weightedMean`: sum(w l) / sum(w) (scikit-learn). */
@@ -82,12 +82,12 @@ const common = { classWeight: "any", reduction: ["mean", "sum", "weightedMean"] 
 const kinds = {
   binaryCrossentropy: {
     ...common,
-    posWeight: "number",
-    labelSmoothing: "number",
+    posWeight: "nonNegativeFinite",
+    labelSmoothing: "fraction",
     form: ["logits", "clamp", "epsilonInLog"],
-    epsilon: "number",
+    epsilon: "positive",
   } as const satisfies OptionKinds<BinaryCrossentropyOptions>,
-  focal: { ...common, gamma: "number", alpha: "any" } as const satisfies OptionKinds<FocalOptions>,
+  focal: { ...common, gamma: "nonNegativeFinite", alpha: "any" } as const satisfies OptionKinds<FocalOptions>,
   hinge: common,
   squaredHinge: common,
   meanSquaredError: {
@@ -96,20 +96,27 @@ const kinds = {
   } as const satisfies OptionKinds<MeanSquaredErrorOptions>,
   softmaxCrossentropy: {
     ...common,
-    labelSmoothing: "number",
+    labelSmoothing: "fraction",
   } as const satisfies OptionKinds<SoftmaxCrossentropyOptions>,
 };
 /** Losses of a yes/no question. */
 const BINARY = ["binaryCrossentropy", "focal", "hinge", "squaredHinge"];
 
+/** The options of a loss. @throws E_ARGUMENT */
+const checked = <O extends LossOptions>(type: keyof typeof kinds, options: O): O => {
+  const { classWeight } = checkOptions(type, options, kinds[type]);
+  if (classWeight !== undefined) checkWeights(type, classWeight);
+  return options;
+};
+
+/** @param options checked */
 function define(
   type: keyof typeof kinds,
-  options: LossOptions & object,
+  options: LossOptions,
   scores: Loss["scores"],
   perExample: (output: Tensor, target: Tensor) => Tensor,
   weight: Loss["weight"] = binaryWeight(options.classWeight),
 ): Loss {
-  checkOptions(type, options, kinds[type]);
   const config = Object.fromEntries(Object.entries(options).filter(([, v]) => v !== undefined)) as Record<string, Json>;
   const range = BINARY.includes(type) ? { labels: [0, 1] as const } : {};
   return { ...range, type, config, reduction: options.reduction ?? "mean", scores, weight, perExample };
@@ -134,15 +141,18 @@ function binaryWeight(classWeight: LossOptions["classWeight"]): Loss["weight"] {
   if (!classWeight) return () => null;
   const negative = classWeight[0] ?? 1;
   const positive = classWeight[1] ?? 1;
-  checkWeights(Object.values(classWeight));
   if (negative === 1 && positive === 1) return () => null;
   return (target) => where(greater(reshape(target, [target.shape[0]]), 0.5), positive, negative);
 }
 
-function checkWeights(weights: readonly number[]): void {
-  const bad = weights.find((w) => !(w >= 0 && Number.isFinite(w)));
-  if (bad !== undefined)
-    throw new TilegradError("E_ARGUMENT", `classWeight: got ${bad}; expected finite numbers of at least 0.`);
+function checkWeights(type: string, classWeight: Readonly<Record<number, number>>): void {
+  checkObject(`${type}: classWeight`, classWeight, "weights by class, such as { 0: 1, 1: 10 }");
+  for (const [label, weight] of Object.entries(classWeight)) {
+    if (!Number.isInteger(Number(label))) {
+      throw new TilegradError("E_ARGUMENT", `${type}: got classWeight of ${show(label)}; expected class numbers.`);
+    }
+    checkValue(`${type}: classWeight`, label, weight, "nonNegativeFinite");
+  }
 }
 
 const logitOf = (output: Tensor): Tensor | null => unsquash(output)?.logits ?? null;
@@ -165,12 +175,8 @@ export interface BinaryCrossentropyOptions extends LossOptions {
 
 /** -[w y log p + (1 - y) log(1 - p)] */
 export function binaryCrossentropy(options: BinaryCrossentropyOptions = {}): Loss {
-  const { posWeight = 1, labelSmoothing = 0, form = "logits" } = options;
+  const { posWeight = 1, labelSmoothing = 0, form = "logits" } = checked("binaryCrossentropy", options);
   const { epsilon = form === "clamp" ? 1e-7 : 1e-8 } = options;
-  checkWeights([posWeight]);
-  if (!(labelSmoothing >= 0 && labelSmoothing < 1)) {
-    throw new TilegradError("E_ARGUMENT", `labelSmoothing: got ${labelSmoothing}; expected [0, 1).`);
-  }
   const smooth = (y: Tensor): Tensor =>
     labelSmoothing === 0 ? y : add(mul(y, 1 - labelSmoothing), labelSmoothing / 2);
   const scores = form === "logits" ? probability : (output: Tensor): Tensor => output;
@@ -198,10 +204,9 @@ export interface FocalOptions extends LossOptions {
 
 /** -a_t (1 - p_t)^gamma log p_t from logits (Lin et al. 2017). */
 export function focal(options: FocalOptions = {}): Loss {
-  const { gamma = 2, alpha = 0.25 } = options;
-  if (!(gamma >= 0)) throw new TilegradError("E_ARGUMENT", `focal: got gamma ${gamma}; expected at least 0.`);
-  if (alpha !== null && !(alpha >= 0 && alpha <= 1)) {
-    throw new TilegradError("E_ARGUMENT", `focal: got alpha ${alpha}; expected [0, 1] or null.`);
+  const { gamma = 2, alpha = 0.25 } = checked("focal", options);
+  if (alpha !== null && !(typeof alpha === "number" && alpha >= 0 && alpha <= 1)) {
+    throw new TilegradError("E_ARGUMENT", `focal: got alpha ${show(alpha)}; expected [0, 1] or null.`);
   }
   return define("focal", options, probability, (output, target) => {
     const { z, y } = perExampleShape("focal", logitOf(output) ?? output, target);
@@ -214,12 +219,12 @@ export function focal(options: FocalOptions = {}): Loss {
 
 /** max(0, 1 - t z), t = 2 y - 1 */
 export function hinge(options: LossOptions = {}): Loss {
-  return define("hinge", options, probability, (output, target) => margin("hinge", output, target));
+  return define("hinge", checked("hinge", options), probability, (output, target) => margin("hinge", output, target));
 }
 
 /** max(0, 1 - t z)^2 */
 export function squaredHinge(options: LossOptions = {}): Loss {
-  return define("squaredHinge", options, probability, (output, target) =>
+  return define("squaredHinge", checked("squaredHinge", options), probability, (output, target) =>
     square(margin("squaredHinge", output, target)),
   );
 }
@@ -236,7 +241,7 @@ export interface MeanSquaredErrorOptions extends LossOptions {
 
 /** (output - y)^2, the mean over an example's outputs; no factor 1/2. */
 export function meanSquaredError(options: MeanSquaredErrorOptions = {}): Loss {
-  const { on = "output" } = options;
+  const { on = "output" } = checked("meanSquaredError", options);
   const value = on === "output" ? (output: Tensor): Tensor => output : probability;
   return define("meanSquaredError", options, value, (output, target) => {
     const batch = output.shape[0];
@@ -258,8 +263,7 @@ export interface SoftmaxCrossentropyOptions extends LossOptions {
 
 /** -sum_c y_c log softmax(z)_c from logits [batch, C]; targets are class numbers [batch] or probabilities [batch, C]. */
 export function softmaxCrossentropy(options: SoftmaxCrossentropyOptions = {}): Loss {
-  const { labelSmoothing = 0, classWeight } = options;
-  if (classWeight) checkWeights(Object.values(classWeight));
+  const { labelSmoothing = 0, classWeight } = checked("softmaxCrossentropy", options);
   const probabilities = (target: Tensor, classes: number): Tensor => {
     const [batch] = target.shape;
     if (sizeOf(target.shape) === batch * classes && classes > 1) return reshape(target, [batch, classes]);

@@ -6,6 +6,8 @@ import { concat } from "../ops/concat.ts";
 import { add, mul } from "../ops/elementwise.ts";
 import { showType } from "../ops/op.ts";
 import { reshape } from "../ops/view.ts";
+import type { OptionKinds } from "../options.ts";
+import { checkMethod, checkOptions, isObject, show } from "../options.ts";
 import type { Loss } from "./losses.ts";
 import { columns } from "./squash.ts";
 
@@ -20,13 +22,32 @@ export interface OutputLoss {
   readonly targets?: number;
 }
 
+interface Listed {
+  readonly losses: readonly OutputLoss[];
+}
+
+const OPTIONS = { losses: { required: "list" } } as const satisfies OptionKinds<Listed>;
+const PART = {
+  loss: "object",
+  weight: "nonNegativeFinite",
+  units: "positiveInteger",
+  targets: "positiveInteger",
+} as const satisfies OptionKinds<OutputLoss>;
+
 /**
  * sum_k weight_k · loss_k, each on its own output and labels; a row of y holds the labels of all outputs, in their order.
  * Class weights and the reduction (`mean` or `sum`, the same everywhere) are those of the losses.
  * @throws E_ARGUMENT for no losses, weights below 0, reductions that differ or are `weightedMean`
  */
-export function multiLoss(first: readonly OutputLoss[] | { readonly losses: readonly OutputLoss[] }): Loss {
-  const losses: readonly OutputLoss[] = "losses" in first ? first.losses : first;
+export function multiLoss(first: readonly OutputLoss[] | Listed): Loss {
+  const losses = isObject(first) ? checkOptions("multiLoss", first as Listed, OPTIONS).losses : first;
+  if (!Array.isArray(losses)) {
+    throw new TilegradError("E_ARGUMENT", `multiLoss: got ${show(first)}; expected a list of { loss }.`);
+  }
+  for (const [i, part] of losses.entries()) {
+    checkOptions(`multiLoss: [${i}]`, part, PART);
+    checkMethod(`multiLoss: [${i}].loss`, part.loss, "perExample", "a loss, such as binaryCrossentropy()");
+  }
   const reduction = losses[0]?.loss.reduction;
   if (
     !losses.every(({ loss }) => loss.reduction === reduction && loss.reduction !== "weightedMean") ||
@@ -39,12 +60,6 @@ export function multiLoss(first: readonly OutputLoss[] | { readonly losses: read
     );
   }
   const parts = losses.map(({ loss, weight = 1, units = 1, targets = units }) => ({ loss, weight, units, targets }));
-  for (const { weight, units, targets } of parts) {
-    if (weight >= 0 && Number.isFinite(weight) && [units, targets].every((n) => Number.isInteger(n) && n > 0)) continue;
-    throw new TilegradError("E_ARGUMENT", `multiLoss: got weight ${weight}, units ${units}, targets ${targets}.`, {
-      hint: "A weight is a finite number of at least 0; units and targets are positive integers.",
-    });
-  }
   const split = (what: string, x: Tensor, widths: readonly number[]): Tensor[] => {
     const [batch] = x.shape;
     const total = widths.reduce((n, w) => n + w);

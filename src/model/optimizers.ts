@@ -44,59 +44,55 @@ export interface Optimizer {
   update(call: UpdateCall): { readonly p: Tensor; readonly slots: Readonly<Record<string, Tensor>> };
 }
 
-const ranges = {
-  "[0, 1)": { names: ["momentum", "beta1", "beta2", "alpha"], holds: (v: number) => v >= 0 && v < 1 },
-  "at least 0": {
-    names: ["weightDecay", "epsilon", "dampening", "initialAccumulator", "rateDecay"],
-    holds: (v: number) => v >= 0,
-  },
-  "more than 0": { names: ["clipValue", "clipNorm"], holds: (v: number) => v > 0 },
-};
-
-const common = { learningRate: "any", weightDecay: "number", clipValue: "number", clipNorm: "number" } as const;
+const common = {
+  learningRate: "any",
+  weightDecay: "nonNegativeFinite",
+  clipValue: "positive",
+  clipNorm: "positive",
+} as const;
 const ofAdam = {
   ...common,
-  beta1: "number",
-  beta2: "number",
-  epsilon: "number",
+  beta1: "fraction",
+  beta2: "fraction",
+  epsilon: "nonNegativeFinite",
   amsgrad: "boolean",
 } as const satisfies OptionKinds<AdamOptions>;
 const kinds = {
   sgd: {
     ...common,
-    momentum: "number",
+    momentum: "fraction",
     nesterov: "boolean",
-    dampening: "number",
+    dampening: "nonNegativeFinite",
   } as const satisfies OptionKinds<SgdOptions>,
   adam: ofAdam,
   adamW: ofAdam,
   rmsprop: {
     ...common,
-    alpha: "number",
-    epsilon: "number",
-    momentum: "number",
+    alpha: "fraction",
+    epsilon: "nonNegativeFinite",
+    momentum: "fraction",
     centered: "boolean",
   } as const satisfies OptionKinds<RmspropOptions>,
   adagrad: {
     ...common,
-    epsilon: "number",
-    rateDecay: "number",
-    initialAccumulator: "number",
+    epsilon: "nonNegativeFinite",
+    rateDecay: "nonNegativeFinite",
+    initialAccumulator: "nonNegativeFinite",
   } as const satisfies OptionKinds<AdagradOptions>,
 };
 
+/** The options of an optimizer. @throws E_ARGUMENT */
+const checked = <O extends OptimizerOptions>(type: keyof typeof kinds, options: O): O =>
+  checkOptions(type, options, kinds[type]);
+
+/** @param options checked */
 function define(
   type: keyof typeof kinds,
-  options: OptimizerOptions & object,
+  options: OptimizerOptions,
   defaultRate: number,
   rest: Pick<Optimizer, "slots" | "update"> & { scalars?: Optimizer["scalars"] },
 ): Optimizer {
-  checkOptions(type, options, kinds[type]);
   const config = Object.fromEntries(Object.entries(options).filter(([, v]) => v !== undefined)) as Record<string, Json>;
-  for (const [expected, { names, holds }] of Object.entries(ranges)) {
-    const wrong = names.find((name) => name in config && !holds(config[name] as number));
-    if (wrong) throw new TilegradError("E_ARGUMENT", `${type}: got ${wrong} ${config[wrong]}; expected ${expected}.`);
-  }
   const { learningRate = defaultRate, clipValue, clipNorm } = options;
   const schedule = toSchedule(learningRate);
   config.learningRate = typeof learningRate === "number" ? learningRate : { type: schedule.type, ...schedule.config };
@@ -117,7 +113,7 @@ export interface SgdOptions extends OptimizerOptions {
 
 /** p -= rate * g; with momentum v = mu v + (1 - dampening) g (first v = g), p -= rate * v (Nesterov: g + mu v). Rate 0.01. */
 export function sgd(options: SgdOptions = {}): Optimizer {
-  const { momentum = 0, nesterov = false, dampening = 0, weightDecay = 0 } = options;
+  const { momentum = 0, nesterov = false, dampening = 0, weightDecay = 0 } = checked("sgd", options);
   if (nesterov && (momentum === 0 || dampening !== 0)) {
     throw new TilegradError(
       "E_ARGUMENT",
@@ -154,11 +150,13 @@ export interface AdamOptions extends OptimizerOptions {
 export const adam = (options: AdamOptions = {}): Optimizer => adamLike("adam", options, 0);
 
 /** Adam with decoupled weight decay (Loshchilov and Hutter 2019): p *= 1 - rate * weightDecay first. Decay 0.01. */
-export const adamW = (options: AdamOptions = {}): Optimizer => adamLike("adamW", { weightDecay: 0.01, ...options }, 1);
+export const adamW = (options: AdamOptions = {}): Optimizer => adamLike("adamW", options, 1);
 
 function adamLike(type: "adam" | "adamW", options: AdamOptions, decoupled: 0 | 1): Optimizer {
-  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, amsgrad = false, weightDecay = 0 } = options;
-  return define(type, options, 0.001, {
+  checked(type, options);
+  const given = decoupled ? { ...options, weightDecay: options.weightDecay ?? 0.01 } : options;
+  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, amsgrad = false, weightDecay = 0 } = given;
+  return define(type, given, 0.001, {
     slots: { m: 0, v: 0, ...(amsgrad ? { vMax: 0 } : {}) },
     scalars: (t, rate) => ({
       stepSize: rate / (1 - beta1 ** t),
@@ -190,7 +188,7 @@ export interface RmspropOptions extends OptimizerOptions {
 
 /** v = alpha v + (1 - alpha) g^2, p -= rate * g / (sqrt(v) + epsilon) (Tieleman and Hinton 2012). Rate 0.01. */
 export function rmsprop(options: RmspropOptions = {}): Optimizer {
-  const { alpha = 0.99, epsilon = 1e-8, momentum = 0, centered = false, weightDecay = 0 } = options;
+  const { alpha = 0.99, epsilon = 1e-8, momentum = 0, centered = false, weightDecay = 0 } = checked("rmsprop", options);
   return define("rmsprop", options, 0.01, {
     slots: { v: 0, ...(centered ? { mean: 0 } : {}), ...(momentum > 0 ? { velocity: 0 } : {}) },
     update({ p, g: raw, slots, scalar }) {
@@ -220,7 +218,7 @@ export interface AdagradOptions extends OptimizerOptions {
 
 /** s += g^2, p -= rate * g / (sqrt(s) + epsilon) (Duchi et al. 2011). Rate 0.01. */
 export function adagrad(options: AdagradOptions = {}): Optimizer {
-  const { epsilon = 1e-10, rateDecay = 0, initialAccumulator = 0, weightDecay = 0 } = options;
+  const { epsilon = 1e-10, rateDecay = 0, initialAccumulator = 0, weightDecay = 0 } = checked("adagrad", options);
   return define("adagrad", options, 0.01, {
     slots: { accumulator: initialAccumulator },
     scalars: (t, rate) => ({ rate: rate / (1 + (t - 1) * rateDecay) }),

@@ -4,6 +4,7 @@ import type { Tensor } from "../graph/types.ts";
 import { add, mul } from "../ops/elementwise.ts";
 import type { RandomOptions } from "../ops/random.ts";
 import { randomUniform } from "../ops/random.ts";
+import { show } from "../options.ts";
 
 /** Lower and upper end. */
 export type Range = readonly [number, number];
@@ -14,12 +15,12 @@ export type Range = readonly [number, number];
  * @throws E_ARGUMENT
  */
 export function rangeOf(type: string, option: string, value: number | Range, least = Number.NEGATIVE_INFINITY): Range {
-  const [low, high] = typeof value === "number" ? [-value, value] : value;
-  if (low <= high && low >= least && Number.isFinite(high - low)) return [low, high];
+  const [low, high, ...more] = typeof value === "number" ? [-value, value] : value;
+  if (low <= high && low >= least && Number.isFinite(high - low) && more.length === 0) return [low, high];
   const limit = least === Number.NEGATIVE_INFINITY ? "" : `, from ${least} on`;
   throw new TilegradError(
     "E_ARGUMENT",
-    `${type}: got ${option} ${JSON.stringify(value)}; expected a number or [low, high]${limit}.`,
+    `${type}: got ${option} ${show(value)}; expected a number or [low, high]${limit}.`,
   );
 }
 

@@ -3,7 +3,6 @@ import { TilegradError } from "../errors.ts";
 import type { Json } from "../io/json.ts";
 import { functionalFromJson } from "./functional.ts";
 import type { Layer } from "./layer.ts";
-import { checkLayerOptions } from "./layerOptions.ts";
 import * as attention from "./layers/attention.ts";
 import * as augmentation from "./layers/augmentation.ts";
 import * as convolution from "./layers/convolution.ts";
@@ -32,7 +31,7 @@ export type LossMaker = (options: any) => Loss;
 
 /** tilegrad's own layers and custom ones, which may be the layer inside another. */
 export function layerMakers(custom: Readonly<Record<string, LayerMaker>> = {}): Readonly<Record<string, LayerMaker>> {
-  const own: Readonly<Record<string, LayerMaker>> = {
+  const makers: Readonly<Record<string, LayerMaker>> = {
     dense,
     activation,
     dropout,
@@ -55,16 +54,8 @@ export function layerMakers(custom: Readonly<Record<string, LayerMaker>> = {}): 
       timeDistributed({ ...rest, layer: make("timeDistributed: layer", makers, layer) }),
     remat: ({ layers, ...rest }) =>
       remat({ ...rest, layers: listOf(layers).map((inner) => make("remat: layers", makers, inner)) }),
+    ...custom,
   };
-  // Before the layer itself does, which may first miss the option that was meant.
-  const checked = Object.entries(own).map(([type, maker]): [string, LayerMaker] => [
-    type,
-    (options) => {
-      checkLayerOptions(type, options);
-      return maker(options);
-    },
-  ]);
-  const makers: Readonly<Record<string, LayerMaker>> = { ...Object.fromEntries(checked), ...custom };
   return makers;
 }
 

@@ -1,7 +1,8 @@
 /** Learning rates over time, computed in f64 on the host for each step. */
 import { TilegradError } from "../errors.ts";
 import type { Json } from "../io/json.ts";
-import { show } from "../options.ts";
+import type { OptionKinds } from "../options.ts";
+import { checkObject, checkOptions, show } from "../options.ts";
 
 /** Where training stands. */
 export interface Progress {
@@ -28,60 +29,112 @@ export interface ScheduleOptions {
   readonly total?: number;
 }
 
-function define(
-  type: string,
-  config: object,
-  rate: (i: number, total: number) => number,
-  { per = "epoch", total }: ScheduleOptions,
+const rate = { required: "nonNegativeFinite" } as const;
+const common = { per: ["epoch", "step"], total: "positive" } as const;
+const kinds = {
+  constantRate: { rate },
+  linearDecay: { start: rate, end: rate, endAt: ["last", "total"], ...common } as const satisfies OptionKinds<
+    LinearDecayOptions & { start: number; end: number }
+  >,
+  stepDecay: {
+    start: rate,
+    size: { required: "positive" },
+    gamma: "nonNegativeFinite",
+    ...common,
+  } as const satisfies OptionKinds<StepDecayOptions & { start: number }>,
+  multiStepDecay: {
+    start: rate,
+    milestones: { required: "numberList" },
+    gamma: "nonNegativeFinite",
+    ...common,
+  } as const satisfies OptionKinds<MultiStepDecayOptions & { start: number }>,
+  exponentialDecay: {
+    start: rate,
+    gamma: { required: "nonNegativeFinite" },
+    ...common,
+  } as const satisfies OptionKinds<ExponentialDecayOptions & { start: number }>,
+  cosineDecay: {
+    base: rate,
+    warmup: "nonNegativeFinite",
+    minimum: "nonNegativeFinite",
+    warmupFrom: ["zero", "nonzero"],
+    ...common,
+  } as const satisfies OptionKinds<CosineOptions & { base: number }>,
+};
+
+/** @param numbers what comes by place, and defaults @throws E_ARGUMENT */
+function define<O extends object, N extends object>(
+  type: keyof typeof kinds,
+  numbers: N,
+  options: O,
+  rate: (config: N & O, i: number, total: number) => number,
 ): Schedule {
+  checkObject(type, options, "an object of options");
+  const said = Object.fromEntries(Object.entries(options).filter(([, v]) => v !== undefined)) as O;
+  const config: N & O & ScheduleOptions = checkOptions(type, { ...numbers, ...said }, kinds[type]);
+  const { per = "epoch", total } = config;
   return {
     type,
-    config: Object.fromEntries(Object.entries(config).filter(([, v]) => v !== undefined)) as Record<string, Json>,
+    config: config as Record<string, Json>,
     rate: ({ step, epoch, stepsPerEpoch, epochs }) =>
-      per === "epoch" ? rate(epoch, total ?? epochs) : rate(step, total ?? epochs * stepsPerEpoch),
+      per === "epoch" ? rate(config, epoch, total ?? epochs) : rate(config, step, total ?? epochs * stepsPerEpoch),
   };
 }
 
-export const constantRate = (rate: number): Schedule => define("constantRate", { rate }, () => rate, {});
+/** Always the same. @throws E_ARGUMENT */
+export const constantRate = (rate: number): Schedule => define("constantRate", { rate }, {}, ({ rate }) => rate);
 
 export interface LinearDecayOptions extends ScheduleOptions {
   /** `last` (default): the last epoch or step has the end rate. `total`: the one after the last has it (Keras, PyTorch). */
   readonly endAt?: "last" | "total";
 }
 
-/** start + (end - start) min(i / span, 1) */
-export function linearDecay(start: number, end: number, options: LinearDecayOptions = {}): Schedule {
-  const { endAt = "last" } = options;
-  return define(
-    "linearDecay",
-    { start, end, ...options },
-    (i, total) => start + (end - start) * Math.min(i / Math.max(1, endAt === "last" ? total - 1 : total), 1),
-    options,
-  );
+/** start + (end - start) min(i / span, 1) @throws E_ARGUMENT */
+export const linearDecay = (start: number, end: number, options: LinearDecayOptions = {}): Schedule =>
+  define("linearDecay", { start, end }, options, ({ start, end, endAt = "last" }, i, total) => {
+    const span = Math.max(1, endAt === "last" ? total - 1 : total);
+    return start + (end - start) * Math.min(i / span, 1);
+  });
+
+export interface StepDecayOptions extends ScheduleOptions {
+  /** Epochs or steps between drops. */
+  readonly size: number;
+  /** Default 0.1. */
+  readonly gamma?: number;
 }
 
-/** start * gamma^floor(i / size) */
-export const stepDecay = (
-  start: number,
-  { size, gamma = 0.1, ...options }: { size: number; gamma?: number } & ScheduleOptions,
-): Schedule =>
-  define("stepDecay", { start, size, gamma, ...options }, (i) => start * gamma ** Math.floor(i / size), options);
-
-/** start * gamma^(milestones reached) */
-export const multiStepDecay = (
-  start: number,
-  { milestones, gamma = 0.1, ...options }: { milestones: readonly number[]; gamma?: number } & ScheduleOptions,
-): Schedule =>
-  define(
-    "multiStepDecay",
-    { start, milestones, gamma, ...options },
-    (i) => start * gamma ** milestones.filter((m) => m <= i).length,
+/** start * gamma^floor(i / size) @throws E_ARGUMENT */
+export const stepDecay = (start: number, options: StepDecayOptions): Schedule =>
+  define<StepDecayOptions, { start: number; gamma: number }>(
+    "stepDecay",
+    { start, gamma: 0.1 },
     options,
+    ({ start, size, gamma }, i) => start * gamma ** Math.floor(i / size),
   );
 
-/** start * gamma^i */
-export const exponentialDecay = (start: number, { gamma, ...options }: { gamma: number } & ScheduleOptions): Schedule =>
-  define("exponentialDecay", { start, gamma, ...options }, (i) => start * gamma ** i, options);
+export interface MultiStepDecayOptions extends ScheduleOptions {
+  /** Epochs or steps at which the rate drops. */
+  readonly milestones: readonly number[];
+  /** Default 0.1. */
+  readonly gamma?: number;
+}
+
+/** start * gamma^(milestones reached) @throws E_ARGUMENT */
+export const multiStepDecay = (start: number, options: MultiStepDecayOptions): Schedule =>
+  define<MultiStepDecayOptions, { start: number; gamma: number }>(
+    "multiStepDecay",
+    { start, gamma: 0.1 },
+    options,
+    ({ start, milestones, gamma }, i) => start * gamma ** milestones.filter((m) => m <= i).length,
+  );
+
+export interface ExponentialDecayOptions extends ScheduleOptions {
+  readonly gamma: number;
+}
+
+/** start * gamma^i @throws E_ARGUMENT */
+export const exponentialDecay = (start: number, options: ExponentialDecayOptions): Schedule =>
+  define("exponentialDecay", { start }, options, ({ start, gamma }, i) => start * gamma ** i);
 
 export interface CosineOptions extends ScheduleOptions {
   /** Epochs or steps of linear warm-up; default 0. */
@@ -92,20 +145,16 @@ export interface CosineOptions extends ScheduleOptions {
   readonly warmupFrom?: "zero" | "nonzero";
 }
 
-/** Linear warm-up to `base`, then half a cosine down to the minimum (Loshchilov and Hutter 2017, without restarts). */
-export function cosineDecay(base: number, options: CosineOptions = {}): Schedule {
-  const { warmup = 0, minimum = 0, warmupFrom = "nonzero" } = options;
-  return define(
-    "cosineDecay",
-    { base, ...options },
-    (i, total) => {
-      if (i < warmup) return (base * (i + (warmupFrom === "nonzero" ? 1 : 0))) / warmup;
-      const done = Math.min((i - warmup) / Math.max(1, total - warmup), 1);
-      return minimum + ((base - minimum) * (1 + Math.cos(Math.PI * done))) / 2;
-    },
-    options,
-  );
-}
+/**
+ * Linear warm-up to `base`, then half a cosine down to the minimum (Loshchilov and Hutter 2017, without restarts).
+ * @throws E_ARGUMENT
+ */
+export const cosineDecay = (base: number, options: CosineOptions = {}): Schedule =>
+  define("cosineDecay", { base }, options, ({ base, warmup = 0, minimum = 0, warmupFrom = "nonzero" }, i, total) => {
+    if (i < warmup) return (base * (i + (warmupFrom === "nonzero" ? 1 : 0))) / warmup;
+    const done = Math.min((i - warmup) / Math.max(1, total - warmup), 1);
+    return minimum + ((base - minimum) * (1 + Math.cos(Math.PI * done))) / 2;
+  });
 
 export function toSchedule(rate: LearningRate): Schedule {
   if (typeof Object(rate).rate === "function") return rate as Schedule;

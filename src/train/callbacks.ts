@@ -5,7 +5,7 @@ import type { Json } from "../io/json.ts";
 import type { PlateauOptions } from "../model/schedules.ts";
 import { Plateau } from "../model/schedules.ts";
 import type { OptionKinds } from "../options.ts";
-import { checkObject, checkOptions, show } from "../options.ts";
+import { checkObject, checkOptions } from "../options.ts";
 import type { Weights } from "./parameters.ts";
 
 /** What an epoch came to: `loss`, with validation `valLoss` and a `val...` for each metric, `learningRate`. */
@@ -79,8 +79,8 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback & { 
   checkOptions("earlyStopping", options, {
     monitor: "string",
     mode: ["min", "max"],
-    patience: "number",
-    minDelta: "number",
+    patience: "nonNegative",
+    minDelta: "nonNegative",
     tieBreak: "string",
     restoreBest: "boolean",
   } satisfies OptionKinds<EarlyStoppingOptions>);
@@ -129,13 +129,13 @@ export function reduceOnPlateau(options: PlateauOptions & { readonly monitor?: s
   checkOptions("reduceOnPlateau", options, {
     monitor: "string",
     mode: ["min", "max"],
-    factor: "number",
-    patience: "number",
-    threshold: "number",
+    factor: "fraction",
+    patience: "nonNegative",
+    threshold: "nonNegative",
     thresholdMode: ["rel", "abs"],
-    cooldown: "number",
-    minRate: "number",
-    epsilon: "number",
+    cooldown: "nonNegative",
+    minRate: "nonNegative",
+    epsilon: "nonNegative",
   } satisfies OptionKinds<PlateauOptions & { monitor: string }>);
   const { monitor = "valLoss", ...rest } = options;
   const plateau = new Plateau({ mode: isLossLike(monitor) ? "min" : "max", ...rest });
@@ -161,16 +161,10 @@ export interface CheckpointOptions {
 /** Hands a checkpoint to `save` every `every` epochs. */
 export function checkpoint(options: CheckpointOptions): Callback {
   checkOptions("checkpoint", options, {
-    every: "number",
-    save: "function",
+    every: "positiveInteger",
+    save: { required: "function" },
   } satisfies OptionKinds<CheckpointOptions>);
   const { every = 1, save } = options;
-  if (!save || !Number.isInteger(every) || every < 1) {
-    throw new TilegradError(
-      "E_ARGUMENT",
-      `checkpoint: got ${show(options)}; expected { save, every: a positive integer }.`,
-    );
-  }
   return {
     name: "checkpoint",
     async afterEpoch(epoch, control) {

@@ -8,7 +8,7 @@ import { dropout } from "../../ops/random.ts";
 import { reshape, transpose } from "../../ops/view.ts";
 import type { Initializer } from "../initializers.ts";
 import type { Layer, LayerContext, LayerOptions, Regularizer } from "../layer.ts";
-import { layer } from "../layer.ts";
+import { layer, layerOptions } from "../layer.ts";
 import { maskOf, withMask } from "../mask.ts";
 
 export interface MultiHeadAttentionOptions extends LayerOptions {
@@ -32,12 +32,9 @@ export interface MultiHeadAttentionOptions extends LayerOptions {
  * Self-attention of several heads (Vaswani et al. 2017): [batch, time, features] -> the same shape. Padding that `masking` or
  * an `embedding` with `maskZero` found is not attended to.
  */
-export function multiHeadAttention(options: MultiHeadAttentionOptions): Layer {
+export function multiHeadAttention(given: MultiHeadAttentionOptions): Layer {
+  const options = layerOptions<MultiHeadAttentionOptions>("multiHeadAttention", [], given);
   const { numHeads, keyDim, valueDim = keyDim, useCausalMask = false, dropout: rate = 0 } = options;
-  if (![numHeads, keyDim, valueDim].every((n) => Number.isInteger(n) && n > 0)) {
-    const got = `numHeads ${numHeads}, keyDim ${keyDim}, valueDim ${valueDim}`;
-    throw new TilegradError("E_ARGUMENT", `multiHeadAttention: got ${got}; expected positive integers.`);
-  }
   return layer("multiHeadAttention", options, (x, context) => {
     if (x.shape.length !== 3) {
       throw new TilegradError("E_SHAPE", `multiHeadAttention: got ${showType(x)}; expected [batch, time, features].`);

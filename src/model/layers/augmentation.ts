@@ -28,7 +28,7 @@ import { showType } from "../../ops/op.ts";
 import { mean } from "../../ops/reduce.ts";
 import { slice } from "../../ops/slice.ts";
 import type { Layer, LayerContext, LayerOptions } from "../layer.ts";
-import { layer } from "../layer.ts";
+import { layer, layerOptions } from "../layer.ts";
 import type { Range } from "../random.ts";
 import { between, rangeOf } from "../random.ts";
 
@@ -48,10 +48,6 @@ function augmenting(type: string, options: LayerOptions, change: (x: Tensor, con
 /** A number for each image, as [batch, 1, 1, 1]. */
 const perImage = (x: Tensor, range: Range, { stream }: LayerContext): Tensor =>
   between([x.shape[0], 1, 1, 1], range, { stream: stream() });
-
-/** `options` itself, or what stands for its first option. */
-const named = <T extends object>(first: T | Range | number, key: keyof T): T =>
-  typeof first === "number" || Array.isArray(first) ? ({ [key]: first } as T) : (first as T);
 
 /** How pixels that move are read. */
 export interface ResamplingOptions extends LayerOptions, GridSampleOptions {
@@ -75,15 +71,9 @@ export interface RandomFlipOptions extends LayerOptions {
 }
 
 /** Mirrors each image with probability 1/2: left to right, upside down, or (independently) both. */
-export function randomFlip(first: RandomFlipOptions["mode"] | RandomFlipOptions = {}): Layer {
-  const options = typeof first === "string" ? { mode: first } : first;
+export function randomFlip(first?: RandomFlipOptions["mode"] | RandomFlipOptions): Layer {
+  const options = layerOptions<RandomFlipOptions>("randomFlip", ["mode"], first);
   const { mode = "horizontalAndVertical" } = options;
-  if (!["horizontal", "vertical", "horizontalAndVertical"].includes(mode)) {
-    throw new TilegradError(
-      "E_ARGUMENT",
-      `randomFlip: got mode "${mode}"; expected horizontal, vertical or horizontalAndVertical.`,
-    );
-  }
   return augmenting("randomFlip", options, (x, context) => {
     const side = (): Tensor => where(less(perImage(x, [0, 1], context), 0.5), -1, 1);
     const across = mode === "vertical" ? 1 : side();
@@ -100,7 +90,8 @@ export interface RandomTranslationOptions extends ResamplingOptions {
 }
 
 /** Moves each image. */
-export function randomTranslation(options: RandomTranslationOptions): Layer {
+export function randomTranslation(given: RandomTranslationOptions): Layer {
+  const options = layerOptions<RandomTranslationOptions>("randomTranslation", [], given);
   const down = rangeOf("randomTranslation", "heightFactor", options.heightFactor);
   const right = rangeOf("randomTranslation", "widthFactor", options.widthFactor);
   return augmenting("randomTranslation", options, (x, context) => {
@@ -118,7 +109,7 @@ export interface RandomRotationOptions extends ResamplingOptions {
 
 /** Turns each image about its centre. */
 export function randomRotation(first: number | Range | RandomRotationOptions): Layer {
-  const options = named<RandomRotationOptions>(first, "factor");
+  const options = layerOptions<RandomRotationOptions>("randomRotation", ["factor"], first);
   const range = rangeOf("randomRotation", "factor", options.factor);
   return augmenting("randomRotation", options, (x, context) => {
     const angle = mul(perImage(x, range, context), 2 * Math.PI);
@@ -137,7 +128,7 @@ export interface RandomZoomOptions extends ResamplingOptions {
 
 /** Zooms each image about its centre. */
 export function randomZoom(first: number | Range | RandomZoomOptions): Layer {
-  const options = named<RandomZoomOptions>(first, "heightFactor");
+  const options = layerOptions<RandomZoomOptions>("randomZoom", ["heightFactor"], first);
   const { heightFactor, widthFactor } = options;
   const vertical = rangeOf("randomZoom", "heightFactor", heightFactor, -1);
   const horizontal = widthFactor === undefined ? null : rangeOf("randomZoom", "widthFactor", widthFactor, -1);
@@ -160,7 +151,7 @@ export interface RandomBrightnessOptions extends PixelOptions {
 
 /** Makes each image lighter or darker. */
 export function randomBrightness(first: number | Range | RandomBrightnessOptions): Layer {
-  const options = named<RandomBrightnessOptions>(first, "factor");
+  const options = layerOptions<RandomBrightnessOptions>("randomBrightness", ["factor"], first);
   const range = rangeOf("randomBrightness", "factor", options.factor);
   const [low, high] = valueRange("randomBrightness", options);
   return augmenting("randomBrightness", options, (x, context) =>
@@ -175,7 +166,7 @@ export interface RandomContrastOptions extends PixelOptions {
 
 /** Draws the pixels of each image and channel to their mean, or away from it. */
 export function randomContrast(first: number | Range | RandomContrastOptions): Layer {
-  const options = named<RandomContrastOptions>(first, "factor");
+  const options = layerOptions<RandomContrastOptions>("randomContrast", ["factor"], first);
   const range = rangeOf("randomContrast", "factor", options.factor, -1);
   const [low, high] = valueRange("randomContrast", options);
   return augmenting("randomContrast", options, (x, context) =>
@@ -201,7 +192,8 @@ export interface RandomColorJitterOptions extends PixelOptions {
 }
 
 /** Brightness, contrast, saturation and hue of RGB images, in this order; limited to the value range in the end. */
-export function randomColorJitter(options: RandomColorJitterOptions): Layer {
+export function randomColorJitter(given?: RandomColorJitterOptions): Layer {
+  const options = layerOptions<RandomColorJitterOptions>("randomColorJitter", [], given);
   const { brightnessFactor = 0, contrastFactor = 0, saturationFactor = 0, hueFactor = 0 } = options;
   const brightness = rangeOf("randomColorJitter", "brightnessFactor", brightnessFactor);
   const contrast = rangeOf("randomColorJitter", "contrastFactor", contrastFactor, -1);
@@ -252,7 +244,8 @@ export interface RandomErasingOptions extends LayerOptions {
 }
 
 /** Overwrites a rectangle of each image (Zhong et al. 2017; with squares, the cutout of DeVries and Taylor 2017). */
-export function randomErasing(options: RandomErasingOptions = {}): Layer {
+export function randomErasing(given?: RandomErasingOptions): Layer {
+  const options = layerOptions<RandomErasingOptions>("randomErasing", [], given);
   const { factor = 1, scale = [0.02, 0.33], ratio = [0.3, 3.3], fillValue = 0 } = options;
   const area = rangeOf("randomErasing", "scale", scale, 0);
   const shape = rangeOf("randomErasing", "ratio", ratio, 0);

@@ -10,7 +10,7 @@ import type { ActivationName } from "../activations.ts";
 import { activate } from "../activations.ts";
 import type { Initializer } from "../initializers.ts";
 import type { Layer, LayerContext, LayerOptions, Regularizer } from "../layer.ts";
-import { layer } from "../layer.ts";
+import { layer, layerOptions } from "../layer.ts";
 
 /** What all convolutions share. */
 interface KernelOptions extends LayerOptions {
@@ -50,10 +50,9 @@ export function conv2d(
   options?: Omit<Conv2dLayerOptions, "filters" | "kernelSize">,
 ): Layer;
 export function conv2d(options: Conv2dLayerOptions): Layer;
-export function conv2d(first: number | Conv2dLayerOptions, kernelSize?: Pair, rest: object = {}): Layer {
-  const options = (typeof first === "number" ? { filters: first, kernelSize, ...rest } : first) as Conv2dLayerOptions;
+export function conv2d(first: number | Conv2dLayerOptions, kernelSize?: Pair, rest?: object): Layer {
+  const options = layerOptions<Conv2dLayerOptions>("conv2d", ["filters", "kernelSize"], first, kernelSize, rest);
   const { filters, strides, padding, dilationRate, groups = 1 } = options;
-  positive("conv2d", { filters, groups });
   const taps = pairOf("conv2d", "kernelSize", options.kernelSize);
   return layer("conv2d", options, (x, context) => {
     const channels = lastOf("conv2d", x, 4, "an image [batch, height, width, channels]");
@@ -90,10 +89,9 @@ export function conv1d(
   options?: Omit<Conv1dLayerOptions, "filters" | "kernelSize">,
 ): Layer;
 export function conv1d(options: Conv1dLayerOptions): Layer;
-export function conv1d(first: number | Conv1dLayerOptions, kernelSize?: number, rest: object = {}): Layer {
-  const options = (typeof first === "number" ? { filters: first, kernelSize, ...rest } : first) as Conv1dLayerOptions;
+export function conv1d(first: number | Conv1dLayerOptions, kernelSize?: number, rest?: object): Layer {
+  const options = layerOptions<Conv1dLayerOptions>("conv1d", ["filters", "kernelSize"], first, kernelSize, rest);
   const { filters, strides, padding, dilationRate, groups = 1 } = options;
-  positive("conv1d", { filters, kernelSize: options.kernelSize, groups });
   return layer("conv1d", options, (x, context) => {
     const channels = lastOf("conv1d", x, 3, "a sequence [batch, time, channels]");
     if (channels % groups !== 0 || filters % groups !== 0) {
@@ -123,10 +121,9 @@ export interface DepthwiseConv2dLayerOptions extends KernelOptions {
  */
 export function depthwiseConv2d(kernelSize: Pair, options?: Omit<DepthwiseConv2dLayerOptions, "kernelSize">): Layer;
 export function depthwiseConv2d(options: DepthwiseConv2dLayerOptions): Layer;
-export function depthwiseConv2d(first: Pair | DepthwiseConv2dLayerOptions, rest: object = {}): Layer {
-  const options: DepthwiseConv2dLayerOptions = isPair(first) ? { kernelSize: first, ...rest } : first;
+export function depthwiseConv2d(first: Pair | DepthwiseConv2dLayerOptions, rest?: object): Layer {
+  const options = layerOptions<DepthwiseConv2dLayerOptions>("depthwiseConv2d", ["kernelSize"], first, rest);
   const { strides, padding, dilationRate, depthMultiplier = 1 } = options;
-  positive("depthwiseConv2d", { depthMultiplier });
   const taps = pairOf("depthwiseConv2d", "kernelSize", options.kernelSize);
   return layer("depthwiseConv2d", options, (x, context) => {
     const channels = lastOf("depthwiseConv2d", x, 4, "an image [batch, height, width, channels]");
@@ -158,16 +155,10 @@ export function conv2dTranspose(
   options?: Omit<Conv2dTransposeLayerOptions, "filters" | "kernelSize">,
 ): Layer;
 export function conv2dTranspose(options: Conv2dTransposeLayerOptions): Layer;
-export function conv2dTranspose(
-  first: number | Conv2dTransposeLayerOptions,
-  kernelSize?: Pair,
-  rest: object = {},
-): Layer {
-  const options = (
-    typeof first === "number" ? { filters: first, kernelSize, ...rest } : first
-  ) as Conv2dTransposeLayerOptions;
+export function conv2dTranspose(first: number | Conv2dTransposeLayerOptions, kernelSize?: Pair, rest?: object): Layer {
+  const places = ["filters", "kernelSize"] as const;
+  const options = layerOptions<Conv2dTransposeLayerOptions>("conv2dTranspose", places, first, kernelSize, rest);
   const { filters, strides, padding, dilationRate } = options;
-  positive("conv2dTranspose", { filters });
   const taps = pairOf("conv2dTranspose", "kernelSize", options.kernelSize);
   return layer("conv2dTranspose", options, (x, context) => {
     const channels = lastOf("conv2dTranspose", x, 4, "an image [batch, height, width, channels]");
@@ -193,11 +184,10 @@ export interface DepthwiseConv1dLayerOptions extends KernelOptions {
  */
 export function depthwiseConv1d(
   first: number | DepthwiseConv1dLayerOptions,
-  rest: Omit<DepthwiseConv1dLayerOptions, "kernelSize"> = {},
+  rest?: Omit<DepthwiseConv1dLayerOptions, "kernelSize">,
 ): Layer {
-  const options: DepthwiseConv1dLayerOptions = typeof first === "number" ? { kernelSize: first, ...rest } : first;
+  const options = layerOptions<DepthwiseConv1dLayerOptions>("depthwiseConv1d", ["kernelSize"], first, rest);
   const { kernelSize, strides, padding, dilationRate, depthMultiplier = 1 } = options;
-  positive("depthwiseConv1d", { kernelSize, depthMultiplier });
   return layer("depthwiseConv1d", options, (x, context) => {
     const channels = lastOf("depthwiseConv1d", x, 3, "a sequence [batch, time, channels]");
     const kernel = kernelOf(context, [kernelSize, channels, depthMultiplier], options);
@@ -227,13 +217,11 @@ export interface Conv1dTransposeLayerOptions extends KernelOptions {
 export function conv1dTranspose(
   first: number | Conv1dTransposeLayerOptions,
   kernelSize?: number,
-  rest: Omit<Conv1dTransposeLayerOptions, "filters" | "kernelSize"> = {},
+  rest?: Omit<Conv1dTransposeLayerOptions, "filters" | "kernelSize">,
 ): Layer {
-  const options = (
-    typeof first === "number" ? { filters: first, kernelSize, ...rest } : first
-  ) as Conv1dTransposeLayerOptions;
+  const places = ["filters", "kernelSize"] as const;
+  const options = layerOptions<Conv1dTransposeLayerOptions>("conv1dTranspose", places, first, kernelSize, rest);
   const { filters, strides = 1, padding = "valid", dilationRate = 1 } = options;
-  positive("conv1dTranspose", { filters, kernelSize: options.kernelSize });
   return layer("conv1dTranspose", options, (x, context) => {
     const channels = lastOf("conv1dTranspose", x, 3, "a sequence [batch, time, channels]");
     const kernel = kernelOf(context, [options.kernelSize, filters, channels], options);
@@ -247,16 +235,6 @@ export function conv1dTranspose(
     });
     return activated(reshape(y, [batch, y.shape[2], filters]), options);
   });
-}
-
-const isPair = (value: Pair | object): value is Pair => typeof value === "number" || Array.isArray(value);
-
-function positive(name: string, values: Readonly<Record<string, number>>): void {
-  for (const [option, value] of Object.entries(values)) {
-    if (!Number.isInteger(value) || value < 1) {
-      throw new TilegradError("E_ARGUMENT", `${name}: got ${option} ${value}; expected a positive integer.`);
-    }
-  }
 }
 
 /** The channels of an input of the right rank. */

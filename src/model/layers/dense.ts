@@ -6,7 +6,7 @@ import type { ActivationName } from "../activations.ts";
 import { activate } from "../activations.ts";
 import type { Initializer } from "../initializers.ts";
 import type { Layer, LayerOptions, Regularizer } from "../layer.ts";
-import { layer } from "../layer.ts";
+import { layer, layerOptions } from "../layer.ts";
 
 export interface DenseOptions extends LayerOptions {
   readonly units: number;
@@ -24,12 +24,9 @@ export interface DenseOptions extends LayerOptions {
 /** x [batch, ..., inputs] -> activation(x · kernel [inputs, units] + bias [units]), [batch, ..., units]. */
 export function dense(units: number, options?: Omit<DenseOptions, "units">): Layer;
 export function dense(options: DenseOptions): Layer;
-export function dense(first: number | DenseOptions, rest: Omit<DenseOptions, "units"> = {}): Layer {
-  const options: DenseOptions = typeof first === "number" ? { units: first, ...rest } : first;
+export function dense(first: number | DenseOptions, rest?: Omit<DenseOptions, "units">): Layer {
+  const options = layerOptions<DenseOptions>("dense", ["units"], first, rest);
   const { units, activation = "linear", useBias = true } = options;
-  if (!Number.isInteger(units) || units < 1) {
-    throw new TilegradError("E_ARGUMENT", `dense: got units ${units}; expected a positive integer.`);
-  }
   return layer("dense", options, (x, context) => {
     if (x.shape.length < 2) {
       throw new TilegradError("E_SHAPE", `dense: got ${showType(x)}; expected [batch, ..., features].`);

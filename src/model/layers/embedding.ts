@@ -8,7 +8,7 @@ import { max } from "../../ops/reduce.ts";
 import { reshape } from "../../ops/view.ts";
 import type { Initializer } from "../initializers.ts";
 import type { Layer, LayerOptions, Regularizer } from "../layer.ts";
-import { layer } from "../layer.ts";
+import { layer, layerOptions } from "../layer.ts";
 import { withMask } from "../mask.ts";
 
 export interface EmbeddingOptions extends LayerOptions {
@@ -24,14 +24,9 @@ export interface EmbeddingOptions extends LayerOptions {
 }
 
 /** Rows of a table [inputDim, outputDim] by token: [batch, time] -> [batch, time, outputDim]. */
-export function embedding(options: EmbeddingOptions): Layer {
+export function embedding(given: EmbeddingOptions): Layer {
+  const options = layerOptions<EmbeddingOptions>("embedding", [], given);
   const { inputDim, outputDim, maskZero = false } = options;
-  if (![inputDim, outputDim].every((n) => Number.isInteger(n) && n > 0)) {
-    throw new TilegradError(
-      "E_ARGUMENT",
-      `embedding: got inputDim ${inputDim} and outputDim ${outputDim}; expected positive integers.`,
-    );
-  }
   return layer("embedding", options, (x, context) => {
     const table = context.parameter("embeddings", [inputDim, outputDim], {
       initializer: options.embeddingsInitializer ?? { uniform: 0.05 },
@@ -48,7 +43,8 @@ export interface MaskingOptions extends LayerOptions {
 }
 
 /** Masks padded steps: recurrent layers and attention skip them. x [batch, time, features] -> x, padding set to 0. */
-export function masking(options: MaskingOptions = {}): Layer {
+export function masking(given?: MaskingOptions): Layer {
+  const options = layerOptions<MaskingOptions>("masking", [], given);
   const { maskValue = 0 } = options;
   return layer("masking", options, (x) => {
     if (x.shape.length !== 3) {

@@ -6,8 +6,9 @@ import { pad, slice } from "../../ops/slice.ts";
 import { upsample2d } from "../../ops/upsampling.ts";
 import { reshape, transpose } from "../../ops/view.ts";
 import type { Pair } from "../../ops/window.ts";
+import { show } from "../../options.ts";
 import type { Layer, LayerOptions } from "../layer.ts";
-import { layer } from "../layer.ts";
+import { layer, layerOptions } from "../layer.ts";
 
 export interface UpSampling2dOptions extends LayerOptions {
   /** Factors along height and width; default 2. */
@@ -17,8 +18,8 @@ export interface UpSampling2dOptions extends LayerOptions {
 }
 
 /** [batch, height, width, channels] -> [batch, height * size, width * size, channels] */
-export function upSampling2d(first: Pair | UpSampling2dOptions = {}): Layer {
-  const options = isSides(first) ? { size: first as Pair } : (first as UpSampling2dOptions);
+export function upSampling2d(first?: Pair | UpSampling2dOptions): Layer {
+  const options = layerOptions<UpSampling2dOptions>("upSampling2d", ["size"], first);
   const { size, interpolation } = options;
   return layer("upSampling2d", options, (x) => upsample2d(x, { size, interpolation }));
 }
@@ -29,8 +30,8 @@ export interface UpSampling1dOptions extends LayerOptions {
 }
 
 /** Repeats every step: [batch, time, features] -> [batch, time * size, features] */
-export function upSampling1d(first: number | UpSampling1dOptions = {}): Layer {
-  const options = typeof first === "number" ? { size: first } : first;
+export function upSampling1d(first?: number | UpSampling1dOptions): Layer {
+  const options = layerOptions<UpSampling1dOptions>("upSampling1d", ["size"], first);
   const { size = 2 } = options;
   return layer("upSampling1d", options, (x) => {
     const [batch, time, features] = sequenceShape("upSampling1d", x);
@@ -54,9 +55,10 @@ export interface ZeroPadding2dOptions extends LayerOptions {
  * Zeros around images: [batch, height, width, channels] -> [batch, top + height + bottom, left + width + right,
  * channels]
  */
-export function zeroPadding2d(first: Sides | ZeroPadding2dOptions = {}): Layer {
-  const options = isSides(first) ? { padding: first } : first;
-  const sides = sidesOf("zeroPadding2d", "padding", options.padding ?? 1);
+export function zeroPadding2d(first?: Sides | ZeroPadding2dOptions): Layer {
+  const options = layerOptions<ZeroPadding2dOptions>("zeroPadding2d", ["padding"], first);
+  const { padding = 1 } = options;
+  const sides = sidesOf("zeroPadding2d", "padding", padding);
   return layer("zeroPadding2d", options, (x) => {
     expectImage("zeroPadding2d", x);
     return pad(x, [[0, 0], ...sides, [0, 0]]);
@@ -72,9 +74,10 @@ export interface ZeroPadding1dOptions extends LayerOptions {
 }
 
 /** Zeros around sequences: [batch, time, features] -> [batch, before + time + after, features] */
-export function zeroPadding1d(first: Ends | ZeroPadding1dOptions = {}): Layer {
-  const options = isSides(first) ? { padding: first } : first;
-  const ends = endsOf("zeroPadding1d", "padding", options.padding ?? 1);
+export function zeroPadding1d(first?: Ends | ZeroPadding1dOptions): Layer {
+  const options = layerOptions<ZeroPadding1dOptions>("zeroPadding1d", ["padding"], first);
+  const { padding = 1 } = options;
+  const ends = endsOf("zeroPadding1d", "padding", padding);
   return layer("zeroPadding1d", options, (x) => {
     sequenceShape("zeroPadding1d", x);
     return pad(x, [[0, 0], ends, [0, 0]]);
@@ -87,9 +90,10 @@ export interface Cropping1dOptions extends LayerOptions {
 }
 
 /** Cuts steps off: [batch, time, features] -> [batch, time - before - after, features] */
-export function cropping1d(first: Ends | Cropping1dOptions = {}): Layer {
-  const options = isSides(first) ? { cropping: first } : first;
-  const [before, after] = endsOf("cropping1d", "cropping", options.cropping ?? 0);
+export function cropping1d(first?: Ends | Cropping1dOptions): Layer {
+  const options = layerOptions<Cropping1dOptions>("cropping1d", ["cropping"], first);
+  const { cropping = 0 } = options;
+  const [before, after] = endsOf("cropping1d", "cropping", cropping);
   return layer("cropping1d", options, (x) => {
     const [batch, time, features] = sequenceShape("cropping1d", x);
     const left = time - before - after;
@@ -112,9 +116,10 @@ export interface Cropping2dOptions extends LayerOptions {
  * Cuts the borders off: [batch, height, width, channels] -> [batch, height - top - bottom, width - left - right,
  * channels]
  */
-export function cropping2d(first: Sides | Cropping2dOptions = {}): Layer {
-  const options = isSides(first) ? { cropping: first } : first;
-  const [rows, columns] = sidesOf("cropping2d", "cropping", options.cropping ?? 0);
+export function cropping2d(first?: Sides | Cropping2dOptions): Layer {
+  const options = layerOptions<Cropping2dOptions>("cropping2d", ["cropping"], first);
+  const { cropping = 0 } = options;
+  const [rows, columns] = sidesOf("cropping2d", "cropping", cropping);
   return layer("cropping2d", options, (x) => {
     expectImage("cropping2d", x);
     const [batch, height, width, channels] = x.shape;
@@ -136,10 +141,13 @@ export interface PermuteOptions extends LayerOptions {
 
 /** `permute([2, 1])`: [batch, a, b] -> [batch, b, a]. */
 export function permute(first: readonly number[] | PermuteOptions): Layer {
-  const options: PermuteOptions = "dims" in first ? first : { dims: first };
+  const options = layerOptions<PermuteOptions>("permute", ["dims"], first);
   const { dims } = options;
   if ([...dims].sort((a, b) => a - b).some((d, k) => d !== k + 1)) {
-    throw new TilegradError("E_ARGUMENT", `permute: got dims [${dims}]; expected each of 1 to ${dims.length} once.`);
+    throw new TilegradError(
+      "E_ARGUMENT",
+      `permute: got dims ${show(dims)}; expected each of 1 to ${dims.length} once.`,
+    );
   }
   return layer("permute", options, (x) => {
     if (x.shape.length !== dims.length + 1) {
@@ -149,13 +157,10 @@ export function permute(first: readonly number[] | PermuteOptions): Layer {
   });
 }
 
-const isSides = <S extends Sides | Ends>(value: S | object): value is S =>
-  typeof value === "number" || Array.isArray(value);
-
 function endsOf(name: string, option: string, value: Ends): readonly [number, number] {
   const ends = typeof value === "number" ? ([value, value] as const) : value;
   if (ends.length === 2 && ends.every((n) => Number.isInteger(n) && n >= 0)) return ends;
-  throw new TilegradError("E_ARGUMENT", `${name}: got ${option} ${JSON.stringify(value)}; expected integers >= 0.`, {
+  throw new TilegradError("E_ARGUMENT", `${name}: got ${option} ${show(value)}; expected integers >= 0.`, {
     hint: "Give one number, or [before, after].",
   });
 }
@@ -166,12 +171,13 @@ function sequenceShape(type: string, x: Tensor): readonly number[] {
 }
 
 function sidesOf(name: string, option: string, value: Sides): readonly (readonly [number, number])[] {
-  const pair = typeof value === "number" ? [value, value] : value;
+  const pair = (Array.isArray(value) ? value : [value, value]) as readonly Ends[];
   const sides = pair.map((side) => (typeof side === "number" ? ([side, side] as const) : side));
   const fits =
-    sides.length === 2 && sides.every((s) => s.length === 2 && s.every((n) => Number.isInteger(n) && n >= 0));
+    sides.length === 2 &&
+    sides.every((s) => Array.isArray(s) && s.length === 2 && s.every((n) => Number.isInteger(n) && n >= 0));
   if (!fits) {
-    throw new TilegradError("E_ARGUMENT", `${name}: got ${option} ${JSON.stringify(value)}; expected integers >= 0.`, {
+    throw new TilegradError("E_ARGUMENT", `${name}: got ${option} ${show(value)}; expected integers >= 0.`, {
       hint: "Give one number, [vertical, horizontal] or [[top, bottom], [left, right]].",
     });
   }

@@ -5,11 +5,11 @@ import { concat } from "../../ops/concat.ts";
 import { maximum as larger, mul, sub, add as sum } from "../../ops/elementwise.ts";
 import { showType } from "../../ops/op.ts";
 import type { Layer, LayerOptions } from "../layer.ts";
-import { layer } from "../layer.ts";
+import { layer, layerOptions } from "../layer.ts";
 
-function merging(type: string, options: LayerOptions & object, join: (inputs: readonly Tensor[]) => Tensor): Layer {
+function merging(type: string, options: LayerOptions | undefined, join: (inputs: readonly Tensor[]) => Tensor): Layer {
   return {
-    ...layer(type, options, (_, { inputs }) => {
+    ...layer(type, layerOptions(type, [], options), (_, { inputs }) => {
       if (inputs.length < 2)
         throw new TilegradError("E_ARGUMENT", `${type}: got ${inputs.length} input; expected two or more.`);
       return join(inputs);
@@ -19,7 +19,11 @@ function merging(type: string, options: LayerOptions & object, join: (inputs: re
 }
 
 /** Of inputs of one shape; an axis of 1 stretches. */
-function elementwise(type: string, options: LayerOptions, join: (inputs: readonly Tensor[]) => Tensor): Layer {
+function elementwise(
+  type: string,
+  options: LayerOptions | undefined,
+  join: (inputs: readonly Tensor[]) => Tensor,
+): Layer {
   return merging(type, options, (inputs) => {
     const { length: rank } = inputs[0].shape;
     const most = inputs[0].shape.map((_, d) => Math.max(...inputs.map((x) => x.shape[d])));
@@ -34,25 +38,25 @@ function elementwise(type: string, options: LayerOptions, join: (inputs: readonl
 }
 
 /** The sum of its inputs, all of one shape; what a residual connection ends in. */
-export const add = (options: LayerOptions = {}): Layer => elementwise("add", options, (inputs) => inputs.reduce(sum));
+export const add = (options?: LayerOptions): Layer => elementwise("add", options, (inputs) => inputs.reduce(sum));
 
 /** The first input minus the second. */
-export const subtract = (options: LayerOptions = {}): Layer =>
+export const subtract = (options?: LayerOptions): Layer =>
   elementwise("subtract", options, (inputs) => {
     if (inputs.length === 2) return sub(inputs[0], inputs[1]);
     throw new TilegradError("E_ARGUMENT", `subtract: got ${inputs.length} inputs; expected two.`);
   });
 
 /** The product of its inputs. */
-export const multiply = (options: LayerOptions = {}): Layer =>
+export const multiply = (options?: LayerOptions): Layer =>
   elementwise("multiply", options, (inputs) => inputs.reduce(mul));
 
 /** The mean of its inputs. */
-export const average = (options: LayerOptions = {}): Layer =>
+export const average = (options?: LayerOptions): Layer =>
   elementwise("average", options, (inputs) => mul(inputs.reduce(sum), 1 / inputs.length));
 
 /** The largest of its inputs, element by element. */
-export const maximum = (options: LayerOptions = {}): Layer =>
+export const maximum = (options?: LayerOptions): Layer =>
   elementwise("maximum", options, (inputs) => inputs.reduce(larger));
 
 export interface ConcatenateOptions extends LayerOptions {
@@ -61,7 +65,8 @@ export interface ConcatenateOptions extends LayerOptions {
 }
 
 /** Its inputs one after the other along an axis; the other axes agree. */
-export function concatenate(options: ConcatenateOptions = {}): Layer {
+export function concatenate(given?: ConcatenateOptions): Layer {
+  const options = layerOptions<ConcatenateOptions>("concatenate", [], given);
   const { axis = -1 } = options;
   return merging("concatenate", options, (inputs) => {
     const { length: rank } = inputs[0].shape;

@@ -1,12 +1,11 @@
 /**
  * Noise in training and nothing otherwise. Every draw is a function of seed, step and place, the same on every device.
  */
-import { TilegradError } from "../../errors.ts";
 import type { Tensor } from "../../graph/types.ts";
 import { add, greaterEqual, mul, where } from "../../ops/elementwise.ts";
 import { dropoutMask, randomNormal, randomUniform } from "../../ops/random.ts";
 import type { Layer, LayerContext, LayerOptions } from "../layer.ts";
-import { layer } from "../layer.ts";
+import { layer, layerOptions } from "../layer.ts";
 
 export interface RateOptions extends LayerOptions {
   /** Share of what is dropped, in [0, 1). */
@@ -18,9 +17,8 @@ function rated(
   first: number | RateOptions,
   drop: (x: Tensor, rate: number, context: LayerContext) => Tensor,
 ): Layer {
-  const options = typeof first === "number" ? { rate: first } : first;
+  const options = layerOptions<RateOptions>(type, ["rate"], first);
   const { rate } = options;
-  if (!(rate >= 0 && rate < 1)) throw new TilegradError("E_ARGUMENT", `${type}: got rate ${rate}; expected [0, 1).`);
   return layer(type, options, (x, context) => (context.training && rate > 0 ? drop(x, rate, context) : x));
 }
 
@@ -55,11 +53,8 @@ export interface GaussianNoiseOptions extends LayerOptions {
 
 /** Adds normal noise of mean 0. */
 export function gaussianNoise(first: number | GaussianNoiseOptions): Layer {
-  const options = typeof first === "number" ? { stddev: first } : first;
+  const options = layerOptions<GaussianNoiseOptions>("gaussianNoise", ["stddev"], first);
   const { stddev } = options;
-  if (!(stddev >= 0 && Number.isFinite(stddev))) {
-    throw new TilegradError("E_ARGUMENT", `gaussianNoise: got stddev ${stddev}; expected a finite number >= 0.`);
-  }
   return layer("gaussianNoise", options, (x, context) =>
     context.training && stddev > 0 ? add(x, mul(randomNormal(x.shape, { stream: context.stream() }), stddev)) : x,
   );

@@ -6,7 +6,7 @@ import { batchNorm, batchNormInference, groupNorm, layerNorm } from "../../ops/n
 import { resolveAxis } from "../../ops/op.ts";
 import type { Initializer } from "../initializers.ts";
 import type { Layer, LayerContext, LayerOptions, Regularizer } from "../layer.ts";
-import { layer } from "../layer.ts";
+import { layer, layerOptions } from "../layer.ts";
 
 interface NormalizationOptions extends LayerOptions {
   /** Added to the variance; default 1e-3. */
@@ -39,7 +39,8 @@ export interface BatchNormalizationOptions extends NormalizationOptions {
  * variance, of which it keeps moving averages; otherwise, and when frozen (`trainable: false`), by those averages. The
  * moving variance is one of biased variances, as in Keras 3 (PyTorch's is of unbiased ones).
  */
-export function batchNormalization(options: BatchNormalizationOptions = {}): Layer {
+export function batchNormalization(given?: BatchNormalizationOptions): Layer {
+  const options = layerOptions<BatchNormalizationOptions>("batchNormalization", [], given);
   const { momentum = 0.99, epsilon = 1e-3, trainable = true } = options;
   if (!(momentum >= 0 && momentum <= 1)) {
     throw new TilegradError("E_ARGUMENT", `batchNormalization: got momentum ${momentum}; expected [0, 1].`);
@@ -71,12 +72,13 @@ export interface LayerNormalizationOptions extends NormalizationOptions {
 }
 
 /** Normalises each example over its last axis or axes, whose shape gamma and beta have. */
-export function layerNormalization(options: LayerNormalizationOptions = {}): Layer {
+export function layerNormalization(given?: LayerNormalizationOptions): Layer {
+  const options = layerOptions<LayerNormalizationOptions>("layerNormalization", [], given);
   const { epsilon = 1e-3, axis = -1 } = options;
-  const given = typeof axis === "number" ? [axis] : axis;
+  const listed = typeof axis === "number" ? [axis] : axis;
   return layer("layerNormalization", options, (x, context) => {
     const rank = x.shape.length;
-    const axes = given.map((d) => resolveAxis("layerNormalization", d, rank)).sort((a, b) => a - b);
+    const axes = listed.map((d) => resolveAxis("layerNormalization", d, rank)).sort((a, b) => a - b);
     if (axes.length === 0 || axes[0] === 0 || axes.some((d, k) => d !== rank - axes.length + k)) {
       throw new TilegradError(
         "E_ARGUMENT",
@@ -94,8 +96,8 @@ export interface GroupNormalizationOptions extends NormalizationOptions {
 }
 
 /** Normalises each example over its pixels and each group of its channels (the last axis). */
-export function groupNormalization(first: number | GroupNormalizationOptions = {}): Layer {
-  const options: GroupNormalizationOptions = typeof first === "number" ? { groups: first } : first;
+export function groupNormalization(first?: number | GroupNormalizationOptions): Layer {
+  const options = layerOptions<GroupNormalizationOptions>("groupNormalization", ["groups"], first);
   const { groups = 32, epsilon = 1e-3 } = options;
   return layer("groupNormalization", options, (x, context) => {
     const channels = x.shape[x.shape.length - 1];

@@ -5,7 +5,7 @@ import { showType } from "../../ops/op.ts";
 import { avgPool1d, avgPool2d, globalAvgPool, globalMaxPool, maxPool1d, maxPool2d } from "../../ops/pool2d.ts";
 import type { Padding, Pair } from "../../ops/window.ts";
 import type { Layer, LayerOptions } from "../layer.ts";
-import { layer } from "../layer.ts";
+import { layer, layerOptions } from "../layer.ts";
 
 export interface Pooling2dOptions extends LayerOptions {
   /** Default 2. */
@@ -37,9 +37,8 @@ function expectRank(type: string, x: Tensor, rank: number): void {
   throw new TilegradError("E_SHAPE", `${type}: got ${showType(x)}; expected ${expected}.`);
 }
 
-function pooling2d(type: string, pool: Pool2d, first: Pair | Pooling2dOptions): Layer {
-  const options: Pooling2dOptions =
-    typeof first === "number" || Array.isArray(first) ? { poolSize: first as Pair } : (first as Pooling2dOptions);
+function pooling2d(type: string, pool: Pool2d, first: Pair | Pooling2dOptions | undefined): Layer {
+  const options = layerOptions<Pooling2dOptions>(type, ["poolSize"], first);
   const { poolSize = 2, strides, padding } = options;
   return layer(type, options, (x) => {
     expectRank(type, x, 4);
@@ -47,8 +46,8 @@ function pooling2d(type: string, pool: Pool2d, first: Pair | Pooling2dOptions): 
   });
 }
 
-function pooling1d(type: string, pool: Pool1d, first: number | Pooling1dOptions): Layer {
-  const options: Pooling1dOptions = typeof first === "number" ? { poolSize: first } : first;
+function pooling1d(type: string, pool: Pool1d, first: number | Pooling1dOptions | undefined): Layer {
+  const options = layerOptions<Pooling1dOptions>(type, ["poolSize"], first);
   const { poolSize = 2, strides, padding } = options;
   return layer(type, options, (x) => {
     expectRank(type, x, 3);
@@ -56,8 +55,8 @@ function pooling1d(type: string, pool: Pool1d, first: number | Pooling1dOptions)
   });
 }
 
-function globalPooling(type: string, rank: number, pool: (x: Tensor) => Tensor, options: LayerOptions): Layer {
-  return layer(type, options, (x) => {
+function globalPooling(type: string, rank: number, pool: (x: Tensor) => Tensor, options?: LayerOptions): Layer {
+  return layer(type, layerOptions(type, [], options), (x) => {
     expectRank(type, x, rank);
     return pool(x);
   });
@@ -67,33 +66,32 @@ function globalPooling(type: string, rank: number, pool: (x: Tensor) => Tensor, 
  * [batch, height, width, channels] -> [batch, outHeight, outWidth, channels]; the first of equal maxima gets the
  * gradient.
  */
-export const maxPooling2d = (options: Pair | Pooling2dOptions = {}): Layer =>
-  pooling2d("maxPooling2d", maxPool2d, options);
+export const maxPooling2d = (options?: Pair | Pooling2dOptions): Layer => pooling2d("maxPooling2d", maxPool2d, options);
 
 /** [batch, height, width, channels] -> [batch, outHeight, outWidth, channels]; means over real pixels only. */
-export const averagePooling2d = (options: Pair | Pooling2dOptions = {}): Layer =>
+export const averagePooling2d = (options?: Pair | Pooling2dOptions): Layer =>
   pooling2d("averagePooling2d", avgPool2d, options);
 
 /** [batch, time, channels] -> [batch, outTime, channels] */
-export const maxPooling1d = (options: number | Pooling1dOptions = {}): Layer =>
+export const maxPooling1d = (options?: number | Pooling1dOptions): Layer =>
   pooling1d("maxPooling1d", maxPool1d, options);
 
 /** [batch, time, channels] -> [batch, outTime, channels] */
-export const averagePooling1d = (options: number | Pooling1dOptions = {}): Layer =>
+export const averagePooling1d = (options?: number | Pooling1dOptions): Layer =>
   pooling1d("averagePooling1d", avgPool1d, options);
 
 /** [batch, height, width, channels] -> [batch, channels] */
-export const globalMaxPooling2d = (options: LayerOptions = {}): Layer =>
+export const globalMaxPooling2d = (options?: LayerOptions): Layer =>
   globalPooling("globalMaxPooling2d", 4, globalMaxPool, options);
 
 /** [batch, height, width, channels] -> [batch, channels] */
-export const globalAveragePooling2d = (options: LayerOptions = {}): Layer =>
+export const globalAveragePooling2d = (options?: LayerOptions): Layer =>
   globalPooling("globalAveragePooling2d", 4, globalAvgPool, options);
 
 /** [batch, time, channels] -> [batch, channels] */
-export const globalMaxPooling1d = (options: LayerOptions = {}): Layer =>
+export const globalMaxPooling1d = (options?: LayerOptions): Layer =>
   globalPooling("globalMaxPooling1d", 3, globalMaxPool, options);
 
 /** [batch, time, channels] -> [batch, channels] */
-export const globalAveragePooling1d = (options: LayerOptions = {}): Layer =>
+export const globalAveragePooling1d = (options?: LayerOptions): Layer =>
   globalPooling("globalAveragePooling1d", 3, globalAvgPool, options);

@@ -13,7 +13,7 @@ import { slice } from "../../ops/slice.ts";
 import { reshape } from "../../ops/view.ts";
 import type { Initializer } from "../initializers.ts";
 import type { Layer, LayerContext, LayerOptions, Regularizer } from "../layer.ts";
-import { layer } from "../layer.ts";
+import { layer, layerOptions } from "../layer.ts";
 import { maskOf, withMask } from "../mask.ts";
 
 export interface RecurrentLayerOptions extends LayerOptions {
@@ -62,9 +62,6 @@ interface Run {
 /** x [batch, time, features] through a cell whose weights are in Keras's layout. */
 function recurrent(type: string, options: RecurrentLayerOptions, cell: Cell): Layer {
   const { units, returnSequences = false, goBackwards = false } = options;
-  if (!Number.isInteger(units) || units < 1) {
-    throw new TilegradError("E_ARGUMENT", `${type}: got units ${units}; expected a positive integer.`);
-  }
   const call: Layer["call"] = (x, context) => {
     if (x.shape.length !== 3) {
       throw new TilegradError("E_SHAPE", `${type}: got ${showType(x)}; expected [batch, time, features].`);
@@ -113,17 +110,13 @@ function declare(context: LayerContext, features: number, options: RecurrentLaye
   return cell.recurrentBias ? { ...none, bias: row(0), recurrentBias: row(1) } : { ...none, bias };
 }
 
-/** Both ways of writing a layer: `lstm(32, { ... })` and `lstm({ units: 32, ... })`. */
-const merge = <T extends { readonly units: number }>(first: number | T, rest: object): T =>
-  (typeof first === "number" ? { units: first, ...rest } : first) as T;
-
 /**
  * Long short-term memory, gates i, f, g, o: [batch, time, features] -> [batch, units], or [batch, time, units] with
  * `returnSequences`. Steps that a `masking` layer masked leave the state as it is. In a functional model it may also be applied
  * to the state before the first step: `apply(lstm(32), x, h0, c0)`, both [batch, units]; default zeros.
  */
-export function lstm(first: number | LstmOptions, rest: Omit<LstmOptions, "units"> = {}): Layer {
-  const options = merge(first, rest);
+export function lstm(first: number | LstmOptions, rest?: Omit<LstmOptions, "units">): Layer {
+  const options = layerOptions<LstmOptions>("lstm", ["units"], first, rest);
   const { units, unitForgetBias = true } = options;
   const forget = { values: Array.from({ length: 4 * units }, (_, i) => (Math.floor(i / units) === 1 ? 1 : 0)) };
   return recurrent("lstm", options, {
@@ -135,8 +128,8 @@ export function lstm(first: number | LstmOptions, rest: Omit<LstmOptions, "units
 }
 
 /** Gated recurrent unit, gates z, r, h, with Keras's `resetAfter`: shapes as `lstm`; its state is h0 alone. */
-export function gru(first: number | RecurrentLayerOptions, rest: Omit<RecurrentLayerOptions, "units"> = {}): Layer {
-  return recurrent("gru", merge(first, rest), {
+export function gru(first: number | RecurrentLayerOptions, rest?: Omit<RecurrentLayerOptions, "units">): Layer {
+  return recurrent("gru", layerOptions("gru", ["units"], first, rest), {
     gates: 3,
     states: ["h0"],
     bias: "zeros",
@@ -146,11 +139,8 @@ export function gru(first: number | RecurrentLayerOptions, rest: Omit<RecurrentL
 }
 
 /** h' = tanh(x W + h U + b): shapes as `lstm`; its state is h0 alone. */
-export function simpleRnn(
-  first: number | RecurrentLayerOptions,
-  rest: Omit<RecurrentLayerOptions, "units"> = {},
-): Layer {
-  return recurrent("simpleRnn", merge(first, rest), {
+export function simpleRnn(first: number | RecurrentLayerOptions, rest?: Omit<RecurrentLayerOptions, "units">): Layer {
+  return recurrent("simpleRnn", layerOptions("simpleRnn", ["units"], first, rest), {
     gates: 1,
     states: ["h0"],
     bias: "zeros",

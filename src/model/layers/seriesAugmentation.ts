@@ -12,7 +12,7 @@ import { gridSample } from "../../ops/gridSample.ts";
 import { showType } from "../../ops/op.ts";
 import { reshape } from "../../ops/view.ts";
 import type { Layer, LayerContext, LayerOptions } from "../layer.ts";
-import { layer } from "../layer.ts";
+import { layer, layerOptions } from "../layer.ts";
 import { maskOf } from "../mask.ts";
 import type { Range } from "../random.ts";
 import { between, rangeOf } from "../random.ts";
@@ -51,9 +51,6 @@ function at(x: Tensor, times: Tensor, fillMode: FillMode): Tensor {
   return reshape(gridSample(image, rows, constant(0, [batch, time, 1]), { fillMode }), x.shape);
 }
 
-const factored = <T extends { readonly factor: number | Range }>(first: number | Range | T): T =>
-  typeof first === "number" || Array.isArray(first) ? ({ factor: first } as unknown as T) : (first as T);
-
 export interface RandomShiftOptions extends LayerOptions {
   /** Share of the time to move by, later; a number f is [-f, f]. */
   readonly factor: number | Range;
@@ -63,7 +60,7 @@ export interface RandomShiftOptions extends LayerOptions {
 
 /** Moves each sequence in time. */
 export function randomShift(first: number | Range | RandomShiftOptions): Layer {
-  const options = factored<RandomShiftOptions>(first);
+  const options = layerOptions<RandomShiftOptions>("randomShift", ["factor"], first);
   const range = rangeOf("randomShift", "factor", options.factor);
   return moving("randomShift", options, (x, context) => {
     const later = mul(perSequence(x, range, context), x.shape[1]);
@@ -78,7 +75,7 @@ export interface RandomScaleOptions extends LayerOptions {
 
 /** Multiplies all values of each sequence. */
 export function randomScale(first: number | Range | RandomScaleOptions): Layer {
-  const options = factored<RandomScaleOptions>(first);
+  const options = layerOptions<RandomScaleOptions>("randomScale", ["factor"], first);
   const range = rangeOf("randomScale", "factor", options.factor);
   return augmenting("randomScale", options, (x, context) =>
     mul(x, reshape(add(perSequence(x, range, context), 1), [x.shape[0], 1, 1])),
@@ -97,14 +94,8 @@ export interface TimeWarpOptions extends LayerOptions {
  * shows s + sum_k a_k sin(pi k s) / (pi k), |a_k| <= factor / waves, whose slope is never below 1 - factor.
  */
 export function timeWarp(first: number | TimeWarpOptions): Layer {
-  const options = typeof first === "number" ? { factor: first } : first;
+  const options = layerOptions<TimeWarpOptions>("timeWarp", ["factor"], first);
   const { factor, waves = 4 } = options;
-  if (!(factor >= 0 && factor < 1) || !Number.isInteger(waves) || waves < 1) {
-    throw new TilegradError(
-      "E_ARGUMENT",
-      `timeWarp: got factor ${factor}, waves ${waves}; expected [0, 1) and a positive integer.`,
-    );
-  }
   return moving("timeWarp", options, (x, context) => {
     const last = Math.max(1, x.shape[1] - 1);
     const steps = stepsOf(x);
@@ -123,8 +114,8 @@ export interface WindowSliceOptions extends LayerOptions {
 }
 
 /** Cuts a window out of each sequence and stretches it to the full time (Le Guennec et al. 2016). */
-export function windowSlice(first: number | WindowSliceOptions = {}): Layer {
-  const options = typeof first === "number" ? { size: first } : first;
+export function windowSlice(first?: number | WindowSliceOptions): Layer {
+  const options = layerOptions<WindowSliceOptions>("windowSlice", ["size"], first);
   const { size = 0.9 } = options;
   if (!(size > 0 && size <= 1))
     throw new TilegradError("E_ARGUMENT", `windowSlice: got size ${size}; expected (0, 1].`);

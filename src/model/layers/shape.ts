@@ -4,10 +4,11 @@ import { sizeOf } from "../../graph/types.ts";
 import { showType } from "../../ops/op.ts";
 import { dropout as drop } from "../../ops/random.ts";
 import { reshape as reshapeTensor } from "../../ops/view.ts";
+import { show } from "../../options.ts";
 import type { ActivationName } from "../activations.ts";
 import { activate } from "../activations.ts";
 import type { Layer, LayerOptions } from "../layer.ts";
-import { layer } from "../layer.ts";
+import { layer, layerOptions } from "../layer.ts";
 
 export interface ActivationOptions extends LayerOptions {
   readonly activation: ActivationName;
@@ -15,7 +16,7 @@ export interface ActivationOptions extends LayerOptions {
 
 /** An activation function as a layer. */
 export function activation(first: ActivationName | ActivationOptions): Layer {
-  const options = typeof first === "string" ? { activation: first } : first;
+  const options = layerOptions<ActivationOptions>("activation", ["activation"], first);
   return layer("activation", options, (x) => activate(options.activation, x));
 }
 
@@ -25,16 +26,16 @@ export interface DropoutOptions extends LayerOptions {
 
 /** In training, zeroes each element with probability `rate` and scales the rest by 1 / (1 - rate). */
 export function dropout(first: number | DropoutOptions): Layer {
-  const options = typeof first === "number" ? { rate: first } : first;
+  const options = layerOptions<DropoutOptions>("dropout", ["rate"], first);
   const { rate } = options;
-  if (!(rate >= 0 && rate < 1)) throw new TilegradError("E_ARGUMENT", `dropout: got rate ${rate}; expected [0, 1).`);
   return layer("dropout", options, (x, context) =>
     context.training && rate > 0 ? drop(x, rate, { stream: context.stream() }) : x,
   );
 }
 
 /** [batch, ...] -> [batch, features], row-major. */
-export function flatten(options: LayerOptions = {}): Layer {
+export function flatten(given?: LayerOptions): Layer {
+  const options = layerOptions("flatten", [], given);
   return layer("flatten", options, (x) => reshapeTensor(x, [x.shape[0], sizeOf(x.shape.slice(1))]));
 }
 
@@ -45,17 +46,24 @@ export interface ReshapeOptions extends LayerOptions {
 
 /** [batch, ...] -> [batch, ...shape]. */
 export function reshape(first: readonly number[] | ReshapeOptions): Layer {
-  const options: ReshapeOptions = "shape" in first ? first : { shape: first };
+  const options = layerOptions<ReshapeOptions>("reshape", ["shape"], first);
+  const { shape } = options;
+  if (!shape.every((n) => Number.isInteger(n) && (n > 0 || n === -1)) || shape.indexOf(-1) !== shape.lastIndexOf(-1)) {
+    throw new TilegradError(
+      "E_ARGUMENT",
+      `reshape: got shape ${show(shape)}; expected positive integers, at most one -1 among them.`,
+    );
+  }
   return layer("reshape", options, (x) => {
-    const known = sizeOf(options.shape.filter((n) => n !== -1));
+    const known = sizeOf(shape.filter((n) => n !== -1));
     const features = sizeOf(x.shape.slice(1));
-    const fits = options.shape.includes(-1) ? features % known === 0 : features === known;
+    const fits = shape.includes(-1) ? features % known === 0 : features === known;
     if (!fits) {
       throw new TilegradError(
         "E_SHAPE",
-        `reshape: got ${showType(x)}; its ${features} features do not fill [${options.shape}].`,
+        `reshape: got ${showType(x)}; its ${features} features do not fill [${shape}].`,
       );
     }
-    return reshapeTensor(x, [x.shape[0], ...options.shape]);
+    return reshapeTensor(x, [x.shape[0], ...shape]);
   });
 }

@@ -7,9 +7,9 @@ import { concat } from "../../ops/concat.ts";
 import { add, mul } from "../../ops/elementwise.ts";
 import { showType } from "../../ops/op.ts";
 import { reshape } from "../../ops/view.ts";
-import { checkObject, show } from "../../options.ts";
+import { show } from "../../options.ts";
 import type { Layer, LayerContext, LayerOptions } from "../layer.ts";
-import { checkLayer, layer } from "../layer.ts";
+import { checkLayer, layer, layerOptions } from "../layer.ts";
 import { maskOf, withMask } from "../mask.ts";
 import { applyLayer, layerNames } from "../trace.ts";
 import type { RecurrentLayerOptions } from "./recurrent.ts";
@@ -54,19 +54,13 @@ export interface BidirectionalOptions extends LayerOptions {
  * A recurrent layer in both directions: [batch, time, features] -> [batch, 2 units], or [batch, time, 2 units]. Initial states:
  * those of the forward layer, then those of the backward one.
  */
-export function bidirectional(
-  first: Layer | BidirectionalOptions,
-  rest: Omit<BidirectionalOptions, "layer"> = {},
-): Layer {
-  checkObject("bidirectional", first, "a recurrent layer, or options");
-  const options: BidirectionalOptions = "call" in first ? { layer: first, ...rest } : first;
+export function bidirectional(first: Layer | BidirectionalOptions, rest?: Omit<BidirectionalOptions, "layer">): Layer {
+  const options = layerOptions<BidirectionalOptions>("bidirectional", ["layer"], first, rest);
   const { mergeMode = "concat" } = options;
-  checkObject("bidirectional: layer", options.layer, "a recurrent layer");
   const { type, config } = options.layer;
-  if (!Object.hasOwn(recurrentMakers, type) || !Object.hasOwn(mergers, mergeMode)) {
-    throw new TilegradError("E_ARGUMENT", `bidirectional: got layer ${show(type)} and mergeMode ${show(mergeMode)}.`, {
-      hint: `Wrap one of ${Object.keys(recurrentMakers).join(", ")}; mergeMode is one of ${Object.keys(mergers).join(", ")}.`,
-    });
+  if (!Object.hasOwn(recurrentMakers, type)) {
+    const expected = Object.keys(recurrentMakers).join(", ");
+    throw new TilegradError("E_ARGUMENT", `bidirectional: got layer ${show(type)}; expected one of ${expected}.`);
   }
   const inner = config as unknown as RecurrentLayerOptions;
   const forward = recurrentMakers[type](inner);
@@ -88,8 +82,7 @@ export interface TimeDistributedOptions extends LayerOptions {
 
 /** A layer at every step: [batch, time, ...] -> [batch, time, ...what the layer makes of one step]. */
 export function timeDistributed(first: Layer | TimeDistributedOptions): Layer {
-  checkObject("timeDistributed", first, "a layer, or options");
-  const options: TimeDistributedOptions = "call" in first ? { layer: first } : first;
+  const options = layerOptions<TimeDistributedOptions>("timeDistributed", ["layer"], first);
   const inner = options.layer;
   checkLayer("timeDistributed: layer", inner);
   const plain: LayerOptions & { layer: LayerJson } = { ...options, layer: asJson(inner) };
@@ -116,14 +109,15 @@ export interface RematOptions extends LayerOptions {
  * `remat/dense/kernel` and so on. Not worth it for the last layers, whose activations are needed at once.
  * @throws E_ARGUMENT without layers, or for two of one name
  */
-export function remat(first: readonly Layer[] | RematOptions, rest: Omit<RematOptions, "layers"> = {}): Layer {
-  const options: RematOptions = "layers" in first ? first : { ...rest, layers: first };
+export function remat(first: readonly Layer[] | RematOptions, rest?: Omit<RematOptions, "layers">): Layer {
+  const options = layerOptions<RematOptions>("remat", ["layers"], first, rest);
   const { layers } = options;
-  if (!(layers?.length > 0)) {
+  if (layers.length === 0) {
     throw new TilegradError("E_ARGUMENT", "remat: got no layers; expected a list of one or more.", {
       hint: "Give the layers of a segment: remat([dense(64), dense(64)]).",
     });
   }
+  for (const [i, inner] of layers.entries()) checkLayer(`remat: layers[${i}]`, inner);
   const names = layerNames(layers);
   const plain: LayerOptions & { layers: readonly LayerJson[] } = { ...options, layers: layers.map(asJson) };
   return layer("remat", plain, (x, context) => {
