@@ -15,6 +15,7 @@ import { summary } from "../model/model.ts";
 import type { KernelForce, KernelLimits } from "../ops/limits.ts";
 import { tunedKernel } from "../ops/tuning.ts";
 import type { TrainingPrecision } from "../passes/half.ts";
+import type { Plan } from "../passes/plan.ts";
 import { bytesOf } from "../passes/plan.ts";
 import { stepGraph } from "../train/stepGraph.ts";
 import { LEAST_LIMITS } from "../webgpu/limits.ts";
@@ -90,7 +91,7 @@ async function inspect(what: string, options: InspectOptions): Promise<void> {
     const subject = isFolder ? await savedModel(what, device) : await plannedModel(what, options);
     const { precision, fusion, deterministic } = options;
     const described = { ...subject, optimizer, precision };
-    const graph = stepGraph(described, Math.min(options.batch, subject.rows), subject.rows);
+    const graph = stepGraph(described, Math.min(options.batch, subject.rows), device.maxQueue, subject.rows);
     const limits = { ...(device.limits ?? { ...LEAST_LIMITS, f16: true }), deterministic };
     const compiled = compileGraph(graph, limits, { fusion, precision });
     if (options.dot) write(`${planDot(compiled)}\n`);
@@ -134,9 +135,13 @@ function figures(graph: Graph, { plan, calls }: Compiled) {
     dispatches: calls.length,
     flops: calls.reduce((n, call) => n + call.flops, 0),
     bytes: calls.reduce((n, call) => n + call.bytes, 0),
-    memory: { temporaries: size(["slot", "arena"]), half, states: size(["state"]) },
+    memory: { temporaries: size(["slot", "arena"]), half, states: size(["state"]), rowNumbers: bytesOfOrder(plan) },
   };
 }
+
+/** Of the rows of the steps that are on their way. */
+const bytesOfOrder = ({ buffers }: Plan): number =>
+  buffers.filter((b) => b.kind === "input" && b.name === "order").reduce((n, b) => n + bytesOf(b), 0);
 
 /** Kernels that were chosen by what was measured on the device. */
 function tunedKernels(
@@ -175,7 +180,7 @@ function show(device: string, model: Model, graph: Graph, compiled: Compiled, li
     "",
     ...table([header, ...rows], [1, 2, 6]),
     "",
-    `In all ${count(flops)} FLOPs and ${bytes(moved)} moved; temporaries ${bytes(memory.temporaries)}${memory.half > 0 ? ` (${bytes(memory.half)} of it in f16)` : ""}, states ${bytes(memory.states)}.`,
+    `In all ${count(flops)} FLOPs and ${bytes(moved)} moved; temporaries ${bytes(memory.temporaries)}${memory.half > 0 ? ` (${bytes(memory.half)} of it in f16)` : ""}, states ${bytes(memory.states)}, row numbers ${bytes(memory.rowNumbers)}; beside the data.`,
   ].join("\n");
 }
 

@@ -2,6 +2,21 @@
 import type { Block } from "./blocks.ts";
 import type { Steps } from "./steps.ts";
 
+/** Chunks that may be on their way at once, so that the device never waits for the host. */
+export const IN_FLIGHT = 2;
+/** Row numbers that a chunk may hold: 256 KB of them. */
+const MOST_ROWS = 2 ** 16;
+
+/**
+ * Steps that a chunk may hold, and elements of the batch order and of the loss record on the device.
+ * @param largest rows of a step at most
+ * @param maxQueue runs that the device queues at most
+ */
+export function chunkSizes(largest: number, maxQueue: number) {
+  const most = Math.max(1, Math.min(maxQueue, Math.floor(MOST_ROWS / largest)));
+  return { most, orderSize: IN_FLIGHT * most * largest, recordSize: IN_FLIGHT * most };
+}
+
 /** Columns rather than a list of steps, used for one chunk after another: nothing is allocated for a step. */
 export class Chunk {
   /** Steps in it. */

@@ -10,7 +10,7 @@ import type { PlanKind } from "../passes/choose.ts";
 import type { TrainingPrecision } from "../passes/half.ts";
 import { seedKey } from "../random.ts";
 import type { Augment } from "./augment.ts";
-import { Chunk } from "./chunk.ts";
+import { Chunk, chunkSizes, IN_FLIGHT } from "./chunk.ts";
 import { Feed } from "./feed.ts";
 import type { Parameters } from "./parameters.ts";
 import { perParameter } from "./parameters.ts";
@@ -41,14 +41,10 @@ export interface TrainingState {
 
 /** Time a chunk should take: short enough that a page stays responsive and cancelling is prompt. */
 const TARGET_MS = 50;
-/** Chunks that may be on their way at once, so that the device never waits for the host. */
-const IN_FLIGHT = 2;
 /** Steps of the first chunk; the first run of a kernel is slow. */
 const FIRST_CHUNK = 4;
 /** How many times longer than the one before a chunk may be. */
 const GROWTH = 8;
-/** Row numbers that a chunk may hold: 256 KB of them. */
-const MOST_ROWS = 2 ** 16;
 
 /** What was measured on the device; for a run that goes on where it began, what was known of the device then. */
 function tuningOf({ info, limits }: Device, { cursor, tuning }: Progress): Tuning | null {
@@ -114,9 +110,7 @@ export class TrainingSession {
       const l2 = perParameter(parameters.layout, (p) => p.regularizer?.l2 ?? 0);
       const penalties = { l1: l1.some((v) => v !== 0), l2: l2.some((v) => v !== 0) };
       const largest = Math.max(...batches);
-      const most = Math.max(1, Math.min(device.maxQueue, Math.floor(MOST_ROWS / largest)));
-      const orderSize = IN_FLIGHT * most * largest;
-      const recordSize = IN_FLIGHT * most;
+      const { most, orderSize, recordSize } = chunkSizes(largest, device.maxQueue);
       const feed = new Feed(make, data, model.inputShape, blockRows);
       const bindings: Record<string, DeviceTensor> = {
         ...parameters.bindings,

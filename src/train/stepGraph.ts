@@ -4,11 +4,12 @@ import type { Loss } from "../model/losses.ts";
 import type { Model } from "../model/model.ts";
 import type { Optimizer } from "../model/optimizers.ts";
 import type { TrainingPrecision } from "../passes/half.ts";
+import { chunkSizes } from "./chunk.ts";
 import { layoutParameters } from "./parameters.ts";
 import { trainingStep } from "./step.ts";
 
-/** Steps that the batch order and the loss record hold; a session has up to 1,024, the fewer the larger its batches are. */
-const QUEUE = 256;
+/** Batches of data that are looked at. */
+const BATCHES = 256;
 
 interface Described {
   readonly model: Model;
@@ -19,23 +20,26 @@ interface Described {
 
 /**
  * @param batch rows of a step
+ * @param maxQueue the device's
  * @param rows of the data; what is planned does not depend on them, as long as they fill a batch
  */
 export function stepGraph(
   { model, loss, optimizer, precision = "f32" }: Described,
   batch: number,
-  rows = batch * QUEUE,
+  maxQueue: number,
+  rows = batch * BATCHES,
 ): Graph {
   const has = (kind: "l1" | "l2"): boolean => model.parameters.some((p) => (p.regularizer?.[kind] ?? 0) > 0);
+  const { orderSize, recordSize } = chunkSizes(batch, maxQueue);
   return trainingStep({
     model,
     loss,
     optimizer,
     layout: layoutParameters(model),
     batch,
-    data: { rows: Math.min(rows, batch * QUEUE), y: [], weighted: false },
-    orderSize: 2 * QUEUE * batch,
-    recordSize: 2 * QUEUE,
+    data: { rows: Math.min(rows, batch * BATCHES), y: [], weighted: false },
+    orderSize,
+    recordSize,
     augment: undefined,
     penalties: { l1: has("l1"), l2: has("l2") },
     precision,

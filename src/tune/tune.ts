@@ -106,7 +106,7 @@ export async function tuneDevice(device: Device, options: TuneOptions = {}): Pro
   }
   const began = performance.now();
   const limits: KernelLimits = { ...tuned, tuning: null };
-  const graphs = trainer ? [stepGraph(trainer, batchSize)] : typicalSteps();
+  const graphs = trainer ? [stepGraph(trainer, batchSize, device.maxQueue)] : typicalSteps(device.maxQueue);
   const nodes = tunable(graphs, limits, deterministic);
   const costs = await measureCosts(device, limits);
   const measured: MeasuredKernel[] = [];

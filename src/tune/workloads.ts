@@ -12,9 +12,9 @@ import { sgd } from "../model/optimizers.ts";
 import { stepGraph } from "../train/stepGraph.ts";
 
 /** A network for tables, one for small images and one for sequences, as the command line's presets are. */
-export function typicalSteps(): Graph[] {
+export function typicalSteps(maxQueue: number): Graph[] {
   const step = (model: Model, batch: number): Graph =>
-    stepGraph({ model, loss: binaryCrossentropy(), optimizer: sgd() }, batch);
+    stepGraph({ model, loss: binaryCrossentropy(), optimizer: sgd() }, batch, maxQueue);
   const relu = { activation: "relu" } as const;
   const table = sequential({ input: [30] }, [dense(128, relu), dense(64, relu), dense(1)]);
   const image = sequential({ input: [28, 28, 1] }, [

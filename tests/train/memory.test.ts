@@ -1,8 +1,12 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { openCpu } from "../../src/cpu/device.ts";
+import { results, topological } from "../../src/graph/traverse.ts";
+import { sizeOf } from "../../src/graph/types.ts";
 import { dense } from "../../src/model/layers/dense.ts";
 import type { Model } from "../../src/model/model.ts";
 import { sequential } from "../../src/model/model.ts";
 import { openGpu } from "../../src/node/gpu.ts";
+import { stepGraph } from "../../src/train/stepGraph.ts";
 import type { WebGpuDevice } from "../../src/webgpu/device.ts";
 import { openGpuDevice } from "../../src/webgpu/device.ts";
 import { bitsOf, failure, onDevices, problem, trainerOf, withDropout } from "./support.ts";
@@ -181,4 +185,21 @@ onDevices((on) => {
     expect(most).toBeLessThan(64 * 2 ** 20);
     trainer.dispose();
   });
+});
+
+it.each([1, 7, 64, 255])("a step of %i rows is planned with what a run holds on the device", async (batchSize) => {
+  const device = openCpu();
+  const trainer = trainerOf(device, tiny());
+  const { x, y } = problem(256);
+  let held = 0;
+  const onEpochEnd = () => {
+    held = device.memory().bytes;
+  };
+  await trainer.fit({ x, y }, { epochs: 1, batchSize, callbacks: [{ name: "look", onEpochEnd }] });
+  const planned = topological(results(stepGraph(trainer, batchSize, device.maxQueue, 256)))
+    .filter(({ op }) => op.name === "input" || op.name === "state")
+    .reduce((bytes, { outputs }) => bytes + 4 * sizeOf(outputs[0].shape), 0);
+  expect(held).toBe(planned);
+  trainer.dispose();
+  device.dispose();
 });
