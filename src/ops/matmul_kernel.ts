@@ -1,4 +1,5 @@
 /** Which kernel multiplies matrices, given shapes and device. */
+import matmulLanes from "../../shaders/matmul_lanes.wgsl";
 import matmulNaive from "../../shaders/matmul_naive.wgsl";
 import matmulSubgroup from "../../shaders/matmul_subgroup.wgsl";
 import matmulSubgroupMatrix from "../../shaders/matmul_subgroup_matrix.wgsl";
@@ -98,18 +99,27 @@ const SMALL = 8192;
 const FAR = 64;
 
 /** All these add up in the order of k, so the choice is one of speed alone; bench/results/kernels.md has the figures. */
-function chooseVariant(extents: MatmulExtents, limits: KernelLimits): MatmulVariant {
+function chooseVariant(extents: MatmulExtents, limits: KernelLimits): MatmulVariant | "lanes" {
   const { batch, m, n, k } = extents;
   const tiles = batch * Math.ceil(m / 64) * Math.ceil(n / 64);
-  const small = batch * m * n * k < SMALL;
+  const products = batch * m * n * k;
   // With one column there is nothing to keep in registers, and the naive kernel compiles in a third of the time.
-  if (n === 1 || (small && (k === 1 || limits.resident))) return "naive";
+  if (n === 1 || (k === 1 && products < SMALL)) return "naive";
+  if (limits.resident) return chooseResident(products, limits);
   // Where sums are that short, sharing A gains nothing either.
-  if (limits.resident || k < 4) return "vec4";
+  if (k < 4) return "vec4";
   if (limits.software) return n >= 16 && supportsMatmul("subgroup", limits) ? "subgroup" : "vec4";
   const large = batch * Math.ceil(m / 128) * Math.ceil(n / 128);
   if (large >= BUSY_LARGE_TILES && Math.min(m, n) >= 128 && supportsMatmul("tiledLarge", limits)) return "tiledLarge";
   return m >= 32 && n >= 32 && tiles >= BUSY_TILES && supportsMatmul("tiled", limits) ? "tiled" : "vec4";
+}
+
+/** On a software GPU a resident plan has eight threads, for lanes where one subgroup holds them. */
+function chooseResident(products: number, { software, minSubgroupSize }: KernelLimits): "naive" | "lanes" | "vec4" {
+  const lanes = software && minSubgroupSize >= 8;
+  if (!lanes) return products < SMALL ? "naive" : "vec4";
+  // Their kernel has half as much code again as naive.
+  return products < SMALL / 2 ? "naive" : "lanes";
 }
 
 /**
@@ -151,12 +161,13 @@ export function matmulKernel(
   const unit = asked === "subgroupMatrix" ? unitFor(attrs, limits) : undefined;
   const impossible = asked === "subgroupMatrix" && !unit;
   const variant = asked && !impossible ? asked : chooseVariant(extents, limits);
-  if (variant === "naive") {
+  if (variant === "naive" || variant === "lanes") {
+    const naive = variant === "naive";
     return {
-      shader: matmulNaive,
-      constants: { ONES_ROW: onesRow },
+      shader: naive ? matmulNaive : matmulLanes,
+      constants: { ONES_ROW: onesRow, ...(naive ? {} : { K_ODD: k % 2 === 1 }) },
       params,
-      grid: { threads: batch * rows * n },
+      grid: { threads: naive ? batch * rows * n : 8 * batch * Math.ceil(rows / 8) * Math.ceil(n / 8) },
       loads: [
         { hook: "load_a", input: 0 },
         { hook: "load_b", input: 1 },

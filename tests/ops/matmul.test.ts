@@ -49,6 +49,7 @@ it("gives the same bits by all variants on a software GPU", async () => {
   const want = await runOnce(device, graph, { plan: "dispatch", limits: { matmul: "naive" } });
   for (const [name, limits] of kernels.filter(([, { matmul = "naive" }]) => supportsMatmul(matmul, device.limits)))
     expect(await runOnce(device, graph, { plan: "dispatch", limits }), name).toEqual(want);
+  expect(await runOnce(device, graph, { plan: "resident" }), "resident").toEqual(want);
 });
 
 it("takes k by fours where the columns of B lie far apart", () => {

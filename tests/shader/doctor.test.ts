@@ -19,17 +19,22 @@ const DEVICES = [
       f16: true,
       matrixUnits: [UNIT],
     },
-    missing: [],
+    missing: ["matmul_lanes"],
   },
   {
     device: "a software GPU without subgroups",
     limits: { ...LEAST_LIMITS, software: true },
-    missing: ["conv2d_subgroup", "matmul_subgroup", "matmul_subgroup_matrix"],
+    missing: ["conv2d_subgroup", "matmul_lanes", "matmul_subgroup", "matmul_subgroup_matrix"],
+  },
+  {
+    device: "a software GPU with subgroups of eight",
+    limits: { ...LEAST_LIMITS, software: true, minSubgroupSize: 8 },
+    missing: ["matmul_subgroup_matrix"],
   },
   {
     device: "a GPU with small workgroups",
     limits: { ...LEAST_LIMITS, maxWorkgroupSize: 64 },
-    missing: ["conv2d_subgroup", "matmul_subgroup", "matmul_subgroup_matrix", "matmul_tiled"],
+    missing: ["conv2d_subgroup", "matmul_lanes", "matmul_subgroup", "matmul_subgroup_matrix", "matmul_tiled"],
   },
 ];
 

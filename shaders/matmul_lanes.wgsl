@@ -1,0 +1,110 @@
+// y [batch, m, n] = a · b, eight threads for a tile of 8 x 8: each fetches one element of A and one of B for every k, keeps a
+// column, and gets the eight rows of A by broadcast. Two loads for eight products a thread, and few places that load: for
+// resident plans of software GPUs, to which a load is dear, to run and to compile. The threads must be lanes of one subgroup,
+// in order. Sums over k in order: the bits of matmul_naive.
+// With ONES_ROW, A has one more row, all ones, whose products go to `store_total`: the bias gradient beside the kernel's.
+enable subgroups;
+
+const WG: u32 = 8;
+const TILE: u32 = 8;
+// Whether k is odd.
+const K_ODD: bool = false;
+const ONES_ROW: bool = false;
+
+struct Params {
+  batch: u32,
+  m: u32,
+  n: u32,
+  k: u32,
+  a_batch: u32,
+  a_row: u32,
+  a_inner: u32,
+  b_batch: u32,
+  b_inner: u32,
+  b_column: u32,
+}
+
+@group(1) @binding(0) var<uniform> params: Params;
+@group(1) @binding(1) var<storage, read> a: array<f32>;
+@group(1) @binding(2) var<storage, read> b: array<f32>;
+@group(1) @binding(3) var<storage, read_write> y: array<f32>;
+@group(1) @binding(4) var<storage, read_write> total: array<f32>;
+
+fn load_a(i: u32) -> f32 {
+  return a[i];
+}
+
+fn load_b(i: u32) -> f32 {
+  return b[i];
+}
+
+fn store_y(i: u32, v: f32) {
+  y[i] = v;
+}
+
+fn store_total(i: u32, v: f32) {
+  total[i] = v;
+}
+
+var<private> sums: array<f32, TILE>;
+
+// Adds one column of A, a row in each lane, times one element of B. All threads of a tile come here together, which is more
+// than a compiler can see.
+@diagnostic(off, subgroup_uniformity)
+fn add_product(a: f32, b: f32) {
+  sums[0] += subgroupBroadcast(a, 0u) * b;
+  sums[1] += subgroupBroadcast(a, 1u) * b;
+  sums[2] += subgroupBroadcast(a, 2u) * b;
+  sums[3] += subgroupBroadcast(a, 3u) * b;
+  sums[4] += subgroupBroadcast(a, 4u) * b;
+  sums[5] += subgroupBroadcast(a, 5u) * b;
+  sums[6] += subgroupBroadcast(a, 6u) * b;
+  sums[7] += subgroupBroadcast(a, 7u) * b;
+}
+
+fn item(i: u32) {
+  let lane = i % TILE;
+  let tile = i / TILE;
+  let rows = params.m + select(0u, 1u, ONES_ROW);
+  let across = (params.n + TILE - 1u) / TILE;
+  let down = (rows + TILE - 1u) / TILE;
+  let first_row = TILE * ((tile / across) % down);
+  let column = TILE * (tile % across) + lane;
+  let batch = tile / (across * down);
+  // What lies outside A or B is read as its last row or column, and not stored.
+  let row_of_ones = ONES_ROW && first_row + lane == params.m;
+  var at_a = batch * params.a_batch + min(first_row + lane, params.m - 1u) * params.a_row;
+  var at_b = batch * params.b_batch + min(column, params.n - 1u) * params.b_column;
+  sums = array<f32, TILE>();
+  // By twos: the loop itself takes as long as a product does.
+  let pairs = params.k / 2u;
+  for (var pair = 0u; pair < pairs; pair++) {
+    add_product(select(load_a(at_a), 1.0, row_of_ones), load_b(at_b));
+    add_product(select(load_a(at_a + params.a_inner), 1.0, row_of_ones), load_b(at_b + params.b_inner));
+    at_a += 2u * params.a_inner;
+    at_b += 2u * params.b_inner;
+  }
+  if (K_ODD) {
+    add_product(select(load_a(at_a), 1.0, row_of_ones), load_b(at_b));
+  }
+  let end = min(first_row + TILE, rows);
+  for (var row = first_row; row < end; row++) {
+    if (column < params.n) {
+      if (ONES_ROW && row == params.m) {
+        store_total(batch * params.n + column, sums[0]);
+      } else {
+        store_y((batch * params.m + row) * params.n + column, sums[0]);
+      }
+    }
+    sums = array<f32, TILE>(sums[1], sums[2], sums[3], sums[4], sums[5], sums[6], sums[7], sums[0]);
+  }
+}
+
+@compute @workgroup_size(WG)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  let i = id.y * groups.x * WG + id.x;
+  let down = (params.m + select(0u, 1u, ONES_ROW) + TILE - 1u) / TILE;
+  if (i < TILE * params.batch * down * ((params.n + TILE - 1u) / TILE)) {
+    item(i);
+  }
+}
