@@ -34,20 +34,58 @@ const node = {
   },
 };
 
-/** dist/index.js (browser), dist/node.js and dist/cli.js. The first two share chunks, so that they share classes. */
+const ENTRIES = { index: "src/index.ts", node: "src/node.ts" };
+const LIBRARY = {
+  ...common,
+  entryPoints: ENTRIES,
+  platform: "neutral",
+  mainFields: ["module", "main"],
+  external: ["node:*", ...PEERS],
+};
+
+/** Where a file of src or shaders has its module in dist, without the ending; null for what is not ours. */
+function moduleOf(file) {
+  const match = /^(src\/|(?=shaders\/))(.*)\.(ts|wgsl)$/.exec(path.relative(root, file).replaceAll(path.sep, "/"));
+  return match && match[2];
+}
+
+/** Leaves imports of our own files as they are, by their names in dist. */
+const keepModules = {
+  name: "keep-modules",
+  setup(build) {
+    build.onResolve({ filter: /^\./ }, ({ path: wanted, resolveDir, importer }) => {
+      const [from, to] = [importer, path.resolve(resolveDir, wanted)].map(moduleOf);
+      if (!from || !to) return undefined;
+      const relative = path.posix.relative(path.posix.dirname(from), `${to}.js`);
+      return { path: relative.startsWith(".") ? relative : `./${relative}`, external: true };
+    });
+  },
+};
+
+/**
+ * dist/index.js (browser), dist/node.js and dist/cli.js. The first two and all that they use stay modules of their own, so that
+ * who bundles an app has of them what it uses; a bundler cannot tell what may be left out of one large file.
+ */
 export async function buildLibrary() {
-  for (const made of ["index.js", "node.js", "cli.js", "chunks", "types"]) {
-    rmSync(path.join(root, "dist", made), { recursive: true, force: true });
+  const kept = ["oracles.js"];
+  for (const made of existsSync(path.join(root, "dist")) ? readdirSync(path.join(root, "dist")) : []) {
+    if (!kept.includes(made)) rmSync(path.join(root, "dist", made), { recursive: true });
   }
+  const { metafile } = await esbuild.build({
+    ...LIBRARY,
+    outdir: "dist",
+    splitting: true,
+    write: false,
+    metafile: true,
+  });
+  const used = Object.keys(metafile.inputs).filter((file) => moduleOf(path.join(root, file)));
   await esbuild.build({
-    ...common,
-    entryPoints: { index: "src/index.ts", node: "src/node.ts" },
+    ...LIBRARY,
+    entryPoints: Object.fromEntries(used.map((file) => [moduleOf(path.join(root, file)), file])),
     outdir: "dist",
     splitting: true,
     chunkNames: "chunks/[name]-[hash]",
-    platform: "neutral",
-    mainFields: ["module", "main"],
-    external: ["node:*", ...PEERS],
+    plugins: [keepModules, ...common.plugins],
   });
   const hashbang = readFileSync(path.join(root, "src/cli/main.ts"), "utf8").startsWith("#!")
     ? ""
@@ -61,14 +99,20 @@ export async function buildLibrary() {
   });
 }
 
-/** The smallest useful application, minified and gzipped, in bytes. */
-export async function measureSize() {
+/** What an application needs that is given its device, and what opens one. */
+const APP = ["sequential", "dense", "compile", "binaryCrossentropy", "adam"];
+const OPEN = "openDevice";
+
+/**
+ * An application that imports `names`, minified and gzipped, in bytes.
+ * @param options.from tilegrad, as a program in the folder `options.within` names it
+ */
+export async function measureSize(names = APP, { from = "./src/index.ts", within = root } = {}) {
   const result = await esbuild.build({
     ...common,
     stdin: {
-      contents: `import { adam, binaryCrossentropy, compile, dense, sequential } from "./src/index.ts";
-        globalThis.app = { adam, binaryCrossentropy, compile, dense, sequential };`,
-      resolveDir: root,
+      contents: `import { ${names} } from ${JSON.stringify(from)}; globalThis.app = { ${names} };`,
+      resolveDir: within,
     },
     minify: true,
     platform: "browser",
@@ -81,10 +125,13 @@ export async function measureSize() {
   return { bytes, largest: inputs.map(([file, { bytesInOutput }]) => ({ file, bytes: bytesInOutput })) };
 }
 
-/** Prints the size of the smallest application against the goal, and what takes most of it. */
+/** Prints the size of a small application against the goal, and what takes most of it. */
 export async function reportSize() {
+  const kb = (bytes) => `${(bytes / 1024).toFixed(1)} KB`;
   const { bytes, largest } = await measureSize();
-  console.log(`Browser bundle: ${(bytes / 1024).toFixed(1)} KB gzipped; the goal is ${SIZE_GOAL_KB} KB.`);
+  const opening = await measureSize([...APP, OPEN]);
+  console.log(`A browser app that imports ${APP.join(", ")}: ${kb(bytes)} gzipped; the goal is ${SIZE_GOAL_KB} KB.`);
+  console.log(`With ${OPEN}, which brings the backends: ${kb(opening.bytes)}.`);
   largest.sort((a, b) => b.bytes - a.bytes);
   for (const { file, bytes } of largest.slice(0, 8))
     console.log(`  ${(bytes / 1024).toFixed(1).padStart(6)} KB minified  ${file}`);

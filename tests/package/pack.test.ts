@@ -3,6 +3,7 @@ import os from "node:os";
 import path from "node:path";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { measureSize } from "../../esbuild.config.mjs";
 import { ensureBuilt } from "../../tools/tasks.mjs";
 import { type Ended, repository, run } from "../support/program.ts";
 
@@ -53,8 +54,9 @@ describe("the packed tarball, in an empty folder", () => {
   afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
 
   it("holds what is built, the licence and the documents, and no sources or tests", () => {
-    const outside = files.filter((file) => !/^dist\/(index|node|cli)\.js$|^dist\/(chunks|types)\//.test(file));
+    const outside = files.filter((file) => !/^dist\/[\w/-]+\.js$|^dist\/types\//.test(file));
     expect(outside.sort()).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "package.json"]);
+    expect(files).not.toContain("dist/oracles.js");
   });
 
   it("brings no other package", () => {
@@ -107,6 +109,11 @@ describe("the packed tarball, in an empty folder", () => {
     const flags = ["--noEmit", "--strict", "--target", "es2022", "--lib", "es2023,dom,dom.iterable"];
     const { code, stdout } = await node(tsc, ...flags, ...options, "types.ts");
     expect(code, stdout).toBe(0);
+  });
+
+  it("leaves out of a browser app what it does not use: at most 60 KB gzipped", async () => {
+    const { bytes } = await measureSize(undefined, { from: "tilegrad", within: folder });
+    expect(bytes).toBeLessThanOrEqual(60 * 1024);
   });
 
   it("goes through a Vite build for the browser, without anything of Node", async () => {
