@@ -4,7 +4,7 @@ import { color, drawOn } from "./canvas.ts";
 
 /** Points kept at most; beyond, neighbours are averaged, so that the curve of a long run stays cheap to draw. */
 const MOST = 1024;
-const MARGIN = { top: 16, right: 56, bottom: 28, left: 48 };
+const MARGIN = { top: 16, right: 64, bottom: 28, left: 48 };
 
 export class LossCurve {
   private values: number[] = [];
@@ -104,7 +104,8 @@ export class LossCurve {
     context.font = "600 12px system-ui, sans-serif";
     context.textBaseline = "bottom";
     context.textAlign = "left";
-    context.fillText(values[values.length - 1].toPrecision(3), end.x + 6, end.y - 4);
+    const label = values[values.length - 1].toPrecision(3);
+    context.fillText(label, Math.min(end.x + 6, width - context.measureText(label).width), end.y - 4);
   }
 }
 

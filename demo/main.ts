@@ -10,6 +10,8 @@ import { Surface } from "./surface.ts";
 
 /** Milliseconds between two pictures of the surface while training. */
 const SURFACE_EVERY = 150;
+/** The library's hint is for who writes the call. */
+const NO_DEVICE = "Open this page in a browser with WebGPU, or use the CPU: slower, and there everywhere.";
 
 const byId = <T extends HTMLElement = HTMLElement>(id: string): T => document.getElementById(id) as T;
 const form = byId<HTMLFormElement>("controls");
@@ -57,7 +59,7 @@ function showError(error: unknown): void {
   const message = error instanceof Error ? error.message : String(error);
   say("error-code", known?.code ?? "");
   say("error-message", message);
-  say("error-hint", known?.hint ?? "");
+  say("error-hint", (known?.code === "E_DEVICE" ? NO_DEVICE : known?.hint) ?? "");
   byId("error").hidden = false;
 }
 
@@ -182,6 +184,7 @@ function act(action: () => Promise<void>): void {
 
 /** A setting changed: start over, and go on training if the old network was in training. */
 async function changed(): Promise<void> {
+  if (!form.reportValidity()) return;
   const wasTraining = training;
   await startOver();
   if (wasTraining) setOff();
@@ -200,7 +203,11 @@ trainButton.addEventListener("click", () =>
     else setOff();
   }),
 );
-resetButton.addEventListener("click", () => act(startOver));
+resetButton.addEventListener("click", () =>
+  act(async () => {
+    if (form.reportValidity()) await startOver();
+  }),
+);
 backend.addEventListener("change", () => act(openChosen));
 byId("retry").addEventListener("click", () => act(openChosen));
 byId("use-cpu").addEventListener("click", () => {

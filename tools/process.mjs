@@ -6,7 +6,10 @@ import { fileURLToPath } from "node:url";
 /** The folder of package.json. */
 export const root = path.join(path.dirname(fileURLToPath(import.meta.url)), "..");
 
-/** Runs a program that shares this terminal; gives its exit status (1 when it could not start or a signal ended it). */
+/**
+ * Runs a program that shares this terminal and ends with this process; gives its exit status (1 when it could not start or a
+ * signal ended it).
+ */
 export function run(command, args, options = {}) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd: root, stdio: "inherit", ...options });
@@ -14,7 +17,12 @@ export function run(command, args, options = {}) {
       console.error(`${command}: ${error.message}`);
       resolve(1);
     });
-    child.on("close", (code) => resolve(code ?? 1));
+    const end = () => child.kill();
+    process.on("exit", end);
+    child.on("close", (code) => {
+      process.off("exit", end);
+      resolve(code ?? 1);
+    });
   });
 }
 

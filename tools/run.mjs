@@ -15,6 +15,12 @@ async function main([task, ...args]) {
   return tasks[task](args);
 }
 
+const stop = () => process.exit(143);
+process.on("SIGTERM", stop);
+// npm ends its shell only, which tells nobody.
+const shell = process.ppid;
+if (process.env.npm_lifecycle_event) setInterval(() => process.ppid === shell || stop(), 500).unref();
+
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {

@@ -95,6 +95,7 @@ describe("the demo", () => {
     await page.goto(server.url);
     await page.waitForSelector("#error:not([hidden])");
     expect(await text(page, "error-code")).toBe("E_DEVICE");
+    expect(await text(page, "error-hint")).toMatch(/^Open this page in a browser with WebGPU/);
     expect(await text(page, "device-text")).toBe("No device");
     await page.click("#use-cpu");
     await ready(page);
