@@ -43,10 +43,10 @@ const LIBRARY = {
   external: ["node:*", ...PEERS],
 };
 
-/** Where a file of src or shaders has its module in dist, without the ending; null for what is not ours. */
+/** Where a file of src or shaders has its module in dist, without the ending; undefined for what is not ours. */
 function moduleOf(file) {
   const match = /^(src\/|(?=shaders\/))(.*)\.(ts|wgsl)$/.exec(path.relative(root, file).replaceAll(path.sep, "/"));
-  return match && match[2];
+  return match?.[2];
 }
 
 /** Leaves imports of our own files as they are, by their names in dist. */
