@@ -1,5 +1,5 @@
 /** Training with progress, early stopping, checkpoints and Ctrl-C. */
-import { rm } from "node:fs/promises";
+import { rm, stat } from "node:fs/promises";
 import path from "node:path";
 import type { Command } from "commander";
 import { Option } from "commander";
@@ -148,6 +148,29 @@ export function makeCallbacks(
   const stopping = patience > 0 && watches ? earlyStopping({ monitor, patience, ...tieBreak }) : undefined;
   const plateauRule = plateau === undefined ? [] : [reduceOnPlateau({ monitor, patience: plateau })];
   return { callbacks: [...(stopping ? [stopping] : []), ...plateauRule], best: () => stopping?.best ?? null };
+}
+
+/**
+ * A run that was broken off is gone on with, or its checkpoint removed by who made it: a new run would write over it.
+ * @throws E_FILE when `out` holds a checkpoint of a run that has not ended
+ */
+export async function assertNoOpenRun(out: string, { checkpoint, resume }: FitSettings): Promise<void> {
+  if (checkpoint === undefined || resume) return;
+  const folder = checkpointFolder(out);
+  const written = (file: string) =>
+    stat(file).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => 0,
+    );
+  // The model is saved once the run has ended.
+  if ((await written(path.join(folder, "checkpoint.json"))) <= (await written(path.join(out, "model.json")))) return;
+  throw new TilegradError(
+    "E_FILE",
+    `--checkpoint: ${folder} holds a run that has not ended; a new one would write over it.`,
+    {
+      hint: `Go on with --resume, choose another --out, or remove ${folder}.`,
+    },
+  );
 }
 
 /** A new run with checkpoints leaves none of an earlier run's behind. */

@@ -50,6 +50,35 @@ describe.each([
   }, 180_000);
 });
 
+it("a run that has not ended is not written over by the same command without --resume", async () => {
+  const args = ["train", "customers.csv", ...CHURN, "--device", "cpu", "--out", "open", "--epochs", "20000"];
+  const often = ["--early-stopping", "0", "--checkpoint", "1"];
+  const first = await cli.interrupt(/epoch +\d+\/\d+/, "SIGINT", ...args, ...often);
+  expect(first.code, first.stderr).toBe(130);
+  const before = cli.files("open");
+  const again = await cli.run(...args, ...often);
+  expect(again.code).toBe(2);
+  expect(again.stderr).toMatch(/open\/checkpoint holds a run that has not ended[\s\S]*--resume/);
+  expect(cli.files("open")).toEqual(before);
+
+  // A run that has ended may be run anew.
+  const short = [
+    "train",
+    "customers.csv",
+    ...CHURN,
+    "--device",
+    "cpu",
+    "--out",
+    "ended",
+    "--epochs",
+    "4",
+    "--checkpoint",
+    "2",
+  ];
+  expect((await cli.run(...short)).code).toBe(0);
+  expect((await cli.run(...short)).code).toBe(0);
+});
+
 it("Ctrl-C without --checkpoint saves nothing and says so", async () => {
   const out = ["--out", "none", "--device", "cpu", "--epochs", "5000", "--early-stopping", "0"];
   const ended = await cli.interrupt(/epoch +\d+\/\d+/, "SIGINT", "train", "customers.csv", ...CHURN, ...out);
