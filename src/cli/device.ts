@@ -1,6 +1,7 @@
 /** The `--device` option. */
 import { Option } from "commander";
 import type { Device, DeviceInfo } from "../device.ts";
+import { hasLavapipe } from "../node/gpu.ts";
 import { openDevice } from "../node.ts";
 import { PRECISIONS } from "../passes/half.ts";
 import { print } from "./terminal.ts";
@@ -30,6 +31,9 @@ export function describeDevice({ backend, adapter, driver, software }: DeviceInf
   return `${adapter}, ${software ? "a software GPU" : "hardware GPU"} (WebGPU)`;
 }
 
+/** Measured: bench/results. */
+const LAVAPIPE = "        lavapipe is installed here, too, and mostly more than twice as fast: --device lavapipe";
+
 /** Opens the device, says which it is, and frees it whatever happens. */
 export async function withDevice<T>(
   name: DeviceName,
@@ -38,7 +42,10 @@ export async function withDevice<T>(
 ): Promise<T> {
   const device = await openDevice({ backend: name });
   try {
-    if (!quiet) print(`Device: ${describeDevice(device.info)}`);
+    if (!quiet) {
+      print(`Device: ${describeDevice(device.info)}`);
+      if (device.info.adapter.includes("SwiftShader") && hasLavapipe()) print(LAVAPIPE);
+    }
     return await work(device);
   } finally {
     device.dispose();

@@ -165,6 +165,9 @@ function classWeights({ classWeight }: LossChoice, y: Float32Array): ClassWeight
 /** Whether scores are margins rather than probabilities. */
 export const isMargin = ({ loss }: LossChoice): boolean => loss === "hinge" || loss === "squaredHinge";
 
+/** Whether the loss is least where scores are the true probabilities, but for weights and resampling, which can be undone. */
+export const isProper = ({ loss }: Pick<LossChoice, "loss">): boolean => loss === "bce" || loss === "mse";
+
 /** How much more a positive counts than a negative, by the classes' weights. */
 function weightRatio(options: LossChoice, y: Float32Array): number {
   const { 0: negative = 1, 1: positive = 1 } = classWeights(options, y) ?? {};
@@ -186,8 +189,7 @@ export function initialBias(options: LossChoice, y: Float32Array): number {
  */
 export function weightShift(options: LossChoice, y: Float32Array): number {
   const ratio = weightRatio(options, y);
-  const proper = options.loss === "bce" || options.loss === "mse";
-  return proper && ratio > 0 && ratio < Infinity ? weightCorrection(ratio).shift : 0;
+  return isProper(options) && ratio > 0 && ratio < Infinity ? weightCorrection(ratio).shift : 0;
 }
 
 /** Adam's steps grow with the square root of the batch, as its noise shrinks (Malladi et al. 2022); from 64 rows on. */

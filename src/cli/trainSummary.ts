@@ -8,6 +8,8 @@ import type { Importance, PartName, TrainingResult } from "../report/result.ts";
 import { sparkline } from "../report/sparkline.ts";
 import { costLine } from "./cost.ts";
 import { describeDevice } from "./device.ts";
+import type { LossChoice } from "./objective.ts";
+import { isProper } from "./objective.ts";
 import type { Prepared } from "./prepare.ts";
 import { commandName } from "./report.ts";
 import { bold, count, dim, duration, pairs, percent, plural, table } from "./terminal.ts";
@@ -62,9 +64,7 @@ export function trainSummary(result: TrainingResult, data: Prepared, model: Mode
     ...(history.valLoss ? ([["", `${range(history.valLoss)}  ${dim("validation")}`]] as const) : []),
     ...(result.refit ? ([["Refit", refit(result.refit)]] as const) : []),
     ...(result.priorShift === 0 ? [] : ([["Corrected", corrected(result.priorShift)]] as const)),
-    ...(result.calibration
-      ? ([["Calibrated", `${result.calibration.method} ${dim("(on the validation rows)")}`]] as const)
-      : []),
+    ...scoresLine(result, settings["loss"] as LossChoice["loss"]),
     ["Threshold", threshold(result)],
   ]);
   const { part, baseline, importance, cost } = result;
@@ -109,6 +109,14 @@ function resampled({ method, rows, positives }: NonNullable<TrainingResult["resa
 
 const corrected = (shift: number): string =>
   `logits by ${shift.toFixed(2)} ${dim("(scores are probabilities at the prevalence of the rows as they came)")}`;
+
+function scoresLine({ calibration }: TrainingResult, loss: LossChoice["loss"]): (readonly [string, string])[] {
+  if (calibration) return [["Calibrated", `${calibration.method} ${dim("(on the validation rows)")}`]];
+  if (isProper({ loss })) return [];
+  return [
+    ["Scores", `rank the rows, but are no probabilities with --loss ${loss} ${dim("(--calibrate makes them so)")}`],
+  ];
+}
 
 const refit = ({ rows, epochs }: { readonly rows: number; readonly epochs: number }): string =>
   `once more on all ${count(rows)} rows that are not for testing, ${plural(epochs, "epoch")} ${dim("(few positives)")}`;

@@ -31,8 +31,6 @@ export interface NodeGpu {
   readonly kind: "hardware" | "software";
   /** As the driver names itself, e.g. `SwiftShader Device (Subzero)`. */
   readonly driver: string;
-  /** What the user should know of this choice. */
-  readonly note: string | undefined;
 }
 
 // Dawn frees an instance that JavaScript has dropped although its devices live: opened ones stay reachable.
@@ -105,14 +103,20 @@ async function openSwiftShader(flags: readonly string[]): Promise<NodeGpu> {
   return expectDriver("swiftshader", /SwiftShader/i, found);
 }
 
-async function openLavapipe(flags: readonly string[]): Promise<NodeGpu> {
-  const folders = ["/usr/share/vulkan/icd.d", "/usr/local/share/vulkan/icd.d", "/etc/vulkan/icd.d"];
-  const files = folders
-    .filter((folder) => fs.existsSync(folder))
+const DRIVER_FOLDERS = ["/usr/share/vulkan/icd.d", "/usr/local/share/vulkan/icd.d", "/etc/vulkan/icd.d"];
+
+const lavapipeFiles = (): readonly string[] =>
+  DRIVER_FOLDERS.filter((folder) => fs.existsSync(folder))
     .flatMap((folder) => fs.readdirSync(folder).map((name) => path.join(folder, name)))
     .filter((file) => /^lvp_icd.*\.json$/.test(path.basename(file)));
+
+/** Is Mesa's software GPU there, which is faster than the one from npm? */
+export const hasLavapipe = (): boolean => lavapipeFiles().length > 0;
+
+async function openLavapipe(flags: readonly string[]): Promise<NodeGpu> {
+  const files = lavapipeFiles();
   if (files.length === 0) {
-    throw new TilegradError("E_DEVICE", `lavapipe: no lvp_icd*.json in ${folders.join(", ")}.`, {
+    throw new TilegradError("E_DEVICE", `lavapipe: no lvp_icd*.json in ${DRIVER_FOLDERS.join(", ")}.`, {
       hint: "Install Mesa's Vulkan drivers, 23.1 or later (Debian: mesa-vulkan-drivers), or use another device.",
     });
   }
@@ -142,7 +146,6 @@ async function find(flags: readonly string[]): Promise<NodeGpu | undefined> {
     gpu,
     kind: software ? "software" : "hardware",
     driver,
-    note: software ? `Software GPU: ${driver}. Right, but slower than a hardware GPU.` : undefined,
   };
 }
 

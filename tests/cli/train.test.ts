@@ -101,10 +101,16 @@ describe("train", () => {
     expect(result.rows).toMatchObject({ train: 480, validation: 120, test: 200 });
   });
 
-  it.each(["focal", "hinge", "squaredHinge", "mse"])("trains with the loss %s", async (loss) => {
-    const ended = await train("--out", loss, "--loss", loss, "--json", "--quiet", "--class-weight", "balanced");
+  it.each([
+    ["focal", true],
+    ["hinge", true],
+    ["squaredHinge", true],
+    ["mse", false],
+  ])("trains with the loss %s; it says that scores are no probabilities: %s", async (loss, warns) => {
+    const ended = await train("--out", loss, "--loss", loss, "--json", "--class-weight", "balanced");
     expect(ended.code, ended.stderr).toBe(0);
     expect(jsonOf(ended).metrics.test.rocAuc).toBeGreaterThan(0.8);
+    expect(ended.stderr.includes(`no probabilities with --loss ${loss}`)).toBe(warns);
   });
 
   it.each([
