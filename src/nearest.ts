@@ -1,9 +1,14 @@
-/** The word that a misspelt one most likely meant, for "did you mean": case aside, at most a third of it is different. */
+/**
+ * The word that a misspelt one most likely meant, for "did you mean": case aside, one of which it is a part (gpu is webgpu, not
+ * cpu), else one of which at most a third is different.
+ */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const wanted = word.toLowerCase();
-  const scored = known.map((candidate) => ({ candidate, distance: editDistance(wanted, candidate.toLowerCase()) }));
+  const containing = known.filter((candidate) => word.length > 2 && candidate.toLowerCase().includes(wanted));
+  const among = containing.length > 0 ? containing : known;
+  const scored = among.map((candidate) => ({ candidate, distance: editDistance(wanted, candidate.toLowerCase()) }));
   const best = scored.sort((a, b) => a.distance - b.distance)[0];
-  return best && best.distance <= Math.ceil(Math.max(word.length, best.candidate.length) / 3)
+  return best && (among === containing || best.distance <= Math.ceil(Math.max(word.length, best.candidate.length) / 3))
     ? best.candidate
     : undefined;
 }

@@ -64,12 +64,8 @@ function describe(error: unknown): Shown {
 function describeUsage({ message }: CommanderError): Shown {
   const [first, ...rest] = message.replace(/^error: /, "").split("\n");
   const choice = /argument '(.*)' is invalid\. Allowed choices are (.*)\.$/.exec(first);
-  const near = choice && nearestChoice(choice[1], choice[2].split(", "));
+  const near = choice && nearest(choice[1], choice[2].split(", "));
   const meant = rest.join(" ").replace(/[()]/g, "").trim() || (near && `Did you mean ${near}?`);
   const hint = meant || "Add --help for the options and an example.";
   return { code: "E_ARGUMENT", message: first, hint, status: 2 };
 }
-
-/** One of which the word is a part comes first: gpu is webgpu, not cpu. */
-const nearestChoice = (word: string, choices: readonly string[]): string | undefined =>
-  choices.find((choice) => word.length > 2 && choice.includes(word)) ?? nearest(word, choices);

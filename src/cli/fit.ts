@@ -178,4 +178,13 @@ export async function forgetCheckpoints(out: string): Promise<void> {
   await rm(checkpointFolder(out), { recursive: true, force: true });
 }
 
+/** @throws E_FILE when an earlier run has left nothing to go on from */
+export async function checkResumable(out: string): Promise<void> {
+  const folder = checkpointFolder(out);
+  if (await hasCheckpoint(folder)) return;
+  throw new TilegradError("E_FILE", `--resume: there is nothing to resume, no checkpoint in ${folder}.`, {
+    hint: "Leave --resume out to begin; with --checkpoint N, a run that is cut short can be resumed.",
+  });
+}
+
 export const hasCheckpoint = (folder: string): Promise<boolean> => fileExists(path.join(folder, "checkpoint.json"));

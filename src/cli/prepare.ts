@@ -7,6 +7,7 @@ import type { Target } from "../data/target.ts";
 import { chooseTarget } from "../data/target.ts";
 import { labelWindows, risingColumn, UP, windowEnds } from "../data/windows.ts";
 import { TilegradError } from "../errors.ts";
+import { assertExists } from "../node/files.ts";
 import { Scratch } from "../node/scratch.ts";
 import { partition, planFolds } from "./folds.ts";
 import type { Labelled } from "./labelled.ts";
@@ -51,6 +52,7 @@ export async function readLabelled(
 ): Promise<Labelled> {
   const name = column ?? ((await hasOwnLabel(file)) ? LABEL : undefined);
   if (name === undefined) {
+    await assertExists(file);
     throw new TilegradError("E_ARGUMENT", `${file}: no --target was given.`, {
       hint: "Name the column to predict with --target; only folders of images, NPZ and IDX files have their own labels.",
     });

@@ -89,7 +89,24 @@ export function divide(
   seed: number,
 ): [Uint32Array, Uint32Array] {
   if (share === 0) return [rows, new Uint32Array(0)];
-  const parts = stratifiedSplit(targetOf(target, table, rows), { fractions: { train: 1 - share, test: share }, seed });
+  const y = targetOf(target, table, rows);
+  checkEnough(table, target, y);
+  const parts = stratifiedSplit(y, { fractions: { train: 1 - share, test: share }, seed });
   const pick = (places: Uint32Array): Uint32Array => places.map((place) => rows[place]);
   return [pick(parts.train), pick(parts.test)];
+}
+
+/** @throws E_DATA unless both parts can have a row of each class */
+function checkEnough({ name }: Table, { name: column, positive, negative }: Target, y: ArrayLike<number>): void {
+  const yes = Array.from(y).filter((label) => label === 1).length;
+  for (const [rows, labels] of [
+    [yes, [positive]],
+    [y.length - yes, negative],
+  ] as const) {
+    if (rows >= 2) continue;
+    const got = `${column} = ${labels.join(" or ")} has ${rows === 1 ? "1 row" : "no row"} to divide`;
+    throw new TilegradError("E_DATA", `${name}: ${got}; expected at least 2, one for each part.`, {
+      hint: "Bring more rows of this label, or leave a part out: --test 0 or --validation 0.",
+    });
+  }
 }

@@ -13,7 +13,7 @@ import { assess, importanceOf } from "./assess.ts";
 import { deviceOption, withDevice } from "./device.ts";
 import type { ExperimentOptions } from "./experiment.ts";
 import { addExperimentOptions, experiment } from "./experiment.ts";
-import { addCheckpointOptions, assertNoOpenRun } from "./fit.ts";
+import { addCheckpointOptions, assertNoOpenRun, checkResumable } from "./fit.ts";
 import { withGroup } from "./folds.ts";
 import { interruptible } from "./interrupt.ts";
 import { isPreset, modelName } from "./network.ts";
@@ -85,6 +85,7 @@ async function train(file: string, given: TrainOptions): Promise<void> {
   const began = performance.now();
   checkThresholds(options);
   await assertModelFolder(options.out);
+  if (options.resume) await checkResumable(options.out);
   await assertNoOpenRun(options.out, options);
   const resampled = options.resample !== undefined && options.resample !== "none";
   if (resampled && (await isStreamed(file, options))) inMemory(null);

@@ -38,8 +38,8 @@ const BYTE_ORDER_MARK = "\ufeff";
 
 /**
  * Reads delimited text with a header line (RFC 4180) from a stream, into columns; never holds rows as objects.
- * @throws E_DATA for empty text, a header without rows, duplicate names, ragged rows, malformed quotes, NUL characters,
- *   undecodable bytes, and cells that do not fit their column; E_ABORTED when `signal` fires.
+ * @throws E_DATA for empty text, a header without rows, duplicate names, ragged rows, malformed quotes, binary files,
+ *   NUL characters, undecodable bytes, and cells that do not fit their column; E_ABORTED when `signal` fires.
  */
 export async function readCsv(
   source: TextSource,
@@ -140,6 +140,11 @@ export class CsvReader {
   private begin(whole: boolean): [Tokenizer, RowCollector] {
     const text = this.sample.startsWith(BYTE_ORDER_MARK) ? this.sample.slice(1) : this.sample;
     this.sample = "";
+    if (looksBinary(text)) {
+      throw new TilegradError("E_DATA", `${this.file}: got a binary file; expected lines of text.`, {
+        hint: "Save a spreadsheet as CSV; images go into a folder, whose name is given instead.",
+      });
+    }
     this.delimiter ||= detectDelimiter(text, whole);
     const rows = new RowCollector(this.file, this.delimiter, this.options, this.notes);
     const tokenizer = new Tokenizer(this.file, this.delimiter, rows);
@@ -147,6 +152,10 @@ export class CsvReader {
     return [tokenizer, rows];
   }
 }
+
+/** Whether it begins as images, archives and spreadsheets do: with control characters. NUL may be UTF-16: see tokenize.ts. */
+const looksBinary = (text: string): boolean =>
+  Array.from(text.slice(0, 16)).some((character) => character < " " && !"\0\t\n\v\f\r".includes(character));
 
 /** Rows of cells -> column builders; the first row names the columns. */
 class RowCollector implements CellSink {

@@ -79,7 +79,7 @@ function unknownRule(where: string, got: string): TilegradError {
 export function parseThresholdRule(text: string): ThresholdRule {
   const rule = readRule(text.trim());
   if (rule === undefined) throw unknownRule("threshold", JSON.stringify(text));
-  checkThresholdRule(rule, "threshold");
+  checkThresholdRule(rule, `threshold ${JSON.stringify(text)}`);
   return rule;
 }
 

@@ -146,7 +146,11 @@ function binaryWeight(classWeight: LossOptions["classWeight"]): Loss["weight"] {
 }
 
 function checkWeights(type: string, classWeight: Readonly<Record<number, number>>): void {
-  checkObject(`${type}: classWeight`, classWeight, "weights by class, such as { 0: 1, 1: 10 }");
+  checkObject(
+    `${type}: classWeight`,
+    classWeight,
+    "weights by class, such as { 0: 1, 1: 10 } or classWeightBalanced(labels)",
+  );
   for (const [label, weight] of Object.entries(classWeight)) {
     if (!Number.isInteger(Number(label))) {
       throw new TilegradError("E_ARGUMENT", `${type}: got classWeight of ${show(label)}; expected class numbers.`);

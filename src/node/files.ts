@@ -34,6 +34,13 @@ export const fileExists = (path: string): Promise<boolean> =>
     () => false,
   );
 
+/** @throws E_FILE */
+export async function assertExists(path: string): Promise<void> {
+  await access(path).catch((error: unknown) => {
+    throw fileError(error, "read", path);
+  });
+}
+
 /** The bytes of a file. @throws E_FILE when it is missing, a folder, or not readable. */
 export async function readBytes(path: string): Promise<Uint8Array> {
   try {

@@ -11,6 +11,7 @@ const good = Array.from({ length: 40 }, (_, i) => `${i},${(i * 7) % 11},${i % 4 
 beforeAll(async () => {
   cli.write("good.csv", table(...good));
   cli.write("empty.csv", "");
+  cli.write("cat.png", Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13));
   cli.write("header.csv", "a,b,y\n");
   cli.write("one-class.csv", table(...good.map((row) => row.replace("yes", "no"))));
   cli.write("three.csv", table(...good, "1,2,maybe"));
@@ -57,12 +58,25 @@ const cases: [string, string[], string, RegExp][] = [
     /--batch: doctor --tune without --model/,
   ],
   ["a missing file", train("nope.csv"), "E_FILE", /nope\.csv: cannot read it, there is no such file/],
+  [
+    "a missing file without target",
+    ["inspect", "nope.csv", "--device", "cpu"],
+    "E_FILE",
+    /nope\.csv: cannot read it, there is no such file/,
+  ],
+  ["an image as the file", train("cat.png"), "E_DATA", /cat\.png: got a binary file; expected lines of text/],
+  [
+    "a rule out of range",
+    train("good.csv", "--threshold", "recall>=1.5"),
+    "E_ARGUMENT",
+    /threshold "recall>=1.5": recallAtLeast is 1.5/,
+  ],
   ["a folder as the file", train("full"), "E_FILE", /full: cannot read it, it is a folder/],
   ["an empty file", train("empty.csv"), "E_DATA", /empty\.csv: the file is empty/],
   ["a header without rows", train("header.csv"), "E_DATA", /no data lines/],
   ["a missing target column", ["train", "good.csv", "--target", "Y", "--out", "out"], "E_DATA", /no column "Y"/],
   ["one class only", train("one-class.csv"), "E_DATA", /one class only \("no" in all rows\)/],
-  ["a class with a single row", train("single.csv"), "E_DATA", /class 1 has 1 row/],
+  ["a class with a single row", train("single.csv"), "E_DATA", /single\.csv: y = yes has 1 row to divide/],
   ["more than two labels without --positive", train("three.csv"), "E_DATA", /got 3 labels: "maybe", "no", "yes"/],
   ["a positive label that no row has", train("good.csv", "--positive", "ja"), "E_DATA", /positive label "ja"/],
   ["a row without label", train("unlabelled.csv"), "E_DATA", /unlabelled\.csv, line 42, column "y"/],
@@ -116,7 +130,7 @@ const cases: [string, string[], string, RegExp][] = [
     "E_FILE",
     /"model\.json" and no tilegrad model/,
   ],
-  ["resuming without a checkpoint", train("good.csv", "--resume"), "E_FILE", /checkpoint\.json: cannot read it/],
+  ["resuming without a checkpoint", train("good.csv", "--resume"), "E_FILE", /nothing to resume, no checkpoint in out/],
   [
     "a model that is not there",
     ["evaluate", "nope", "good.csv", "--device", "cpu"],

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { openCpu } from "../../src/cpu/device.ts";
+import { openDevice } from "../../src/index.ts";
 import { dense } from "../../src/model/layers/dense.ts";
 import { binaryCrossentropy, focal } from "../../src/model/losses.ts";
 import { sequential } from "../../src/model/model.ts";
@@ -129,6 +130,17 @@ it.each([
 ])("%s are a typed error", async (_, data, expected) => {
   const trainer = await made();
   expect(await message(() => trainer.fit(wrong(data), { epochs: 1 }))).toMatch(expected);
+});
+
+it("compile names what it takes for a loss, an optimizer and a device, and a device its backends", async () => {
+  const loss = binaryCrossentropy();
+  expect(await message(() => compile(model, wrong({ device, loss: "bce" })))).toMatch(/"bce".*binaryCrossentropy\(\)/);
+  expect(await message(() => compile(model, wrong({ device, loss, optimizer: "adam" })))).toMatch(/"adam".*adam\(\)/);
+  expect(await message(() => compile(model, wrong({ device: "cpu", loss })))).toMatch(/"cpu".*openDevice\(\)/);
+  expect(await message(() => openDevice(wrong({ backend: "gpu" })))).toMatch(/Did you mean "webgpu"/);
+  expect(await message(async () => binaryCrossentropy(wrong({ classWeight: "balanced" })))).toMatch(
+    /classWeightBalanced\(labels\)/,
+  );
 });
 
 it("compile without a loss, and predict without rows, say what is missing", async () => {
