@@ -52,7 +52,7 @@ for (let i = 0; i < Number(values.repeat); i++) {
 }
 
 // Correct? Every neighbour of a sample of rows, by plain loops.
-const classes = classesOf("bench", data);
+const classes = classesOf("bench", data, {});
 const rows = take(classes, classes.minority);
 const began = performance.now();
 const { indices } = await nearest(device, rows, rows, K, { excludeSelf: true });

@@ -21,6 +21,10 @@ const kinds = {
     holds: (v: unknown) => isNumber(v) || (Array.isArray(v) && v.every(isNumber)),
   },
   numberList: { expected: "a list of numbers", holds: (v: unknown) => Array.isArray(v) && v.every(isNumber) },
+  values: {
+    expected: "an array of values, plain or typed",
+    holds: (v: unknown) => Array.isArray(v) || (ArrayBuffer.isView(v) && "length" in v),
+  },
   boolean: { expected: "true or false", holds: (v: unknown) => typeof v === "boolean" },
   string: { expected: "a string", holds: (v: unknown) => typeof v === "string" },
   function: { expected: "a function", holds: (v: unknown) => typeof v === "function" },
@@ -62,6 +66,7 @@ type KindOf<T> =
   | ([T] extends [string] ? "string" | readonly T[] : never)
   | ([T] extends [(...args: never[]) => unknown] ? "function" : never)
   | ([T] extends [readonly unknown[]] ? "list" : never)
+  | ([T] extends [ArrayLike<unknown>] ? "values" : never)
   | ([T] extends [object] ? "object" : never);
 
 /**

@@ -1,4 +1,6 @@
 import { TilegradError } from "../errors.ts";
+import type { OptionKinds } from "../options.ts";
+import { checkOptions } from "../options.ts";
 import { draws, shuffle } from "../random.ts";
 import { check, type Generated } from "./generators.ts";
 
@@ -27,11 +29,19 @@ const EXPLODED = 1e4;
  * @throws E_ARGUMENT for bad options, and for coefficients whose series is not stationary
  */
 export function arSeries(options: ArSeriesOptions = {}): Generated {
+  checkOptions("arSeries", options, {
+    rows: "number",
+    length: "number",
+    coefficients: "list",
+    noise: "number",
+    seed: "number",
+  } satisfies OptionKinds<ArSeriesOptions>);
   const { rows = 200, length = 64, coefficients = [[0.7], [-0.7]], noise = 1, seed = 0 } = options;
   check("rows", rows, Number.isInteger(rows) && rows >= 1, "a whole number of at least 1");
   check("length", length, Number.isInteger(length) && length >= 1, "a whole number of at least 1");
   check("noise", noise, noise > 0 && Number.isFinite(noise), "a positive number");
-  const finite = coefficients.length > 0 && coefficients.every((list) => list.every(Number.isFinite));
+  const finite =
+    coefficients.length > 0 && coefficients.every((list) => Array.isArray(list) && list.every(Number.isFinite));
   check("coefficients", JSON.stringify(coefficients), finite, "a list of numbers for each class");
   const x = new Float32Array(rows * length);
   const y = new Float32Array(rows);

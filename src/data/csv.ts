@@ -1,4 +1,6 @@
 import { TilegradError } from "../errors.ts";
+import type { OptionKinds } from "../options.ts";
+import { checkOptions, show } from "../options.ts";
 import { ColumnBuilder } from "./columnBuilder.ts";
 import { chunksOf, type Encoding, TextDecoding, type TextSource } from "./decode.ts";
 import { detectDelimiter, SAMPLE } from "./delimiter.ts";
@@ -31,6 +33,17 @@ export interface CsvResult {
   notes: string[];
 }
 
+const CSV_OPTIONS = {
+  name: "string",
+  delimiter: "string",
+  encoding: "any",
+  categorical: "list",
+  categoricalIfPresent: "list",
+  numeric: "list",
+  skip: "list",
+  signal: "object",
+} as const satisfies OptionKinds<CsvOptions & { signal?: AbortSignal }>;
+
 /** Odd spellings of numbers remembered over all columns, in case one proves categorical. */
 const MAX_SPELLED = 1_000_000;
 const MAX_SPELLED_PER_COLUMN = 10_000;
@@ -45,7 +58,7 @@ export async function readCsv(
   source: TextSource,
   options: CsvOptions & { signal?: AbortSignal } = {},
 ): Promise<CsvResult> {
-  const reader = new CsvReader(options);
+  const reader = new CsvReader(checkOptions("readCsv", options, CSV_OPTIONS));
   for await (const chunk of chunksOf(source)) {
     if (options.signal?.aborted) throw new TilegradError("E_ABORTED", `${options.name ?? "csv"}: reading was aborted.`);
     reader.push(chunk);
@@ -55,7 +68,12 @@ export async function readCsv(
 
 /** `readCsv` of text or bytes that are already here. */
 export function parseCsv(text: string | Uint8Array, options: CsvOptions = {}): CsvResult {
-  const reader = new CsvReader(options);
+  const reader = new CsvReader(checkOptions("parseCsv", options, CSV_OPTIONS));
+  if (typeof text !== "string" && !(text instanceof Uint8Array)) {
+    throw new TilegradError("E_ARGUMENT", `parseCsv: got ${show(text)}; expected a text or its bytes.`, {
+      hint: "readCsv takes a Blob, a Response or a stream.",
+    });
+  }
   reader.push(text);
   return reader.end();
 }

@@ -1,4 +1,6 @@
 import { TilegradError } from "../errors.ts";
+import type { OptionKinds } from "../options.ts";
+import { checkOptions } from "../options.ts";
 import { type Draws, draws, shuffle } from "../random.ts";
 
 /** A generated problem: x f32 [rows, columns], row-major; y f32 [rows], class numbers from 0. */
@@ -21,8 +23,11 @@ export interface ShapeOptions {
 /** Random streams: one per thing drawn, so that no option changes what the others draw. */
 const STREAM = { place: 0x6e01, noise: 0x6e02, order: 0x6e03, label: 0x6e04, mixing: 0x6e05 } as const;
 
+const SHAPE = { rows: "number", noise: "number", seed: "number" } as const satisfies OptionKinds<ShapeOptions>;
+
 /** The four corners (0 or 1) in turn, class 1 where they differ; 4 rows and no noise by default. @throws E_ARGUMENT */
 export function xor(options: ShapeOptions = {}): Generated {
+  checkOptions("xor", options, SHAPE);
   const corners = [0, 1, 2, 3].map((corner) => ({
     point: [corner >> 1, corner & 1],
     label: (corner >> 1) ^ (corner & 1),
@@ -32,6 +37,7 @@ export function xor(options: ShapeOptions = {}): Generated {
 
 /** Two interleaving half circles of radius 1, as scikit-learn's make_moons. @throws E_ARGUMENT */
 export function moons(options: ShapeOptions = {}): Generated {
+  checkOptions("moons", options, SHAPE);
   return generate(options, (row, place) => {
     const angle = Math.PI * place.uniform(row);
     const [x, y] = [Math.cos(angle), Math.sin(angle)];
@@ -41,7 +47,7 @@ export function moons(options: ShapeOptions = {}): Generated {
 
 /** A circle of radius 1 (class 0) around one of radius `factor` in (0, 1), default 0.5 (class 1). @throws E_ARGUMENT */
 export function circles(options: ShapeOptions & { factor?: number } = {}): Generated {
-  const { factor = 0.5 } = options;
+  const { factor = 0.5 } = checkOptions("circles", options, { ...SHAPE, factor: "number" });
   check("factor", factor, factor > 0 && factor < 1, "a number between 0 and 1");
   return generate(options, (row, place) => {
     const angle = 2 * Math.PI * place.uniform(row);
@@ -52,7 +58,7 @@ export function circles(options: ShapeOptions & { factor?: number } = {}): Gener
 
 /** Two spiral arms of radius 0 to 1 and `turns` rounds (default 1.5), half a round apart. @throws E_ARGUMENT */
 export function spirals(options: ShapeOptions & { turns?: number } = {}): Generated {
-  const { turns = 1.5 } = options;
+  const { turns = 1.5 } = checkOptions("spirals", options, { ...SHAPE, turns: "number" });
   check("turns", turns, turns > 0 && Number.isFinite(turns), "a positive number");
   return generate({ noise: 0.02, ...options }, (row, place) => {
     const radius = Math.sqrt(place.uniform(row)); // even along the arm, not crowded at its centre
@@ -68,9 +74,11 @@ export function blobs(options: ShapeOptions & { centers?: readonly (readonly num
       [-2, -2],
       [2, 2],
     ],
-  } = options;
-  const width = centers[0]?.length ?? 0;
-  const even = width > 0 && centers.every((center) => center.length === width && center.every(Number.isFinite));
+  } = checkOptions("blobs", options, { ...SHAPE, centers: "list" });
+  const width = Array.isArray(centers[0]) ? centers[0].length : 0;
+  const even =
+    width > 0 &&
+    centers.every((center) => Array.isArray(center) && center.length === width && center.every(Number.isFinite));
   check("centers", JSON.stringify(centers), even, "points of equal dimension");
   return generate({ noise: 1, ...options }, (row) => {
     const label = row % centers.length;
@@ -105,6 +113,16 @@ export interface ClassificationOptions {
  * @throws E_ARGUMENT for options out of range.
  */
 export function makeClassification(options: ClassificationOptions = {}): Generated {
+  checkOptions("makeClassification", options, {
+    rows: "number",
+    informative: "number",
+    redundant: "number",
+    useless: "number",
+    prevalence: "number",
+    labelNoise: "number",
+    separation: "number",
+    seed: "number",
+  } satisfies OptionKinds<ClassificationOptions>);
   const { rows = 1000, informative = 5, redundant = 2, useless = 3, seed = 0 } = options;
   const { prevalence = 0.5, labelNoise = 0.01, separation = 3 } = options;
   check("rows", rows, Number.isInteger(rows) && rows >= 2, "a whole number >= 2");

@@ -1,4 +1,5 @@
 import { TilegradError } from "../errors.ts";
+import { checkOptions, checkValue } from "../options.ts";
 import { shuffle } from "../random.ts";
 import type { Fold } from "./splits.ts";
 
@@ -19,8 +20,11 @@ const MOST_DRAWS = 100;
 export function groupSplit(
   groups: ArrayLike<number | string>,
   y: ArrayLike<number>,
-  { test, seed = 0 }: { test: number; seed?: number },
+  options: { test: number; seed?: number },
 ): Fold {
+  checkValue("groupSplit", "groups", groups, "values");
+  checkValue("groupSplit", "y", y, "values");
+  const { test, seed = 0 } = checkOptions("groupSplit", options, { test: "any", seed: "number" });
   if (!(test > 0 && test < 1)) {
     throw new TilegradError("E_ARGUMENT", `test: got ${test}; expected a fraction between 0 and 1.`, {
       hint: "For example { test: 0.2 }.",

@@ -1,4 +1,6 @@
 import { TilegradError } from "../errors.ts";
+import type { OptionKinds } from "../options.ts";
+import { checkOptions } from "../options.ts";
 import type { CategoricalFeature, Feature, NumericFeature } from "./feature.ts";
 import { fitPixels, type ImageSize } from "./pixels.ts";
 import {
@@ -57,6 +59,17 @@ export interface PreprocessOptions {
   window?: Windowing;
 }
 
+const PREPROCESS_OPTIONS = {
+  target: "any",
+  positive: "any",
+  exclude: "list",
+  id: "list",
+  maxLevels: "positiveInteger",
+  scaling: ["standard", "minmax", "none"],
+  image: "list",
+  window: "object",
+} as const satisfies OptionKinds<PreprocessOptions>;
+
 const DEFAULT_MAX_LEVELS = 50;
 
 /**
@@ -67,10 +80,8 @@ const DEFAULT_MAX_LEVELS = 50;
  *   that their variance overflows; E_ARGUMENT for bad options.
  */
 export function fitPreprocessor(table: Table, trainRows: ArrayLike<number>, options: PreprocessOptions): Preprocessor {
+  checkOptions("fitPreprocessor", options, PREPROCESS_OPTIONS);
   const { exclude = [], id = [], maxLevels = DEFAULT_MAX_LEVELS, scaling = "standard", image, window } = options;
-  if (!Number.isInteger(maxLevels) || maxLevels < 1) {
-    throw new TilegradError("E_ARGUMENT", `maxLevels: got ${maxLevels}; expected a whole number >= 1.`);
-  }
   const labelled = rowList(table, trainRows);
   const rows = window ? rowsOfWindows(labelled, window) : labelled;
   const target =

@@ -1,4 +1,5 @@
 import { TilegradError } from "../errors.ts";
+import { checkOptions, checkValue } from "../options.ts";
 import { shuffle, shuffleInPlace } from "../random.ts";
 
 /** Row numbers (0-based, ascending) of one split. */
@@ -20,6 +21,8 @@ export interface ShuffleOptions {
   seed?: number;
 }
 
+const SHUFFLE = { shuffle: "boolean", seed: "number" } as const;
+
 /** Random streams of this file; the step is the class, or the repeat. */
 const SPLIT_STREAM = 0x5911;
 const FOLD_STREAM = 0xf01d;
@@ -35,6 +38,9 @@ export function stratifiedSplit(
   y: ArrayLike<number>,
   options: { fractions: { train: number; validation?: number; test?: number }; seed?: number },
 ): Parts {
+  checkValue("stratifiedSplit", "y", y, "values");
+  checkOptions("stratifiedSplit", options, { fractions: { required: "object" }, seed: "number" });
+  checkOptions("fractions", options.fractions, { train: "number", validation: "number", test: "number" });
   const { train, validation = 0, test = 0 } = options.fractions;
   const fractions = [train, validation, test];
   if (!fractions.every((f) => f >= 0 && f <= 1) || Math.abs(train + validation + test - 1) > 1e-6 || train === 0) {
@@ -81,6 +87,8 @@ export function stratifiedSplit(
  * @throws E_ARGUMENT unless 2 <= k <= the size of the largest class.
  */
 export function stratifiedKFold(y: ArrayLike<number>, k: number, options: ShuffleOptions = {}): Fold[] {
+  checkValue("stratifiedKFold", "y", y, "values");
+  checkOptions("stratifiedKFold", options, SHUFFLE);
   return stratifiedFolds(y, k, options, 0);
 }
 
@@ -90,15 +98,15 @@ export function repeatedStratifiedKFold(
   k: number,
   options: { repeats: number; seed?: number },
 ): Fold[] {
-  if (!Number.isInteger(options.repeats) || options.repeats < 1) {
-    throw new TilegradError("E_ARGUMENT", `repeats: got ${options.repeats}; expected a whole number >= 1.`);
-  }
+  checkValue("repeatedStratifiedKFold", "y", y, "values");
+  checkOptions("repeatedStratifiedKFold", options, { repeats: { required: "positiveInteger" }, seed: "number" });
   const repeats = Array.from({ length: options.repeats }, (_, i) => i);
   return repeats.flatMap((repeat) => stratifiedFolds(y, k, { shuffle: true, seed: options.seed }, repeat));
 }
 
 /** k folds of n rows, the first n mod k one row larger. @throws E_ARGUMENT unless 2 <= k <= n. */
 export function kFold(n: number, k: number, options: ShuffleOptions = {}): Fold[] {
+  checkOptions("kFold", options, SHUFFLE);
   checkFolds(k, n, `rows (${n})`);
   const order = options.shuffle ? shuffle(n, options.seed ?? 0, FOLD_STREAM, 0) : null;
   const foldOf = new Uint32Array(n);
@@ -117,6 +125,7 @@ export function kFold(n: number, k: number, options: ShuffleOptions = {}): Fold[
  * @throws E_ARGUMENT unless 2 <= k <= the number of groups.
  */
 export function groupKFold(groups: ArrayLike<number | string>, k: number): Fold[] {
+  checkValue("groupKFold", "groups", groups, "values");
   const sizes = new Map<number | string, number>();
   for (let i = 0; i < groups.length; i++) sizes.set(groups[i], (sizes.get(groups[i]) ?? 0) + 1);
   checkFolds(k, sizes.size, `groups (${sizes.size})`);
@@ -140,6 +149,7 @@ export function groupKFold(groups: ArrayLike<number | string>, k: number): Fold[
  * @throws E_ARGUMENT when k < 2 or no training row is left for the first split.
  */
 export function timeSeriesSplit(n: number, k: number, options: { testSize?: number; gap?: number } = {}): Fold[] {
+  checkOptions("timeSeriesSplit", options, { testSize: "number", gap: "number" });
   checkFolds(k, n - 1, `rows - 1 (${n - 1})`);
   const { testSize = Math.floor(n / (k + 1)), gap = 0 } = options;
   const whole = Number.isInteger(testSize) && testSize >= 1 && Number.isInteger(gap) && gap >= 0;

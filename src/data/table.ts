@@ -1,5 +1,6 @@
 import { TilegradError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
+import { checkObject, checkOptions, checkValue, isObject, show } from "../options.ts";
 
 /** A column of numbers, f64 [rows]; NaN = missing, never infinite. */
 export interface NumericColumn {
@@ -35,6 +36,7 @@ export interface Table {
 
 /** The column of that name. @throws E_DATA naming it and the columns there are. */
 export function columnOf(table: Table, name: string): Column {
+  checkTable(table);
   const column = table.columns.find((candidate) => candidate.name === name);
   if (column) return column;
   throw missingColumns(
@@ -52,6 +54,15 @@ const MOST_LISTED = 20;
 export function checkColumns(file: string, asked: readonly string[], columns: readonly string[]): void {
   const absent = [...new Set(asked)].filter((name) => !columns.includes(name));
   if (absent.length > 0) throw missingColumns(file, absent, columns);
+}
+
+/** @throws E_ARGUMENT */
+function checkTable(table: Table): void {
+  if (isObject(table) && Array.isArray(table.columns)) return;
+  throw new TilegradError(
+    "E_ARGUMENT",
+    `table: got ${show(table)}; expected a table, as readCsv and tableFromColumns give.`,
+  );
 }
 
 function missingColumns(file: string, absent: readonly string[], columns: readonly string[]): TilegradError {
@@ -95,6 +106,9 @@ export function tableFromColumns(
   columns: Record<string, ArrayLike<CellValue>>,
   options: { name?: string } = {},
 ): Table {
+  checkObject("tableFromColumns", columns, "{ column: values }");
+  checkOptions("tableFromColumns", options, { name: "string" });
+  for (const [name, values] of Object.entries(columns)) checkValue("tableFromColumns", name, values, "values");
   return tableFromEntries(Object.entries(columns), options.name ?? "table");
 }
 
@@ -118,6 +132,9 @@ export function tableFromRecords(
   records: readonly Readonly<Record<string, CellValue>>[],
   options: { name?: string } = {},
 ): Table {
+  checkValue("tableFromRecords", "records", records, "list");
+  checkOptions("tableFromRecords", options, { name: "string" });
+  for (const [i, record] of records.entries()) checkObject(`tableFromRecords: [${i}]`, record, "{ column: value }");
   const names = new Set<string>();
   for (const record of records) for (const key of Object.keys(record)) names.add(key);
   const columns = [...names].map((name) => [name, records.map((record) => record[name])] as const);
@@ -138,6 +155,8 @@ const DAY = 86_400_000;
 
 /** The given rows, or all rows 0..n-1 without them. @throws E_ARGUMENT for a row that does not exist. */
 export function rowList(table: Table, rows?: ArrayLike<number>): Uint32Array {
+  checkTable(table);
+  if (rows !== undefined) checkValue(table.name, "rows", rows, "values");
   if (!rows) return Uint32Array.from({ length: table.rows }, (_, i) => i);
   for (let i = 0; i < rows.length; i++) {
     if (Number.isInteger(rows[i]) && rows[i] >= 0 && rows[i] < table.rows) continue;

@@ -74,7 +74,7 @@ export function targetOf(
   table: Table,
   rows?: ArrayLike<number>,
 ): Float32Array {
-  const choice = "target" in target ? target.target : target;
+  const choice = "target" in Object(target) ? (target as { target: Target }).target : (target as Target);
   const column = columnOf(table, choice.name);
   const list = rowList(table, rows);
   const known = new Set(choice.negative);

@@ -1,4 +1,6 @@
 import { TilegradError } from "../errors.ts";
+import type { OptionKinds } from "../options.ts";
+import { checkOptions, checkValue } from "../options.ts";
 import { draws } from "../random.ts";
 import { checkLabels, checkRange, checkWeights, type NumberList } from "./check.ts";
 
@@ -36,6 +38,13 @@ export function bootstrapIntervals<Name extends string>(
   measure: (weight: Float64Array) => Readonly<Record<Name, number | null>>,
   options: BootstrapOptions,
 ): Record<Name, Interval | null> {
+  checkOptions("bootstrapIntervals", options, {
+    replicates: "number",
+    level: "number",
+    seed: { required: "number" },
+    sampleWeight: "values",
+  } satisfies OptionKinds<BootstrapOptions>);
+  checkValue("bootstrapIntervals", "measure", measure, "function");
   const { replicates = 1000, level = 0.95, seed, sampleWeight } = options;
   checkLabels("bootstrapIntervals", y);
   checkWeights("bootstrapIntervals", y.length, sampleWeight);

@@ -1,4 +1,5 @@
 import { TilegradError } from "../errors.ts";
+import { checkOptions } from "../options.ts";
 import { checkProbabilities, checkRange, checkScored, type NumberList } from "./check.ts";
 import { evaluateMonotone, fitIsotonic, type Monotone } from "./isotonic.ts";
 import { fitLogistic, logit, sigmoid } from "./logistic.ts";
@@ -41,7 +42,10 @@ export function fitCalibration(
   scores: NumberList,
   options: { from?: ScoreKind; sampleWeight?: NumberList } = {},
 ): Calibration {
-  const { from = "probability", sampleWeight } = options;
+  const { from = "probability", sampleWeight } = checkOptions("fitCalibration", options, {
+    from: ["probability", "logit"],
+    sampleWeight: "values",
+  });
   const check = from === "probability" ? checkProbabilities : checkScored;
   check("fitCalibration", y, scores, sampleWeight);
   const rows: Rows = {

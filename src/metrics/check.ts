@@ -1,4 +1,5 @@
 import { TilegradError } from "../errors.ts";
+import { checkValue } from "../options.ts";
 
 /** Any indexable list of numbers: `number[]`, `Float32Array`, `Float64Array`, `Int32Array`, ... */
 export type NumberList = ArrayLike<number>;
@@ -15,6 +16,7 @@ const differs = (where: string, name: string, got: number, rows: number): Tilegr
 
 /** Throws `E_DATA` unless every label is 0 or 1 and there is at least one. */
 export function checkLabels(where: string, y: NumberList): void {
+  checkValue(where, "labels", y, "values");
   if (y.length === 0) throw isEmpty(where);
   for (let i = 0; i < y.length; i++) {
     if (y[i] !== 0 && y[i] !== 1) {
@@ -28,6 +30,7 @@ export function checkLabels(where: string, y: NumberList): void {
 /** Throws `E_DATA` unless there is one finite, non-negative weight per row and not all are 0. */
 export function checkWeights(where: string, rows: number, weight: NumberList | undefined): void {
   if (weight === undefined) return;
+  checkValue(where, "sampleWeight", weight, "values");
   if (weight.length !== rows) throw differs(where, "sampleWeight", weight.length, rows);
   let total = 0;
   for (let i = 0; i < rows; i++) {
@@ -48,6 +51,8 @@ export function checkWeights(where: string, rows: number, weight: NumberList | u
 
 /** Throws `E_DATA` unless y, scores and weights are one finite value per row, labels 0 or 1, weights >= 0. */
 export function checkScored(where: string, y: NumberList, scores: NumberList, weight?: NumberList): void {
+  checkValue(where, "labels", y, "values");
+  checkValue(where, "scores", scores, "values");
   if (y.length !== scores.length) throw differs(where, "scores", scores.length, y.length);
   checkLabels(where, y);
   for (let i = 0; i < scores.length; i++) {

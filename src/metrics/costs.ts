@@ -1,4 +1,5 @@
 import { TilegradError } from "../errors.ts";
+import { checkOptions } from "../options.ts";
 import { checkScored, type NumberList } from "./check.ts";
 import { descendingOrder } from "./order.ts";
 import { hasBothClasses, sweep, sweepInOrder } from "./sweep.ts";
@@ -22,7 +23,7 @@ export function costCurve(
   costs: CostMatrix,
   options: { sampleWeight?: NumberList; amounts?: NumberList } = {},
 ): CostCurve {
-  const { sampleWeight, amounts } = options;
+  const { sampleWeight, amounts } = checkOptions("costCurve", options, { sampleWeight: "values", amounts: "values" });
   checkScored("costCurve", y, scores, sampleWeight);
   checkThresholdRule({ minimizeCost: costs }, "costCurve");
   const order = descendingOrder(scores);

@@ -1,3 +1,4 @@
+import { checkOptions } from "../options.ts";
 import { sweptAveragePrecision, sweptKs, sweptRocAuc } from "./areas.ts";
 import { bootstrapIntervals, type Interval } from "./bootstrap.ts";
 import { areProbabilities, checkScored, type NumberList } from "./check.ts";
@@ -72,7 +73,15 @@ export function classificationReport(
     bootstrap?: { replicates?: number; level?: number; seed: number };
   } = {},
 ): ClassificationReport {
-  const { threshold = 0.5, sampleWeight, bootstrap } = options;
+  const {
+    threshold = 0.5,
+    sampleWeight,
+    bootstrap,
+  } = checkOptions("classificationReport", options, {
+    threshold: "number",
+    sampleWeight: "values",
+    bootstrap: "object",
+  });
   checkScored("classificationReport", y, scores, sampleWeight);
   const order = descendingOrder(scores);
   const probabilities = areProbabilities(scores);

@@ -37,9 +37,9 @@ export function thresholdTable(
     sampleWeight?: NumberList;
   } = {},
 ): ThresholdRow[] {
-  const { thresholds = Array.from({ length: 19 }, (_, i) => (i + 1) / 20), costs } = options;
-  const s = sweep(y, scores, options.sampleWeight, "thresholdTable");
-  const cost = costs && costCurve(y, scores, costs, options).cost;
+  const { thresholds = Array.from({ length: 19 }, (_, i) => (i + 1) / 20), costs, amounts, sampleWeight } = options;
+  const s = sweep(y, scores, sampleWeight, "thresholdTable");
+  const cost = costs && costCurve(y, scores, costs, { amounts, sampleWeight }).cost;
   return Array.from(thresholds, (threshold) => {
     const k = lastAtLeast(s.thresholds, threshold);
     const confusion = confusionAt(s, k);

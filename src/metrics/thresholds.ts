@@ -1,3 +1,4 @@
+import { checkOptions } from "../options.ts";
 import { checkScored, type NumberList } from "./check.ts";
 import {
   accuracy,
@@ -52,6 +53,7 @@ export function tuneThreshold(
   rule: ThresholdRule,
   options: { sampleWeight?: NumberList; amounts?: NumberList } = {},
 ): TunedThreshold {
+  checkOptions("tuneThreshold", options, { sampleWeight: "values", amounts: "values" });
   checkThresholdRule(rule);
   checkScored("tuneThreshold", y, scores, options.sampleWeight);
   if ("fixed" in rule) {

@@ -3,7 +3,10 @@ import { TilegradError } from "../errors.ts";
 import type { Tensor } from "../graph/types.ts";
 import type { Json } from "../io/json.ts";
 import { state } from "../ops/constant.ts";
+import type { OptionKinds } from "../options.ts";
+import { checkOptions, isObject, show } from "../options.ts";
 import type { Layer } from "./layer.ts";
+import { checkLayer } from "./layer.ts";
 import type { Model } from "./model.ts";
 import { applyLayer, checkInputShape, defineModel, layerNames } from "./trace.ts";
 
@@ -30,8 +33,9 @@ interface LayerSource {
  * @param shape without the batch
  * @throws E_SHAPE
  */
-export function input(shape: readonly number[], { name }: { readonly name?: string } = {}): SymbolicTensor {
+export function input(shape: readonly number[], options: { readonly name?: string } = {}): SymbolicTensor {
   checkInputShape("input", shape);
+  const { name } = checkOptions("input", options, { name: "string" });
   return { shape, source: { type: "input", ...(name === undefined ? {} : { name }) } };
 }
 
@@ -41,6 +45,8 @@ export function input(shape: readonly number[], { name }: { readonly name?: stri
  * @throws E_SHAPE naming the layer when an input does not fit; E_ARGUMENT for several inputs of a layer that takes one.
  */
 export function apply(layer: Layer, ...inputs: readonly SymbolicTensor[]): SymbolicTensor {
+  checkLayer("apply", layer);
+  for (const [i, x] of inputs.entries()) checkSymbolic(`apply: input ${i}`, x);
   const name = layer.name ?? layer.type;
   let stream = 0;
   const y = applyLayer(layer, name, {
@@ -51,6 +57,12 @@ export function apply(layer: Layer, ...inputs: readonly SymbolicTensor[]): Symbo
     stream: () => stream++,
   });
   return { shape: y.shape.slice(1), source: { type: "layer", layer, inputs } };
+}
+
+/** @throws E_ARGUMENT */
+function checkSymbolic(where: string, value: unknown): void {
+  if (isObject(value) && "shape" in value && "source" in value) return;
+  throw new TilegradError("E_ARGUMENT", `${where}: got ${show(value)}; expected what input() or apply() gives.`);
 }
 
 export interface FunctionalOptions {
@@ -64,7 +76,14 @@ export interface FunctionalOptions {
  * The model that computes `outputs` from `inputs`.
  * @throws E_ARGUMENT for two layers of one name, or an output that needs an input which is not listed.
  */
-export function functional({ inputs, outputs }: FunctionalOptions): Model {
+export function functional(options: FunctionalOptions): Model {
+  const kinds = {
+    inputs: { required: "list" },
+    outputs: { required: "list" },
+  } satisfies OptionKinds<FunctionalOptions>;
+  const { inputs, outputs } = checkOptions("functional", options, kinds);
+  for (const [i, x] of inputs.entries()) checkSymbolic(`functional: inputs[${i}]`, x);
+  for (const [i, x] of outputs.entries()) checkSymbolic(`functional: outputs[${i}]`, x);
   if (outputs.length === 0) throw new TilegradError("E_ARGUMENT", "functional: got no outputs; expected one or more.");
   const sources = inputs.map(({ source }) => {
     if (source.type === "input") return source;

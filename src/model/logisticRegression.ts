@@ -2,8 +2,12 @@
  * Logistic regression, which is one dense unit: the simplest model, beside which a network has to prove itself. Solved in
  * f64 on the CPU to its one optimum, so that it depends on no learning rate, seed or device.
  */
+
 import { TilegradError } from "../errors.ts";
+import { checkLabels } from "../metrics/check.ts";
 import { sigmoid, softplus } from "../numeric.ts";
+import type { OptionKinds } from "../options.ts";
+import { checkOptions, checkValue } from "../options.ts";
 
 export interface LogisticRegression {
   /** One per input. */
@@ -42,12 +46,26 @@ export function fitLogisticRegression(
   y: ArrayLike<number>,
   options: LogisticRegressionOptions = {},
 ): LogisticRegression {
+  checkOptions("fitLogisticRegression", options, {
+    sampleWeight: "values",
+    l2: "nonNegativeFinite",
+    maxIterations: "positiveInteger",
+    tolerance: "nonNegative",
+  } satisfies OptionKinds<LogisticRegressionOptions>);
+  checkValue("fitLogisticRegression", "x", x, "values");
+  checkValue("fitLogisticRegression", "y", y, "values");
+  checkLabels("logistic regression", y);
   const rows = y.length;
   const inputs = x.length / rows;
   if (!Number.isInteger(inputs) || inputs < 1) {
     throw new TilegradError("E_SHAPE", `logistic regression: x has ${x.length} values for ${rows} rows.`, {
       hint: "x is [rows, inputs], row-major.",
     });
+  }
+  for (let i = 0; i < x.length; i++) {
+    if (Number.isFinite(x[i])) continue;
+    const where = `row ${Math.floor(i / inputs)}, input ${i % inputs}`;
+    throw new TilegradError("E_DATA", `logistic regression: x is ${x[i]} in ${where}; expected finite numbers.`);
   }
   const positives = Array.from(y).reduce((n, label) => n + label, 0);
   if (positives === 0 || positives === rows) {
@@ -91,6 +109,7 @@ export function predictLogisticRegression(
   x: ArrayLike<number>,
 ): Float32Array {
   const inputs = weights.length;
+  checkValue("predictLogisticRegression", "x", x, "values");
   return Float32Array.from({ length: x.length / inputs }, (_, row) => {
     let z = bias;
     for (let j = 0; j < inputs; j++) z += weights[j] * x[row * inputs + j];

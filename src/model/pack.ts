@@ -1,16 +1,21 @@
 /** Rows of models with several inputs or outputs: how they are put together, and taken apart. */
 import { TilegradError } from "../errors.ts";
 import { sizeOf } from "../graph/types.ts";
+import { checkObject, checkValue } from "../options.ts";
 import type { Model, NamedShape } from "./model.ts";
+import { checkModel } from "./model.ts";
 
 /**
  * x of a model from its inputs by name, each row-major [rows, ...shape]: each row of x holds them one after the other.
  * @throws E_ARGUMENT for a name the model lacks, E_SHAPE for an input that is missing or whose rows do not fit
  */
 export function packInputs(
-  { inputs }: Pick<Model, "inputs">,
+  model: Pick<Model, "inputs">,
   values: Readonly<Record<string, ArrayLike<number>>>,
 ): Float32Array {
+  checkModel("packInputs", model);
+  checkObject("packInputs", values, "{ input: values }");
+  const { inputs } = model;
   const names = inputs.map((i) => i.name);
   const unknown = Object.keys(values).find((name) => !names.includes(name));
   if (unknown !== undefined) {
@@ -38,10 +43,10 @@ export function packInputs(
  * What `predict` or `outputs` gave, by the names of the model's outputs, each row-major [rows, ...shape].
  * @throws E_SHAPE
  */
-export function unpackOutputs(
-  { outputs }: Pick<Model, "outputs">,
-  values: ArrayLike<number>,
-): Record<string, Float32Array> {
+export function unpackOutputs(model: Pick<Model, "outputs">, values: ArrayLike<number>): Record<string, Float32Array> {
+  checkModel("unpackOutputs", model);
+  checkValue("unpackOutputs", "outputs", values, "values");
+  const { outputs } = model;
   const { begin, width } = layout(outputs);
   const rows = values.length / width;
   if (!Number.isInteger(rows)) {

@@ -17,7 +17,7 @@ export interface AdasynOptions extends DeviceOptions, RatioOptions, SeedOptions 
  * @throws E_DATA when no row of the rarer class has a neighbour of the other; E_DATA, E_ARGUMENT, E_SHAPE as `smote`
  */
 export async function adasyn(data: Labelled, options: AdasynOptions): Promise<Resampled> {
-  const classes = classesOf("adasyn", data);
+  const classes = classesOf("adasyn", data, options);
   const { device, nNeighbors: k = 5, seed = 0 } = options;
   checkNeighbors("adasyn", "nNeighbors", k, classes.minority.length);
   const wanted = rowsToAdd("adasyn", classes, options);

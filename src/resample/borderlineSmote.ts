@@ -27,7 +27,7 @@ export interface Border {
  * @throws E_DATA, E_ARGUMENT, E_SHAPE
  */
 export async function borderlineSmote(data: Labelled, options: BorderlineSmoteOptions): Promise<Resampled> {
-  const classes = classesOf("borderlineSmote", data);
+  const classes = classesOf("borderlineSmote", data, options);
   const { device, kNeighbors: k = 5, mNeighbors: m = 10, kind = "borderline-1", seed = 0 } = options;
   if (kind !== "borderline-1" && kind !== "borderline-2") {
     throw new TilegradError(

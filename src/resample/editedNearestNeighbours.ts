@@ -17,7 +17,7 @@ export async function editedNearestNeighbours(
   data: Labelled,
   options: EditedNearestNeighboursOptions,
 ): Promise<Resampled> {
-  const classes = classesOf("editedNearestNeighbours", data);
+  const classes = classesOf("editedNearestNeighbours", data, options);
   const { device, nNeighbors: k = 3, kindSel = "all" } = options;
   if (kindSel !== "all" && kindSel !== "mode") {
     throw new TilegradError("E_ARGUMENT", `editedNearestNeighbours: got kindSel "${kindSel}"; expected all or mode.`);

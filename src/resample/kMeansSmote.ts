@@ -30,7 +30,7 @@ const DENSITY_ROWS = 1000;
  * @throws E_DATA when no cluster is fit; E_DATA, E_ARGUMENT, E_SHAPE as `smote`
  */
 export async function kMeansSmote(data: Labelled, options: KMeansSmoteOptions): Promise<Resampled> {
-  const classes = classesOf("kMeansSmote", data);
+  const classes = classesOf("kMeansSmote", data, options);
   const { device, kNeighbors: k = 2, seed = 0, nClusters = 8, densityExponent: exponent = "auto" } = options;
   if (!Number.isInteger(nClusters) || nClusters < 1) {
     throw new TilegradError("E_ARGUMENT", `kMeansSmote: got nClusters ${nClusters}; expected a whole number >= 1.`);

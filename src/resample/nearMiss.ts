@@ -18,7 +18,7 @@ export interface NearMissOptions extends DeviceOptions, RatioOptions {
  * of the largest mean distance to their `nNeighbors` nearest (Zhang & Mani 2003). @throws E_DATA, E_ARGUMENT, E_SHAPE
  */
 export async function nearMiss(data: Labelled, options: NearMissOptions): Promise<Resampled> {
-  const classes = classesOf("nearMiss", data);
+  const classes = classesOf("nearMiss", data, options);
   const { device, version = 1, nNeighbors: k = 3, nNeighborsVer3: perRow = 3 } = options;
   checkNeighbors("nearMiss", "nNeighbors", k, classes.minority.length, { self: false });
   const count = rowsToKeep("nearMiss", classes, options);

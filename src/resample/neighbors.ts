@@ -1,10 +1,12 @@
 /** Neighbour search over any number of rows, in tiles: on the device, by the op `nearestNeighbors`. */
+
 import type { CompiledStep, Device, DeviceTensor } from "../device.ts";
 import { TilegradError } from "../errors.ts";
 import { input } from "../ops/constant.ts";
 import type { NearestOptions } from "../ops/nearestNeighbors.ts";
 import { insert, NO_ROW, nearestNeighbors } from "../ops/nearestNeighbors.ts";
 import { f32, u32 } from "../ops/op.ts";
+import { checkMethod } from "../options.ts";
 
 /** Rows of a table, row-major. */
 export interface Matrix {
@@ -53,6 +55,7 @@ export async function nearest(
   k: number,
   options: NeighborOptions = {},
 ): Promise<Neighbors> {
+  checkMethod("nearest: device", device, "compile", "one from await openDevice()");
   const { excludeSelf = false, farthest = false } = options;
   if (queries.columns !== candidates.columns) {
     throw new TilegradError(

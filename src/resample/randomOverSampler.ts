@@ -15,7 +15,7 @@ export interface RandomOverSamplerOptions extends RatioOptions, SeedOptions {
  * @throws E_DATA, E_ARGUMENT, E_SHAPE
  */
 export async function randomOverSampler(data: Labelled, options: RandomOverSamplerOptions = {}): Promise<Resampled> {
-  const classes = classesOf("randomOverSampler", data);
+  const classes = classesOf("randomOverSampler", data, options);
   const { shrinkage = 0, seed = 0 } = options;
   if (!(shrinkage >= 0 && Number.isFinite(shrinkage))) {
     throw new TilegradError("E_ARGUMENT", `randomOverSampler: got shrinkage ${shrinkage}; expected a number >= 0.`);

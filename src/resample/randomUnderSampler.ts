@@ -9,7 +9,7 @@ export interface RandomUnderSamplerOptions extends RatioOptions, SeedOptions {
 
 /** All rows of the rarer class and a random part of the other. @throws E_DATA, E_ARGUMENT, E_SHAPE */
 export async function randomUnderSampler(data: Labelled, options: RandomUnderSamplerOptions = {}): Promise<Resampled> {
-  const classes = classesOf("randomUnderSampler", data);
+  const classes = classesOf("randomUnderSampler", data, options);
   const { minority, majority } = classes;
   const { seed = 0, replacement = false } = options;
   const count = rowsToKeep("randomUnderSampler", classes, options);

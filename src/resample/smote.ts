@@ -14,7 +14,7 @@ export interface SmoteOptions extends DeviceOptions, RatioOptions, SeedOptions {
  * @throws E_DATA when the class has no more than `kNeighbors` rows, or the ratio is reached already; E_ARGUMENT, E_SHAPE
  */
 export async function smote(data: Labelled, options: SmoteOptions): Promise<Resampled> {
-  const classes = classesOf("smote", data);
+  const classes = classesOf("smote", data, options);
   const { device, kNeighbors: k = 5, seed = 0 } = options;
   checkNeighbors("smote", "kNeighbors", k, classes.minority.length);
   const count = rowsToAdd("smote", classes, options);

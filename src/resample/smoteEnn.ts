@@ -15,8 +15,8 @@ export interface SmoteEnnOptions extends SmoteOptions {
  * `smote`, then `editedNearestNeighbours` on both classes (Batista, Prati & Monard 2004). @throws as these two
  */
 export async function smoteEnn(data: Labelled, options: SmoteEnnOptions): Promise<Resampled> {
-  const { device, nNeighbors, kindSel } = options;
   const more = await smote(data, options);
+  const { device, nNeighbors, kindSel } = options;
   const cleaning = { device, nNeighbors, kindSel, samplingStrategy: "all" } as const;
   return traced(await editedNearestNeighbours(more, cleaning), more.source);
 }

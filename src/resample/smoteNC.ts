@@ -20,7 +20,7 @@ export interface SmoteNCOptions extends SmoteOptions {
  * @throws E_ARGUMENT for columns that are not there or all columns; E_DATA, E_ARGUMENT, E_SHAPE as `smote`
  */
 export async function smoteNC(data: Labelled, options: SmoteNCOptions): Promise<Resampled> {
-  const classes = classesOf("smoteNC", data);
+  const classes = classesOf("smoteNC", data, options);
   const { device, kNeighbors: k = 5, seed = 0 } = options;
   const groups = checkGroups(options.categoricalFeatures, classes.columns);
   checkNeighbors("smoteNC", "kNeighbors", k, classes.minority.length);

@@ -13,7 +13,7 @@ export interface CleaningOptions extends DeviceOptions {
  * the more frequent class goes. @throws E_DATA, E_ARGUMENT, E_SHAPE
  */
 export async function tomekLinks(data: Labelled, options: CleaningOptions): Promise<Resampled> {
-  const classes = classesOf("tomekLinks", data);
+  const classes = classesOf("tomekLinks", data, options);
   const mayGo = removable("tomekLinks", classes, options);
   const { indices: mate } = await nearest(options.device, classes, classes, 1, { excludeSelf: true });
   const linked = (row: number) => mate[mate[row]] === row && classes.y[mate[row]] !== classes.y[row];

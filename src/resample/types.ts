@@ -1,6 +1,7 @@
 /** What every method of resampling takes and gives. */
 import type { Device } from "../device.ts";
 import { TilegradError } from "../errors.ts";
+import { checkObject, checkValue } from "../options.ts";
 import type { Matrix } from "./neighbors.ts";
 
 /** Labelled rows. */
@@ -46,7 +47,12 @@ export interface Classes extends Matrix {
 }
 
 /** @throws E_DATA for labels other than 0 and 1, a class without rows, and values that are not finite; E_SHAPE */
-export function classesOf(method: string, { x, y }: Labelled): Classes {
+export function classesOf(method: string, data: Labelled, options: object): Classes {
+  checkObject(method, data, "{ x, y }");
+  checkObject(method, options, "an object of options");
+  const { x, y } = data;
+  checkValue(method, "x", x, "values");
+  checkValue(method, "y", y, "values");
   const rows = y.length;
   const columns = x.length / rows;
   if (rows === 0 || !Number.isInteger(columns) || columns === 0) {

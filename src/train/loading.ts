@@ -1,4 +1,5 @@
 /** Saved models as trainers again. */
+
 import type { Device } from "../device.ts";
 import { TilegradError } from "../errors.ts";
 import type { Files } from "../io/bundle.ts";
@@ -8,6 +9,8 @@ import { calibrated } from "../metrics/calibration.ts";
 import type { Optimizer } from "../model/optimizers.ts";
 import type { LayerMaker, LossMaker } from "../model/registry.ts";
 import { lossFromJson, modelFromJson } from "../model/registry.ts";
+import type { OptionKinds } from "../options.ts";
+import { checkMethod, checkOptions, checkValue } from "../options.ts";
 import type { MetricName } from "./metrics.ts";
 import type { RowSource } from "./source.ts";
 import { Trainer } from "./trainer.ts";
@@ -32,6 +35,14 @@ export interface LoadOptions {
   readonly optimizer?: Optimizer;
   readonly metrics?: readonly MetricName[];
 }
+
+const LOAD_OPTIONS = {
+  device: "object",
+  layers: "object",
+  losses: "object",
+  optimizer: "object",
+  metrics: "list",
+} as const satisfies OptionKinds<LoadOptions>;
 
 /**
  * A saved model, ready to predict, evaluate or train on.
@@ -79,5 +90,8 @@ function fromFile<T>(where: string, make: () => T): T {
 
 /** The model saved in a folder (Node) or under a name in the OPFS (browser). @throws E_FILE */
 export async function loadModel(folder: string, options: LoadOptions): Promise<LoadedModel> {
+  checkOptions("loadModel", options, LOAD_OPTIONS);
+  checkMethod("loadModel: device", options.device, "compile", "one from await openDevice()");
+  checkValue("loadModel", "folder", folder, "string");
   return trainerFromFiles(await options.device.files.read(folder, "model.json"), folder, options);
 }

@@ -5,7 +5,7 @@ import { sizeOf } from "../graph/types.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../io/checkpoint.ts";
 import type { Loss } from "../model/losses.ts";
 import type { Model } from "../model/model.ts";
-import { summary } from "../model/model.ts";
+import { checkModel, summary } from "../model/model.ts";
 import type { Optimizer } from "../model/optimizers.ts";
 import { adam } from "../model/optimizers.ts";
 import { f32 } from "../ops/op.ts";
@@ -121,6 +121,7 @@ export class Trainer {
       precision = "f32",
       deterministic = true,
     } = options;
+    checkModel("compile: model", model);
     checkMethod("compile: device", device, "compile", "one from await openDevice()");
     checkMethod("compile: loss", loss, "perExample", "a loss, such as binaryCrossentropy()");
     checkMethod("compile: optimizer", optimizer, "update", "an optimizer, such as adam()");

@@ -1,11 +1,23 @@
 import { expect, it } from "vitest";
 import { openCpu } from "../../src/cpu/device.ts";
+import { parseCsv } from "../../src/data/csv.ts";
+import { describeTable } from "../../src/data/describe.ts";
+import { moons } from "../../src/data/generators.ts";
+import { stratifiedSplit } from "../../src/data/splits.ts";
+import { tableFromRecords } from "../../src/data/table.ts";
 import { openDevice } from "../../src/index.ts";
+import { rocAuc } from "../../src/metrics/areas.ts";
+import { tuneThreshold } from "../../src/metrics/thresholds.ts";
+import { apply, functional } from "../../src/model/functional.ts";
 import { dense } from "../../src/model/layers/dense.ts";
+import { fitLogisticRegression } from "../../src/model/logisticRegression.ts";
 import { binaryCrossentropy, focal } from "../../src/model/losses.ts";
 import { sequential } from "../../src/model/model.ts";
 import { adam, sgd } from "../../src/model/optimizers.ts";
+import { randomOverSampler } from "../../src/resample/randomOverSampler.ts";
+import { smote } from "../../src/resample/smote.ts";
 import { checkpoint } from "../../src/train/callbacks.ts";
+import { loadModel } from "../../src/train/loading.ts";
 import { compile } from "../../src/train/trainer.ts";
 import { failure } from "./support.ts";
 
@@ -40,6 +52,15 @@ it.each([
     async () => (await made()).fit({ x: [1, 2], y: [1] }, wrong({ epochs: 1, batchsize: 4 })),
     /Did you mean batchSize/,
   ],
+  ["parseCsv", async () => parseCsv("a;b\n1;2\n", wrong({ delimeter: ";" })), /Did you mean delimiter/],
+  ["stratifiedSplit", async () => stratifiedSplit([0, 1], wrong({ fraction: {} })), /Did you mean fractions/],
+  ["a generator", async () => moons(wrong({ row: 9 })), /moons: there is no option "row".*Did you mean rows/],
+  [
+    "tuneThreshold",
+    async () => tuneThreshold([0, 1], [0, 1], { maximize: "f1" }, wrong({ sampleWeights: [1, 1] })),
+    /Did you mean sampleWeight/,
+  ],
+  ["loadModel", () => loadModel("model", wrong({ device, layer: {} })), /loadModel: .*Did you mean layers/],
 ])("a misspelt option of %s is an error, not silence", async (_, work, expected) => {
   expect(await message(work as () => Promise<unknown>)).toMatch(expected);
 });
@@ -100,6 +121,24 @@ it.each([
     "a regularizer",
     async () => sequential({ input: [2] }, [dense(1, { kernelRegularizer: { l2: -1 } })]),
     /regularizer: got l1 0, l2 -1; expected finite numbers of at least 0/,
+  ],
+  ["a model", () => compile(wrong(null), { device, loss: binaryCrossentropy() }), /model: got null; expected a model/],
+  ["a value of a model", async () => apply(dense(1), wrong(3)), /apply: input 0: got 3; expected what input\(\)/],
+  ["outputs", async () => functional(wrong({ inputs: [] })), /functional: got outputs undefined; expected a list/],
+  ["a text for a CSV", async () => parseCsv(wrong(null)), /parseCsv: got null; expected a text or its bytes/],
+  ["a table", async () => describeTable(wrong({})), /table: got \{\}; expected a table, as readCsv/],
+  ["records", async () => tableFromRecords(wrong([null])), /tableFromRecords: \[0\]: got null; expected/],
+  ["scores", async () => rocAuc([0, 1], wrong(undefined)), /rocAuc: got scores undefined; expected an array of values/],
+  [
+    "inputs of a logistic regression",
+    async () => fitLogisticRegression(wrong("x"), wrong("x")),
+    /fitLogisticRegression: got x "x"; expected an array of values/,
+  ],
+  ["rows to resample", () => randomOverSampler(wrong(null)), /randomOverSampler: got null; expected \{ x, y \}/],
+  [
+    "options of resampling",
+    () => smote({ x: new Float32Array(2), y: [0, 1] }, wrong(undefined)),
+    /smote: got undefined; expected an object of options/,
   ],
 ])("%s of another kind is a typed error", async (_, work, expected) => {
   expect(await message(work as () => Promise<unknown>)).toMatch(expected);
