@@ -36,7 +36,15 @@ const USAGE = `npm run bench -- [workload...] [options]
   --name NAME        of the files in bench/results (default: the device, after "chromium-" in a browser)
   --merge            keeps the other workloads of that JSON file
   --json             the results as one JSON object on stdout, the table on stderr
-  --compare A B      compares two result files; exit 1 when ours is slower than --tolerance (default 1.25) times before`;
+  --compare A B      compares two result files; exit 1 when ours is slower than --tolerance (default 1.25) times before
+
+npm run bench -- PROGRAM [options], without any peer
+  encoding           what the host pays to hand dispatches to the GPU
+  kernels            every matmul kernel over the shapes of dense layers
+  profile            where the time of a training step goes, kernel by kernel
+  scaling            how time and memory grow with batch, width, depth and rows
+  smote              SMOTE of 100,000 rows on a device
+  streaming          training from a CSV file that is larger than memory should be`;
 
 function usageError(message: string): never {
   console.error(`${message}\n\n${USAGE}`);

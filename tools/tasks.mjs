@@ -66,8 +66,9 @@ export const tasks = {
       if (name === "streaming") await ensureBuilt();
       return runNode(await buildBenchProgram(name), args);
     }
-    await ensureInstalled("bench");
     const given = name === undefined ? [] : [name, ...args];
+    // Neither needs a peer.
+    if (!given.some((word) => word === "--help" || word === "--compare")) await ensureInstalled("bench");
     if (given.includes("--browser")) await buildBenchPage();
     return runNode(await buildBench(), given);
   },

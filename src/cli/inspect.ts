@@ -91,19 +91,21 @@ async function inspect(what: string, options: InspectOptions): Promise<void> {
     const subject = isFolder ? await savedModel(what, device) : await plannedModel(what, options);
     const { precision, fusion, deterministic } = options;
     const described = { ...subject, optimizer, precision };
-    const graph = stepGraph(described, Math.min(options.batch, subject.rows), device.maxQueue, subject.rows);
+    const batch = Math.min(options.batch, subject.rows);
+    const graph = stepGraph(described, batch, device.maxQueue, subject.rows);
     const limits = { ...(device.limits ?? { ...LEAST_LIMITS, f16: true }), deterministic };
     const compiled = compileGraph(graph, limits, { fusion, precision });
     if (options.dot) write(`${planDot(compiled)}\n`);
     else if (options.json)
       writeJson({
         device: device.info,
+        batch,
         ...figures(graph, compiled),
         plan: compiled.choice,
         tuned: tunedKernels(compiled, limits),
         stages: planStages(compiled),
       });
-    else write(`${show(describeDevice(device.info), subject.model, graph, compiled, limits)}\n`);
+    else write(`${show(describeDevice(device.info), batch, subject.model, graph, compiled, limits)}\n`);
   });
 }
 
@@ -154,7 +156,14 @@ function tunedKernels(
   });
 }
 
-function show(device: string, model: Model, graph: Graph, compiled: Compiled, limits: KernelLimits): string {
+function show(
+  device: string,
+  batch: number,
+  model: Model,
+  graph: Graph,
+  compiled: Compiled,
+  limits: KernelLimits,
+): string {
   const tuned = tunedKernels(compiled, limits).map(({ kernel }) => kernel);
   const { nodes, dispatches, flops, bytes: moved, memory } = figures(graph, compiled);
   const header = ["#", "stage", "kernel", "workgroups", "bytes", "FLOPs", "ops"];
@@ -169,7 +178,7 @@ function show(device: string, model: Model, graph: Graph, compiled: Compiled, li
   ];
   const rows = planStages(compiled).map(row);
   return [
-    bold("One training step"),
+    bold(`One training step of ${plural(batch, "row")}`),
     dim(`for ${device}`),
     "",
     summary(model),

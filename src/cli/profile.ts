@@ -6,7 +6,7 @@ import type { Profile } from "../train/profile.ts";
 import type { Trainer } from "../train/trainer.ts";
 import type { DeviceName } from "./device.ts";
 import type { Part } from "./part.ts";
-import { dim, percent, print, table } from "./terminal.ts";
+import { digits, dim, percent, print, table } from "./terminal.ts";
 
 export interface ProfileChoice {
   readonly profile?: string;
@@ -44,7 +44,7 @@ export async function profileStep(
 }
 
 function profileTable({ kernels, us, ceilings }: Omit<Profile, "traceEvents">): string[] {
-  const of = (value: number, ceiling: number): string => `${value.toPrecision(3)} (${percent(value / ceiling)})`;
+  const of = (value: number, ceiling: number): string => `${digits(value)} (${percent(value / ceiling)})`;
   const rows = kernels.map((k) => [
     k.kernel.length > 60 ? `${k.kernel.slice(0, 57)}...` : k.kernel,
     k.us.toFixed(1),
@@ -52,7 +52,7 @@ function profileTable({ kernels, us, ceilings }: Omit<Profile, "traceEvents">): 
     of(k.gflopsPerSecond, ceilings.gflopsPerSecond),
     of(k.gigabytesPerSecond, ceilings.gigabytesPerSecond),
   ]);
-  const best = `best seen in a large product, a large copy or these kernels: ${ceilings.gflopsPerSecond.toPrecision(3)} GFLOP/s, ${ceilings.gigabytesPerSecond.toPrecision(3)} GB/s`;
+  const best = `best seen in a large product, a large copy or these kernels: ${digits(ceilings.gflopsPerSecond)} GFLOP/s, ${digits(ceilings.gigabytesPerSecond)} GB/s`;
   return [
     "",
     ...table([["kernel", "us", "share", "GFLOP/s (of best)", "GB/s (of best)"], ...rows], [0]),

@@ -47,6 +47,8 @@ export function pairs(entries: readonly (readonly [string, string])[]): string[]
 
 export const count = (n: number): string => n.toLocaleString("en-US");
 export const plural = (n: number, noun: string): string => `${count(n)} ${noun}${n === 1 ? "" : "s"}`;
+/** The first three digits, however large it is. */
+export const digits = (n: number): string => String(Number(n.toPrecision(3)));
 export const percent = (share: number): string => `${(100 * share).toPrecision(3)} %`;
 
 export function bytes(n: number): string {

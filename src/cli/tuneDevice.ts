@@ -1,10 +1,11 @@
 /** `tilegrad doctor --tune`: which kernels are the fastest on this device, and what running costs on it. */
 import type { Device } from "../device.ts";
 import type { Costs } from "../ops/costs.ts";
+import { timeText } from "../ops/costs.ts";
 import { loadModel } from "../train/loading.ts";
 import type { KernelCandidate, MeasuredKernel, TuneResult } from "../tune/tune.ts";
 import { tuneDevice } from "../tune/tune.ts";
-import { bold, duration, pairs, plural, Status, table, writeJson } from "./terminal.ts";
+import { bold, count, digits, duration, pairs, plural, Status, table, writeJson } from "./terminal.ts";
 
 export interface TuneDeviceOptions {
   /** Folder of a saved model whose training step is measured. */
@@ -39,7 +40,12 @@ export async function tune(
   if (!quiet) for (const line of show(result)) say(line);
   const changed = result.kernels.filter(({ before, now, reordered }) => (reordered ?? now) !== before).length;
   if (!json || !quiet) {
-    say(bold(`Measured ${plural(result.kernels.length, "kernel")} in ${duration(ms)}, ${changed} chosen anew.`));
+    const all = result.kernels.length + result.left.length;
+    say(
+      bold(
+        `Measured ${count(result.kernels.length)} of ${plural(all, "kernel")} in ${duration(ms)}, ${changed} chosen anew.`,
+      ),
+    );
     say("It is kept for this device and used from now on; TILEGRAD_TUNING=off leaves it aside.");
     if (!deterministic) say("Kernels with other bits are used by train --no-deterministic only.");
   }
@@ -47,9 +53,9 @@ export async function tune(
 
 /** The costs that plans are chosen by. */
 export const costLines = ({ dispatch, stage, rate, residentRate }: Costs): (readonly [string, string])[] => [
-  ["Dispatch", `${dispatch.toPrecision(3)} us`],
-  ["Resident stage", `${stage.toPrecision(3)} us`],
-  ["Rate", `${(rate / 1000).toPrecision(3)} GFLOP/s, ${(residentRate / 1000).toPrecision(3)} resident`],
+  ["Dispatch", timeText(dispatch)],
+  ["Resident stage", timeText(stage)],
+  ["Rate", `${digits(rate / 1000)} GFLOP/s, ${digits(residentRate / 1000)} resident`],
 ];
 
 const remark = ({ equal, close }: KernelCandidate): string =>
@@ -57,7 +63,7 @@ const remark = ({ equal, close }: KernelCandidate): string =>
 
 function show({ tuning, deterministic, kernels, left }: TuneResult): string[] {
   const times = ({ kernels: all }: MeasuredKernel): string =>
-    all.map((kernel) => `${kernel.name} ${kernel.us.toPrecision(3)}${remark(kernel)}`).join(", ");
+    all.map((kernel) => `${kernel.name} ${timeText(kernel.us)}${remark(kernel)}`).join(", ");
   const rows = kernels.map((kernel) => [
     kernel.bucket,
     kernel.before,
@@ -65,7 +71,7 @@ function show({ tuning, deterministic, kernels, left }: TuneResult): string[] {
     ...(deterministic ? [] : [kernel.reordered ?? ""]),
     times(kernel),
   ]);
-  const header = ["op and sizes", "before", "now", ...(deterministic ? [] : ["not deterministic"]), "us each"];
+  const header = ["op and sizes", "before", "now", ...(deterministic ? [] : ["not deterministic"]), "time of each"];
   return [
     ...pairs(costLines(tuning.costs)),
     "",

@@ -24,3 +24,9 @@ const families: readonly (readonly [name: RegExp, costs: Costs])[] = [
 
 /** @param adapter vendor, architecture, device and description */
 export const costsOf = (adapter: string): Costs => (families.find(([name]) => name.test(adapter)) ?? families[3])[1];
+
+/** Microseconds for people: three digits, in the unit that suits them. */
+export function timeText(us: number): string {
+  const [value, unit] = us < 1000 ? [us, "us"] : us < 1e6 ? [us / 1000, "ms"] : [us / 1e6, "s"];
+  return `${Number(value.toPrecision(3))} ${unit}`;
+}

@@ -3,6 +3,7 @@
  * sum in different orders, so the choice must not depend on timing: the same graph on the same device always runs the same
  * way.
  */
+import { timeText } from "../ops/costs.ts";
 import type { KernelLimits } from "../ops/limits.ts";
 import type { ResidentProgram } from "../shader/resident.ts";
 
@@ -24,9 +25,8 @@ export function choosePlan(
   const spread = dispatches * dispatch + flops / rate;
   const inside = resident.stages * stage + resident.work / residentRate;
   const figures = limits.tuning ? "what was measured on this device" : "the figures of its family";
-  const us = (t: number): string => `${t.toPrecision(2)} us`;
   return {
     kind: inside < spread ? "resident" : "dispatch",
-    why: `estimated ${us(spread)} a step in ${dispatches} dispatches, ${us(inside)} resident, by ${figures}`,
+    why: `estimated ${timeText(spread)} a step in ${dispatches} dispatches, ${timeText(inside)} resident, by ${figures}`,
   };
 }

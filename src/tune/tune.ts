@@ -115,7 +115,6 @@ export async function tuneDevice(device: Device, options: TuneOptions = {}): Pro
   const reordered: Record<string, KernelForce> = { ...tuned.tuning?.reordered };
   const tuning: Tuning = { device: tuningKey(device.info), costs, kernels, reordered };
   await saveTuning(tunings, tuning);
-  let done = 0;
   for (const [bucket, node] of nodes) {
     const late = performance.now() - began > 1000 * seconds;
     const long = (node.op.flops?.(node) ?? 0) / costs.rate > TOO_LONG;
@@ -134,8 +133,8 @@ export async function tuneDevice(device: Device, options: TuneOptions = {}): Pro
         kernels: times.map(({ name, us, equal, close }) => ({ name, us, equal, close })),
       });
       await saveTuning(tunings, tuning);
+      progress(measured.length, nodes.size, bucket);
     } else left.push(bucket);
-    progress(++done, nodes.size, bucket);
   }
   device.useTuning(tuning);
   return { tuning, deterministic, kernels: measured, left };

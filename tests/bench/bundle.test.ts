@@ -3,7 +3,7 @@ import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { combine, type Results } from "../../bench/results.ts";
-import { buildBenchPage } from "../../esbuild.config.mjs";
+import { BENCH_PROGRAMS, buildBenchPage } from "../../esbuild.config.mjs";
 import { bundleProgram, repository, run } from "../support/program.ts";
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "tilegrad-bench-"));
@@ -30,6 +30,11 @@ it("the benchmark is one file that measures a GPU from an empty folder", { timeo
   const { workloads } = await bench("xor", "matmul512");
   for (const { peers } of workloads) expect(peers["tilegrad-webgpu"].ms.median).toBeGreaterThan(0);
   expect(fs.readdirSync(results).sort()).toEqual(["swiftshader.json", "swiftshader.md"]);
+});
+
+it("names every program in its help", async () => {
+  const { stdout } = await run(process.execPath, [bundle, "--help"], { cwd: folder });
+  for (const name of BENCH_PROGRAMS) expect(stdout).toMatch(new RegExp(`^  ${name} +\\w`, "m"));
 });
 
 it("tells where the time of a step goes, kernel by kernel", { timeout: 120_000 }, async () => {

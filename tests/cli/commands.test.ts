@@ -77,6 +77,7 @@ describe("inspect", () => {
 
   it("shows at most 12 dispatches for a step of the 3-layer network with Adam", async () => {
     const plan = await inspect("--device", "webgpu", "--dropout", "0", "--l2", "0");
+    expect(plan.batch).toBe(128);
     expect(plan.dispatches).toBeLessThanOrEqual(12);
     expect(plan.stages).toHaveLength(plan.dispatches);
     expect(plan.plan).toMatchObject({ kind: "dispatch", why: expect.stringMatching(/./) });
