@@ -5,6 +5,7 @@
 import type { Command } from "commander";
 import { inputShapeOf } from "../data/preprocess.ts";
 import type { Device } from "../device.ts";
+import type { Json } from "../io/json.ts";
 import { tuneThreshold } from "../metrics/thresholds.ts";
 import type { Model } from "../model/model.ts";
 import type { RowLabels } from "../node/rowFile.ts";
@@ -18,12 +19,13 @@ import { silent } from "./interrupt.ts";
 import type { Choose, Learned, LearnSettings } from "./learn.ts";
 import { learn } from "./learn.ts";
 import type { NetworkOptions } from "./network.ts";
-import { addNetworkOptions, makeModel } from "./network.ts";
+import { addNetworkOptions, makeModel, networkSettings } from "./network.ts";
 import type { LossChoice, OptimizerChoice } from "./objective.ts";
 import {
   addLossOptions,
   addOptimizerOptions,
   defaultBatch,
+  learningRateOf,
   makeLoss,
   makeOptimizer,
   weightShift,
@@ -58,6 +60,8 @@ export interface Experiment extends Learned {
   readonly model: Model;
   /** Rows of a step. */
   readonly batch: number;
+  /** What the options of the optimizer and the network came to. */
+  readonly settings: Readonly<Record<string, Json>>;
   readonly baseline: LogisticBaseline | null;
 }
 
@@ -95,7 +99,8 @@ export async function experiment(
   const { y } = sampled.part;
   const batch = Math.min(options.batch ?? defaultBatch(y.length, options.optimizer), y.length);
   const settings = { ...options, batch };
-  const model = await makeModel(options, inputShapeOf(data.preprocessor), y);
+  const shape = inputShapeOf(data.preprocessor);
+  const model = await makeModel(options, shape, y);
   const shift = weightShift(options, y);
   checkCorrectable(model, sampled.shift + shift);
   const described = { model, loss: makeLoss(options, y), optimizer: makeOptimizer(settings) };
@@ -103,7 +108,8 @@ export async function experiment(
   const learned = await learn(device, described, data, plan, settings, interrupt);
   try {
     const beside = () => logisticBaseline(data, learned.learnedFrom, choose("logistic"), rule, options.seed);
-    return { ...learned, model, batch, baseline: options.baseline ? await beside() : null };
+    const came = { learningRate: learningRateOf(settings), ...networkSettings(options, shape, y.length) };
+    return { ...learned, model, batch, settings: came, baseline: options.baseline ? await beside() : null };
   } catch (error) {
     learned.trainer.dispose();
     throw error;

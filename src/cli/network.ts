@@ -120,8 +120,11 @@ function convolutional([height, width]: readonly number[], style: Style): Layer[
 const AUTO_DROPOUT = 0.3;
 const NARROW = 64;
 
+const rateAfter = (units: number, rate: number | "auto"): number =>
+  rate !== "auto" ? rate : units < NARROW ? 0 : AUTO_DROPOUT;
+
 function dropoutAfter(units: number, rate: number | "auto"): Layer[] {
-  const chosen = rate !== "auto" ? rate : units < NARROW ? 0 : AUTO_DROPOUT;
+  const chosen = rateAfter(units, rate);
   return chosen > 0 ? [dropout(chosen)] : [];
 }
 
@@ -130,6 +133,25 @@ export const isPreset = (name: string): name is keyof typeof PRESETS => Object.h
 /** The preset for inputs of this shape, unless another model is asked for. */
 export const modelName = ({ model }: NetworkOptions, shape: readonly number[]): string =>
   model ?? (shape.length === 3 ? "cnn" : shape.length === 2 ? "lstm" : "mlp");
+
+/** The options of a preset for so many rows to learn from. */
+function presetSettings(name: keyof typeof PRESETS, options: NetworkOptions, rows: number) {
+  const { layers = PRESETS[name].layers, activation = "relu", dropout: rate = "auto", l1 = 0, l2 = "auto" } = options;
+  return { layers, activation, rate, l1, l2: l2 === "auto" ? 1 / rows : l2 } as const;
+}
+
+/** The same as one reads of it: `dropout` of each layer that it may follow. Nothing of a model from a file. */
+export function networkSettings(options: NetworkOptions, shape: readonly number[], rows: number) {
+  const name = modelName(options, shape);
+  if (!isPreset(name)) return {};
+  const { rate, activation, ...settings } = presetSettings(name, options, rows);
+  const dropped = name === "cnn" ? [DENSE_UNITS] : settings.layers;
+  return {
+    ...settings,
+    ...(name === "lstm" ? {} : { activation }),
+    dropout: dropped.map((units) => rateAfter(units, rate)),
+  };
+}
 
 /**
  * [...shape] -> one logit.
@@ -155,8 +177,7 @@ export async function makeModel(
     });
   }
   if (name === "lstm") refuse({ activation: options.activation }, "the preset lstm");
-  const { layers = preset.layers, activation = "relu", dropout: rate = "auto", l1 = 0 } = options;
-  const l2 = options.l2 === undefined || options.l2 === "auto" ? 1 / y.length : options.l2;
+  const { layers, activation, rate, l1, l2 } = presetSettings(name, options, y.length);
   const kernelRegularizer = { ...(l1 > 0 ? { l1 } : {}), ...(l2 > 0 ? { l2 } : {}) };
   const kernel = l1 > 0 || l2 > 0 ? { kernelRegularizer } : {};
   const kernelInitializer = activation === "relu" || activation === "leakyRelu" ? "heUniform" : "glorotUniform";

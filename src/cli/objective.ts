@@ -192,9 +192,9 @@ export function weightShift(options: LossChoice, y: Float32Array): number {
   return isProper(options) && ratio > 0 && ratio < Infinity ? weightCorrection(ratio).shift : 0;
 }
 
-/** Adam's steps grow with the square root of the batch, as its noise shrinks (Malladi et al. 2022); from 64 rows on. */
-function defaultRate({ optimizer, batch }: OptimizerChoice): number {
-  return isAdam(optimizer) ? 0.001 * Math.sqrt(Math.max(1, batch / 64)) : 0.01;
+/** By default Adam's steps grow with the square root of the batch, as its noise shrinks (Malladi et al. 2022); from 64 rows on. */
+export function learningRateOf({ optimizer, batch, learningRate }: OptimizerChoice): number {
+  return learningRate ?? (isAdam(optimizer) ? 0.001 * Math.sqrt(Math.max(1, batch / 64)) : 0.01);
 }
 
 export function makeOptimizer(options: OptimizerChoice): Optimizer {
@@ -230,7 +230,7 @@ export function makeOptimizer(options: OptimizerChoice): Optimizer {
 
 function makeSchedule(options: OptimizerChoice): Schedule {
   const { schedule, endRate, decay, decayEvery, warmup } = options;
-  const rate = options.learningRate ?? defaultRate(options);
+  const rate = learningRateOf(options);
   const what = `the schedule ${schedule}`;
   if (schedule !== "linear" && schedule !== "cosine") refuse({ "end-rate": endRate }, what);
   if (schedule !== "step" && schedule !== "exponential") refuse({ decay }, what);

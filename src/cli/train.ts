@@ -116,11 +116,8 @@ async function trainOn(data: Prepared, file: string, options: TrainOptions, bega
     const { preprocessor, target } = data;
     const inputShape = inputShapeOf(preprocessor);
     const name = modelName(options, inputShape);
-    const saved = settingsOf(file, {
-      ...options,
-      batch: learned.batch,
-      model: isPreset(name) ? name : path.basename(name),
-    });
+    const named = { ...options, batch: learned.batch, model: isPreset(name) ? name : path.basename(name) };
+    const saved = { ...settingsOf(file, named), ...learned.settings };
     const { ms: fitMs, stepsPerSecond } = learned.speed;
     const labels = { positive: target.positive, negative: target.negative.join(", ") };
     await trainer.save(out, {

@@ -52,7 +52,8 @@ export function formatReport(
     `threshold ${+report.threshold.toPrecision(6)} alerts on ${percent(report.alertRate)}`;
   const note =
     report.undefined.length > 0 ? [`undefined on these rows (0/0), shown as 0: ${report.undefined.join(", ")}`] : [];
-  return [summary, "", ...table([header, ...body]), "", ...table(counts), ...note].join("\n");
+  const explained = "baseline: the best that some constant answer reaches, measure by measure";
+  return [summary, "", ...table([header, ...body]), explained, "", ...table(counts), ...note].join("\n");
 }
 
 const decimals = (value: number | null): string => (value === null ? "-" : value.toFixed(4));

@@ -75,7 +75,7 @@ function verdict({ baseline, part }: Result, report: ClassificationReport): stri
   const interval = report.intervals?.prAuc;
   const worth =
     prAuc <= simple
-      ? "Logistic regression does no worse and is simpler: prefer it."
+      ? "Logistic regression does no worse and is simpler: prefer it (train --layers '')."
       : interval && interval.low <= simple
         ? "The difference is within the uncertainty of these rows."
         : "The network is worth its while.";
@@ -113,6 +113,9 @@ function decision(result: Result, drawn: Record<PlotName, string | null>): Html 
   const how = Number.isNaN(Number(thresholdRule))
     ? `The threshold was chosen by the rule “${thresholdRule}”${part === "test" && !result.history ? " when the model was trained" : ` on ${on}`}, never on test rows.`
     : "The threshold was given.";
+  const given = thresholdRule.startsWith("cost:")
+    ? ""
+    : " (none was given: as many as there are rows of no to one of yes)";
   const rows = d.thresholds.map((row) => [
     thresholdText(row.threshold),
     percent(row.precision),
@@ -129,7 +132,7 @@ function decision(result: Result, drawn: Record<PlotName, string | null>): Html 
     table(["threshold", "precision", "recall", "F1", "alerts", "per thousand", "cost"], rows, { strong: chosen }),
     tag(
       "p class=soft",
-      `Cost: ${costText(d.costs)}. Give your own with --threshold cost:fp=1,fn=5, which also chooses by it. Choosing from ` +
+      `Cost: ${costText(d.costs)}${given}. Give your own with --threshold cost:fp=1,fn=5, which also chooses by it. Choosing from ` +
         "this table instead would use up the rows that are to judge the choice.",
     ),
     plots(drawn.confusion, drawn.pr),

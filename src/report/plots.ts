@@ -201,7 +201,6 @@ export function calibrationPlot(
     name: "calibration",
     title,
     theme,
-    ...square,
     x: { label: "mean predicted probability", domain },
     y: { label: "observed frequency", domain },
     series: [{ kind: "line", name: "perfect", x: domain, y: domain, color: "grey", dashed: true }, ...lines],

@@ -64,6 +64,9 @@ describe("train", () => {
       data: "customers.csv",
       epochs: 15,
       layers: [8],
+      learningRate: 0.001,
+      dropout: [0],
+      l2: expect.any(Number),
     });
   });
 

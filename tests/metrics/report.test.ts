@@ -121,6 +121,7 @@ describe("formatReport", () => {
       F1                          0.6667    0.4000
       MCC                         0.5774    0.0000
       kappa                       0.5000    0.0000
+      baseline: the best that some constant answer reaches, measure by measure
 
               said no  said yes
       is no         2         1
