@@ -7,6 +7,7 @@ import type { Target } from "../data/target.ts";
 import { chooseTarget, targetOf } from "../data/target.ts";
 import { Scratch } from "../node/scratch.ts";
 import { columnContent } from "../report/columnContent.ts";
+import { columnHints } from "./columnHints.ts";
 import { interruptible } from "./interrupt.ts";
 import { isStreamed } from "./source.ts";
 import { storeTable } from "./stream.ts";
@@ -90,6 +91,10 @@ function show({ name, columns }: Table, d: TableDescription, target: Target | un
     ...(d.duplicates === null ? ["Equal rows were not looked for: the rows are not in memory."] : []),
     ...(left.length > 0 ? [`Too many different texts to be of use, not looked at: ${left.join(", ")}.`] : []),
     ...(constant.length > 0 ? [`Constant, of no use: ${constant.join(", ")}.`] : []),
+    ...columnHints(
+      d,
+      columns.map((c) => c.name).filter((c) => c !== target?.name),
+    ),
     ...(d.leakSuspects.length > 0 ? [`Leak suspects, almost perfect alone: ${d.leakSuspects.join(", ")}.`] : []),
   ];
   return [

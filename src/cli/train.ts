@@ -10,6 +10,7 @@ import type { Json } from "../io/json.ts";
 import { htmlReport } from "../report/html.ts";
 import { plotsOf } from "../report/plotsOf.ts";
 import { assess, importanceOf } from "./assess.ts";
+import { columnHints } from "./columnHints.ts";
 import { deviceOption, withDevice } from "./device.ts";
 import type { ExperimentOptions } from "./experiment.ts";
 import { addExperimentOptions, experiment } from "./experiment.ts";
@@ -194,10 +195,13 @@ function describedFor({ table, target, preprocessor }: Prepared, options: TrainO
 }
 
 /** What makes test metrics too good, in tables whose rows stand alone: a pixel may well tell, and windows overlap. */
-function suspicions(description: TableDescription | null, { features, image, window }: Preprocessor): string[] {
+function suspicions(description: TableDescription | null, preprocessor: Preprocessor): string[] {
+  const { features, dropped, image, window } = preprocessor;
   if (image || window) return [];
+  const inputs = features.map(({ name }) => name);
+  const wide = dropped.filter(({ reason }) => reason === "too many levels").map(({ name }) => name);
   const duplicates = description?.duplicates ?? 0;
-  const leakSuspects = (description?.leakSuspects ?? []).filter((name) => features.some((f) => f.name === name));
+  const leakSuspects = (description?.leakSuspects ?? []).filter((name) => inputs.includes(name));
   return [
     ...(duplicates > 0
       ? [`${plural(duplicates, "row")} equal an earlier one: copies may be in training and test rows both.`]
@@ -207,6 +211,7 @@ function suspicions(description: TableDescription | null, { features, image, win
           `almost perfect alone, and so perhaps the answer itself: ${leakSuspects.join(", ")} (--exclude leaves it out).`,
         ]
       : []),
+    ...(description ? columnHints(description, inputs, wide) : []),
   ];
 }
 

@@ -133,6 +133,7 @@ describe("describe", () => {
     });
     const { stdout } = await cli.run("describe", "leaky.csv", "--target", "y");
     expect(stdout).toContain("Leak suspects, almost perfect alone: answer.");
+    expect((await cli.run("describe", "customers.csv")).stdout).toContain("customer_id looks like an id");
   });
 });
 
