@@ -1,4 +1,5 @@
 import { TilegradError } from "../errors.ts";
+import { isObject, show } from "../options.ts";
 import { checkRange } from "./check.ts";
 
 /** A measure that a threshold can maximize. */
@@ -41,6 +42,7 @@ const LEAST_BETA = 1e-6;
 /** Throws `E_ARGUMENT` when a rule is not one of the above or a number in it is out of range. */
 export function checkThresholdRule(rule: ThresholdRule, where = "tuneThreshold"): void {
   const within = (name: string, value: number, low: number, high: number) => checkRange(where, name, value, low, high);
+  if (!isObject(rule)) throw unknownRule(where, show(rule));
   if ("fixed" in rule) within("fixed", rule.fixed, -Number.MAX_VALUE, Number.MAX_VALUE);
   else if ("quantile" in rule) within("quantile", rule.quantile, 0, 1);
   else if ("alertsPerThousand" in rule) within("alertsPerThousand", rule.alertsPerThousand, 0, 1000);
@@ -65,7 +67,8 @@ function unknownRule(where: string, got: string): TilegradError {
   return new TilegradError("E_ARGUMENT", `${where}: unknown threshold rule ${got}.`, {
     hint:
       "Write 0.5, f1, f2, f0.5, mcc, balancedAccuracy, youden, accuracy, kappa, quantile:0.9, alerts:5, " +
-      "recall>=0.8 (best precision), precision>=0.5 (best recall) or cost:fp=1,fn=5.",
+      "recall>=0.8 (best precision), precision>=0.5 (best recall) or cost:fp=1,fn=5; in a program " +
+      'parseThresholdRule("f1"), or { maximize: "f1" }.',
   });
 }
 
@@ -77,8 +80,8 @@ function unknownRule(where: string, got: string): TilegradError {
  * @throws `E_ARGUMENT` when the word is none of these
  */
 export function parseThresholdRule(text: string): ThresholdRule {
-  const rule = readRule(text.trim());
-  if (rule === undefined) throw unknownRule("threshold", JSON.stringify(text));
+  const rule = typeof text === "string" ? readRule(text.trim()) : undefined;
+  if (rule === undefined) throw unknownRule("threshold", show(text));
   checkThresholdRule(rule, `threshold ${JSON.stringify(text)}`);
   return rule;
 }

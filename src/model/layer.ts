@@ -61,7 +61,13 @@ export interface Layer {
 
 /** @throws E_ARGUMENT */
 export function checkLayer(where: string, value: unknown): asserts value is Layer {
-  checkMethod(where, value, "call", "a layer, such as dense(1)");
+  const expected = "a layer, such as dense(1)";
+  if (typeof value === "function") {
+    const hint = value.name ? { hint: `Call it: ${value.name}(...).` } : {};
+    throw new TilegradError("E_ARGUMENT", `${where}: got a function; expected ${expected}.`, hint);
+  }
+  checkMethod(where, value, "call", expected);
+  checkValue(where, "type", Reflect.get(Object(value), "type"), "string");
 }
 
 /** Options that every layer takes. */

@@ -5,7 +5,7 @@ import type { Json } from "../io/json.ts";
 import type { PlateauOptions } from "../model/schedules.ts";
 import { Plateau } from "../model/schedules.ts";
 import type { OptionKinds } from "../options.ts";
-import { checkObject, checkOptions } from "../options.ts";
+import { checkObject, checkOptions, checkValue } from "../options.ts";
 import type { Weights } from "./parameters.ts";
 
 /** What an epoch came to: `loss`, with validation `valLoss` and a `val...` for each metric, `learningRate`. */
@@ -173,10 +173,26 @@ export function checkpoint(options: CheckpointOptions): Callback {
   };
 }
 
+const HOOKS = [
+  "onTrainBegin",
+  "onEpochEnd",
+  "afterEpoch",
+  "onTrainEnd",
+  "state",
+  "restore",
+] as const satisfies readonly (keyof Callback)[];
+
+function checkCallback(where: string, callback: unknown): asserts callback is Callback {
+  checkObject(where, callback, "a callback, such as earlyStopping()");
+  for (const hook of HOOKS) {
+    const value: unknown = Reflect.get(callback, hook);
+    if (value !== undefined) checkValue(where, hook, value, "function");
+  }
+}
+
 /** A checkpoint keeps the state of callbacks by name. @throws E_ARGUMENT for what is none, and two of one name */
 export function checkCallbacks(callbacks: readonly Callback[]): void {
-  for (const [i, callback] of callbacks.entries())
-    checkObject(`callbacks[${i}]`, callback, "a callback, such as earlyStopping()");
+  for (const [i, callback] of callbacks.entries()) checkCallback(`callbacks[${i}]`, callback);
   const names = callbacks.filter((c) => c.state).map((c) => c.name);
   const twice = names.find((name, i) => names.indexOf(name) < i);
   if (twice === undefined) return;

@@ -1,6 +1,7 @@
 /** What is trained and tested on: rows of features with labels, checked before anything is allocated. */
 import { TilegradError } from "../errors.ts";
 import { sameShape, sizeOf } from "../graph/types.ts";
+import { show } from "../options.ts";
 
 export interface Data {
   /** Features, row-major: [rows, ...inputShape]. */
@@ -31,13 +32,9 @@ export function checkFeatures(
   first = 0,
 ): { x: Float32Array; rows: number } {
   if (typeof x?.length !== "number") {
-    throw new TilegradError(
-      "E_DATA",
-      `${where}: got ${x === undefined ? "no x" : `x ${String(x)}`}; expected numbers.`,
-      {
-        hint: "Give the features as x, a flat array row by row; packInputs joins those of several inputs.",
-      },
-    );
+    throw new TilegradError("E_DATA", `${where}: got ${x === undefined ? "no x" : `x ${show(x)}`}; expected numbers.`, {
+      hint: "Give the features as x, a flat array row by row; packInputs joins those of several inputs.",
+    });
   }
   const width = sizeOf(inputShape);
   const rows = x.length / width;
@@ -69,7 +66,7 @@ export function checkData(where: string, data: Data, inputShape: readonly number
   if (typeof data.y?.length !== "number") {
     throw new TilegradError(
       "E_DATA",
-      `${where}: got ${data.y === undefined ? "no y" : `y ${String(data.y)}`}; expected labels.`,
+      `${where}: got ${data.y === undefined ? "no y" : `y ${show(data.y)}`}; expected labels.`,
       {
         hint: "Give the labels of the rows as y, a flat array.",
       },

@@ -10,7 +10,7 @@ import type { Optimizer } from "../model/optimizers.ts";
 import { adam } from "../model/optimizers.ts";
 import { f32 } from "../ops/op.ts";
 import type { OptionKinds } from "../options.ts";
-import { checkMethod, checkOptions } from "../options.ts";
+import { checkMethod, checkOptions, checkValue } from "../options.ts";
 import type { PlanKind } from "../passes/choose.ts";
 import type { TrainingPrecision } from "../passes/half.ts";
 import { checkPrecision, PRECISIONS } from "../passes/half.ts";
@@ -337,16 +337,19 @@ export class Trainer {
 
   /** Saves the model in a folder (Node) or under a name in the OPFS (browser). @throws E_FILE; the old one stays whole. */
   async save(folder: string, extras: ModelExtras = {}): Promise<void> {
+    checkValue("save", "folder", folder, "string");
     await this.device.files.publish(folder, await modelFiles(this, extras));
   }
 
   /** Saves everything a resumed run needs, in the same way. @throws E_FILE; E_ARGUMENT while steps are on their way */
   async saveCheckpoint(folder: string, callbacks: readonly Callback[] = []): Promise<void> {
+    checkValue("saveCheckpoint", "folder", folder, "string");
     await this.device.files.publish(folder, encodeCheckpoint(await checkpointOf(this, callbacks)));
   }
 
   /** Takes up a checkpoint: the next `fit`, with the same data and options, goes on to the same bits. @throws E_FILE */
   async restoreCheckpoint(folder: string, callbacks: readonly Callback[] = []): Promise<void> {
+    checkValue("restoreCheckpoint", "folder", folder, "string");
     const files = await this.device.files.read(folder, "checkpoint.json");
     restoreCheckpoint(this, decodeCheckpoint(files, folder), callbacks, folder);
   }
@@ -356,7 +359,10 @@ export class Trainer {
    * this trainer, which stays as it is. @throws E_DEVICE on the CPU and where the GPU has no timestamps
    */
   async profile(data: Data | RowSource, options: ProfileOptions = {}): Promise<Profile> {
-    checkOptions("profile", options, { batchSize: "number", steps: "number" } satisfies OptionKinds<ProfileOptions>);
+    checkOptions("profile", options, {
+      batchSize: "positiveInteger",
+      steps: "positiveInteger",
+    } satisfies OptionKinds<ProfileOptions>);
     const { batchSize = 32, steps = 16 } = options;
     const { device, model, loss, optimizer, seed, fusion, plan, precision, deterministic } = this;
     const how = { fusion, precision, deterministic, ...(plan ? { plan } : {}) };

@@ -66,6 +66,29 @@ it.each([
 });
 
 it.each([
+  [
+    "a layer that was not called",
+    async () => sequential({ input: [2] }, [wrong(dense)]),
+    /got a function.*Call it: dense\(/,
+  ],
+  [
+    "a layer without a type",
+    async () => sequential({ input: [2] }, [wrong({ call() {} })]),
+    /got type undefined; expected a string/,
+  ],
+  ["a threshold rule", async () => tuneThreshold([0, 1], [0, 1], wrong("f1")), /unknown threshold rule "f1".*maximize/],
+  [
+    "steps of a profile",
+    async () => (await made()).profile({ x: [1, 2], y: [1] }, { steps: 0 }),
+    /profile: got steps 0; expected a positive integer/,
+  ],
+  [
+    "a callback's hook",
+    async () =>
+      (await made()).fit({ x: [1, 2], y: [1] }, { epochs: 1, callbacks: [wrong({ name: "a", onEpochEnd: 5 })] }),
+    /callbacks\[0\]: got onEpochEnd 5; expected a function/,
+  ],
+  ["a folder", async () => (await made()).save(wrong(null)), /save: got folder null; expected a string/],
   ["a flag", async () => dense(1, wrong({ useBias: "no" })), /dense: got useBias "no"; expected true or false/],
   [
     "a word",
