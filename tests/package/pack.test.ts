@@ -54,8 +54,9 @@ describe("the packed tarball, in an empty folder", () => {
   afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
 
   it("holds what is built, the licence and the documents, and no sources or tests", () => {
-    const outside = files.filter((file) => !/^dist\/[\w/-]+\.js$|^dist\/types\//.test(file));
+    const outside = files.filter((file) => !/^dist\/[\w/-]+\.js$|^dist\/types\/|^docs\//.test(file));
     expect(outside.sort()).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "package.json"]);
+    expect(files).toContain("docs/cli.md");
     expect(files).not.toContain("dist/oracles.js");
   });
 
