@@ -1,5 +1,5 @@
 /** All bundles: library, command line, demo, oracles, benchmarks. `npm run build` calls it. */
-import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -67,7 +67,7 @@ const keepModules = {
  * who bundles an app has of them what it uses; a bundler cannot tell what may be left out of one large file.
  */
 export async function buildLibrary() {
-  const kept = ["oracles.js"];
+  const kept = ["oracles.js", "demo"];
   for (const made of existsSync(path.join(root, "dist")) ? readdirSync(path.join(root, "dist")) : []) {
     if (!kept.includes(made)) rmSync(path.join(root, "dist", made), { recursive: true });
   }
@@ -79,14 +79,20 @@ export async function buildLibrary() {
     metafile: true,
   });
   const used = Object.keys(metafile.inputs).filter((file) => moduleOf(path.join(root, file)));
-  await esbuild.build({
+  const { outputFiles } = await esbuild.build({
     ...LIBRARY,
     entryPoints: Object.fromEntries(used.map((file) => [moduleOf(path.join(root, file)), file])),
     outdir: "dist",
     splitting: true,
+    write: false,
     chunkNames: "chunks/[name]-[hash]",
     plugins: [keepModules, ...common.plugins],
   });
+  for (const { path: file, text } of outputFiles) {
+    mkdirSync(path.dirname(file), { recursive: true });
+    // esbuild has every module load the chunk that two packages of images share, used or not.
+    writeFileSync(file, text.replace(/^import "[^"]*\/chunks\/[^"]*";\n/gm, ""));
+  }
   const hashbang = readFileSync(path.join(root, "src/cli/main.ts"), "utf8").startsWith("#!")
     ? ""
     : "#!/usr/bin/env node\n";

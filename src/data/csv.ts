@@ -158,7 +158,7 @@ export class CsvReader {
   private begin(whole: boolean): [Tokenizer, RowCollector] {
     const text = this.sample.startsWith(BYTE_ORDER_MARK) ? this.sample.slice(1) : this.sample;
     this.sample = "";
-    if (looksBinary(text)) {
+    if (looksBinary(text, this.delimiter)) {
       throw new TilegradError("E_DATA", `${this.file}: got a binary file; expected lines of text.`, {
         hint: "Save a spreadsheet as CSV; images go into a folder, whose name is given instead.",
       });
@@ -172,8 +172,8 @@ export class CsvReader {
 }
 
 /** Whether it begins as images, archives and spreadsheets do: with control characters. NUL may be UTF-16: see tokenize.ts. */
-const looksBinary = (text: string): boolean =>
-  Array.from(text.slice(0, 16)).some((character) => character < " " && !"\0\t\n\v\f\r".includes(character));
+const looksBinary = (text: string, delimiter: string): boolean =>
+  Array.from(text.slice(0, 16)).some((character) => character < " " && !`\0\t\n\v\f\r${delimiter}`.includes(character));
 
 /** Rows of cells -> column builders; the first row names the columns. */
 class RowCollector implements CellSink {

@@ -85,7 +85,7 @@ const kinds = {
     posWeight: "nonNegativeFinite",
     labelSmoothing: "fraction",
     form: ["logits", "clamp", "epsilonInLog"],
-    epsilon: "positive",
+    epsilon: "nonNegativeFinite",
   } as const satisfies OptionKinds<BinaryCrossentropyOptions>,
   focal: { ...common, gamma: "nonNegativeFinite", alpha: "any" } as const satisfies OptionKinds<FocalOptions>,
   hinge: common,
@@ -146,11 +146,8 @@ function binaryWeight(classWeight: LossOptions["classWeight"]): Loss["weight"] {
 }
 
 function checkWeights(type: string, classWeight: Readonly<Record<number, number>>): void {
-  checkObject(
-    `${type}: classWeight`,
-    classWeight,
-    "weights by class, such as { 0: 1, 1: 10 } or classWeightBalanced(labels)",
-  );
+  const expected = "weights by class, such as { 0: 1, 1: 10 } or classWeightBalanced(labels)";
+  if (!Array.isArray(classWeight)) checkObject(`${type}: classWeight`, classWeight, expected);
   for (const [label, weight] of Object.entries(classWeight)) {
     if (!Number.isInteger(Number(label))) {
       throw new TilegradError("E_ARGUMENT", `${type}: got classWeight of ${show(label)}; expected class numbers.`);

@@ -3,7 +3,6 @@ import { TilegradError } from "../errors.ts";
 import { sizeOf } from "../graph/types.ts";
 import { checkObject, checkValue } from "../options.ts";
 import type { Model, NamedShape } from "./model.ts";
-import { checkModel } from "./model.ts";
 
 /**
  * x of a model from its inputs by name, each row-major [rows, ...shape]: each row of x holds them one after the other.
@@ -13,7 +12,7 @@ export function packInputs(
   model: Pick<Model, "inputs">,
   values: Readonly<Record<string, ArrayLike<number>>>,
 ): Float32Array {
-  checkModel("packInputs", model);
+  checkValue("packInputs", "the model's inputs", Object(model).inputs, "list");
   checkObject("packInputs", values, "{ input: values }");
   const { inputs } = model;
   const names = inputs.map((i) => i.name);
@@ -44,7 +43,7 @@ export function packInputs(
  * @throws E_SHAPE
  */
 export function unpackOutputs(model: Pick<Model, "outputs">, values: ArrayLike<number>): Record<string, Float32Array> {
-  checkModel("unpackOutputs", model);
+  checkValue("unpackOutputs", "the model's outputs", Object(model).outputs, "list");
   checkValue("unpackOutputs", "outputs", values, "values");
   const { outputs } = model;
   const { begin, width } = layout(outputs);

@@ -75,7 +75,7 @@ function verdict({ baseline, part }: Result, report: ClassificationReport): stri
   const interval = report.intervals?.prAuc;
   const worth =
     prAuc <= simple
-      ? "Logistic regression does no worse and is simpler: prefer it (train --layers '')."
+      ? "Logistic regression does no worse and is simpler: prefer it (train --model mlp --layers '')."
       : interval && interval.low <= simple
         ? "The difference is within the uncertainty of these rows."
         : "The network is worth its while.";

@@ -1,7 +1,7 @@
 /** What every method of resampling takes and gives. */
 import type { Device } from "../device.ts";
 import { TilegradError } from "../errors.ts";
-import { checkObject, checkValue } from "../options.ts";
+import { checkObject, checkValue, show } from "../options.ts";
 import type { Matrix } from "./neighbors.ts";
 
 /** Labelled rows. */
@@ -51,7 +51,11 @@ export function classesOf(method: string, data: Labelled, options: object): Clas
   checkObject(method, data, "{ x, y }");
   checkObject(method, options, "an object of options");
   const { x, y } = data;
-  checkValue(method, "x", x, "values");
+  if (!(x instanceof Float32Array)) {
+    throw new TilegradError("E_ARGUMENT", `${method}: got x ${show(x)}; expected a Float32Array.`, {
+      hint: "Float32Array.from(x) makes one of a list.",
+    });
+  }
   checkValue(method, "y", y, "values");
   const rows = y.length;
   const columns = x.length / rows;

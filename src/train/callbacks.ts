@@ -80,7 +80,7 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback & { 
     monitor: "string",
     mode: ["min", "max"],
     patience: "nonNegative",
-    minDelta: "nonNegative",
+    minDelta: "finite",
     tieBreak: "string",
     restoreBest: "boolean",
   } satisfies OptionKinds<EarlyStoppingOptions>);

@@ -30,6 +30,12 @@ function utf16(text: string, littleEndian: boolean): Uint8Array {
 }
 
 describe("parseCsv", () => {
+  it("takes a control character as delimiter", () => {
+    const { table } = parseCsv("id\x01x\n1\x012\n", { delimiter: "\x01" });
+    expect(table.columns.map(({ name }) => name)).toEqual(["id", "x"]);
+    expect(() => parseCsv("id\x01x\n1\x012\n")).toThrow("binary");
+  });
+
   it("gives typed columns, missing cells and physical lines", () => {
     const { table, delimiter, notes } = parseCsv('id,"city, town",age\n1,Berlin,30\n2,NA,\n\n3,"Rome\n(old)",4.5e1\n');
     expect(delimiter).toBe(",");

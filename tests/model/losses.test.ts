@@ -201,6 +201,7 @@ onDevices((device) => {
     it.each<[Reduction, LossOptions["classWeight"] | undefined, boolean, number]>([
       ["mean", undefined, false, weighted(ones) / 5],
       ["mean", { 0: 0.5, 1: 4 }, false, weighted(classes) / 5],
+      ["mean", [0.5, 4], false, weighted(classes) / 5],
       ["mean", { 0: 0.5, 1: 4 }, true, weighted(both) / 5],
       ["sum", undefined, true, weighted(weights)],
       ["sum", { 0: 0.5, 1: 4 }, true, weighted(both)],

@@ -88,6 +88,11 @@ it.each([
       (await made()).fit({ x: [1, 2], y: [1] }, { epochs: 1, callbacks: [wrong({ name: "a", onEpochEnd: 5 })] }),
     /callbacks\[0\]: got onEpochEnd 5; expected a function/,
   ],
+  [
+    "rows to resample",
+    async () => randomOverSampler(wrong({ x: [0, 1, 2, 3], y: [0, 0, 0, 1] })),
+    /got x \[0, 1, 2, 3\]; expected a Float32Array/,
+  ],
   ["a folder", async () => (await made()).save(wrong(null)), /save: got folder null; expected a string/],
   ["a flag", async () => dense(1, wrong({ useBias: "no" })), /dense: got useBias "no"; expected true or false/],
   [
