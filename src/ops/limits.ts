@@ -10,6 +10,8 @@ export interface KernelLimits {
   readonly minSubgroupSize: number;
   /** Kernels may have 16-bit floats (`shader-f16`). */
   readonly f16: boolean;
+  /** A pass can hand kernels 64 bytes (`setImmediates`): a step's scalars. Off: they come from a uniform buffer. */
+  readonly immediates: boolean;
   /** What multiplies small matrices at once (`chromium-experimental-subgroup-matrix`), preferred ones first; default: none. */
   readonly matrixUnits?: readonly MatrixUnit[];
   /** The kernel becomes a stage of a resident plan: only shaders with `item(i)` will do. */

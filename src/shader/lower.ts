@@ -30,6 +30,10 @@ export interface KernelCall {
   readonly params: Uint32Array;
   /** Binding 1: numbers of the hooks, or empty. */
   readonly dims: Uint32Array;
+  /** Reads step scalars handed to the pass as immediates. */
+  readonly usesImmediates: boolean;
+  /** Has the row of step scalars as group 0. */
+  readonly usesRow: boolean;
   readonly workgroups: readonly [number, number, number];
   readonly flops: number;
   readonly bytes: number;
@@ -55,13 +59,18 @@ export function lower(plan: Plan, limits: KernelLimits, steps: StepLayout): Kern
   return plan.kernels.map((kernel) => new KernelWriter(plan, kernel, limits, steps).write());
 }
 
-const STEP_BINDING = "@group(0) @binding(0) var<uniform> step_row: array<vec4<u32>, 16>;";
+const ROW = "@group(0) @binding(0) var<uniform> step_row: array<vec4<u32>, 16>;";
+/** As many step scalars as every device with immediates has room for; further ones stay in the row. */
+export const IMMEDIATE_WORDS = 16;
+const IMMEDIATES = `struct StepImmediates { v0: vec4<u32>, v1: vec4<u32>, v2: vec4<u32>, v3: vec4<u32> }
+var<immediate> step_immediates: StepImmediates;`;
 
 class KernelWriter implements HookContext {
   readonly bindings = new Bindings();
   private readonly dims: number[] = [];
   readonly libs = new Set<ShaderLibrary>();
-  private usesStep = false;
+  private usesImmediates = false;
+  private usesRow = false;
   readonly plan: Plan;
   readonly kernel: Kernel;
   private readonly limits: KernelLimits;
@@ -88,6 +97,9 @@ class KernelWriter implements HookContext {
       buffers: this.bindings.buffers,
       params: packParams(shader, params),
       dims: Uint32Array.from({ length: Math.ceil(this.dims.length / 4) * 4 }, (_, i) => this.dims[i] ?? 0),
+      usesImmediates: this.usesImmediates,
+      // Without immediates each kernel has group 0, read or not: such WebGPU may know no layouts with gaps.
+      usesRow: this.usesRow || !this.limits.immediates,
       workgroups: this.workgroups(choice),
       flops: flopsOf(nodes),
       bytes: this.bytes(),
@@ -101,9 +113,11 @@ class KernelWriter implements HookContext {
   }
 
   step(name: string, dtype: DType): string {
-    this.usesStep = true;
     const at = this.steps.column(name, dtype);
-    const word = `step_row[${at >> 2}].${"xyzw"[at & 3]}`;
+    const immediate = this.limits.immediates && at < IMMEDIATE_WORDS;
+    if (immediate) this.usesImmediates = true;
+    else this.usesRow = true;
+    const word = `${immediate ? `step_immediates.v${at >> 2}` : `step_row[${at >> 2}]`}.${"xyzw"[at & 3]}`;
     return dtype === "u32" ? word : `bitcast<${dtype}>(${word})`;
   }
 
@@ -112,7 +126,8 @@ class KernelWriter implements HookContext {
     if (this.dims.length > 0) {
       lines.unshift(`@group(1) @binding(1) var<uniform> dims: array<vec4<u32>, ${Math.ceil(this.dims.length / 4)}>;`);
     }
-    if (this.usesStep) lines.unshift(STEP_BINDING);
+    if (this.usesImmediates) lines.unshift(IMMEDIATES);
+    if (this.usesRow) lines.unshift(ROW);
     return lines.join("\n");
   }
 

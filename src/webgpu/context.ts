@@ -25,7 +25,7 @@ export type MakeBuffer = (name: string, bytes: number, usage: GPUBufferUsageFlag
 /** Rows of step scalars that were queued. */
 export interface StepRows {
   /** All rows, `stride` words apart. */
-  readonly words: Uint32Array;
+  readonly words: Uint32Array<ArrayBuffer>;
   readonly stride: number;
   /** One row as a uniform block, at a dynamic offset. */
   readonly group: GPUBindGroup;
@@ -36,6 +36,8 @@ export interface StepRows {
 export interface Replayable {
   /** The dispatches of one run. */
   readonly kernels: readonly KernelInfo[];
+  /** Kernels read step scalars from the uniform buffer of rows. */
+  readonly usesRow: boolean;
   /** Encodes runs `from` .. `from + count`, whose scalars are the rows of these numbers. */
   replay(pass: GPUComputePassEncoder, rows: StepRows, from: number, count: number): void;
   /** Encodes one dispatch of one run. */

@@ -105,7 +105,7 @@ export async function openGpuDevice(options: GpuDeviceOptions = {}): Promise<Web
     ),
   });
   try {
-    const opened = new WebGpuDevice(device, adapter, options);
+    const opened = new WebGpuDevice(device, adapter, { ...options, gpu });
     const { tuning = "stored" } = options;
     const key = tuningKey(opened.info);
     if (tuning === "stored") opened.useTuning(await loadTuning(opened.tunings, key));
@@ -117,6 +117,10 @@ export async function openGpuDevice(options: GpuDeviceOptions = {}): Promise<Web
     throw error;
   }
 }
+
+/** Passes can hand kernels a few words, and WGSL can name them. */
+const hasImmediates = ({ wgslLanguageFeatures }: GPU): boolean =>
+  "setImmediates" in GPUComputePassEncoder.prototype && wgslLanguageFeatures?.has("immediate_address_space") === true;
 
 /** A software driver names itself one way or another. */
 const looksLikeSoftware = (adapter: string): boolean =>
@@ -145,7 +149,7 @@ export class WebGpuDevice implements Device, GpuContext {
   private readonly costs: Costs;
   private profiler: Profiler | null = null;
 
-  constructor(device: GPUDevice, adapter: GPUAdapter, options: GpuDeviceOptions) {
+  constructor(device: GPUDevice, adapter: GPUAdapter, options: GpuDeviceOptions & { readonly gpu: GPU }) {
     this.gpu = device;
     this.files = options.files ?? opfs;
     this.tunings = options.tunings ?? indexedTunings;
@@ -171,6 +175,7 @@ export class WebGpuDevice implements Device, GpuContext {
       maxWorkgroupBytes: limits.maxComputeWorkgroupStorageSize,
       minSubgroupSize: device.features.has("subgroups") ? (adapter.info.subgroupMinSize ?? 0) : 0,
       f16: device.features.has("shader-f16"),
+      immediates: hasImmediates(options.gpu),
       ...(device.features.has(MATRIX_UNITS) ? { matrixUnits: matrixUnitsOf(adapter.info) } : {}),
       software,
       costs: this.costs,
@@ -240,7 +245,8 @@ export class WebGpuDevice implements Device, GpuContext {
 
   private encode(): void {
     const { profiler } = this;
-    this.gpu.queue.writeBuffer(this.stepTable, 0, this.stepBytes, 0, this.queued.length * STEP_ROW);
+    if (this.queued.some((step) => step.usesRow))
+      this.gpu.queue.writeBuffer(this.stepTable, 0, this.stepBytes, 0, this.queued.length * STEP_ROW);
     const encoder = this.gpu.createCommandEncoder({ label: "steps" });
     if (profiler) for (const [run, step] of this.queued.entries()) profiler.encode(encoder, step, this.rows, run);
     else this.replay(encoder);

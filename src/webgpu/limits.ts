@@ -9,6 +9,7 @@ export const LEAST_LIMITS: KernelLimits = {
   maxWorkgroupBytes: 16_384,
   minSubgroupSize: 0,
   f16: false,
+  immediates: false,
   software: false,
   costs: costsOf(""),
 };

@@ -1,6 +1,7 @@
 /** Compute pipelines, one per distinct WGSL text, compiled in parallel and never twice. */
 import { TilegradError } from "../errors.ts";
 import type { KernelCall } from "../shader/lower.ts";
+import { IMMEDIATE_WORDS } from "../shader/lower.ts";
 import { TABLE_BYTES } from "../shader/resident.ts";
 
 /** A kernel's text, and the bindings of its group 1. */
@@ -8,15 +9,26 @@ export interface PipelineSource {
   readonly label: string;
   readonly code: string;
   readonly bindings: readonly { readonly binding: number; readonly type: GPUBufferBindingType }[];
-  /** What group 0 holds: one row of step scalars, or the table of many. */
-  readonly steps: "row" | "table";
+  /** What group 0 holds: one row of step scalars, the table of many, or nothing. */
+  readonly steps: "row" | "table" | null;
+  /** Bytes of immediates. */
+  readonly immediateSize: number;
 }
 
 /** The source of one dispatch: parameters, numbers of the hooks, storage. */
-export const sourceOf = ({ label, code, params, dims, buffers }: KernelCall): PipelineSource => ({
+export const sourceOf = ({
   label,
   code,
-  steps: "row",
+  params,
+  dims,
+  buffers,
+  usesRow,
+  usesImmediates,
+}: KernelCall): PipelineSource => ({
+  label,
+  code,
+  steps: usesRow ? "row" : null,
+  immediateSize: usesImmediates ? 4 * IMMEDIATE_WORDS : 0,
   bindings: [
     ...(params.length > 0 ? [{ binding: 0, type: "uniform" as const }] : []),
     ...(dims.length > 0 ? [{ binding: 1, type: "uniform" as const }] : []),
@@ -37,7 +49,7 @@ export interface Pipeline {
 
 export class PipelineCache {
   /** Group 0 of every pipeline, at a dynamic offset. */
-  readonly stepLayouts: Readonly<Record<PipelineSource["steps"], GPUBindGroupLayout>>;
+  readonly stepLayouts: Readonly<Record<"row" | "table", GPUBindGroupLayout>>;
   private readonly device: GPUDevice;
   private readonly known = new Map<string, Promise<Pipeline>>();
 
@@ -72,7 +84,7 @@ export class PipelineCache {
     return made;
   }
 
-  private async create({ code, label, bindings, steps }: PipelineSource): Promise<Pipeline> {
+  private async create({ code, label, bindings, steps, immediateSize }: PipelineSource): Promise<Pipeline> {
     const { device } = this;
     const module = device.createShaderModule({ label, code });
     const layout = device.createBindGroupLayout({
@@ -82,7 +94,11 @@ export class PipelineCache {
     try {
       const pipeline = await device.createComputePipelineAsync({
         label,
-        layout: device.createPipelineLayout({ label, bindGroupLayouts: [this.stepLayouts[steps], layout] }),
+        layout: device.createPipelineLayout({
+          label,
+          bindGroupLayouts: [steps && this.stepLayouts[steps], layout],
+          immediateSize,
+        }),
         compute: { module, entryPoint: "main" },
       });
       return { pipeline, layout };

@@ -8,8 +8,9 @@ import type { PlanKind } from "../passes/choose.ts";
 import type { BufferSpec } from "../passes/plan.ts";
 import { bytesOf } from "../passes/plan.ts";
 import type { KernelCall, StepLayout } from "../shader/lower.ts";
+import { IMMEDIATE_WORDS } from "../shader/lower.ts";
 import type { ResidentProgram } from "../shader/resident.ts";
-import type { GpuContext, MakeBuffer, Replayable } from "./context.ts";
+import type { GpuContext, MakeBuffer, Replayable, StepRows } from "./context.ts";
 import { sourceOf, storageBindings } from "./pipelines.ts";
 import { residentReplay } from "./resident.ts";
 import { bufferOf, gpuTensor } from "./tensor.ts";
@@ -76,6 +77,7 @@ async function residentStep(
     label: `${label} ${program.label}`,
     code: program.code,
     steps: "table",
+    immediateSize: 0,
     bindings: [{ binding: 0, type: "uniform" }, ...storageBindings(program.buffers, 1)],
   });
   const params = make("parameters", 4 * program.params.length, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST);
@@ -131,17 +133,25 @@ async function dispatchStep(
     pass.setBindGroup(1, group);
     pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
   };
+  const usesImmediates = calls.some((call) => call.usesImmediates);
+  const usesRow = calls.some((call) => call.usesRow);
+  /** Once a step: pipelines that follow see what was set before them. */
+  const setScalars = (pass: GPUComputePassEncoder, { words, stride, group, offsets }: StepRows, run: number): void => {
+    if (usesImmediates) pass.setImmediates(0, words, run * stride, IMMEDIATE_WORDS);
+    if (usesRow) pass.setBindGroup(0, group, offsets, run, 1);
+  };
   return {
     kernels: calls,
+    usesRow,
     submitted: () => {},
     replay(pass, rows, from, count) {
       for (let run = from; run < from + count; run++) {
-        pass.setBindGroup(0, rows.group, rows.offsets, run, 1);
+        setScalars(pass, rows, run);
         for (const call of dispatches) dispatch(pass, call);
       }
     },
     replayKernel(pass, rows, run, kernel) {
-      pass.setBindGroup(0, rows.group, rows.offsets, run, 1);
+      setScalars(pass, rows, run);
       dispatch(pass, dispatches[kernel]);
     },
   };

@@ -15,7 +15,7 @@ export function leaves(graph: Graph): Record<string, Tensor> {
   return Object.fromEntries(nodes.map((node) => [node.attrs.name, { node, index: 0, ...node.outputs[0] }]));
 }
 
-export interface RunOptions extends Pick<CompileOptions, "fusion" | "plan"> {
+export interface RunOptions extends Pick<CompileOptions, "fusion" | "plan" | "limits"> {
   readonly times?: number;
   readonly step?: StepValues;
   readonly feeds?: Readonly<Record<string, ArrayLike<number>>>;

@@ -22,7 +22,10 @@ export const runningBy = (device: Device, how: HowToRun): Device =>
       device.compile(graph, { ...options, ...how, limits: { ...options.limits, ...how.limits } }),
   });
 
-/** Resident and dispatch, fusion on and off, and every kernel that the device could choose, forced in turn. */
+/**
+ * Resident and dispatch, fusion on and off, scalars of steps from the uniform buffer where they would be immediates, and every
+ * kernel that the device could choose, forced in turn.
+ */
 export function waysOf(device: Device): Readonly<Record<string, HowToRun>> {
   const { limits } = device;
   const forces = limits ? allOps.flatMap((op) => op.variants?.(limits) ?? []) : [];
@@ -35,6 +38,7 @@ export function waysOf(device: Device): Readonly<Record<string, HowToRun>> {
     resident: { plan: "resident" },
     "dispatch unfused": { plan: "dispatch", fusion: false },
     "resident unfused": { plan: "resident", fusion: false },
+    ...(limits?.immediates ? { "dispatch step row": { plan: "dispatch", limits: { immediates: false } } } : {}),
     ...Object.fromEntries(named),
   };
 }
