@@ -8,7 +8,7 @@ import { parseArgs } from "node:util";
 import { openDevice } from "../src/node.ts";
 import { draws } from "../src/random.ts";
 import type { ResamplerName } from "../src/resample/methods.ts";
-import { resamplers } from "../src/resample/methods.ts";
+import { resample } from "../src/resample/methods.ts";
 import { nearest } from "../src/resample/neighbors.ts";
 import { classesOf, take } from "../src/resample/types.ts";
 
@@ -42,17 +42,17 @@ const data = makeRows(Number(values.rows), Number(values.columns), Number(values
 if (values.write) writeFileSync(values.write, new Uint8Array(data.x.buffer));
 const device = await openDevice({ backend: values.device as "webgpu" });
 const before = peakMemory();
-const method = resamplers[values.method as ResamplerName];
+const method = values.method as ResamplerName;
 const times: number[] = [];
 let made = 0;
 for (let i = 0; i < Number(values.repeat); i++) {
   const began = performance.now();
-  made = (await method(data, { device, categoricalFeatures: [0] })).y.length;
+  made = (await resample(method, data, { device, categoricalFeatures: [0] })).y.length;
   times.push(performance.now() - began);
 }
 
 // Correct? Every neighbour of a sample of rows, by plain loops.
-const classes = classesOf("bench", data, {});
+const classes = classesOf("bench", data);
 const rows = take(classes, classes.minority);
 const began = performance.now();
 const { indices } = await nearest(device, rows, rows, K, { excludeSelf: true });

@@ -1,4 +1,5 @@
 /** Options of public functions by name and kind. */
+import type { Device } from "./device.ts";
 import { TilegradError } from "./errors.ts";
 import { nearest } from "./nearest.ts";
 
@@ -28,6 +29,10 @@ const kinds = {
   boolean: { expected: "true or false", holds: (v: unknown) => typeof v === "boolean" },
   string: { expected: "a string", holds: (v: unknown) => typeof v === "string" },
   function: { expected: "a function", holds: (v: unknown) => typeof v === "function" },
+  device: {
+    expected: "a device, from await openDevice()",
+    holds: (v: unknown) => typeof Object(v).compile === "function",
+  },
   list: { expected: "a list", holds: (v: unknown) => Array.isArray(v) },
   object: {
     expected: "an object",
@@ -65,6 +70,7 @@ type KindOf<T> =
   | ([T] extends [readonly number[]] ? "numberList" : never)
   | ([T] extends [string] ? "string" | readonly T[] : never)
   | ([T] extends [(...args: never[]) => unknown] ? "function" : never)
+  | ([T] extends [Device] ? "device" : never)
   | ([T] extends [readonly unknown[]] ? "list" : never)
   | ([T] extends [ArrayLike<unknown>] ? "values" : never)
   | ([T] extends [object] ? "object" : never);

@@ -7,7 +7,7 @@ import type { Device } from "../device.ts";
 import { TilegradError } from "../errors.ts";
 import { priorCorrection } from "../metrics/calibration.ts";
 import type { ResamplerName } from "../resample/methods.ts";
-import { resamplers } from "../resample/methods.ts";
+import { resample as resampleBy } from "../resample/methods.ts";
 import type { LossChoice } from "./objective.ts";
 import { isMargin, refuse } from "./objective.ts";
 import type { ArrayPart, Part } from "./part.ts";
@@ -107,13 +107,8 @@ export function sampler(
   const named = Object.entries(takes)
     .filter(([key]) => given[key as Given] !== undefined)
     .map(([key, theirs]) => [theirs, given[key as Given]]);
-  const settings = {
-    ...fixed,
-    ...Object.fromEntries(named),
-    device,
-    seed,
-    categoricalFeatures: categories(preprocessor),
-  };
+  const settings = { ...fixed, ...Object.fromEntries(named) };
+  const surroundings = { device, seed, categoricalFeatures: categories(preprocessor) };
   return async (part) => {
     if (!name && !balancedBatches) return { part, summary: null, shift: 0 };
     if (part.sampleWeight) {
@@ -123,7 +118,8 @@ export function sampler(
       });
     }
     const resampled =
-      name && (await resamplers[method](inMemory(part), settings).catch((error) => inOptions(error, takes)));
+      name &&
+      (await resampleBy(method, inMemory(part), surroundings, settings).catch((error) => inOptions(error, takes)));
     const made = resampled ?? part;
     const positives = made.y.reduce((sum, v) => sum + v, 0);
     if (positives === 0 || positives === made.y.length) {

@@ -2,6 +2,7 @@ import { TilegradError } from "../errors.ts";
 import { othersAmong } from "./borderlineSmote.ts";
 import { interpolate } from "./interpolate.ts";
 import { nearest } from "./neighbors.ts";
+import { checked } from "./options.ts";
 import type { DeviceOptions, Labelled, RatioOptions, Resampled, SeedOptions } from "./types.ts";
 import { append, checkNeighbors, classesOf, rowsToAdd, take } from "./types.ts";
 
@@ -17,8 +18,8 @@ export interface AdasynOptions extends DeviceOptions, RatioOptions, SeedOptions 
  * @throws E_DATA when no row of the rarer class has a neighbour of the other; E_DATA, E_ARGUMENT, E_SHAPE as `smote`
  */
 export async function adasyn(data: Labelled, options: AdasynOptions): Promise<Resampled> {
-  const classes = classesOf("adasyn", data, options);
-  const { device, nNeighbors: k = 5, seed = 0 } = options;
+  const classes = classesOf("adasyn", data);
+  const { device, nNeighbors: k = 5, seed = 0 } = checked("adasyn", options);
   checkNeighbors("adasyn", "nNeighbors", k, classes.minority.length);
   const wanted = rowsToAdd("adasyn", classes, options);
   const counts = adasynCounts(await othersAmong(classes, k, device), wanted);

@@ -1,7 +1,7 @@
-import { TilegradError } from "../errors.ts";
 import { interpolate } from "./interpolate.ts";
 import type { Matrix } from "./neighbors.ts";
 import { nearest } from "./neighbors.ts";
+import { checked } from "./options.ts";
 import type { SmoteOptions } from "./smote.ts";
 import type { Classes, Labelled, Resampled } from "./types.ts";
 import { append, checkNeighbors, classesOf, rowsToAdd, take } from "./types.ts";
@@ -27,14 +27,14 @@ export interface Border {
  * @throws E_DATA, E_ARGUMENT, E_SHAPE
  */
 export async function borderlineSmote(data: Labelled, options: BorderlineSmoteOptions): Promise<Resampled> {
-  const classes = classesOf("borderlineSmote", data, options);
-  const { device, kNeighbors: k = 5, mNeighbors: m = 10, kind = "borderline-1", seed = 0 } = options;
-  if (kind !== "borderline-1" && kind !== "borderline-2") {
-    throw new TilegradError(
-      "E_ARGUMENT",
-      `borderlineSmote: got kind "${kind}"; expected borderline-1 or borderline-2.`,
-    );
-  }
+  const classes = classesOf("borderlineSmote", data);
+  const {
+    device,
+    kNeighbors: k = 5,
+    mNeighbors: m = 10,
+    kind = "borderline-1",
+    seed = 0,
+  } = checked("borderlineSmote", options);
   checkNeighbors("borderlineSmote", "kNeighbors", k, classes.minority.length);
   checkNeighbors("borderlineSmote", "mNeighbors", m, classes.rows, { what: "in all" });
   const count = rowsToAdd("borderlineSmote", classes, options);

@@ -1,5 +1,5 @@
-import { TilegradError } from "../errors.ts";
 import { nearest } from "./neighbors.ts";
+import { checked } from "./options.ts";
 import type { CleaningOptions } from "./tomekLinks.ts";
 import { removable } from "./tomekLinks.ts";
 import type { Labelled, Resampled } from "./types.ts";
@@ -17,13 +17,10 @@ export async function editedNearestNeighbours(
   data: Labelled,
   options: EditedNearestNeighboursOptions,
 ): Promise<Resampled> {
-  const classes = classesOf("editedNearestNeighbours", data, options);
-  const { device, nNeighbors: k = 3, kindSel = "all" } = options;
-  if (kindSel !== "all" && kindSel !== "mode") {
-    throw new TilegradError("E_ARGUMENT", `editedNearestNeighbours: got kindSel "${kindSel}"; expected all or mode.`);
-  }
+  const classes = classesOf("editedNearestNeighbours", data);
+  const { device, nNeighbors: k = 3, kindSel = "all" } = checked("editedNearestNeighbours", options);
   checkNeighbors("editedNearestNeighbours", "nNeighbors", k, classes.rows, { what: "in all" });
-  const mayGo = removable("editedNearestNeighbours", classes, options);
+  const mayGo = removable(classes, options);
   const { indices } = await nearest(device, classes, classes, k, { excludeSelf: true });
   const { y } = classes;
   const agrees = (row: number): boolean => {

@@ -1,8 +1,10 @@
 import { TilegradError } from "../errors.ts";
+import { checkValue } from "../options.ts";
 import { interpolate } from "./interpolate.ts";
 import { kMeans } from "./kMeans.ts";
 import type { Matrix } from "./neighbors.ts";
 import { nearest } from "./neighbors.ts";
+import { checked } from "./options.ts";
 import type { SmoteOptions } from "./smote.ts";
 import type { Labelled, Resampled } from "./types.ts";
 import { append, checkNeighbors, classesOf, rowsToAdd, take } from "./types.ts";
@@ -17,7 +19,7 @@ export interface KMeansSmoteOptions extends SmoteOptions {
    * (imbalanced-learn's is one half, which no cluster has where the classes overlap).
    */
   readonly clusterBalanceThreshold?: number | "auto";
-  /** Power of the mean distance in a cluster's sparsity; default "auto": by its rows. */
+  /** Power of the mean distance in a cluster's sparsity, at least 0; default "auto": by its rows. */
   readonly densityExponent?: number | "auto";
 }
 
@@ -30,16 +32,20 @@ const DENSITY_ROWS = 1000;
  * @throws E_DATA when no cluster is fit; E_DATA, E_ARGUMENT, E_SHAPE as `smote`
  */
 export async function kMeansSmote(data: Labelled, options: KMeansSmoteOptions): Promise<Resampled> {
-  const classes = classesOf("kMeansSmote", data, options);
-  const { device, kNeighbors: k = 2, seed = 0, nClusters = 8, densityExponent: exponent = "auto" } = options;
-  if (!Number.isInteger(nClusters) || nClusters < 1) {
-    throw new TilegradError("E_ARGUMENT", `kMeansSmote: got nClusters ${nClusters}; expected a whole number >= 1.`);
-  }
+  const classes = classesOf("kMeansSmote", data);
+  const {
+    device,
+    kNeighbors: k = 2,
+    seed = 0,
+    nClusters = 8,
+    densityExponent: exponent = "auto",
+  } = checked("kMeansSmote", options);
+  checkAuto("densityExponent", exponent);
   checkNeighbors("kMeansSmote", "kNeighbors", k, classes.minority.length);
   const count = rowsToAdd("kMeansSmote", classes, options);
   const threshold = thresholdOf(options, classes.minority.length / classes.rows);
   const label = kMeans(classes, nClusters, seed);
-  const all = new Float64Array(nClusters);
+  const all = new Float64Array(Math.min(nClusters, classes.rows));
   for (const cluster of label) all[cluster]++;
   const clusters = Array.from(all.keys())
     .map((cluster) => ({ cluster, rows: classes.minority.filter((row) => label[row] === cluster) }))
@@ -66,10 +72,15 @@ export async function kMeansSmote(data: Labelled, options: KMeansSmoteOptions): 
   return append(classes, made, count);
 }
 
+/** @throws E_ARGUMENT unless it is "auto" or a finite number of at least 0 */
+const checkAuto = (option: string, value: unknown): void =>
+  checkValue("kMeansSmote", option, value, typeof value === "number" ? "nonNegativeFinite" : ["auto"]);
+
 /** @throws E_ARGUMENT */
 function thresholdOf({ clusterBalanceThreshold = "auto" }: KMeansSmoteOptions, share: number): number {
+  checkAuto("clusterBalanceThreshold", clusterBalanceThreshold);
   if (clusterBalanceThreshold === "auto") return share;
-  if (clusterBalanceThreshold >= 0 && clusterBalanceThreshold <= 1) return clusterBalanceThreshold;
+  if (clusterBalanceThreshold <= 1) return clusterBalanceThreshold;
   throw new TilegradError(
     "E_ARGUMENT",
     `kMeansSmote: got clusterBalanceThreshold ${clusterBalanceThreshold}; expected "auto" or a share in [0, 1].`,

@@ -1,9 +1,11 @@
 /** All methods by name: for those who let their users choose. */
+import type { Device } from "../device.ts";
 import { adasyn } from "./adasyn.ts";
 import { borderlineSmote } from "./borderlineSmote.ts";
 import { editedNearestNeighbours } from "./editedNearestNeighbours.ts";
 import { kMeansSmote } from "./kMeansSmote.ts";
 import { nearMiss } from "./nearMiss.ts";
+import { RESAMPLE_OPTIONS } from "./options.ts";
 import { randomOverSampler } from "./randomOverSampler.ts";
 import { randomUnderSampler } from "./randomUnderSampler.ts";
 import { smote } from "./smote.ts";
@@ -11,6 +13,7 @@ import { smoteEnn } from "./smoteEnn.ts";
 import { smoteNC } from "./smoteNC.ts";
 import { smoteTomek } from "./smoteTomek.ts";
 import { tomekLinks } from "./tomekLinks.ts";
+import type { Labelled, Resampled } from "./types.ts";
 
 export const resamplers = {
   randomOverSampler,
@@ -28,3 +31,21 @@ export const resamplers = {
 };
 
 export type ResamplerName = keyof typeof resamplers;
+
+/** What some methods need and others do not have. */
+export interface Surroundings {
+  readonly device: Device;
+  readonly seed?: number;
+  readonly categoricalFeatures?: readonly (number | readonly number[])[];
+}
+
+/** @param options of this method @throws as the method */
+export function resample(
+  name: ResamplerName,
+  data: Labelled,
+  surroundings: Surroundings,
+  options: object = {},
+): Promise<Resampled> {
+  const needed = Object.entries(surroundings).filter(([option]) => Object.hasOwn(RESAMPLE_OPTIONS[name], option));
+  return resamplers[name](data, { ...Object.fromEntries(needed), ...options } as never);
+}

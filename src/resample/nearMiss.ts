@@ -1,5 +1,6 @@
 import { TilegradError } from "../errors.ts";
 import { nearest } from "./neighbors.ts";
+import { checked } from "./options.ts";
 import type { Classes, DeviceOptions, Labelled, RatioOptions, Resampled } from "./types.ts";
 import { checkNeighbors, classesOf, keep, rowsToKeep, take } from "./types.ts";
 
@@ -18,8 +19,8 @@ export interface NearMissOptions extends DeviceOptions, RatioOptions {
  * of the largest mean distance to their `nNeighbors` nearest (Zhang & Mani 2003). @throws E_DATA, E_ARGUMENT, E_SHAPE
  */
 export async function nearMiss(data: Labelled, options: NearMissOptions): Promise<Resampled> {
-  const classes = classesOf("nearMiss", data, options);
-  const { device, version = 1, nNeighbors: k = 3, nNeighborsVer3: perRow = 3 } = options;
+  const classes = classesOf("nearMiss", data);
+  const { device, version = 1, nNeighbors: k = 3, nNeighborsVer3: perRow = 3 } = checked("nearMiss", options);
   checkNeighbors("nearMiss", "nNeighbors", k, classes.minority.length, { self: false });
   const count = rowsToKeep("nearMiss", classes, options);
   const distance = async (rows: Uint32Array, farthest: boolean) => {

@@ -6,7 +6,8 @@ import { input } from "../ops/constant.ts";
 import type { NearestOptions } from "../ops/nearestNeighbors.ts";
 import { insert, NO_ROW, nearestNeighbors } from "../ops/nearestNeighbors.ts";
 import { f32, u32 } from "../ops/op.ts";
-import { checkMethod } from "../options.ts";
+import type { OptionKinds } from "../options.ts";
+import { checkObject, checkOptions, checkValue, show } from "../options.ts";
 
 /** Rows of a table, row-major. */
 export interface Matrix {
@@ -32,6 +33,8 @@ export interface NeighborOptions {
   readonly tile?: { readonly queries: number; readonly candidates: number };
 }
 
+const OPTIONS = { excludeSelf: "boolean", farthest: "boolean", tile: "object" } satisfies OptionKinds<NeighborOptions>;
+
 /** Queries of a dispatch. */
 const QUERIES = 4096;
 /** Bytes of candidates that are bound at once: half of what WebGPU grants everywhere. */
@@ -45,7 +48,7 @@ const FIRST_WORK = 2 ** 22;
  * The k nearest candidates of each query by squared Euclidean distance, summed in the order of the columns; of equal
  * distances the lower row comes first. Work is tiled, so that no matrix of distances is held and a dispatch stays short;
  * where it is cut never changes the result.
- * @throws E_ARGUMENT when there are fewer than k candidates; E_SHAPE when the columns differ; E_DATA when values are so
+ * @throws E_ARGUMENT when there are fewer than k candidates; E_SHAPE when the columns differ, or values are missing; E_DATA when values are so
  *   large that distances overflow
  */
 export async function nearest(
@@ -55,8 +58,10 @@ export async function nearest(
   k: number,
   options: NeighborOptions = {},
 ): Promise<Neighbors> {
-  checkMethod("nearest: device", device, "compile", "one from await openDevice()");
-  const { excludeSelf = false, farthest = false } = options;
+  checkValue("nearest", "device", device, "device");
+  checkMatrix("nearest: queries", queries);
+  checkMatrix("nearest: candidates", candidates);
+  const { excludeSelf = false, farthest = false } = checkOptions("nearest", options, OPTIONS);
   if (queries.columns !== candidates.columns) {
     throw new TilegradError(
       "E_SHAPE",
@@ -85,6 +90,20 @@ export async function nearest(
   // One more is looked for, since one of them may be the query itself.
   const found = await search(device, queries, candidates, { ...options, k: excludeSelf ? k + 1 : k, farthest });
   return excludeSelf ? withoutSelf(found, queries.rows, k) : found;
+}
+
+/** @throws E_ARGUMENT, E_SHAPE */
+function checkMatrix(where: string, matrix: Matrix): void {
+  checkObject(where, matrix, "{ data, rows, columns }");
+  const { data, rows, columns } = matrix;
+  if (!(data instanceof Float32Array)) {
+    throw new TilegradError("E_ARGUMENT", `${where}: got data ${show(data)}; expected a Float32Array.`);
+  }
+  if (data.length === rows * columns) return;
+  throw new TilegradError(
+    "E_SHAPE",
+    `${where}: got ${data.length} values; expected rows ${rows} * columns ${columns}.`,
+  );
 }
 
 function withoutSelf({ indices, distances }: Neighbors, rows: number, k: number): Neighbors {

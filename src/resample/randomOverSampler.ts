@@ -1,6 +1,6 @@
-import { TilegradError } from "../errors.ts";
 import { draws } from "../random.ts";
 import { columnStd } from "./columns.ts";
+import { checked } from "./options.ts";
 import type { Labelled, RatioOptions, Resampled, SeedOptions } from "./types.ts";
 import { append, classesOf, RESAMPLE_STREAM, rowsToAdd, take } from "./types.ts";
 
@@ -15,11 +15,8 @@ export interface RandomOverSamplerOptions extends RatioOptions, SeedOptions {
  * @throws E_DATA, E_ARGUMENT, E_SHAPE
  */
 export async function randomOverSampler(data: Labelled, options: RandomOverSamplerOptions = {}): Promise<Resampled> {
-  const classes = classesOf("randomOverSampler", data, options);
-  const { shrinkage = 0, seed = 0 } = options;
-  if (!(shrinkage >= 0 && Number.isFinite(shrinkage))) {
-    throw new TilegradError("E_ARGUMENT", `randomOverSampler: got shrinkage ${shrinkage}; expected a number >= 0.`);
-  }
+  const classes = classesOf("randomOverSampler", data);
+  const { shrinkage = 0, seed = 0 } = checked("randomOverSampler", options);
   const { minority, columns } = classes;
   const count = rowsToAdd("randomOverSampler", classes, options);
   const draw = draws(seed, RESAMPLE_STREAM.base);

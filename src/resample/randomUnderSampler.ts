@@ -1,4 +1,5 @@
 import { draws, shuffleInPlace } from "../random.ts";
+import { checked } from "./options.ts";
 import type { Labelled, RatioOptions, Resampled, SeedOptions } from "./types.ts";
 import { classesOf, keep, RESAMPLE_STREAM, rowsToKeep } from "./types.ts";
 
@@ -9,9 +10,9 @@ export interface RandomUnderSamplerOptions extends RatioOptions, SeedOptions {
 
 /** All rows of the rarer class and a random part of the other. @throws E_DATA, E_ARGUMENT, E_SHAPE */
 export async function randomUnderSampler(data: Labelled, options: RandomUnderSamplerOptions = {}): Promise<Resampled> {
-  const classes = classesOf("randomUnderSampler", data, options);
+  const classes = classesOf("randomUnderSampler", data);
   const { minority, majority } = classes;
-  const { seed = 0, replacement = false } = options;
+  const { seed = 0, replacement = false } = checked("randomUnderSampler", options);
   const count = rowsToKeep("randomUnderSampler", classes, options);
   const draw = draws(seed, RESAMPLE_STREAM.base);
   const kept = replacement

@@ -1,5 +1,6 @@
 import { interpolate } from "./interpolate.ts";
 import { nearest } from "./neighbors.ts";
+import { checked } from "./options.ts";
 import type { DeviceOptions, Labelled, RatioOptions, Resampled, SeedOptions } from "./types.ts";
 import { append, checkNeighbors, classesOf, rowsToAdd, take } from "./types.ts";
 
@@ -14,8 +15,8 @@ export interface SmoteOptions extends DeviceOptions, RatioOptions, SeedOptions {
  * @throws E_DATA when the class has no more than `kNeighbors` rows, or the ratio is reached already; E_ARGUMENT, E_SHAPE
  */
 export async function smote(data: Labelled, options: SmoteOptions): Promise<Resampled> {
-  const classes = classesOf("smote", data, options);
-  const { device, kNeighbors: k = 5, seed = 0 } = options;
+  const classes = classesOf("smote", data);
+  const { device, kNeighbors: k = 5, seed = 0 } = checked("smote", options);
   checkNeighbors("smote", "kNeighbors", k, classes.minority.length);
   const count = rowsToAdd("smote", classes, options);
   const rows = take(classes, classes.minority);

@@ -1,4 +1,5 @@
 import { editedNearestNeighbours } from "./editedNearestNeighbours.ts";
+import { checked } from "./options.ts";
 import type { SmoteOptions } from "./smote.ts";
 import { smote } from "./smote.ts";
 import { traced } from "./smoteTomek.ts";
@@ -15,8 +16,8 @@ export interface SmoteEnnOptions extends SmoteOptions {
  * `smote`, then `editedNearestNeighbours` on both classes (Batista, Prati & Monard 2004). @throws as these two
  */
 export async function smoteEnn(data: Labelled, options: SmoteEnnOptions): Promise<Resampled> {
-  const more = await smote(data, options);
-  const { device, nNeighbors, kindSel } = options;
-  const cleaning = { device, nNeighbors, kindSel, samplingStrategy: "all" } as const;
+  const { nNeighbors, kindSel, ...ofSmote } = checked("smoteEnn", options);
+  const more = await smote(data, ofSmote);
+  const cleaning = { device: ofSmote.device, nNeighbors, kindSel, samplingStrategy: "all" } as const;
   return traced(await editedNearestNeighbours(more, cleaning), more.source);
 }

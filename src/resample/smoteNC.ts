@@ -3,6 +3,7 @@ import { columnStd } from "./columns.ts";
 import { segments } from "./interpolate.ts";
 import type { Matrix } from "./neighbors.ts";
 import { nearest } from "./neighbors.ts";
+import { checked } from "./options.ts";
 import type { SmoteOptions } from "./smote.ts";
 import type { Labelled, Resampled } from "./types.ts";
 import { append, checkNeighbors, classesOf, rowsToAdd, take } from "./types.ts";
@@ -20,8 +21,8 @@ export interface SmoteNCOptions extends SmoteOptions {
  * @throws E_ARGUMENT for columns that are not there or all columns; E_DATA, E_ARGUMENT, E_SHAPE as `smote`
  */
 export async function smoteNC(data: Labelled, options: SmoteNCOptions): Promise<Resampled> {
-  const classes = classesOf("smoteNC", data, options);
-  const { device, kNeighbors: k = 5, seed = 0 } = options;
+  const classes = classesOf("smoteNC", data);
+  const { device, kNeighbors: k = 5, seed = 0 } = checked("smoteNC", options);
   const groups = checkGroups(options.categoricalFeatures, classes.columns);
   checkNeighbors("smoteNC", "kNeighbors", k, classes.minority.length);
   const count = rowsToAdd("smoteNC", classes, options);

@@ -1,3 +1,4 @@
+import { checked } from "./options.ts";
 import type { SmoteOptions } from "./smote.ts";
 import { smote } from "./smote.ts";
 import { tomekLinks } from "./tomekLinks.ts";
@@ -5,7 +6,7 @@ import type { Labelled, Resampled } from "./types.ts";
 
 /** `smote`, then both rows of every Tomek link are removed (Batista, Prati & Monard 2004). @throws as `smote` */
 export async function smoteTomek(data: Labelled, options: SmoteOptions): Promise<Resampled> {
-  const more = await smote(data, options);
+  const more = await smote(data, checked("smoteTomek", options));
   return traced(await tomekLinks(more, { device: options.device, samplingStrategy: "all" }), more.source);
 }
 

@@ -1,5 +1,5 @@
-import { TilegradError } from "../errors.ts";
 import { nearest } from "./neighbors.ts";
+import { checked } from "./options.ts";
 import type { Classes, DeviceOptions, Labelled, Resampled } from "./types.ts";
 import { classesOf, keep } from "./types.ts";
 
@@ -13,9 +13,10 @@ export interface CleaningOptions extends DeviceOptions {
  * the more frequent class goes. @throws E_DATA, E_ARGUMENT, E_SHAPE
  */
 export async function tomekLinks(data: Labelled, options: CleaningOptions): Promise<Resampled> {
-  const classes = classesOf("tomekLinks", data, options);
-  const mayGo = removable("tomekLinks", classes, options);
-  const { indices: mate } = await nearest(options.device, classes, classes, 1, { excludeSelf: true });
+  const classes = classesOf("tomekLinks", data);
+  const { device } = checked("tomekLinks", options);
+  const mayGo = removable(classes, options);
+  const { indices: mate } = await nearest(device, classes, classes, 1, { excludeSelf: true });
   const linked = (row: number) => mate[mate[row]] === row && classes.y[mate[row]] !== classes.y[row];
   return keep(
     classes,
@@ -23,21 +24,7 @@ export async function tomekLinks(data: Labelled, options: CleaningOptions): Prom
   );
 }
 
-/** @throws E_ARGUMENT */
-export function removable(
-  method: string,
+export const removable = (
   { y, rare }: Classes,
   { samplingStrategy = "majority" }: CleaningOptions,
-): (row: number) => boolean {
-  switch (samplingStrategy) {
-    case "majority":
-      return (row) => y[row] !== rare;
-    case "all":
-      return () => true;
-    default:
-      throw new TilegradError(
-        "E_ARGUMENT",
-        `${method}: got samplingStrategy "${samplingStrategy satisfies never}"; expected majority or all.`,
-      );
-  }
-}
+): ((row: number) => boolean) => (samplingStrategy === "all" ? () => true : (row) => y[row] !== rare);

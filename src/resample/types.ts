@@ -47,9 +47,8 @@ export interface Classes extends Matrix {
 }
 
 /** @throws E_DATA for labels other than 0 and 1, a class without rows, and values that are not finite; E_SHAPE */
-export function classesOf(method: string, data: Labelled, options: object): Classes {
+export function classesOf(method: string, data: Labelled): Classes {
   checkObject(method, data, "{ x, y }");
-  checkObject(method, options, "an object of options");
   const { x, y } = data;
   if (!(x instanceof Float32Array)) {
     throw new TilegradError("E_ARGUMENT", `${method}: got x ${show(x)}; expected a Float32Array.`, {

@@ -10,7 +10,7 @@ import type { Optimizer } from "../model/optimizers.ts";
 import type { LayerMaker, LossMaker } from "../model/registry.ts";
 import { lossFromJson, modelFromJson } from "../model/registry.ts";
 import type { OptionKinds } from "../options.ts";
-import { checkMethod, checkOptions, checkValue } from "../options.ts";
+import { checkOptions, checkValue } from "../options.ts";
 import type { MetricName } from "./metrics.ts";
 import type { RowSource } from "./source.ts";
 import { Trainer } from "./trainer.ts";
@@ -37,7 +37,7 @@ export interface LoadOptions {
 }
 
 const LOAD_OPTIONS = {
-  device: "object",
+  device: { required: "device" },
   layers: "object",
   losses: "object",
   optimizer: "object",
@@ -91,7 +91,6 @@ function fromFile<T>(where: string, make: () => T): T {
 /** The model saved in a folder (Node) or under a name in the OPFS (browser). @throws E_FILE */
 export async function loadModel(folder: string, options: LoadOptions): Promise<LoadedModel> {
   checkOptions("loadModel", options, LOAD_OPTIONS);
-  checkMethod("loadModel: device", options.device, "compile", "one from await openDevice()");
   checkValue("loadModel", "folder", folder, "string");
   return trainerFromFiles(await options.device.files.read(folder, "model.json"), folder, options);
 }

@@ -122,7 +122,7 @@ export class Trainer {
       deterministic = true,
     } = options;
     checkModel("compile: model", model);
-    checkMethod("compile: device", device, "compile", "one from await openDevice()");
+    checkValue("compile", "device", device, "device");
     checkMethod("compile: loss", loss, "perExample", "a loss, such as binaryCrossentropy()");
     checkMethod("compile: optimizer", optimizer, "update", "an optimizer, such as adam()");
     seedKey(seed);

@@ -43,7 +43,7 @@ export async function checkSmote(
 ): Promise<Omit<CaseResult, "id">> {
   const data: Labelled = { x: Float32Array.from(one.x.data), y: one.y.data };
   const fails = (error: string) => ({ ratio: Infinity, error });
-  const classes = classesOf("oracle", data, {});
+  const classes = classesOf("oracle", data);
   if (!same(classes.minority, one.minority_rows)) return fails(`minority rows ${classes.minority}`);
   const rows = take(classes, classes.minority);
   const found = await nearest(device, rows, rows, one.k, { excludeSelf: true });
@@ -82,7 +82,7 @@ async function checkBorderline(
 ): Promise<string | null> {
   if (!borderline) return null;
   const { m, majority_among_m, ...want } = borderline;
-  const classes = classesOf("oracle", data, {});
+  const classes = classesOf("oracle", data);
   const counts = await othersAmong(classes, m, device);
   const wrong = minority_rows.findIndex((row, i) => counts[i] !== majority_among_m[row]);
   if (wrong >= 0) return `row ${minority_rows[wrong]} has ${counts[wrong]} majority rows among its ${m} nearest`;
@@ -102,7 +102,7 @@ async function checkAdasyn(
   checker: Segments,
 ): Promise<string | null> {
   if (!want) return null;
-  const others = await othersAmong(classesOf("oracle", data, {}), want.k, device);
+  const others = await othersAmong(classesOf("oracle", data), want.k, device);
   const wrong = minority_rows.findIndex((row, i) => Math.abs(others[i] / want.k - want.ratio[row]) > 1e-6);
   if (wrong >= 0) return `adasyn: ratio ${others[wrong] / want.k} of row ${minority_rows[wrong]}`;
   const counts = adasynCounts(others, want.G);

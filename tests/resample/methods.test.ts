@@ -1,12 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { openCpu } from "../../src/cpu/device.ts";
+import { TilegradError } from "../../src/errors.ts";
 import { adasyn } from "../../src/resample/adasyn.ts";
 import { borderlineSmote } from "../../src/resample/borderlineSmote.ts";
 import { editedNearestNeighbours } from "../../src/resample/editedNearestNeighbours.ts";
 import { kMeans } from "../../src/resample/kMeans.ts";
 import { kMeansSmote } from "../../src/resample/kMeansSmote.ts";
-import { resamplers } from "../../src/resample/methods.ts";
+import type { ResamplerName } from "../../src/resample/methods.ts";
+import { resample, resamplers } from "../../src/resample/methods.ts";
 import { nearMiss } from "../../src/resample/nearMiss.ts";
+import { RESAMPLE_OPTIONS } from "../../src/resample/options.ts";
 import { randomOverSampler } from "../../src/resample/randomOverSampler.ts";
 import { randomUnderSampler } from "../../src/resample/randomUnderSampler.ts";
 import { smote } from "../../src/resample/smote.ts";
@@ -22,8 +25,11 @@ const device = openCpu();
 const data = clouds(240, 3, 8);
 const categoricalFeatures = [2];
 
-describe.each(Object.entries(resamplers))("%s", (name, method) => {
-  const run = (labelled: Labelled, options: object) => method(labelled, { device, categoricalFeatures, ...options });
+const names = Object.keys(resamplers) as ResamplerName[];
+
+describe.each(names)("%s", (name) => {
+  const run = (labelled: Labelled, surroundings: { seed?: number }) =>
+    resample(name, labelled, { device, categoricalFeatures, ...surroundings });
 
   it("keeps given rows as they are, in their order and first, and names them", async () => {
     const { x, y, source } = await run(data, { seed: 3 });
@@ -44,6 +50,23 @@ describe.each(Object.entries(resamplers))("%s", (name, method) => {
     expect(Array.from(a.x).join() !== Array.from(other.x).join()).toBe(random);
   });
 
+  it("refuses options that it does not have, and nonsense for those that it has", async () => {
+    const few = clouds(24, 3, 4);
+    const typed = (options: object) => resample(name, few, { device, categoricalFeatures }, options);
+    await expect(typed({ nonsense: 1 })).rejects.toThrow(`${name}: there is no option "nonsense"`);
+    await expect(resamplers[name](few, null as never)).rejects.toThrow(`${name}: got null; expected an object`);
+    for (const option of Object.keys(RESAMPLE_OPTIONS[name])) {
+      for (const wrong of [null, "x", {}, () => 0, 1n]) {
+        await expect(typed({ [option]: wrong }), `${option} ${wrong}`).rejects.toMatchObject({ code: "E_ARGUMENT" });
+      }
+      for (const odd of [Number.NaN, Infinity, -1, 0, 1.5, 1e9, [], [null]]) {
+        await typed({ [option]: odd }).catch((error) =>
+          expect(error, `${option} ${odd}`).toBeInstanceOf(TilegradError),
+        );
+      }
+    }
+  });
+
   it("refuses labels that are not 0 or 1, one class, and values that are not finite", async () => {
     await expect(run({ x: data.x, y: data.y.map((v) => 2 * v) }, {})).rejects.toThrow("row 0 is 2; expected 0 or 1");
     await expect(run({ x: data.x, y: data.y.map(() => 0) }, {})).rejects.toThrow("all 240 rows have the label 0");
@@ -54,17 +77,20 @@ describe.each(Object.entries(resamplers))("%s", (name, method) => {
 });
 
 describe("the ratio", () => {
-  it.each([[randomOverSampler], [smote], [borderlineSmote], [kMeansSmote]])("is reached by %o", async (method) => {
-    for (const samplingStrategy of [0.25, 0.5, 1]) {
-      const { y } = await method(data, { device, samplingStrategy });
-      expect(positives(y)).toBe(Math.floor(210 * samplingStrategy));
-      expect(y.length - positives(y)).toBe(210);
-    }
-  });
+  it.each(["randomOverSampler", "smote", "borderlineSmote", "kMeansSmote"] as const)(
+    "is reached by %s",
+    async (name) => {
+      for (const samplingStrategy of [0.25, 0.5, 1]) {
+        const { y } = await resample(name, data, { device }, { samplingStrategy });
+        expect(positives(y)).toBe(Math.floor(210 * samplingStrategy));
+        expect(y.length - positives(y)).toBe(210);
+      }
+    },
+  );
 
-  it.each([[randomUnderSampler], [nearMiss]])("is reached by %o", async (method) => {
+  it.each(["randomUnderSampler", "nearMiss"] as const)("is reached by %s", async (name) => {
     for (const samplingStrategy of [0.25, 0.5, 1]) {
-      const { y } = await method(data, { device, samplingStrategy });
+      const { y } = await resample(name, data, { device }, { samplingStrategy });
       expect([positives(y), y.length]).toEqual([30, 30 + Math.floor(30 / samplingStrategy)]);
     }
   });
@@ -246,10 +272,10 @@ it("kMeans finds three clouds that lie apart, and kMeansSmote makes rows in the 
 
 it("gives the same rows on the CPU and on the GPU", async () => {
   const gpu = await openTestGpu();
-  for (const [name, method] of Object.entries(resamplers)) {
+  for (const name of names) {
     const [want, got] = [
-      await method(data, { device, categoricalFeatures }),
-      await method(data, { device: gpu, categoricalFeatures }),
+      await resample(name, data, { device, categoricalFeatures }),
+      await resample(name, data, { device: gpu, categoricalFeatures }),
     ];
     expect(got, name).toEqual(want);
   }

@@ -60,6 +60,11 @@ it.each([
     async () => tuneThreshold([0, 1], [0, 1], { maximize: "f1" }, wrong({ sampleWeights: [1, 1] })),
     /Did you mean sampleWeight/,
   ],
+  [
+    "resampling",
+    () => smote({ x: new Float32Array(2), y: [0, 1] }, wrong({ device, kNeighbours: 1 })),
+    /smote: there is no option "kNeighbours".*Did you mean kNeighbors/,
+  ],
   ["loadModel", () => loadModel("model", wrong({ device, layer: {} })), /loadModel: .*Did you mean layers/],
 ])("a misspelt option of %s is an error, not silence", async (_, work, expected) => {
   expect(await message(work as () => Promise<unknown>)).toMatch(expected);
