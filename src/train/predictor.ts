@@ -23,12 +23,15 @@ export const FEW_ROWS = 32;
 const MOST_ACTIVATIONS = 2 ** 21;
 const MOST_WINDOW = 2 ** 23;
 
+/** A plan computes all its rows, however few are asked for; more of them take fewer dispatches, and fill a large GPU. */
+const manyRows = ({ limits }: Device): number => (limits === null ? 256 : limits.software ? 1024 : 4096);
+
 /** For one row, for a few, for many; fewer rows where rows are large. */
-function sizesFor(model: Model): readonly Size[] {
+function sizesFor(model: Model, device: Device): readonly Size[] {
   const inputs = sizeOf(model.inputShape);
   const widest = Math.max(inputs, ...model.layers.map((l) => sizeOf(l.outputShape)));
   const most = 2 ** Math.max(0, Math.floor(Math.log2(MOST_ACTIVATIONS / widest)));
-  const many = Math.min(512, most);
+  const many = Math.min(manyRows(device), most);
   const windows = Math.floor(MOST_WINDOW / Math.max(inputs, sizeOf(model.outputShape)) / many);
   const few = Math.min(FEW_ROWS, most);
   return [
@@ -59,7 +62,7 @@ export class Predictor {
     this.model = model;
     this.parameters = parameters;
     this.fusion = fusion;
-    this.sizes = sizesFor(model);
+    this.sizes = sizesFor(model, device);
   }
 
   /** Makes the plan for `rows` rows ahead of time. */
