@@ -5,10 +5,7 @@ import { dense } from "../../src/model/layers/dense.ts";
 import { dropout } from "../../src/model/layers/shape.ts";
 import { binaryCrossentropy, softmaxCrossentropy } from "../../src/model/losses.ts";
 import { sequential } from "../../src/model/model.ts";
-import { adam, sgd } from "../../src/model/optimizers.ts";
-import { stepDecay } from "../../src/model/schedules.ts";
-import type { Callback, EpochLogs } from "../../src/train/callbacks.ts";
-import { earlyStopping, reduceOnPlateau } from "../../src/train/callbacks.ts";
+import { sgd } from "../../src/model/optimizers.ts";
 import type { Data } from "../../src/train/data.ts";
 import type { FitOptions } from "../../src/train/fit.ts";
 import type { LogisticOptions } from "./logistic.ts";
@@ -142,82 +139,6 @@ onDevices((device) => {
     });
   });
 
-  describe("callbacks", () => {
-    it("stop early and put the best epoch's weights back", async () => {
-      const best = new Map<number, Record<string, Float32Array>>();
-      const keep: Callback = {
-        name: "keep",
-        onEpochEnd: async (epoch, _, control) => void best.set(epoch, { ...(await control.getWeights()) }),
-      };
-      const stopping = earlyStopping({ patience: 3 });
-      const trainer = trainerOf(device(), withDropout(), { optimizer: adam({ learningRate: 0.2 }) });
-      const { valLoss } = await trainer.fit(data, {
-        epochs: 60,
-        batchSize: 16,
-        validation,
-        callbacks: [keep, stopping],
-      });
-      const at = valLoss.indexOf(Math.min(...valLoss));
-      expect(valLoss.length).toBeLessThan(60);
-      expect(valLoss.length).toBe(at + 4);
-      expect(stopping.best).toEqual({ epoch: at, value: valLoss[at] });
-      expect(await trainer.getWeights()).toEqual(best.get(at));
-      trainer.dispose();
-    });
-
-    it("lower the rate on a plateau, on top of the schedule", async () => {
-      const rates: number[] = [];
-      const trainer = trainerOf(device(), withDropout(), {
-        optimizer: sgd({ learningRate: stepDecay(1e-9, { size: 4 }) }),
-      });
-      await trainer.fit(data, {
-        epochs: 6,
-        batchSize: 16,
-        validation,
-        callbacks: [
-          reduceOnPlateau({ patience: 1, factor: 0.5 }),
-          { name: "see", onEpochEnd: (_, logs) => void rates.push(logs.learningRate) },
-        ],
-      });
-      // Values differ by less than 1e-4: epochs 1 and 2 are bad, the next is halved, and so on; after 4 the schedule steps.
-      expect(rates.map((r) => Number((r * 1e9).toPrecision(6)))).toEqual([1, 1, 1, 0.5, 0.05, 0.025]);
-      trainer.dispose();
-    });
-
-    it("of one's own see every epoch's values and may set weights or stop", async () => {
-      const seen: [number, EpochLogs][] = [];
-      const trainer = trainerOf(device(), withDropout());
-      const zeros = Object.fromEntries(
-        Object.entries(await trainer.getWeights()).map(([name, w]) => [name, w.map(() => 0)]),
-      );
-      const mine: Callback = {
-        name: "mine",
-        onEpochEnd(epoch, logs, control) {
-          seen.push([epoch, logs]);
-          if (epoch === 1) control.setWeights(zeros);
-          if (epoch === 2) control.stop();
-        },
-      };
-      const { loss, learningRate } = await trainer.fit(data, { epochs: 9, batchSize: 70, callbacks: [mine] });
-      expect(seen.map(([epoch, logs]) => [epoch, logs])).toEqual(
-        loss.map((value, e) => [e, { loss: value, learningRate: learningRate[e] }]),
-      );
-      expect(loss).toHaveLength(3);
-      expect(loss[2]).toBeCloseTo(Math.LN2, 6);
-      trainer.dispose();
-    });
-
-    it("of one name, or watching what is not there, are a typed error", async () => {
-      const trainer = trainerOf(device(), withDropout());
-      expect(await codeOf(trainer.fit(data, { epochs: 1, callbacks: [earlyStopping(), earlyStopping()] }))).toBe(
-        "E_ARGUMENT",
-      );
-      const error = await failure(trainer.fit(data, { epochs: 1, callbacks: [earlyStopping()] }));
-      expect(error.message).toBe('monitor: got "valLoss"; this run has loss, learningRate.');
-      trainer.dispose();
-    });
-  });
-
   describe("run", () => {
     it("tells every step's loss once, in order, and each epoch after its last step", async () => {
       const trainer = trainerOf(device(), withDropout());
@@ -306,39 +227,6 @@ onDevices((device) => {
       // Else leaving it out would be no mistake.
       expect(bias).toHaveLength(8);
       expect(await trainer.getWeights()).toEqual(before);
-      trainer.dispose();
-    });
-  });
-
-  describe("predict", () => {
-    it.each([1, 31, 32, 33, 256, 257, 5000])("gives %i rows the scores they have in other company", async (rows) => {
-      const trainer = trainerOf(device(), withDropout());
-      const x = problem(5000, { seed: 3 }).x;
-      const all = await trainer.predict(x);
-      expect(all).toHaveLength(5000);
-      const some = await trainer.predict(x.subarray(0, 5 * rows));
-      expect(largestDifference(some, all.subarray(0, rows))).toBeLessThan(2e-7);
-      trainer.dispose();
-    });
-
-    it("gives calls made at once the scores of calls made one after another", async () => {
-      const trainer = trainerOf(device(), withDropout());
-      const parts = [0, 1, 2, 3].map((i) => problem(20 + i, { seed: 5 + i }).x);
-      const atOnce = await Promise.all(parts.map((x) => trainer.predict(x)));
-      for (const [i, x] of parts.entries()) expect(await trainer.predict(x)).toEqual(atOnce[i]);
-      trainer.dispose();
-    });
-
-    it("drops nothing, and gives raw outputs on request", async () => {
-      const trainer = trainerOf(device(), withDropout());
-      const [scores, outputs] = [await trainer.predict(data.x), await trainer.outputs(data.x)];
-      expect(
-        largestDifference(
-          scores,
-          outputs.map((z) => 1 / (1 + Math.exp(-z))),
-        ),
-      ).toBeLessThan(1e-7);
-      expect(await trainer.predict(data.x)).toEqual(scores);
       trainer.dispose();
     });
   });
