@@ -1,8 +1,10 @@
-// lib: math
+// lib: math, gates
 // A GRU over all time steps of small layers, one thread a sequence; gates, reset and planes of `saved` as in gru.wgsl.
 
 const WG: u32 = 64;
 const UNITS: u32 = 64;
+// Of three gates.
+const LAST: u32 = 2;
 
 struct Params {
   batch: u32,
@@ -50,6 +52,7 @@ fn store_saved(i: u32, v: f32) {
 
 fn item(i: u32) {
   let units = params.units;
+  let count = LAST + 1u;
   let plane = params.batch * params.time * units;
   // The state before and after a step, in turns.
   var h: array<f32, 2u * UNITS>;
@@ -61,15 +64,18 @@ fn item(i: u32) {
     let now = (s & 1u) * UNITS;
     let kept = load_mask(step) <= 0.5;
     for (var j = 0u; j < units; j++) {
-      var a = vec3<f32>(load_bias(j), load_bias(units + j), load_bias(2u * units + j));
-      for (var k = 0u; k < units; k++) {
-        let at = 3u * k * units + j;
-        a += h[now + k] * vec3<f32>(load_kernel(at), load_kernel(at + units), load_kernel(at + 2u * units));
+      var a = vec4<f32>();
+      var x = vec4<f32>();
+      for (var gate = 0u; gate < count; gate++) {
+        a[gate] = load_bias(gate * units + j);
+        x[gate] = load_xz((3u * step + gate) * units + j);
       }
-      let x = 3u * step * units + j;
-      let update = sigmoid_f(a.x + load_xz(x));
-      let reset = sigmoid_f(a.y + load_xz(x + units));
-      let n = tanh_f(load_xz(x + 2u * units) + reset * a.z);
+      for (var k = 0u; k < units; k++) {
+        a += h[now + k] * gates_at(3u * k * units + j, units, i);
+      }
+      let update = sigmoid_f(a.x + x.x);
+      let reset = sigmoid_f(a.y + x.y);
+      let n = tanh_f(x.z + reset * a.z);
       let e = step * units + j;
       let h_before = h[now + j];
       let h_next = select((1.0 - update) * n + update * h_before, h_before, kept);

@@ -1,8 +1,9 @@
-// lib: math
+// lib: math, gates
 // Backward through time of lstm_serial.wgsl, laid out as it is.
 
 const WG: u32 = 64;
 const UNITS: u32 = 64;
+const LAST: u32 = 3;
 
 struct Params {
   batch: u32,
@@ -21,8 +22,8 @@ struct Params {
 @group(1) @binding(7) var<storage, read_write> dh0: array<f32>;
 @group(1) @binding(8) var<storage, read_write> dc0: array<f32>;
 
-fn load_kernel4(i: u32) -> vec4<f32> {
-  return vec4<f32>(kernel[i], kernel[i + 1u], kernel[i + 2u], kernel[i + 3u]);
+fn load_kernel(i: u32) -> f32 {
+  return kernel[i];
 }
 
 fn load_mask(i: u32) -> f32 {
@@ -55,10 +56,12 @@ fn store_dc0(i: u32, v: f32) {
 
 fn item(i: u32) {
   let units = params.units;
+  let count = LAST + 1u;
   let plane = params.batch * params.time * units;
   var dh: array<f32, UNITS>;
   var dc: array<f32, UNITS>;
-  var dz: array<vec4<f32>, UNITS>;
+  // Gate by gate, a unit after the other.
+  var dz: array<f32, 4u * UNITS>;
   for (var s = 0u; s < params.time; s++) {
     let step = i * params.time + select(params.time - 1u - s, s, params.backwards != 0u);
     let kept = load_mask(step) <= 0.5;
@@ -67,31 +70,35 @@ fn item(i: u32) {
       let dh_after = dh[j] + load_dy(e);
       let dc_after = dc[j] + load_dcells(e);
       let c = load_saved(e + plane);
-      let i_gate = load_saved(e + 2u * plane);
-      let f = load_saved(e + 3u * plane);
-      let g = load_saved(e + 4u * plane);
-      let o = load_saved(e + 5u * plane);
+      var gates = vec4<f32>();
+      for (var gate = 0u; gate < count; gate++) {
+        gates[gate] = load_saved(e + (2u + gate) * plane);
+      }
+      let i_gate = gates.x;
+      let f = gates.y;
+      let g = gates.z;
+      let o = gates.w;
       let a = tanh_f(f * c + i_gate * g);
       let d = dc_after + dh_after * o * (1.0 - a * a);
-      let gates = vec4<f32>(
+      gates = vec4<f32>(
         d * g * i_gate * (1.0 - i_gate),
         d * c * f * (1.0 - f),
         d * i_gate * (1.0 - g * g),
         dh_after * a * o * (1.0 - o),
       );
-      dz[j] = select(gates, vec4<f32>(), kept);
+      for (var gate = 0u; gate < count; gate++) {
+        let v = select(gates[gate], 0.0, kept);
+        dz[4u * j + gate] = v;
+        store_dxz((4u * step + gate) * units + j, v);
+      }
       dh[j] = select(0.0, dh_after, kept);
       dc[j] = select(d * f, dc_after, kept);
-      let x = 4u * step * units + j;
-      store_dxz(x, dz[j].x);
-      store_dxz(x + units, dz[j].y);
-      store_dxz(x + 2u * units, dz[j].z);
-      store_dxz(x + 3u * units, dz[j].w);
     }
     for (var k = 0u; k < units; k++) {
       var sum = 0.0;
       for (var j = 0u; j < units; j++) {
-        sum += dot(dz[j], load_kernel4(4u * (k * units + j)));
+        let z = vec4<f32>(dz[4u * j], dz[4u * j + 1u], dz[4u * j + 2u], dz[4u * j + 3u]);
+        sum += dot(z, gates_at(4u * (k * units + j), 1u, i));
       }
       dh[k] += sum;
     }

@@ -1,8 +1,11 @@
-// lib: math
+// lib: math, gates
 // An LSTM over all time steps of small layers, one thread a sequence; gates, kernel and planes of `saved` as in lstm.wgsl.
+// What reaches memory is dear to compile, so what the gates have in common is a loop over them.
 
 const WG: u32 = 64;
 const UNITS: u32 = 64;
+// Of four gates.
+const LAST: u32 = 3;
 
 struct Params {
   batch: u32,
@@ -25,8 +28,8 @@ fn load_xz(i: u32) -> f32 {
   return xz[i];
 }
 
-fn load_kernel4(i: u32) -> vec4<f32> {
-  return vec4<f32>(kernel[i], kernel[i + 1u], kernel[i + 2u], kernel[i + 3u]);
+fn load_kernel(i: u32) -> f32 {
+  return kernel[i];
 }
 
 fn load_h0(i: u32) -> f32 {
@@ -55,6 +58,7 @@ fn store_saved(i: u32, v: f32) {
 
 fn item(i: u32) {
   let units = params.units;
+  let count = LAST + 1u;
   let plane = params.batch * params.time * units;
   // The state before and after a step, in turns.
   var h: array<f32, 2u * UNITS>;
@@ -68,26 +72,23 @@ fn item(i: u32) {
     let now = (s & 1u) * UNITS;
     let kept = load_mask(step) <= 0.5;
     for (var j = 0u; j < units; j++) {
-      var z = vec4<f32>();
+      var gates = vec4<f32>();
       for (var k = 0u; k < units; k++) {
-        z += h[now + k] * load_kernel4(4u * (k * units + j));
+        gates += h[now + k] * gates_at(4u * (k * units + j), 1u, i);
       }
-      let x = 4u * step * units + j;
-      let i_gate = sigmoid_f(z.x + load_xz(x));
-      let f = sigmoid_f(z.y + load_xz(x + units));
-      let g = tanh_f(z.z + load_xz(x + 2u * units));
-      let o = sigmoid_f(z.w + load_xz(x + 3u * units));
       let e = step * units + j;
+      for (var gate = 0u; gate < count; gate++) {
+        let z = gates[gate] + load_xz((4u * step + gate) * units + j);
+        let v = select(sigmoid_f(z), tanh_f(z), gate == 2u);
+        gates[gate] = v;
+        store_saved(e + (2u + gate) * plane, v);
+      }
       let h_before = h[now + j];
       let c_before = c[j];
-      let c_next = select(f * c_before + i_gate * g, c_before, kept);
-      let h_next = select(o * tanh_f(c_next), h_before, kept);
+      let c_next = select(gates.y * c_before + gates.x * gates.z, c_before, kept);
+      let h_next = select(gates.w * tanh_f(c_next), h_before, kept);
       store_saved(e, h_before);
       store_saved(e + plane, c_before);
-      store_saved(e + 2u * plane, i_gate);
-      store_saved(e + 3u * plane, f);
-      store_saved(e + 4u * plane, g);
-      store_saved(e + 5u * plane, o);
       store_y(e, h_next);
       store_cells(e, c_next);
       h[UNITS - now + j] = h_next;

@@ -42,7 +42,7 @@ const samples = (): Sample[] => {
     ],
     attrs: { goBackwards },
   });
-  return [of(1, 1, 1, false), of(3, 5, 7, false, true), of(5, 4, 3, true, true), of(2, 3, 33, true)];
+  return [of(1, 1, 1, false), of(3, 5, 7, false, true), of(12, 4, 3, true, true), of(2, 3, 33, true)];
 };
 
 /**

@@ -1,4 +1,5 @@
 /** What the whole-sequence recurrent ops share: shapes, the order of the steps, and how their kernels fit a device. */
+import gatesSubgroup from "../../shaders/lib/gates_subgroup.wgsl";
 import { TilegradError } from "../errors.ts";
 import type { Tensor, TensorType } from "../graph/types.ts";
 import { sameShape } from "../graph/types.ts";
@@ -144,17 +145,19 @@ const MOST_SERIAL = 64;
 
 /**
  * The kernel `serial` with a thread for each sequence where a resident plan asks for one and the layer is small enough, else
- * null.
+ * null. On a software GPU with subgroups, sequences that come by fours hand weights round.
  */
 export function serialSizes(
   serial: ShaderModule,
   { batch, time, units }: Extents,
   { goBackwards }: { readonly goBackwards: boolean },
-  limits: KernelLimits,
+  { resident, software, minSubgroupSize }: KernelLimits,
 ): Pick<KernelChoice, "shader" | "constants" | "params" | "grid"> | null {
-  if (!limits.resident || units > MOST_SERIAL) return null;
+  if (!resident || units > MOST_SERIAL) return null;
+  const handed = software && minSubgroupSize >= 4 && batch % 4 === 0;
+  const libs = serial.libs.map((name) => (name === "gates" && handed ? gatesSubgroup.name : name));
   return {
-    shader: serial,
+    shader: { ...serial, libs },
     constants: { UNITS: units },
     params: { batch, time, units, backwards: goBackwards ? 1 : 0 },
     grid: { threads: batch },

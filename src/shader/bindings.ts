@@ -54,17 +54,20 @@ export class Bindings {
    * WGSL that moves the cached buffers into workgroup memory, and back those that are written.
    * @param forAll writes a loop of a statement over all `i` below a count
    */
-  copies(forAll: (count: number, statement: string) => string): { readonly load: string; readonly store: string } {
+  copies(forAll: (count: number, statement: (i: string) => string) => string): {
+    readonly load: string;
+    readonly store: string;
+  } {
     const found = this.list.flatMap(({ buffer, uses }, at) =>
       this.cached.has(buffer)
         ? [{ at, count: isWide(uses) ? Math.ceil(buffer.size / 4) : buffer.size, written: isWritten(uses) }]
         : [],
     );
     return {
-      load: found.map(({ at, count }) => forAll(count, `b${at}[i] = outer_b${at}[i];`)).join("\n"),
+      load: found.map(({ at, count }) => forAll(count, (i) => `b${at}[${i}] = outer_b${at}[${i}];`)).join("\n"),
       store: found
         .filter(({ written }) => written)
-        .map(({ at, count }) => forAll(count, `outer_b${at}[i] = b${at}[i];`))
+        .map(({ at, count }) => forAll(count, (i) => `outer_b${at}[${i}] = b${at}[${i}];`))
         .join("\n"),
     };
   }

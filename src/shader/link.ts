@@ -1,5 +1,7 @@
 /** Specialises a handwritten kernel: replaces named declarations, and nothing else, and puts the libraries before it. */
 
+import gates from "../../shaders/lib/gates.wgsl";
+import gatesSubgroup from "../../shaders/lib/gates_subgroup.wgsl";
 import math from "../../shaders/lib/math.wgsl";
 import matmul from "../../shaders/lib/matmul.wgsl";
 import philox from "../../shaders/lib/philox.wgsl";
@@ -10,6 +12,8 @@ import { invariant } from "../errors.ts";
 import type { ShaderLibrary, ShaderModule } from "./module.ts";
 
 const libraries: Readonly<Record<string, ShaderLibrary>> = {
+  gates,
+  gates_subgroup: gatesSubgroup,
   math,
   matmul,
   philox,

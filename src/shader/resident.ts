@@ -16,7 +16,7 @@ import { flopsOf } from "./lower.ts";
 import type { ShaderLibrary } from "./module.ts";
 import { placeResident } from "./residentMemory.ts";
 import type { LinkedStages, StageText } from "./residentStage.ts";
-import { forAll, linkStages, writeStage } from "./residentStage.ts";
+import { ENDLESS, forAll, linkStages, writeStage } from "./residentStage.ts";
 
 export interface ResidentProgram {
   readonly label: string;
@@ -72,13 +72,14 @@ export function lowerResident(plan: Plan, limits: KernelLimits, steps: StepLayou
 
   const rowWords = 4 * Math.max(1, Math.ceil(steps.columns.length / 4));
   const threads = threadsFor(choices, limits);
-  const { load, store } = bindings.copies((count, statement) => forAll(`${count}u`, threads, statement));
+  const { load, store } = bindings.copies((count, statement) => forAll(count, threads, statement));
   const main = `@compute @workgroup_size(${threads})
 fn main(@builtin(local_invocation_index) lane: u32) {
 zero = stages[0].y;
 ${load}
 workgroupBarrier();
-for (var step = 0u; step < step_table[0].x; step++) {
+for (var step = 0u; step < ${ENDLESS}; step++) {
+if (step >= step_table[0].x) { break; }
 for (var k = 0u; k < ${rowWords / 4}u; k++) { step_row[k] = step_table[1u + step * ${rowWords / 4}u + k]; }
 ${runStages(linked, counts, barriers, threads)}
 }
@@ -124,10 +125,10 @@ function runStages(
   barriers: readonly ReadonlySet<Barrier>[],
   threads: number,
 ): string {
-  const items = (kind: number, count: string): string => forAll(count, threads, `k${kind}_item(i);`);
+  const items = (kind: number, count: number | string): string => forAll(count, threads, (i) => `k${kind}_item(${i});`);
   if (!kinds.some(({ shared }) => shared)) {
     return stages
-      .flatMap(({ kind }, i) => [...[...barriers[i]].map((b) => `${b}Barrier();`), items(kind, `${counts[i]}u`)])
+      .flatMap(({ kind }, i) => [...[...barriers[i]].map((b) => `${b}Barrier();`), items(kind, counts[i])])
       .join("\n");
   }
   const starts = kinds.map(({ shared }, kind) => (shared ? `k${kind}_start(stage.z); ` : ""));

@@ -51,7 +51,7 @@ export interface LinkedStages {
 }
 
 /** More turns than any loop takes. */
-const ENDLESS = "4294967295u";
+export const ENDLESS = "4294967295u";
 
 /**
  * WGSL whose loops no compiler makes longer. Drivers unroll those whose turns they can count, which took tens of seconds, and
@@ -67,13 +67,21 @@ const rolled = (code: string): string =>
         : loop,
   );
 
-/** WGSL that runs a statement for every i below `count`, shared among the threads. */
-export const forAll = (count: string, threads: number, statement: string): string =>
-  `for (var turn = 0u; turn < ${ENDLESS}; turn++) {
+/**
+ * WGSL that runs a statement for every i below `count`, shared among the threads. No loop where each has one turn at most; and a
+ * single item is at a place that compilers see to be the same for all, which drivers read once.
+ */
+export const forAll = (count: number | string, threads: number, statement: (i: string) => string): string => {
+  if (count === 1) return `if (lane == 0u) { ${statement("0u")} }`;
+  if (typeof count === "number" && count <= threads) {
+    return count < threads ? `if (lane < ${count}u) { ${statement("lane")} }` : statement("lane");
+  }
+  return `for (var turn = 0u; turn < ${ENDLESS}; turn++) {
 let i = lane + turn * ${threads}u;
-if (i >= ${count} + zero) { break; }
-${statement}
+if (i >= ${typeof count === "number" ? `${count}u` : count} + zero) { break; }
+${statement("i")}
 }`;
+};
 
 const literal = ({ value, dtype }: StageNumber): string => `${dtype}(${value})`;
 

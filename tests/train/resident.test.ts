@@ -72,7 +72,9 @@ describe("a resident plan", () => {
   it.each([
     ["a convolutional net", cnn(4, 2), 16, 5],
     ["an LSTM", recurrent(lstm(3), 5), 15, 5],
+    ["an LSTM of twelve sequences", recurrent(lstm(3), 5), 15, 12],
     ["a GRU", recurrent(gru(3, { goBackwards: true }), 5), 15, 5],
+    ["a GRU of eight sequences", recurrent(gru(3), 5), 15, 8],
     ["layers larger than workgroup memory", wide, 23, 200],
     ["a deep net", deep, 8, 15],
   ])("trains %s as dispatches and the reference do", async (_, model, features, batch) => {
