@@ -44,7 +44,8 @@ fn main(
     }
   }
   partial[lane] = total;
-  for (var half = WG / 2u; half > 0u; half /= 2u) {
+  // A loop whose end compilers do not know: unrolled, it takes twice as long to compile.
+  for (var half = WG / 2u; half * params.outputs > 0u; half /= 2u) {
     workgroupBarrier();
     if (lane < half) {
       partial[lane] = combine(partial[lane], partial[lane + half]);

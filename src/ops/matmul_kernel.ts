@@ -96,7 +96,7 @@ export function splitsOf(m: number, n: number, k: number, limits: KernelLimits):
 /** Multiplications from which on speed is worth the longer compilation. */
 const SMALL = 8192;
 /** Columns of B, k apart, from which on the caches of a software GPU do not keep a line of each. */
-const FAR = 64;
+const FAR = 128;
 
 /** All these add up in the order of k, so the choice is one of speed alone; bench/results/kernels.md has the figures. */
 function chooseVariant(extents: MatmulExtents, limits: KernelLimits): MatmulVariant | "lanes" {
@@ -181,7 +181,7 @@ export function matmulKernel(
   const rolled = isRolled(variant, k, attrs, limits);
   // The subgroup kernel takes A element by element and k of any length: a few shapes more share a pipeline, at no cost.
   const wideA = !rolled && variant !== "subgroup" && !attrs.transposeA && k % 4 === 0;
-  const wideB = !attrs.transposeB && n % 4 === 0;
+  const wideB = params.b_column === 1 && n % 4 === 0;
   const columnsB = attrs.transposeB === true && k % 4 === 0 && !tiled && !rolled;
   const wideY = n % 4 === 0;
   const common = {
