@@ -31,9 +31,9 @@ export interface KernelCall {
   /** Binding 1: numbers of the hooks, or empty. */
   readonly dims: Uint32Array;
   /** Reads step scalars handed to the pass as immediates. */
-  readonly usesImmediates: boolean;
-  /** Has the row of step scalars as group 0. */
-  readonly usesRow: boolean;
+  readonly readsImmediates: boolean;
+  /** Has the row of step scalars as group 0, read or not. */
+  readonly bindsRow: boolean;
   readonly workgroups: readonly [number, number, number];
   readonly flops: number;
   readonly bytes: number;
@@ -62,6 +62,7 @@ export function lower(plan: Plan, limits: KernelLimits, steps: StepLayout): Kern
 const ROW = "@group(0) @binding(0) var<uniform> step_row: array<vec4<u32>, 16>;";
 /** As many step scalars as every device with immediates has room for; further ones stay in the row. */
 export const IMMEDIATE_WORDS = 16;
+// WGSL allows no arrays in immediates.
 const IMMEDIATES = `struct StepImmediates { v0: vec4<u32>, v1: vec4<u32>, v2: vec4<u32>, v3: vec4<u32> }
 var<immediate> step_immediates: StepImmediates;`;
 
@@ -69,8 +70,8 @@ class KernelWriter implements HookContext {
   readonly bindings = new Bindings();
   private readonly dims: number[] = [];
   readonly libs = new Set<ShaderLibrary>();
-  private usesImmediates = false;
-  private usesRow = false;
+  private readsImmediates = false;
+  private readsRow = false;
   readonly plan: Plan;
   readonly kernel: Kernel;
   private readonly limits: KernelLimits;
@@ -97,9 +98,9 @@ class KernelWriter implements HookContext {
       buffers: this.bindings.buffers,
       params: packParams(shader, params),
       dims: Uint32Array.from({ length: Math.ceil(this.dims.length / 4) * 4 }, (_, i) => this.dims[i] ?? 0),
-      usesImmediates: this.usesImmediates,
+      readsImmediates: this.readsImmediates,
       // Without immediates each kernel has group 0, read or not: such WebGPU may know no layouts with gaps.
-      usesRow: this.usesRow || !this.limits.immediates,
+      bindsRow: this.readsRow || !this.limits.immediates,
       workgroups: this.workgroups(choice),
       flops: flopsOf(nodes),
       bytes: this.bytes(),
@@ -115,8 +116,8 @@ class KernelWriter implements HookContext {
   step(name: string, dtype: DType): string {
     const at = this.steps.column(name, dtype);
     const immediate = this.limits.immediates && at < IMMEDIATE_WORDS;
-    if (immediate) this.usesImmediates = true;
-    else this.usesRow = true;
+    if (immediate) this.readsImmediates = true;
+    else this.readsRow = true;
     const word = `${immediate ? `step_immediates.v${at >> 2}` : `step_row[${at >> 2}]`}.${"xyzw"[at & 3]}`;
     return dtype === "u32" ? word : `bitcast<${dtype}>(${word})`;
   }
@@ -126,8 +127,8 @@ class KernelWriter implements HookContext {
     if (this.dims.length > 0) {
       lines.unshift(`@group(1) @binding(1) var<uniform> dims: array<vec4<u32>, ${Math.ceil(this.dims.length / 4)}>;`);
     }
-    if (this.usesImmediates) lines.unshift(IMMEDIATES);
-    if (this.usesRow) lines.unshift(ROW);
+    if (this.readsImmediates) lines.unshift(IMMEDIATES);
+    if (this.readsRow) lines.unshift(ROW);
     return lines.join("\n");
   }
 

@@ -16,28 +16,28 @@ interface Size {
   readonly window: number;
 }
 
-/** Up to so many rows have kernels of their own; any larger number of rows is computed alike. */
-export const FEW_ROWS = 32;
+/** Up to so many rows have plans of their own; any larger number of rows is computed alike. */
+export const FEW_ROWS = 512;
 
 /** Elements that one layer's output, and that the buffers of x and output, should not exceed. */
 const MOST_ACTIVATIONS = 2 ** 21;
 const MOST_WINDOW = 2 ** 23;
+/** Rows that the buffers of the largest plan hold. */
+const WINDOW_ROWS = 4096;
 
 /** A plan computes all its rows, however few are asked for; more of them take fewer dispatches, and fill a large GPU. */
-const manyRows = ({ limits }: Device): number => (limits === null ? 256 : limits.software ? 1024 : 4096);
+const manyRows = ({ limits }: Device): number => (limits === null ? 256 : limits.software ? 1024 : WINDOW_ROWS);
 
 /** For one row, for a few, for many; fewer rows where rows are large. */
 function sizesFor(model: Model, device: Device): readonly Size[] {
   const inputs = sizeOf(model.inputShape);
   const widest = Math.max(inputs, ...model.layers.map((l) => sizeOf(l.outputShape)));
-  const most = 2 ** Math.max(0, Math.floor(Math.log2(MOST_ACTIVATIONS / widest)));
-  const many = Math.min(manyRows(device), most);
+  const many = Math.min(manyRows(device), 2 ** Math.max(0, Math.floor(Math.log2(MOST_ACTIVATIONS / widest))));
   const windows = Math.floor(MOST_WINDOW / Math.max(inputs, sizeOf(model.outputShape)) / many);
-  const few = Math.min(FEW_ROWS, most);
+  const few = [1, 32, FEW_ROWS].filter((rows) => rows < many);
   return [
-    { batch: 1, window: 1 },
-    ...(few > 1 ? [{ batch: few, window: few }] : []),
-    { batch: many, window: many * Math.max(1, Math.min(windows, Math.floor(4096 / many))) },
+    ...few.map((rows) => ({ batch: rows, window: rows })),
+    { batch: many, window: many * Math.max(1, Math.min(windows, Math.floor(WINDOW_ROWS / many))) },
   ];
 }
 

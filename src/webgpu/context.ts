@@ -36,8 +36,8 @@ export interface StepRows {
 export interface Replayable {
   /** The dispatches of one run. */
   readonly kernels: readonly KernelInfo[];
-  /** Kernels read step scalars from the uniform buffer of rows. */
-  readonly usesRow: boolean;
+  /** Kernels bind rows of the uniform buffer of step scalars. */
+  readonly bindsRow: boolean;
   /** Encodes runs `from` .. `from + count`, whose scalars are the rows of these numbers. */
   replay(pass: GPUComputePassEncoder, rows: StepRows, from: number, count: number): void;
   /** Encodes one dispatch of one run. */

@@ -245,7 +245,7 @@ export class WebGpuDevice implements Device, GpuContext {
 
   private encode(): void {
     const { profiler } = this;
-    if (this.queued.some((step) => step.usesRow))
+    if (this.queued.some((step) => step.bindsRow))
       this.gpu.queue.writeBuffer(this.stepTable, 0, this.stepBytes, 0, this.queued.length * STEP_ROW);
     const encoder = this.gpu.createCommandEncoder({ label: "steps" });
     if (profiler) for (const [run, step] of this.queued.entries()) profiler.encode(encoder, step, this.rows, run);

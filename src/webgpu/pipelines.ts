@@ -1,4 +1,4 @@
-/** Compute pipelines, one per distinct WGSL text, compiled in parallel and never twice. */
+/** Compute pipelines, one per distinct WGSL text and layout, compiled in parallel and never twice. */
 import { TilegradError } from "../errors.ts";
 import type { KernelCall } from "../shader/lower.ts";
 import { IMMEDIATE_WORDS } from "../shader/lower.ts";
@@ -22,13 +22,13 @@ export const sourceOf = ({
   params,
   dims,
   buffers,
-  usesRow,
-  usesImmediates,
+  bindsRow,
+  readsImmediates,
 }: KernelCall): PipelineSource => ({
   label,
   code,
-  steps: usesRow ? "row" : null,
-  immediateSize: usesImmediates ? 4 * IMMEDIATE_WORDS : 0,
+  steps: bindsRow ? "row" : null,
+  immediateSize: readsImmediates ? 4 * IMMEDIATE_WORDS : 0,
   bindings: [
     ...(params.length > 0 ? [{ binding: 0, type: "uniform" as const }] : []),
     ...(dims.length > 0 ? [{ binding: 1, type: "uniform" as const }] : []),
@@ -48,7 +48,7 @@ export interface Pipeline {
 }
 
 export class PipelineCache {
-  /** Group 0 of every pipeline, at a dynamic offset. */
+  /** Group 0 of pipelines that have one, at a dynamic offset. */
   readonly stepLayouts: Readonly<Record<"row" | "table", GPUBindGroupLayout>>;
   private readonly device: GPUDevice;
   private readonly known = new Map<string, Promise<Pipeline>>();
@@ -76,10 +76,12 @@ export class PipelineCache {
 
   /** @throws E_KERNEL naming the kernel and what the compiler said. */
   get(source: PipelineSource): Promise<Pipeline> {
-    let made = this.known.get(source.code);
+    // Equal text binds equal buffers, but group 0 may be there unread (see `KernelCall.bindsRow`).
+    const key = `${source.steps} ${source.code}`;
+    let made = this.known.get(key);
     if (!made) {
       made = this.create(source);
-      this.known.set(source.code, made);
+      this.known.set(key, made);
     }
     return made;
   }

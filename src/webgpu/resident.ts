@@ -42,7 +42,7 @@ export function residentReplay(
   };
   return {
     kernels: [{ label, shader: "resident", flops, bytes: 0 }],
-    usesRow: false,
+    bindsRow: false,
     submitted() {
       used = 0;
     },

@@ -133,16 +133,16 @@ async function dispatchStep(
     pass.setBindGroup(1, group);
     pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
   };
-  const usesImmediates = calls.some((call) => call.usesImmediates);
-  const usesRow = calls.some((call) => call.usesRow);
+  const readsImmediates = calls.some((call) => call.readsImmediates);
+  const bindsRow = calls.some((call) => call.bindsRow);
   /** Once a step: pipelines that follow see what was set before them. */
   const setScalars = (pass: GPUComputePassEncoder, { words, stride, group, offsets }: StepRows, run: number): void => {
-    if (usesImmediates) pass.setImmediates(0, words, run * stride, IMMEDIATE_WORDS);
-    if (usesRow) pass.setBindGroup(0, group, offsets, run, 1);
+    if (readsImmediates) pass.setImmediates(0, words, run * stride, IMMEDIATE_WORDS);
+    if (bindsRow) pass.setBindGroup(0, group, offsets, run, 1);
   };
   return {
     kernels: calls,
-    usesRow,
+    bindsRow,
     submitted: () => {},
     replay(pass, rows, from, count) {
       for (let run = from; run < from + count; run++) {

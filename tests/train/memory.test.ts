@@ -102,10 +102,10 @@ it("holds as many bytes after 10,000 steps as after the first epochs", async () 
 
 it("predicting again and again makes nothing new", async () => {
   const trainer = trainerOf(device, tiny());
-  for (const rows of [1, 32, 5000]) await trainer.predict(problem(rows).x);
+  for (const rows of [1, 32, 512, 5000]) await trainer.predict(problem(rows).x);
   const counter = countCreations(device.gpu);
   const { bytes } = device.memory();
-  for (const rows of [5000, 1, 20, 33, 4097, 32]) await trainer.predict(problem(rows).x);
+  for (const rows of [5000, 1, 20, 33, 513, 4097, 32]) await trainer.predict(problem(rows).x);
   expect(counter.count).toBe(0);
   expect(device.memory().bytes).toBe(bytes);
   trainer.dispose();

@@ -4,7 +4,7 @@ import type { Device } from "../../src/device.ts";
 import { largestDifference, onDevices, problem, trainerOf, withDropout, wrapDevice } from "./support.ts";
 
 onDevices((device) => {
-  it.each([1, 31, 32, 33, 256, 257, 1024, 1025, 5000])(
+  it.each([1, 31, 32, 33, 256, 257, 512, 513, 1024, 1025, 5000])(
     "predict gives %i rows the scores they have in other company",
     async (rows) => {
       const trainer = trainerOf(device(), withDropout());
