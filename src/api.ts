@@ -46,7 +46,7 @@ export { decodeIdx, encodeIdx, readIdx } from "./io/idx.ts";
 export { decodeNpy, encodeNpy } from "./io/npy.ts";
 export { decodeNpz } from "./io/npz.ts";
 export { decodeSafetensors, encodeSafetensors } from "./io/safetensors.ts";
-export * from "./metrics/areas.ts";
+export { averagePrecision, ks, prAucTrapezoid, rocAuc } from "./metrics/areas.ts";
 export { bootstrapIntervals } from "./metrics/bootstrap.ts";
 export type { Calibration, CalibrationMethod, PriorShift, ScoreKind } from "./metrics/calibration.ts";
 export { applyCalibration, fitCalibration, priorCorrection, weightCorrection } from "./metrics/calibration.ts";
@@ -83,15 +83,59 @@ export * from "./model/layers/seriesAugmentation.ts";
 export * from "./model/layers/shape.ts";
 export * from "./model/layers/wrappers.ts";
 export { fitLogisticRegression, predictLogisticRegression } from "./model/logisticRegression.ts";
-export * from "./model/losses.ts";
+export type {
+  BinaryCrossentropyOptions,
+  FocalOptions,
+  Loss,
+  LossOptions,
+  MeanSquaredErrorOptions,
+  Reduction,
+  SoftmaxCrossentropyOptions,
+} from "./model/losses.ts";
+export {
+  binaryCrossentropy,
+  focal,
+  hinge,
+  meanSquaredError,
+  softmaxCrossentropy,
+  squaredHinge,
+} from "./model/losses.ts";
 export type { Model, NamedShape } from "./model/model.ts";
 export { sequential, summary } from "./model/model.ts";
 export type { OutputLoss } from "./model/multiLoss.ts";
 export { multiLoss } from "./model/multiLoss.ts";
-export * from "./model/optimizers.ts";
+export type {
+  AdagradOptions,
+  AdamOptions,
+  Optimizer,
+  OptimizerOptions,
+  RmspropOptions,
+  SgdOptions,
+  UpdateCall,
+} from "./model/optimizers.ts";
+export { adagrad, adam, adamW, rmsprop, sgd } from "./model/optimizers.ts";
 export { packInputs, unpackOutputs } from "./model/pack.ts";
 export { modelFromJson } from "./model/registry.ts";
-export * from "./model/schedules.ts";
+export type {
+  CosineOptions,
+  ExponentialDecayOptions,
+  LearningRate,
+  LinearDecayOptions,
+  MultiStepDecayOptions,
+  PlateauOptions,
+  Progress,
+  Schedule,
+  ScheduleOptions,
+  StepDecayOptions,
+} from "./model/schedules.ts";
+export {
+  constantRate,
+  cosineDecay,
+  exponentialDecay,
+  linearDecay,
+  multiStepDecay,
+  stepDecay,
+} from "./model/schedules.ts";
 export type { Squashed } from "./model/squash.ts";
 export { unsquash } from "./model/squash.ts";
 export * as ops from "./ops/public.ts";
@@ -124,7 +168,15 @@ export { tomekLinks } from "./resample/tomekLinks.ts";
 export type { Labelled, Resampled } from "./resample/types.ts";
 export type { Augment, Batch, MixupOptions } from "./train/augment.ts";
 export { mixup } from "./train/augment.ts";
-export * from "./train/callbacks.ts";
+export type {
+  BestEpoch,
+  Callback,
+  CheckpointOptions,
+  Control,
+  EarlyStoppingOptions,
+  EpochLogs,
+} from "./train/callbacks.ts";
+export { checkpoint, earlyStopping, reduceOnPlateau } from "./train/callbacks.ts";
 export type { Data } from "./train/data.ts";
 export type { FitOptions, TrainingEvent } from "./train/fit.ts";
 export type { LoadedModel, LoadOptions } from "./train/loading.ts";

@@ -1,5 +1,4 @@
 /** Options of public functions by name and kind. */
-import type { Device } from "./device.ts";
 import { TilegradError } from "./errors.ts";
 import { nearest } from "./nearest.ts";
 
@@ -29,6 +28,7 @@ const kinds = {
   boolean: { expected: "true or false", holds: (v: unknown) => typeof v === "boolean" },
   string: { expected: "a string", holds: (v: unknown) => typeof v === "string" },
   function: { expected: "a function", holds: (v: unknown) => typeof v === "function" },
+  bytes: { expected: "bytes in a Uint8Array", holds: (v: unknown) => v instanceof Uint8Array },
   device: {
     expected: "a device, from await openDevice()",
     holds: (v: unknown) => typeof Object(v).compile === "function",
@@ -70,7 +70,7 @@ type KindOf<T> =
   | ([T] extends [readonly number[]] ? "numberList" : never)
   | ([T] extends [string] ? "string" | readonly T[] : never)
   | ([T] extends [(...args: never[]) => unknown] ? "function" : never)
-  | ([T] extends [Device] ? "device" : never)
+  | ([T] extends [{ compile(...args: never[]): unknown }] ? "device" : never)
   | ([T] extends [readonly unknown[]] ? "list" : never)
   | ([T] extends [ArrayLike<unknown>] ? "values" : never)
   | ([T] extends [object] ? "object" : never);
@@ -98,10 +98,15 @@ export function checkOptions<O extends object>(
   return options;
 }
 
+const holds = (value: unknown, kind: Kind): boolean =>
+  typeof kind === "string"
+    ? kinds[kind as keyof typeof kinds].holds(value)
+    : (kind as readonly unknown[]).includes(value);
+
 /** @throws E_ARGUMENT */
 export function checkValue(where: string, name: string, value: unknown, kind: Kind): void {
+  if (holds(value, kind)) return;
   const words = typeof kind === "string" ? null : kind;
-  if (words ? (words as readonly unknown[]).includes(value) : kinds[kind as keyof typeof kinds].holds(value)) return;
   const expected = words ? words.join(", ") : kinds[kind as keyof typeof kinds].expected;
   const near = words && typeof value === "string" && nearest(value, words);
   throw new TilegradError(
@@ -116,7 +121,17 @@ export const isObject = (value: unknown): value is object => kinds.object.holds(
 
 /** @throws E_ARGUMENT */
 export function checkObject(where: string, value: unknown, expected: string): asserts value is object {
-  if (isObject(value)) return;
+  checkFields(where, value, {}, expected);
+}
+
+/** An object, by those of its fields that are looked at. @param expected what has them @throws E_ARGUMENT */
+export function checkFields(
+  where: string,
+  value: unknown,
+  fields: Readonly<Record<string, Kind>>,
+  expected: string,
+): void {
+  if (isObject(value) && Object.entries(fields).every(([name, kind]) => holds(Reflect.get(value, name), kind))) return;
   throw new TilegradError("E_ARGUMENT", `${where}: got ${show(value)}; expected ${expected}.`);
 }
 
@@ -127,12 +142,6 @@ function unknownOption(where: string, wrong: string, names: readonly string[]): 
     `${where}: there is no option ${JSON.stringify(wrong)}; expected any of ${names.join(", ")}.`,
     { hint: near ? `Did you mean ${near}?` : "Leave it out." },
   );
-}
-
-/** @param expected what has this method @throws E_ARGUMENT */
-export function checkMethod(where: string, value: unknown, method: string, expected: string): void {
-  if (typeof Object(value)[method] === "function") return;
-  throw new TilegradError("E_ARGUMENT", `${where}: got ${show(value)}; expected ${expected}.`);
 }
 
 const SHOWN = 4;

@@ -5,6 +5,7 @@ import type { CompileOptions, Device } from "../device.ts";
 import { sizeOf } from "../graph/types.ts";
 import type { KernelForce, KernelLimits } from "../ops/limits.ts";
 import type { Elements, OpDef, Sample } from "../ops/op.ts";
+import { checkOptions, checkValue } from "../options.ts";
 import { identityOf } from "../shader/lower.ts";
 import { F32, worstRatio } from "./compare.ts";
 import type { SampleGraph } from "./samples.ts";
@@ -96,8 +97,11 @@ export async function checkSample(device: Device, op: OpDef, sample: Sample, how
 export async function checkOps(
   device: Device,
   ops: readonly OpDef[],
-  { progress = (_: CheckResult): void => {} }: { readonly progress?: (result: CheckResult) => void } = {},
+  options: { readonly progress?: (result: CheckResult) => void } = {},
 ): Promise<CheckResult[]> {
+  checkValue("checkOps", "device", device, "device");
+  checkValue("checkOps", "ops", ops, "list");
+  const { progress = () => {} } = checkOptions("checkOps", options, { progress: "function" });
   const results: CheckResult[] = [];
   for (const op of ops) {
     for (const { sample, how } of checksOf(op, device.limits)) {

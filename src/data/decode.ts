@@ -1,4 +1,5 @@
 import { TilegradError } from "../errors.ts";
+import { show } from "../options.ts";
 
 /** Anything text can be read from: whole or in pieces, as characters or bytes. */
 export type TextSource =
@@ -124,6 +125,10 @@ export async function* chunksOf(source: TextSource): AsyncGenerator<string | Uin
       await reader.cancel();
     }
   } else {
+    if (!(Symbol.asyncIterator in Object(source) || Symbol.iterator in Object(source))) {
+      const expected = "a text, its bytes, a Blob, or a stream or list of texts or bytes";
+      throw new TilegradError("E_ARGUMENT", `readCsv: got ${show(source)}; expected ${expected}.`);
+    }
     yield* source as AsyncIterable<string | Uint8Array>;
   }
 }

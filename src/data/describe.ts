@@ -1,4 +1,5 @@
 import { rocAuc } from "../metrics/areas.ts";
+import { checkOptions } from "../options.ts";
 import { type CategoricalColumn, type Column, cellText, type NumericColumn, rowList, type Table } from "./table.ts";
 import { type Target, targetOf } from "./target.ts";
 
@@ -43,6 +44,7 @@ export function describeTable(
   table: Table,
   options: { target?: Target; rows?: ArrayLike<number> } = {},
 ): TableDescription {
+  checkOptions("describeTable", options, { target: "object", rows: "values" });
   const rows = rowList(table, options.rows);
   const y = options.target && targetOf(options.target, table, rows);
   const kept = table.columns.filter((column) => column.kind === "numeric" || !column.left);

@@ -1,5 +1,7 @@
 /** Decoded images of any size as pixels of one size, and as a table. */
 import { TilegradError } from "../errors.ts";
+import type { OptionKinds } from "../options.ts";
+import { checkFields, checkOptions, checkValue } from "../options.ts";
 import type { ImageSize } from "./pixels.ts";
 import type { Column, Table } from "./table.ts";
 
@@ -14,6 +16,14 @@ export interface DecodedImage {
   readonly max: number;
 }
 
+const DECODED = {
+  width: "positiveInteger",
+  height: "positiveInteger",
+  channels: "positiveInteger",
+  data: "values",
+  max: "positive",
+} as const;
+
 /** Most pixels of an image that is read: 64 million. */
 export const MAX_PIXELS = 2 ** 26;
 
@@ -24,6 +34,7 @@ const MAX_NUMBERS = 2 ** 31;
 
 /** Numbers of an image of that size, of which there are `rows`. @throws E_ARGUMENT for a size that no table takes */
 export function imageWidth(size: ImageSize, rows: number): number {
+  checkValue("image", "size", size, "numberList");
   const numbers = size[0] * size[1] * size[2];
   const whole = size.every((n) => Number.isInteger(n) && n >= 1);
   if (whole && numbers <= MAX_WIDTH && numbers * rows <= MAX_NUMBERS) return numbers;
@@ -38,7 +49,10 @@ export function imageWidth(size: ImageSize, rows: number): number {
  * triangle filter as wide as the step between pixels, which is bilinear where the image grows and averages where it shrinks.
  * Proportions are not kept.
  */
-export function resizeImage(image: DecodedImage, [height, width, channels]: ImageSize): Float32Array {
+export function resizeImage(image: DecodedImage, size: ImageSize): Float32Array {
+  checkFields("resizeImage", image, DECODED, "an image, as decodeImage gives");
+  checkValue("resizeImage", "size", size, "numberList");
+  const [height, width, channels] = size;
   let pixels = convert(image, channels);
   pixels = resample(pixels, [image.height, image.width * channels], height);
   // Columns are rows of the transposed image, whose pixels lie together.
@@ -106,8 +120,18 @@ export interface ArrayRows {
   readonly texts?: Readonly<Record<string, readonly string[]>>;
 }
 
-/** A table with a column per number, p0, p1, ..., and the columns of text. */
-export function tableFromArray({ name, rows, width, x, texts = {} }: ArrayRows): Table {
+const ARRAY_ROWS = {
+  name: { required: "string" },
+  rows: { required: "number" },
+  width: { required: "number" },
+  x: { required: "values" },
+  texts: "object",
+} as const satisfies OptionKinds<ArrayRows>;
+
+/** A table with a column per number, p0, p1, ..., and the columns of text. @throws E_ARGUMENT */
+export function tableFromArray(array: ArrayRows): Table {
+  checkOptions("tableFromArray", array, ARRAY_ROWS);
+  const { name, rows, width, x, texts = {} } = array;
   const pixels = Array.from({ length: width }, (_, column): Column => {
     const values = Float64Array.from({ length: rows }, (_, row) => x[row * width + column]);
     return { name: `p${column}`, kind: "numeric", values };

@@ -1,6 +1,6 @@
 import { TilegradError } from "../errors.ts";
 import type { OptionKinds } from "../options.ts";
-import { checkOptions } from "../options.ts";
+import { checkFields, checkOptions, checkValue } from "../options.ts";
 import type { CategoricalFeature, Feature, NumericFeature } from "./feature.ts";
 import { fitPixels, type ImageSize } from "./pixels.ts";
 import {
@@ -36,8 +36,15 @@ export interface Preprocessor {
 }
 
 /** The shape of one input: [features], [height, width, channels] or [length, features]. */
-export function inputShapeOf({ featureNames: names, image, window }: Preprocessor): readonly number[] {
+export function inputShapeOf(preprocessor: Preprocessor): readonly number[] {
+  checkPreprocessor("inputShapeOf", preprocessor);
+  const { featureNames: names, image, window } = preprocessor;
   return image ?? (window ? [window.length, names.length] : [names.length]);
+}
+
+/** @throws E_ARGUMENT */
+export function checkPreprocessor(where: string, value: unknown): void {
+  checkFields(where, value, { features: "list", featureNames: "list" }, "a preprocessor, as fitPreprocessor gives");
 }
 
 export interface PreprocessOptions {
@@ -137,7 +144,9 @@ function rowsOfWindows(ends: Uint32Array, { length }: Windowing): Uint32Array {
 
 /** The names of the inputs that these features become. */
 export function featureNames(features: readonly Feature[]): string[] {
+  checkValue("featureNames", "features", features, "list");
   return features.flatMap((feature) => {
+    checkFields("featureNames", feature, { name: "string" }, "features, as fitPreprocessor gives");
     const { name } = feature;
     if (feature.kind === "numeric") return feature.missingIndicator ? [name, `${name}=(missing)`] : [name];
     const levels = feature.levels.map((level) => `${name}=${level}`);
@@ -147,6 +156,7 @@ export function featureNames(features: readonly Feature[]): string[] {
 
 /** The kinds in which to read a CSV for this preprocessor: spread into `readCsv`'s options. */
 export function csvKinds(preprocessor: Preprocessor): { categorical: string[]; numeric: string[] } {
+  checkPreprocessor("csvKinds", preprocessor);
   const names = (kind: Feature["kind"]) =>
     preprocessor.features.filter((feature) => feature.kind === kind).map((feature) => feature.name);
   const dates = new Set(preprocessor.features.flatMap((f) => (f.kind === "numeric" && f.date ? [f.name] : [])));

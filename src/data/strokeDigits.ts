@@ -1,3 +1,5 @@
+import type { OptionKinds } from "../options.ts";
+import { checkOptions } from "../options.ts";
 import { draws, shuffle } from "../random.ts";
 import { check, type Generated } from "./generators.ts";
 
@@ -13,6 +15,14 @@ export interface StrokeDigitsOptions {
   /** Any safe integer; default 0. */
   seed?: number;
 }
+
+const OPTIONS = {
+  rows: "number",
+  size: "number",
+  noise: "number",
+  variation: "number",
+  seed: "number",
+} as const satisfies OptionKinds<StrokeDigitsOptions>;
 
 type Point = readonly [x: number, y: number];
 
@@ -69,7 +79,13 @@ const HALF_WIDTH = 0.045;
  * @throws E_ARGUMENT for bad options
  */
 export function strokeDigits(options: StrokeDigitsOptions = {}): Generated {
-  const { rows = 200, size = 28, noise = 0.05, variation = 1, seed = 0 } = options;
+  const {
+    rows = 200,
+    size = 28,
+    noise = 0.05,
+    variation = 1,
+    seed = 0,
+  } = checkOptions("strokeDigits", options, OPTIONS);
   check("rows", rows, Number.isInteger(rows) && rows >= 1, "a whole number of at least 1");
   check("size", size, Number.isInteger(size) && size >= 8, "a whole number of at least 8");
   check("noise", noise, noise >= 0 && Number.isFinite(noise), "a number of at least 0");

@@ -1,6 +1,6 @@
 import { TilegradError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
-import { checkObject, checkOptions, checkValue, isObject, show } from "../options.ts";
+import { checkFields, checkObject, checkOptions, checkValue } from "../options.ts";
 
 /** A column of numbers, f64 [rows]; NaN = missing, never infinite. */
 export interface NumericColumn {
@@ -57,12 +57,8 @@ export function checkColumns(file: string, asked: readonly string[], columns: re
 }
 
 /** @throws E_ARGUMENT */
-function checkTable(table: Table): void {
-  if (isObject(table) && Array.isArray(table.columns)) return;
-  throw new TilegradError(
-    "E_ARGUMENT",
-    `table: got ${show(table)}; expected a table, as readCsv and tableFromColumns give.`,
-  );
+export function checkTable(table: Table): void {
+  checkFields("table", table, { columns: "list", rows: "number" }, "a table, as readCsv and tableFromColumns give");
 }
 
 function missingColumns(file: string, absent: readonly string[], columns: readonly string[]): TilegradError {

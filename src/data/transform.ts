@@ -4,6 +4,7 @@ import { daysOf } from "./date.ts";
 import type { CategoricalFeature, Feature, NumericFeature } from "./feature.ts";
 import { numberOf, quoteCell } from "./number.ts";
 import type { Preprocessor, Scaling } from "./preprocess.ts";
+import { checkPreprocessor } from "./preprocess.ts";
 import {
   type Column,
   cellText,
@@ -35,6 +36,7 @@ export function transform(
   rows?: ArrayLike<number>,
   unseen: Unseen = new Map(),
 ): Transformed {
+  checkPreprocessor("transform", preprocessor);
   const { window, featureNames: names } = preprocessor;
   if (!window) return transformRows(preprocessor, table, rows, unseen);
   const ends = rows ? rowList(table, rows) : windowEnds(table, window.length);

@@ -3,8 +3,9 @@
  * lies `horizon` rows after t. Nothing after t is ever part of a window.
  */
 import { TilegradError } from "../errors.ts";
+import { checkFields, checkValue, show } from "../options.ts";
 import type { Column, Table } from "./table.ts";
-import { columnOf, isMissing } from "./table.ts";
+import { checkTable, columnOf, isMissing } from "./table.ts";
 
 export interface Windowing {
   /** Rows of a window, at least 1. */
@@ -67,6 +68,7 @@ export function windowEnds(table: Table, length: number, target?: string): Uint3
   if (!Number.isInteger(length) || length < 1) {
     throw new TilegradError("E_ARGUMENT", `window: got ${length} rows; expected a whole number >= 1.`);
   }
+  checkTable(table);
   const label = target === undefined ? undefined : columnOf(table, target);
   const ends = Uint32Array.from({ length: Math.max(0, table.rows - length + 1) }, (_, i) => i + length - 1);
   const labelled = label ? ends.filter((row) => !isMissing(label, row)) : ends;
@@ -86,9 +88,15 @@ export function windowEnds(table: Table, length: number, target?: string): Uint3
  */
 export function splitWindows(
   ends: Uint32Array,
-  { length, horizon }: Windowing,
+  windowing: Windowing,
   shares: { readonly validation: number; readonly test: number },
 ): { train: Uint32Array; validation: Uint32Array; test: Uint32Array } {
+  if (!(ends instanceof Uint32Array)) {
+    throw new TilegradError("E_ARGUMENT", `splitWindows: got ends ${show(ends)}; expected what windowEnds gives.`);
+  }
+  checkFields("splitWindows", windowing, { length: "positiveInteger", horizon: "number" }, "{ length, horizon }");
+  checkFields("splitWindows", shares, { validation: "fraction", test: "fraction" }, "shares { validation, test }");
+  const { length, horizon } = windowing;
   const cut = (list: Uint32Array, share: number): [Uint32Array, Uint32Array] => {
     const size = share > 0 ? Math.max(1, Math.round(list.length * share)) : 0;
     const later = list.subarray(list.length - size);
@@ -107,13 +115,19 @@ export function splitWindows(
   return { train, validation, test };
 }
 
-/** x [rows, features] -> [ends, length, features]: the rows up to each end, in their order. */
+/** x [rows, features] -> [ends, length, features]: the rows up to each end, in their order. @throws E_ARGUMENT */
 export function gatherWindows(
   x: Float32Array,
   features: number,
   length: number,
   ends: ArrayLike<number>,
 ): Float32Array<ArrayBuffer> {
+  if (!(x instanceof Float32Array)) {
+    throw new TilegradError("E_ARGUMENT", `gatherWindows: got x ${show(x)}; expected a Float32Array.`);
+  }
+  for (const [name, value] of Object.entries({ features, length }))
+    checkValue("gatherWindows", name, value, "positiveInteger");
+  checkValue("gatherWindows", "ends", ends, "values");
   const width = length * features;
   const windows = new Float32Array(ends.length * width);
   for (let i = 0; i < ends.length; i++) {

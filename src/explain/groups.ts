@@ -1,7 +1,8 @@
 /** Which inputs of the network come from which column of the table. */
 
-import { featureNames, inputShapeOf, type Preprocessor } from "../data/preprocess.ts";
+import { checkPreprocessor, featureNames, inputShapeOf, type Preprocessor } from "../data/preprocess.ts";
 import { sizeOf } from "../graph/types.ts";
+import { checkFields, checkValue } from "../options.ts";
 
 /** Inputs that are explained together: those that one column became, or one column at all times of a window. */
 export interface InputGroup {
@@ -10,8 +11,15 @@ export interface InputGroup {
   readonly inputs: readonly number[];
 }
 
+/** @throws E_ARGUMENT */
+export function checkGroups(where: string, groups: readonly InputGroup[]): void {
+  checkValue(where, "groups", groups, "list");
+  for (const group of groups) checkFields(where, group, { inputs: "list" }, "groups, as columnGroups gives");
+}
+
 /** One group per column (a category's one-hot inputs and a missing indicator belong to their column); per pixel of images. */
 export function columnGroups(preprocessor: Preprocessor): InputGroup[] {
+  checkPreprocessor("columnGroups", preprocessor);
   const width = preprocessor.featureNames.length;
   const repeats = sizeOf(inputShapeOf(preprocessor)) / width;
   let begin = 0;

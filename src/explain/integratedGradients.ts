@@ -10,6 +10,7 @@ import { add, mul, sub } from "../ops/elementwise.ts";
 import { dynamicSlice, dynamicUpdateSlice } from "../ops/gather.ts";
 import { f32 } from "../ops/op.ts";
 import { reshape } from "../ops/view.ts";
+import { checkFields, checkOptions, checkValue } from "../options.ts";
 import { gradients } from "../passes/differentiate.ts";
 import { checkFeatures } from "../train/data.ts";
 import type { ParameterLayout } from "../train/parameters.ts";
@@ -17,6 +18,7 @@ import { parameterViews } from "../train/parameters.ts";
 import { TensorGroup } from "../train/tensors.ts";
 import type { Trainer } from "../train/trainer.ts";
 import type { InputGroup } from "./groups.ts";
+import { checkGroups } from "./groups.ts";
 
 export interface IntegratedGradientsOptions {
   /** One row of inputs; default zeros, which is the mean of standardized columns. */
@@ -41,16 +43,16 @@ const MOST_ROWS = 64;
 export async function integratedGradients(
   trainer: Trainer,
   x: ArrayLike<number>,
-  { baseline, steps = 64 }: IntegratedGradientsOptions = {},
+  options: IntegratedGradientsOptions = {},
 ): Promise<Float32Array> {
+  const where = "integratedGradients";
+  checkFields(where, trainer, { model: "object", device: "device" }, "a trainer, from await compile()");
+  const { baseline, steps = 64 } = checkOptions(where, options, { baseline: "values", steps: "positiveInteger" });
   const { model, device, parameters, fusion } = trainer;
-  const { x: checked, rows } = checkFeatures("integratedGradients", x, model.inputShape);
+  const { x: checked, rows } = checkFeatures(where, x, model.inputShape);
   const inputs = sizeOf(model.inputShape);
   if (sizeOf(model.outputShape) !== 1) {
     throw new TilegradError("E_ARGUMENT", `integratedGradients: the output is [${model.outputShape}]; expected [1].`);
-  }
-  if (!Number.isInteger(steps) || steps < 1) {
-    throw new TilegradError("E_ARGUMENT", `integratedGradients: got steps ${steps}; expected a whole number >= 1.`);
   }
   if (baseline !== undefined && baseline.length !== inputs) {
     throw new TilegradError(
@@ -110,12 +112,15 @@ function attributionStep(model: Model, layout: ParameterLayout, batch: number, s
   return { outputs: {}, updates: [{ state: output, value }] };
 }
 
-/** Mean over rows of each group's |sum of attributions|: how far the group moves the logit, in either direction. */
+/** Mean over rows of each group's |sum of attributions|: how far the group moves the logit, in either direction. @throws E_ARGUMENT */
 export function meanAttribution(
   attributions: Float32Array,
   rows: number,
   groups: readonly InputGroup[],
 ): { name: string; mean: number }[] {
+  checkValue("meanAttribution", "attributions", attributions, "values");
+  checkValue("meanAttribution", "rows", rows, "positiveInteger");
+  checkGroups("meanAttribution", groups);
   const width = attributions.length / rows;
   return groups.map(({ name, inputs }) => {
     let total = 0;

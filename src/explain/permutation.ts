@@ -1,7 +1,9 @@
 import { TilegradError } from "../errors.ts";
 import { averagePrecision } from "../metrics/areas.ts";
+import { checkOptions, checkValue } from "../options.ts";
 import { shuffle } from "../random.ts";
 import type { InputGroup } from "./groups.ts";
+import { checkGroups } from "./groups.ts";
 
 /** How much worse the model scores without what a group of inputs says. Plain JSON. */
 export interface PermutationImportance {
@@ -38,14 +40,18 @@ export async function permutationImportance(
   x: Float32Array,
   y: ArrayLike<number>,
   groups: readonly InputGroup[],
-  { repeats = 5, seed = 0, score = averagePrecision }: PermutationOptions = {},
+  options: PermutationOptions = {},
 ): Promise<PermutationImportance[]> {
-  if (!Number.isInteger(repeats) || repeats < 1) {
-    throw new TilegradError(
-      "E_ARGUMENT",
-      `permutationImportance: got repeats ${repeats}; expected a whole number >= 1.`,
-    );
-  }
+  const where = "permutationImportance";
+  checkValue(where, "predict", predict, "function");
+  checkValue(where, "x", x, "values");
+  checkValue(where, "y", y, "values");
+  checkGroups(where, groups);
+  const {
+    repeats = 5,
+    seed = 0,
+    score = averagePrecision,
+  } = checkOptions(where, options, { repeats: "positiveInteger", seed: "number", score: "function" });
   const whole = score(y, await predict(x));
   if (whole === null) {
     throw new TilegradError("E_DATA", "permutationImportance: all rows are of one class.", {

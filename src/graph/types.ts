@@ -1,7 +1,8 @@
 /** The intermediate representation: readonly nodes over statically shaped tensors. */
 import type { OpDef } from "../ops/op.ts";
 
-export type DType = "f32" | "u32" | "i32";
+export const DTYPES = ["f32", "u32", "i32"] as const;
+export type DType = (typeof DTYPES)[number];
 
 /** Row-major, static shape; `[]` is a scalar. Images are NHWC, kernels HWIO, sequences [batch, time, features]. */
 export interface TensorType {

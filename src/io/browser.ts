@@ -1,9 +1,11 @@
 /** Saving in the browser: Blobs to download, or the origin private file system (OPFS). */
 import { TilegradError } from "../errors.ts";
+import { checkObject, checkValue } from "../options.ts";
 import { type Files, isLeftover, namedFile } from "./bundle.ts";
 
 /** One Blob per file, under the same names. */
 export function toBlobs(files: Files): Record<string, Blob> {
+  checkObject("toBlobs", files, "files by name, as modelFiles gives");
   const blobs: Record<string, Blob> = {};
   for (const name of Object.keys(files)) {
     const type = name.endsWith(".json") ? "application/json" : "application/octet-stream";
@@ -20,6 +22,8 @@ export function toBlobs(files: Files): Record<string, Blob> {
  * @throws E_FILE when the browser has no OPFS, the quota is used up, or a name on the path is a file.
  */
 export async function writeOpfs(folder: string, files: Files): Promise<void> {
+  checkValue("writeOpfs", "folder", folder, "string");
+  checkObject("writeOpfs", files, "files by name, as modelFiles gives");
   const names = Object.keys(files);
   try {
     const directory = await openFolder(folder, true);
@@ -43,6 +47,8 @@ export async function writeOpfs(folder: string, files: Files): Promise<void> {
  * @throws E_FILE when the browser has no OPFS, or the folder or a file is missing.
  */
 export async function readOpfs(folder: string, head: string): Promise<Files> {
+  checkValue("readOpfs", "folder", folder, "string");
+  checkValue("readOpfs", "head", head, "string");
   try {
     const directory = await openFolder(folder, false);
     const content = await readEntry(directory, head);

@@ -4,6 +4,8 @@ import { imageWidth, MAX_PIXELS, resizeImage, tableFromArray } from "../data/ima
 import type { ImageSize } from "../data/pixels.ts";
 import type { Table } from "../data/table.ts";
 import { TilegradError } from "../errors.ts";
+import type { OptionKinds } from "../options.ts";
+import { checkOptions, show } from "../options.ts";
 
 /**
  * The pixels of an image, for `resizeImage`.
@@ -44,16 +46,26 @@ export interface ImageFilesOptions {
   readonly onProgress?: (done: number, all: number) => void;
 }
 
+const IMAGE_FILES_OPTIONS = {
+  size: "any",
+  labelOf: "function",
+  name: "string",
+  signal: "object",
+  onProgress: "function",
+} as const satisfies OptionKinds<ImageFilesOptions>;
+
 /**
  * The images among the files of an `<input type="file" webkitdirectory multiple>`, in the order of their paths: a table of pixels p0, p1,
  * ... from 0 to 255, `file` (the path) and `label`, as `readImageFolder` makes in Node. Files of other kinds are left out.
  * @throws E_FILE when no file is an image, or one is damaged or has no label; E_ARGUMENT for a size of which no table can be made;
  *   E_ABORTED
  */
-export async function readImageFiles(
-  files: Iterable<File>,
-  { size, labelOf = folderOf, name = "images", signal, onProgress }: ImageFilesOptions,
-): Promise<Table> {
+export async function readImageFiles(files: Iterable<File>, options: ImageFilesOptions): Promise<Table> {
+  checkOptions("readImageFiles", options, IMAGE_FILES_OPTIONS);
+  if (typeof Object(files)[Symbol.iterator] !== "function" || typeof files === "string") {
+    throw new TilegradError("E_ARGUMENT", `readImageFiles: got ${show(files)}; expected a list of files.`);
+  }
+  const { size, labelOf = folderOf, name = "images", signal, onProgress } = options;
   const images = [...files].filter(({ type }) => type.startsWith("image/"));
   const byPath = images.map((file) => ({ file, path: pathOf(file) })).sort((a, b) => (a.path < b.path ? -1 : 1));
   if (images.length === 0) {

@@ -4,6 +4,7 @@
  */
 import { TilegradError } from "../errors.ts";
 import { sizeOf } from "../graph/types.ts";
+import { checkFields, checkValue } from "../options.ts";
 import { inflate } from "./inflate.ts";
 
 export type IdxData = Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array;
@@ -29,8 +30,10 @@ const TYPES = new Map<number, IdxType>([
 ]);
 
 /** The bytes of an IDX file. @throws E_ARGUMENT when data and shape do not fit. */
-export function encodeIdx({ shape, data }: IdxArray): Uint8Array {
-  const type = [...TYPES].find(([, array]) => data instanceof array)?.[0];
+export function encodeIdx(array: IdxArray): Uint8Array {
+  checkFields("encodeIdx", array, { shape: "list", data: "values" }, "{ shape, data }");
+  const { shape, data } = array;
+  const type = [...TYPES].find(([, made]) => data instanceof made)?.[0];
   if (type === undefined || data.length !== sizeOf(shape) || shape.length < 1 || shape.length > 255) {
     const got = `${data.constructor.name} of ${data.length} for [${shape}]`;
     throw new TilegradError("E_ARGUMENT", `encodeIdx: got ${got}; expected ${sizeOf(shape)} numbers, rank 1 to 255.`);
@@ -49,6 +52,7 @@ export function encodeIdx({ shape, data }: IdxArray): Uint8Array {
 
 /** `decodeIdx` of a file that may be gzipped, as MNIST's are. @throws E_FILE as `decodeIdx`, before it unpacks too much */
 export async function readIdx(bytes: Uint8Array, where: string): Promise<IdxArray> {
+  checkValue("readIdx", "bytes", bytes, "bytes");
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return decodeIdx(bytes, where);
   const limit = (head: Uint8Array): number => {
     const { start, size } = header(head, where);
@@ -63,6 +67,7 @@ export async function readIdx(bytes: Uint8Array, where: string): Promise<IdxArra
  * @throws E_FILE when it is compressed, truncated, damaged or not IDX.
  */
 export function decodeIdx(bytes: Uint8Array, where: string): IdxArray {
+  checkValue("decodeIdx", "bytes", bytes, "bytes");
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) throw idxError(where, "a gzip file", "plain IDX", "readIdx unpacks it.");
   const { array, shape, start, size } = header(bytes, where);
   if (bytes.length - start !== size) {

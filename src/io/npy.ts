@@ -1,6 +1,7 @@
 /** NumPy's NPY format, versions 1 to 3: little-endian numbers; read in either order, written in C order. */
 import { TilegradError } from "../errors.ts";
 import { sizeOf } from "../graph/types.ts";
+import { checkFields, checkValue } from "../options.ts";
 
 export type NpyData = Float32Array | Float64Array | Int32Array | Uint32Array | Uint8Array | BigInt64Array;
 
@@ -25,7 +26,14 @@ const MAGIC = "\x93NUMPY";
 const MAX_RANK = 32;
 
 /** The bytes of a version 1 file. @throws E_ARGUMENT when the data is not what dtype and shape say. */
-export function encodeNpy({ dtype, shape, data }: NpyArray): Uint8Array {
+export function encodeNpy(array: NpyArray): Uint8Array {
+  checkFields(
+    "encodeNpy",
+    array,
+    { dtype: Object.keys(ARRAYS), shape: "list", data: "values" },
+    "{ dtype, shape, data }",
+  );
+  const { dtype, shape, data } = array;
   if (!(data instanceof ARRAYS[dtype]) || data.length !== sizeOf(shape)) {
     const want = `${ARRAYS[dtype].name} of ${sizeOf(shape)}`;
     throw new TilegradError(
@@ -52,6 +60,7 @@ export function encodeNpy({ dtype, shape, data }: NpyArray): Uint8Array {
  * @throws E_FILE when it is truncated, damaged, big-endian, or of another element type than f4 f8 i4 u4 u1 i8 b1.
  */
 export function decodeNpy(bytes: Uint8Array, where: string): NpyArray {
+  checkValue("decodeNpy", "bytes", bytes, "bytes");
   const { text, start } = readHeader(bytes, where);
   const { descr, fortran, shape } = parseHeader(text, where);
   const dtype = dtypeOf(descr, where);

@@ -4,6 +4,7 @@
  */
 import { TilegradError } from "../errors.ts";
 import { type DType, sizeOf } from "../graph/types.ts";
+import { checkFields, checkObject, checkValue } from "../options.ts";
 import { parsePlainJson } from "./json.ts";
 import { asCount, asList, asObject, asShape, asString, field, misplaced, type Place } from "./place.ts";
 
@@ -34,6 +35,8 @@ const DTYPES: ReadonlyMap<string, DType> = new Map([
  * @throws E_ARGUMENT when a tensor's data is not what its dtype and shape say, or it is named `__metadata__`.
  */
 export function encodeSafetensors(tensors: StoredTensors, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
+  checkObject("encodeSafetensors", tensors, "tensors by name");
+  checkObject("encodeSafetensors: metadata", metadata, "texts by name");
   const names = Object.keys(tensors).sort();
   const header: Record<string, unknown> = Object.create(null);
   const notes = Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1));
@@ -61,9 +64,12 @@ export function encodeSafetensors(tensors: StoredTensors, metadata: Readonly<Rec
   return bytes;
 }
 
-function checkTensor(name: string, { dtype, shape, data }: StoredTensor): void {
+function checkTensor(name: string, tensor: StoredTensor): void {
+  const where = `tensor ${JSON.stringify(name)}`;
+  checkFields(where, tensor, { shape: "list", data: "values" }, "{ dtype, shape, data }");
+  const { dtype, shape, data } = tensor;
   const complain = (problem: string): never => {
-    throw new TilegradError("E_ARGUMENT", `tensor ${JSON.stringify(name)}: ${problem}.`);
+    throw new TilegradError("E_ARGUMENT", `${where}: ${problem}.`);
   };
   if (name === METADATA) complain("got a name the file format reserves; expected another");
   if (!Object.hasOwn(ARRAYS, dtype)) complain(`got dtype ${dtype}; expected f32, u32 or i32`);
@@ -82,6 +88,7 @@ export function decodeSafetensors(
   bytes: Uint8Array,
   where: string,
 ): { tensors: Record<string, StoredTensor>; metadata: Record<string, string> } {
+  checkValue("decodeSafetensors", "bytes", bytes, "bytes");
   const start = headerEnd(bytes, where);
   const root: Place = { value: parsePlainJson(bytes.subarray(8, start), `${where}, header`), file: where, path: "" };
   const names = Object.keys(asObject(root)).filter((name) => name !== METADATA);

@@ -1,5 +1,5 @@
 import { TilegradError } from "../errors.ts";
-import { checkOptions } from "../options.ts";
+import { checkFields, checkOptions, checkValue } from "../options.ts";
 import { checkProbabilities, checkRange, checkScored, type NumberList } from "./check.ts";
 import { evaluateMonotone, fitIsotonic, type Monotone } from "./isotonic.ts";
 import { fitLogistic, logit, sigmoid } from "./logistic.ts";
@@ -29,6 +29,8 @@ export interface PriorShift {
 /** Methods that are fitted on rows. */
 export type CalibrationMethod = "platt" | "isotonic" | "temperature" | "beta";
 
+const KINDS_OF_SCORE = ["probability", "logit"] as const;
+
 /**
  * Fits a calibration on rows the model was not trained on.
  *
@@ -43,7 +45,7 @@ export function fitCalibration(
   options: { from?: ScoreKind; sampleWeight?: NumberList } = {},
 ): Calibration {
   const { from = "probability", sampleWeight } = checkOptions("fitCalibration", options, {
-    from: ["probability", "logit"],
+    from: KINDS_OF_SCORE,
     sampleWeight: "values",
   });
   const check = from === "probability" ? checkProbabilities : checkScored;
@@ -68,8 +70,10 @@ export function fitCalibration(
   }
 }
 
-/** Calibrated probabilities, f64 [n], of scores of the kind the calibration was fitted on. */
+/** Calibrated probabilities, f64 [n], of scores of the kind the calibration was fitted on. @throws E_ARGUMENT */
 export function applyCalibration(calibration: Calibration, scores: NumberList): Float64Array {
+  checkFields("applyCalibration", calibration, { method: "string" }, "a calibration, as fitCalibration gives");
+  checkValue("applyCalibration", "scores", scores, "values");
   const apply = mapOf(calibration);
   return Float64Array.from({ length: scores.length }, (_, i) => apply(scores[i]));
 }
@@ -82,16 +86,22 @@ export const calibrated = (calibration: Calibration | null | undefined, scores: 
  * The analytic correction for training on another base rate than the world's, as after resampling: shifts the logit
  * by logit(truePrevalence) - logit(trainPrevalence). Both in (0, 1).
  */
-export function priorCorrection(trainPrevalence: number, truePrevalence: number, from?: ScoreKind): PriorShift {
+export function priorCorrection(
+  trainPrevalence: number,
+  truePrevalence: number,
+  from: ScoreKind = "probability",
+): PriorShift {
+  checkValue("priorCorrection", "from", from, KINDS_OF_SCORE);
   for (const [name, value] of Object.entries({ trainPrevalence, truePrevalence })) {
     checkRange("priorCorrection", name, value, Number.MIN_VALUE, 1 - Number.EPSILON / 2);
   }
   const odds = (p: number) => Math.log(p) - Math.log1p(-p);
-  return { method: "prior", from: from ?? "probability", shift: odds(truePrevalence) - odds(trainPrevalence) };
+  return { method: "prior", from, shift: odds(truePrevalence) - odds(trainPrevalence) };
 }
 
 /** The same after weighing positives `ratio` times as much as negatives (class weights, posWeight): -ln(ratio). */
 export function weightCorrection(ratio: number, from: ScoreKind = "probability"): PriorShift {
+  checkValue("weightCorrection", "from", from, KINDS_OF_SCORE);
   checkRange("weightCorrection", "ratio", ratio, Number.MIN_VALUE, Number.MAX_VALUE);
   return { method: "prior", from, shift: -Math.log(ratio) };
 }

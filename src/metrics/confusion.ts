@@ -1,4 +1,5 @@
 import { TilegradError } from "../errors.ts";
+import { checkFields } from "../options.ts";
 import { checkScored, type NumberList } from "./check.ts";
 
 /** Rows (or summed sample weights) by true label and prediction. */
@@ -116,8 +117,9 @@ export type Measures = Record<keyof typeof formulas, number> & {
   readonly undefined: readonly MeasureName[];
 };
 
-/** Every measure of one confusion matrix, with 0/0 given as 0 (kappa: null) and named in `undefined`. */
+/** Every measure of one confusion matrix, with 0/0 given as 0 (kappa: null) and named in `undefined`. @throws E_ARGUMENT */
 export function measures(c: Confusion): Measures {
+  checkFields("measures", c, { tn: "number", fp: "number", fn: "number", tp: "number" }, "{ tn, fp, fn, tp }");
   const lacking: MeasureName[] = [];
   const values = {} as Record<keyof typeof formulas, number>;
   for (const name of Object.keys(formulas) as (keyof typeof formulas)[]) {

@@ -1,3 +1,4 @@
+import { checkFields, checkObject } from "../options.ts";
 import type { ClassificationReport, ReportMeasures } from "./report.ts";
 
 /** What a report lists, in this order. */
@@ -20,12 +21,15 @@ export const measureLabels: readonly (readonly [label: string, name: keyof Repor
 
 /**
  * A report as a text table, each measure beside the prevalence baseline and those of other models on the same rows, by
- * name; no trailing newline.
+ * name; no trailing newline. @throws E_ARGUMENT
  */
 export function formatReport(
   report: ClassificationReport,
   besides: Readonly<Record<string, ClassificationReport>> = {},
 ): string {
+  checkObject("formatReport: besides", besides, "reports by name");
+  for (const given of [report, ...Object.values(besides)])
+    checkFields("formatReport", given, { confusion: "object", baseline: "object" }, "what classificationReport gives");
   const { confusion: c, intervals, baseline, level = 0.95 } = report;
   const percent = (share: number) => `${(100 * share).toPrecision(3)} %`;
   const header = [

@@ -3,7 +3,7 @@ import { TilegradError } from "../errors.ts";
 import type { Tensor } from "../graph/types.ts";
 import type { Json } from "../io/json.ts";
 import type { OptionKinds } from "../options.ts";
-import { checkMethod, checkObject, checkOptions, checkValue, isObject, show } from "../options.ts";
+import { checkFields, checkObject, checkOptions, checkValue, isObject, show } from "../options.ts";
 import type { Initializer } from "./initializers.ts";
 import { checkLayerOptions } from "./layerOptions.ts";
 
@@ -66,7 +66,7 @@ export function checkLayer(where: string, value: unknown): asserts value is Laye
     const hint = value.name ? { hint: `Call it: ${value.name}(...).` } : {};
     throw new TilegradError("E_ARGUMENT", `${where}: got a function; expected ${expected}.`, hint);
   }
-  checkMethod(where, value, "call", expected);
+  checkFields(where, value, { call: "function" }, expected);
   checkValue(where, "type", Reflect.get(Object(value), "type"), "string");
 }
 

@@ -7,7 +7,7 @@ import { TilegradError } from "../errors.ts";
 import { checkLabels } from "../metrics/check.ts";
 import { sigmoid, softplus } from "../numeric.ts";
 import type { OptionKinds } from "../options.ts";
-import { checkOptions, checkValue } from "../options.ts";
+import { checkFields, checkOptions, checkValue } from "../options.ts";
 
 export interface LogisticRegression {
   /** One per input. */
@@ -105,9 +105,12 @@ export function fitLogisticRegression(
 
 /** Probabilities of rows x [rows, inputs] -> [rows]. */
 export function predictLogisticRegression(
-  { weights, bias }: Pick<LogisticRegression, "weights" | "bias">,
+  model: Pick<LogisticRegression, "weights" | "bias">,
   x: ArrayLike<number>,
 ): Float32Array {
+  const expected = "a model, as fitLogisticRegression gives";
+  checkFields("predictLogisticRegression", model, { weights: "values", bias: "number" }, expected);
+  const { weights, bias } = model;
   const inputs = weights.length;
   checkValue("predictLogisticRegression", "x", x, "values");
   return Float32Array.from({ length: x.length / inputs }, (_, row) => {

@@ -1,6 +1,6 @@
 /** Models: layers in a row, and the table that describes any. */
 import { TilegradError } from "../errors.ts";
-import { checkMethod, checkOptions, show } from "../options.ts";
+import { checkFields, checkOptions, show } from "../options.ts";
 import type { Layer } from "./layer.ts";
 import { checkLayer } from "./layer.ts";
 import { checkInputShape, defineModel, layerNames } from "./trace.ts";
@@ -36,7 +36,7 @@ export function sequential(options: { readonly input: readonly number[] }, layer
 
 /** @throws E_ARGUMENT */
 export const checkModel = (where: string, model: unknown): void =>
-  checkMethod(where, model, "trace", "a model, as sequential and functional make");
+  checkFields(where, model, { trace: "function" }, "a model, as sequential and functional make");
 
 /** Layer, output shape, parameters and bytes, as a table. */
 export function summary(model: Model): string {

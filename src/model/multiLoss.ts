@@ -7,7 +7,7 @@ import { add, mul } from "../ops/elementwise.ts";
 import { showType } from "../ops/op.ts";
 import { reshape } from "../ops/view.ts";
 import type { OptionKinds } from "../options.ts";
-import { checkMethod, checkOptions, isObject, show } from "../options.ts";
+import { checkFields, checkOptions, isObject, show } from "../options.ts";
 import type { Loss } from "./losses.ts";
 import { columns } from "./squash.ts";
 
@@ -46,7 +46,12 @@ export function multiLoss(first: readonly OutputLoss[] | Listed): Loss {
   }
   for (const [i, part] of losses.entries()) {
     checkOptions(`multiLoss: [${i}]`, part, PART);
-    checkMethod(`multiLoss: [${i}].loss`, part.loss, "perExample", "a loss, such as binaryCrossentropy()");
+    checkFields(
+      `multiLoss: [${i}].loss`,
+      part.loss,
+      { perExample: "function" },
+      "a loss, such as binaryCrossentropy()",
+    );
   }
   const reduction = losses[0]?.loss.reduction;
   if (

@@ -2,6 +2,7 @@
 import type { Tensor } from "../graph/types.ts";
 import { concat } from "../ops/concat.ts";
 import { sigmoid } from "../ops/elementwise.ts";
+import { checkTensors } from "../ops/op.ts";
 import { softmax } from "../ops/reduce.ts";
 import { slice } from "../ops/slice.ts";
 import { reshape } from "../ops/view.ts";
@@ -18,6 +19,7 @@ export interface Squashed {
  * and nothing is lost to rounding. A softmax is e^s / sum e^s with s = z - max z, whose log-softmax is that of z.
  */
 export function unsquash(output: Tensor): Squashed | null {
+  checkTensors("unsquash", output);
   const { node } = output;
   const [x] = node.inputs;
   if (node.op.alias) {

@@ -6,6 +6,7 @@ import { access, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } f
 import { basename, dirname, join, resolve } from "node:path";
 import { TilegradError } from "../errors.ts";
 import { type Files, isLeftover, namedFile } from "../io/bundle.ts";
+import { checkObject, checkValue } from "../options.ts";
 
 const REASONS: Readonly<Record<string, readonly [problem: string, hint: string]>> = {
   ENOENT: ["there is no such file or folder", "Check the path."],
@@ -124,6 +125,8 @@ async function flushFolder(folder: string): Promise<void> {
  * @throws E_FILE when something cannot be written; then the folder still holds what it held.
  */
 export async function publishFolder(folder: string, files: Files): Promise<void> {
+  checkValue("publish", "folder", folder, "string");
+  checkObject("publish", files, "files by name, as modelFiles gives");
   await assertWritable(folder, "folder");
   const names = Object.keys(files);
   try {
@@ -143,6 +146,8 @@ export async function publishFolder(folder: string, files: Files): Promise<void>
  * @throws E_FILE when the folder or one of the files is missing or not readable.
  */
 export async function readPublished(folder: string, head: string): Promise<Files> {
+  checkValue("read", "folder", folder, "string");
+  checkValue("read", "head", head, "string");
   const content = await readBytes(join(folder, head));
   const named = namedFile(content, join(folder, head));
   try {

@@ -7,6 +7,8 @@ import type { ImageSize } from "../data/pixels.ts";
 import type { Table } from "../data/table.ts";
 import { TilegradError } from "../errors.ts";
 import { inflate } from "../io/inflate.ts";
+import type { OptionKinds } from "../options.ts";
+import { checkOptions, checkValue } from "../options.ts";
 import { fileError, readBytes } from "./files.ts";
 
 const IMAGE = /\.(png|jpe?g)$/i;
@@ -22,6 +24,7 @@ const PNG_CHANNELS: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2,
  * @throws E_FILE for what is neither, damaged (PNG's CRCs are checked), truncated, or of more than 64 million pixels
  */
 export async function decodeImage(bytes: Uint8Array, where: string): Promise<DecodedImage> {
+  checkValue("decodeImage", "bytes", bytes, "bytes");
   const is = (magic: readonly number[]): boolean => magic.every((byte, i) => bytes[i] === byte);
   if (!is(PNG) && !is(JPEG)) throw damaged(where, "bytes that are neither PNG nor JPEG");
   try {
@@ -141,8 +144,15 @@ export interface ImageFolderOptions {
 export async function readImageFolder(
   folder: string,
   size: ImageSize,
-  { signal, onProgress, labelled = false }: ImageFolderOptions = {},
+  options: ImageFolderOptions = {},
 ): Promise<Table> {
+  checkValue("readImageFolder", "folder", folder, "string");
+  const kinds = {
+    signal: "object",
+    onProgress: "function",
+    labelled: "boolean",
+  } satisfies OptionKinds<ImageFolderOptions>;
+  const { signal, onProgress, labelled = false } = checkOptions("readImageFolder", options, kinds);
   const files = await imagesIn(folder, labelled);
   const width = imageWidth(size, files.length);
   const x = new Float32Array(files.length * width);

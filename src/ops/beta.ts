@@ -1,5 +1,6 @@
 /** Beta-distributed draws as a composition of uniform and normal ones. */
 import type { Tensor } from "../graph/types.ts";
+import { checkValue } from "../options.ts";
 import { constant } from "./constant.ts";
 import { add, div, less, log, maximum, mul, neg, sigmoid, square, sub, where } from "./elementwise.ts";
 import { randomNormal, randomUniform } from "./random.ts";
@@ -13,6 +14,8 @@ const ATTEMPTS = 4;
  * @param stream numbers each random draw that is used
  */
 export function randomBeta(shape: readonly number[], alpha: number, stream: () => number): Tensor {
+  checkValue("randomBeta", "alpha", alpha, "positive");
+  checkValue("randomBeta", "stream", stream, "function");
   return sigmoid(sub(logGamma(shape, alpha, stream), logGamma(shape, alpha, stream)));
 }
 

@@ -1,9 +1,10 @@
 /** Broadcasting and its adjoint, the sum over axes. */
 import type { Tensor } from "../graph/types.ts";
 import { sameShape, sizeOf } from "../graph/types.ts";
+import { checkOptions, checkValue } from "../options.ts";
 import { constant, isConstant } from "./constant.ts";
 import type { OpDef } from "./op.ts";
-import { apply1, f32, resolveAxis, shapeError, strided4, stridedIndex, stridesOf, walk } from "./op.ts";
+import { apply1, checkTensors, f32, resolveAxis, shapeError, strided4, stridedIndex, stridesOf, walk } from "./op.ts";
 import { reduceKernel, reduceReference, reduceShape } from "./reduce_kernel.ts";
 import { reshape, transpose } from "./view.ts";
 
@@ -72,6 +73,8 @@ const sumOp: OpDef = {
 
 /** x stretched to `shape` by NumPy's rule. */
 export function broadcastTo(x: Tensor, shape: readonly number[]): Tensor {
+  checkTensors("broadcastTo", x);
+  checkValue("broadcastTo", "shape", shape, "numberList");
   if (sameShape(x.shape, shape)) return x;
   if (isConstant(x)) return constant(x.node.attrs.value, shape, x.dtype);
   return apply1(broadcastOp, [x], { shape });
@@ -85,7 +88,9 @@ export interface AxesOptions {
 /**
  * Applies a reduction op, which takes neighbouring axes only, to any axes: others are moved to the end first, a view.
  */
-export function reduceAxes(op: OpDef, x: Tensor, { axes, keepDims = false }: AxesOptions = {}): Tensor {
+export function reduceAxes(op: OpDef, x: Tensor, options: AxesOptions = {}): Tensor {
+  checkTensors(op.name, x);
+  const { axes, keepDims = false } = checkOptions(op.name, options, { axes: "numbers", keepDims: "boolean" });
   const rank = x.shape.length;
   const wanted = axes === undefined ? x.shape.map((_, d) => d) : typeof axes === "number" ? [axes] : axes;
   const reduced = [...new Set(wanted.map((d) => resolveAxis(op.name, d, rank)))].sort((a, b) => a - b);

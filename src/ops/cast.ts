@@ -1,7 +1,9 @@
 /** Conversion between element types. */
 import type { DType, Tensor } from "../graph/types.ts";
+import { DTYPES } from "../graph/types.ts";
+import { checkValue } from "../options.ts";
 import type { OpDef } from "./op.ts";
-import { apply1, f32, u32 } from "./op.ts";
+import { apply1, checkTensors, f32, u32 } from "./op.ts";
 
 const castOp: OpDef = {
   name: "cast",
@@ -21,6 +23,10 @@ const castOp: OpDef = {
 };
 
 /** x as another element type; fractions are dropped. */
-export const cast = (x: Tensor, dtype: DType): Tensor => (x.dtype === dtype ? x : apply1(castOp, [x], { dtype }));
+export function cast(x: Tensor, dtype: DType): Tensor {
+  checkTensors("cast", x);
+  checkValue("cast", "dtype", dtype, DTYPES);
+  return x.dtype === dtype ? x : apply1(castOp, [x], { dtype });
+}
 
 export const castOps = [castOp];

@@ -4,6 +4,7 @@
  * cost"). `passes/recompute.ts` makes the copies.
  */
 import type { Tensor } from "../graph/types.ts";
+import { checkValue } from "../options.ts";
 import type { OpDef } from "./op.ts";
 import { apply1, f32 } from "./op.ts";
 
@@ -38,9 +39,9 @@ export const barrierOp: OpDef = {
  * arguments is kept.
  * @param fn tensors -> one tensor
  */
-export const checkpoint =
-  (fn: (...inputs: Tensor[]) => Tensor) =>
-  (...inputs: Tensor[]): Tensor =>
-    apply1(checkpointOp, [fn(...inputs), ...inputs]);
+export function checkpoint(fn: (...inputs: Tensor[]) => Tensor): (...inputs: Tensor[]) => Tensor {
+  checkValue("checkpoint", "fn", fn, "function");
+  return (...inputs) => apply1(checkpointOp, [fn(...inputs), ...inputs]);
+}
 
 export const checkpointOps = [checkpointOp, barrierOp];

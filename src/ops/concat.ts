@@ -1,8 +1,11 @@
 /** Joining tensors: along an axis, and into a flat arena. */
+
+import { TilegradError } from "../errors.ts";
 import type { Tensor } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
+import { checkValue } from "../options.ts";
 import type { OpDef } from "./op.ts";
-import { apply1, f32, resolveAxis, shapeError } from "./op.ts";
+import { apply1, checkTensors, f32, resolveAxis, shapeError } from "./op.ts";
 import { slice } from "./slice.ts";
 import { reshape } from "./view.ts";
 
@@ -92,6 +95,9 @@ const MOST_INPUTS = 6;
 
 /** Joins along `axis`. */
 export function concat(tensors: readonly Tensor[], axis = -1): Tensor {
+  checkValue("concat", "tensors", tensors, "list");
+  checkTensors("concat", ...tensors);
+  if (tensors.length === 0) throw new TilegradError("E_ARGUMENT", "concat: got no tensors; expected 1 or more.");
   if (tensors.length === 1) return tensors[0];
   if (tensors.length > MOST_INPUTS) {
     const size = Math.ceil(tensors.length / MOST_INPUTS);

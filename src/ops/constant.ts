@@ -1,6 +1,8 @@
 /** Leaves of the graph: constants, counters, step scalars, inputs and states. */
 import { TilegradError } from "../errors.ts";
 import type { DType, Tensor } from "../graph/types.ts";
+import { DTYPES } from "../graph/types.ts";
+import { checkValue } from "../options.ts";
 import type { OpDef } from "./op.ts";
 import { apply1 } from "./op.ts";
 
@@ -55,16 +57,26 @@ const stepScalarOp: OpDef = {
 export const inputOp: OpDef = { name: "input", shape: (_, { dtype, shape }) => [{ dtype, shape }] };
 export const stateOp: OpDef = { name: "state", shape: (_, { dtype, shape }) => [{ dtype, shape }] };
 
+const ATTRS = { value: "finite", name: "string", shape: "numberList", dtype: DTYPES, size: "positiveInteger" } as const;
+
+/** @throws E_ARGUMENT */
+function leaf(op: OpDef, attrs: { readonly [K in keyof typeof ATTRS]?: unknown }): Tensor {
+  for (const [name, kind] of Object.entries(ATTRS)) {
+    if (name in attrs) checkValue(op.name, name, Reflect.get(attrs, name), kind);
+  }
+  return apply1(op, [], attrs);
+}
+
 export const constant = (value: number, shape: readonly number[] = [], dtype: DType = "f32"): Tensor =>
-  apply1(constantOp, [], { value, shape, dtype });
-export const iota = (size: number): Tensor => apply1(iotaOp, [], { size });
-export const stepScalar = (name: string, dtype: DType = "f32"): Tensor => apply1(stepScalarOp, [], { name, dtype });
+  leaf(constantOp, { value, shape, dtype });
+export const iota = (size: number): Tensor => leaf(iotaOp, { size });
+export const stepScalar = (name: string, dtype: DType = "f32"): Tensor => leaf(stepScalarOp, { name, dtype });
 /** A tensor the caller feeds; it stays on the device until another is fed. */
 export const input = (name: string, shape: readonly number[], dtype: DType = "f32"): Tensor =>
-  apply1(inputOp, [], { name, shape, dtype });
+  leaf(inputOp, { name, shape, dtype });
 /** A tensor that lives on the device between steps and may be updated by the graph. */
 export const state = (name: string, shape: readonly number[], dtype: DType = "f32"): Tensor =>
-  apply1(stateOp, [], { name, shape, dtype });
+  leaf(stateOp, { name, shape, dtype });
 
 export const isConstant = (x: Tensor): boolean => x.node.op === constantOp;
 export const isStepScalar = (x: Tensor): boolean => x.node.op === stepScalarOp;

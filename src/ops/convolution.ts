@@ -1,11 +1,13 @@
 /** Convolution of images and sequences, and its transpose, as functions. */
 import { TilegradError } from "../errors.ts";
 import type { Tensor } from "../graph/types.ts";
+import type { OptionKinds } from "../options.ts";
+import { checkOptions } from "../options.ts";
 import { conv2dBiasOp, conv2dOp, inputGrad } from "./conv2d.ts";
 import { add } from "./elementwise.ts";
 import { linear } from "./linear.ts";
 import { matmul } from "./matmul.ts";
-import { apply1 } from "./op.ts";
+import { apply1, checkTensors } from "./op.ts";
 import { reshape } from "./view.ts";
 import type { Padding, WindowOptions } from "./window.ts";
 import { pairOf, resolveWindow } from "./window.ts";
@@ -17,11 +19,21 @@ export interface Conv2dOptions extends WindowOptions {
   readonly bias?: Tensor;
 }
 
+const CONV_OPTIONS = {
+  strides: "numbers",
+  padding: "any",
+  dilation: "numbers",
+  groups: "number",
+  bias: "object",
+} as const satisfies OptionKinds<Conv2dOptions>;
+
 /**
  * x [batch, height, width, channels] * kernel [height, width, channels / groups, filters] + bias ->
  * [batch, outHeight, outWidth, filters]; no kernel flip. Throws `E_SHAPE`, `E_ARGUMENT`.
  */
-export function conv2d(x: Tensor, kernel: Tensor, { groups = 1, bias, ...window }: Conv2dOptions = {}): Tensor {
+export function conv2d(x: Tensor, kernel: Tensor, options: Conv2dOptions = {}): Tensor {
+  checkTensors("conv2d", x, kernel);
+  const { groups = 1, bias, ...window } = checkOptions("conv2d", options, CONV_OPTIONS);
   const attrs = { ...resolveWindow("conv2d", x.shape.slice(1, 3), kernel.shape, window), groups: groupsOf(groups) };
   // A kernel of one pixel is a matrix, and there are better kernels for those.
   const pointwise = kernel.shape[0] === 1 && kernel.shape[1] === 1 && groups === 1 && x.shape[3] === kernel.shape[2];
@@ -42,11 +54,9 @@ function groupsOf(groups: number): number {
  * channels] -> [batch, outHeight, outWidth, filters], where out = size * stride with `same` padding and (size - 1) *
  * stride + extent of the kernel - explicit padding otherwise (Keras: at least size * stride with `valid`).
  */
-export function conv2dTranspose(
-  x: Tensor,
-  kernel: Tensor,
-  { groups = 1, bias, ...window }: Conv2dOptions = {},
-): Tensor {
+export function conv2dTranspose(x: Tensor, kernel: Tensor, options: Conv2dOptions = {}): Tensor {
+  checkTensors("conv2dTranspose", x, kernel);
+  const { groups = 1, bias, ...window } = checkOptions("conv2dTranspose", options, CONV_OPTIONS);
   const strides = pairOf("conv2dTranspose", "strides", window.strides ?? 1);
   const dilation = pairOf("conv2dTranspose", "dilation", window.dilation ?? 1);
   const { padding = "valid" } = window;
@@ -74,7 +84,14 @@ export interface Conv1dOptions {
  * past alone, so that no output sees a later input.
  */
 export function conv1d(x: Tensor, kernel: Tensor, options: Conv1dOptions = {}): Tensor {
-  const { strides = 1, padding = "valid", dilation = 1, groups = 1, bias } = options;
+  checkTensors("conv1d", x, kernel);
+  const {
+    strides = 1,
+    padding = "valid",
+    dilation = 1,
+    groups = 1,
+    bias,
+  } = checkOptions("conv1d", options, CONV_OPTIONS);
   const past = (kernel.shape[0] - 1) * dilation;
   const sides = padding === "causal" ? ([past, 0] as const) : padding;
   const around: Padding = typeof sides === "string" ? sides : [[0, 0], sides];

@@ -15,10 +15,11 @@ import {
   sigmoid as sigmoidJs,
   softplus as softplusJs,
 } from "../numeric.ts";
+import { checkOptions } from "../options.ts";
 import { broadcastTo } from "./broadcast.ts";
 import { constant } from "./constant.ts";
 import type { OpDef, Sample } from "./op.ts";
-import { apply1, f32, shapeError, showType } from "./op.ts";
+import { apply1, checkTensors, f32, shapeError, showType } from "./op.ts";
 
 export type Operand = Tensor | number;
 
@@ -304,6 +305,7 @@ function broadcastShape(name: string, operands: readonly Tensor[]): readonly num
 
 function call(op: OpDef, ...operands: Operand[]): Tensor {
   const tensors = operands.map((x) => (typeof x === "number" ? constant(x) : x));
+  checkTensors(op.name, ...tensors);
   const shape = broadcastShape(op.name, tensors);
   return apply1(
     op,
@@ -356,7 +358,8 @@ export const elu = (x: Operand, alpha = 1): Tensor => where(greater(x, 0), x, mu
 /** x sigmoid(x) */
 export const silu = (x: Operand): Tensor => mul(x, sigmoid(x));
 /** x/2 (1 + erf(x / sqrt 2)), or the tanh form of Hendrycks and Gimpel 2016. */
-export function gelu(x: Operand, { approximate = "none" }: { approximate?: "none" | "tanh" } = {}): Tensor {
+export function gelu(x: Operand, options: { approximate?: "none" | "tanh" } = {}): Tensor {
+  const { approximate = "none" } = checkOptions("gelu", options, { approximate: ["none", "tanh"] });
   if (approximate === "none") return mul(mul(x, 0.5), add(erf(mul(x, Math.SQRT1_2)), 1));
   const inner = mul(Math.sqrt(2 / Math.PI), add(x, mul(mul(square(x), x), 0.044715)));
   return mul(mul(x, 0.5), add(tanh(inner), 1));

@@ -4,13 +4,14 @@ import sampleLib from "../../shaders/lib/sample.wgsl";
 import { TilegradError } from "../errors.ts";
 import type { Attrs, Tensor, TensorType } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
+import { checkOptions, checkValue } from "../options.ts";
 import { broadcastTo, sum } from "./broadcast.ts";
 import { constant } from "./constant.ts";
 import { coordinates } from "./coordinates.ts";
 import type { Operand } from "./elementwise.ts";
 import { add, mul } from "./elementwise.ts";
 import type { OpDef, Sample } from "./op.ts";
-import { apply1, expectDType, f32, shapeError } from "./op.ts";
+import { apply1, checkTensors, expectDType, f32, shapeError } from "./op.ts";
 import { reshape } from "./view.ts";
 
 /** What lies beyond the border: zeros, the last pixel, the image mirrored (c b a | a b c), the image again. */
@@ -220,7 +221,10 @@ function samples(
  * @returns [batch, h, w, channels]
  */
 export function gridSample(x: Tensor, row: Tensor, column: Tensor, options: GridSampleOptions = {}): Tensor {
-  const { interpolation = "bilinear", fillMode = "reflect" } = options;
+  const { interpolation = "bilinear", fillMode = "reflect" } = checkOptions("gridSample", options, {
+    interpolation: ["nearest", "bilinear"],
+    fillMode: FILL_MODES,
+  });
   return apply1(gridSampleOp, [x, row, column], { interpolation, fillMode });
 }
 
@@ -231,6 +235,8 @@ export function gridSample(x: Tensor, row: Tensor, column: Tensor, options: Grid
  * @param map [a, b, c, d, e, f], each a number or [batch]
  */
 export function affineSample(x: Tensor, map: readonly Operand[], options: GridSampleOptions = {}): Tensor {
+  checkTensors("affineSample", x);
+  checkValue("affineSample", "map", map, "list");
   const [batch, height, width] = x.shape;
   if (x.shape.length !== 4) throw shapeError("affineSample", [x], "an image [batch, height, width, channels]");
   const shape = [batch, height, width];

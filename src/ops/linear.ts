@@ -6,7 +6,7 @@ import { add } from "./elementwise.ts";
 import { matmul, multiply } from "./matmul.ts";
 import { matmulExtents, matmulKernel, matmulVariants, splitsOf } from "./matmul_kernel.ts";
 import type { OpDef } from "./op.ts";
-import { apply, apply1, f32, halves, shapeError } from "./op.ts";
+import { apply, apply1, checkTensors, f32, halves, shapeError } from "./op.ts";
 import { reshape } from "./view.ts";
 
 /** x [rows, inputs], kernel [inputs, units], bias [units] -> [rows, units] */
@@ -100,6 +100,7 @@ export const denseGrad = (x: Tensor, dy: Tensor): Tensor[] => apply(denseGradOp,
 
 /** x · kernel + bias over the last axis of x. */
 export function linear(x: Tensor, kernel: Tensor, bias: Tensor): Tensor {
+  checkTensors("linear", x, kernel, bias);
   const rows = reshape(x, [-1, x.shape[x.shape.length - 1]]);
   const y = apply1(linearOp, [rows, kernel, bias]);
   return reshape(y, [...x.shape.slice(0, -1), y.shape[1]]);

@@ -1,9 +1,11 @@
 /** Matrix products, plain, transposed and batched. */
 import type { Tensor, TensorType } from "../graph/types.ts";
+import type { OptionKinds } from "../options.ts";
+import { checkOptions } from "../options.ts";
 import { sum } from "./broadcast.ts";
 import { matmulExtents, matmulKernel, matmulVariants, splitsOf } from "./matmul_kernel.ts";
 import type { Elements, OpDef } from "./op.ts";
-import { apply1, expectDType, f32, halves, shapeError } from "./op.ts";
+import { apply1, checkTensors, expectDType, f32, halves, shapeError } from "./op.ts";
 import { reshape } from "./view.ts";
 
 export interface MatmulOptions {
@@ -107,8 +109,12 @@ const matmulOp: OpDef = {
   },
 };
 
+const MATMUL_OPTIONS = { transposeA: "boolean", transposeB: "boolean" } satisfies OptionKinds<MatmulOptions>;
+
 /** a · b over the last two axes; leading axes are batches. A 2-D `b` serves every batch of `a`. */
-export function matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: MatmulOptions = {}): Tensor {
+export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
+  checkTensors("matmul", a, b);
+  const { transposeA = false, transposeB = false } = checkOptions("matmul", options, MATMUL_OPTIONS);
   if (a.shape.length > 2 && b.shape.length === 2 && !transposeA) {
     const rows = reshape(a, [-1, a.shape[a.shape.length - 1]]);
     const y = matmul(rows, b, { transposeB });

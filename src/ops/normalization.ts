@@ -2,11 +2,12 @@
 import { TilegradError } from "../errors.ts";
 import type { Tensor, TensorType } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
+import { checkOptions } from "../options.ts";
 import { broadcastTo, sum } from "./broadcast.ts";
 import { constant } from "./constant.ts";
 import { add, mul, rsqrt, square, sub } from "./elementwise.ts";
 import type { Elements, OpDef, ReferenceCall } from "./op.ts";
-import { apply, expectDType, f32, shapeError } from "./op.ts";
+import { apply, checkTensors, expectDType, f32, shapeError } from "./op.ts";
 import { mean } from "./reduce.ts";
 import { reshape } from "./view.ts";
 
@@ -149,6 +150,8 @@ export interface NormOptions {
   readonly epsilon?: number;
 }
 
+const NORM_OPTIONS = { gamma: "any", beta: "any", epsilon: "nonNegativeFinite" } as const;
+
 export interface BatchNorm {
   readonly y: Tensor;
   /** [channels] */
@@ -161,7 +164,9 @@ export interface BatchNorm {
  * Normalises each channel over the batch and all other axes: x [batch, ..., channels], gamma and beta [channels].
  * `mean` and `variance` are those of the batch, for running statistics. (Ioffe and Szegedy, 2015)
  */
-export function batchNorm(x: Tensor, { gamma, beta, epsilon = 1e-3 }: NormOptions): BatchNorm {
+export function batchNorm(x: Tensor, options: NormOptions): BatchNorm {
+  checkTensors("batchNorm", x);
+  const { gamma, beta, epsilon = 1e-3 } = checkOptions("batchNorm", options, NORM_OPTIONS);
   const channels = x.shape.slice(-1);
   const inputs = [x, gamma ?? constant(1, channels), beta ?? constant(0, channels)];
   const [y, m, variance] = apply(batchNormOp, inputs, { epsilon });
@@ -169,10 +174,10 @@ export function batchNorm(x: Tensor, { gamma, beta, epsilon = 1e-3 }: NormOption
 }
 
 /** `batchNorm` with statistics [channels] from elsewhere: what evaluation uses. */
-export function batchNormInference(
-  x: Tensor,
-  { gamma, beta, epsilon = 1e-3, mean: m, variance }: NormOptions & { mean: Tensor; variance: Tensor },
-): Tensor {
+export function batchNormInference(x: Tensor, options: NormOptions & { mean: Tensor; variance: Tensor }): Tensor {
+  const statistics = { mean: { required: "object" }, variance: { required: "object" } } as const;
+  checkOptions("batchNormInference", options, { ...NORM_OPTIONS, ...statistics });
+  const { gamma, beta, epsilon = 1e-3, mean: m, variance } = options;
   return affine(mul(sub(x, m), rsqrt(add(variance, epsilon))), gamma, beta);
 }
 
@@ -180,10 +185,10 @@ export function batchNormInference(
  * Normalises over the trailing axes, whose shape gamma and beta have; `axes` says how many. (Ba, Kiros and Hinton,
  * 2016)
  */
-export function layerNorm(
-  x: Tensor,
-  { gamma, beta, epsilon = 1e-3, axes = 1 }: NormOptions & { axes?: number },
-): Tensor {
+export function layerNorm(x: Tensor, options: NormOptions & { axes?: number }): Tensor {
+  checkTensors("layerNorm", x);
+  checkOptions("layerNorm", options, { ...NORM_OPTIONS, axes: "number" });
+  const { gamma, beta, epsilon = 1e-3, axes = 1 } = options;
   const rank = x.shape.length;
   if (!(Number.isInteger(axes) && axes >= 1 && axes <= rank)) {
     throw new TilegradError("E_ARGUMENT", `layerNorm: got ${axes} trailing axes; expected 1 to ${rank}.`);
@@ -196,10 +201,10 @@ export function layerNorm(
  * Normalises each image over its pixels and each of `groups` equal parts of its channels: x [batch, ..., channels],
  * gamma and beta [channels]. (Wu and He, 2018)
  */
-export function groupNorm(
-  x: Tensor,
-  { gamma, beta, epsilon = 1e-3, groups }: NormOptions & { groups: number },
-): Tensor {
+export function groupNorm(x: Tensor, options: NormOptions & { groups: number }): Tensor {
+  checkTensors("groupNorm", x);
+  checkOptions("groupNorm", options, { ...NORM_OPTIONS, groups: { required: "number" } });
+  const { gamma, beta, epsilon = 1e-3, groups } = options;
   const channels = x.shape[x.shape.length - 1];
   if (!(Number.isInteger(groups) && groups >= 1 && channels % groups === 0)) {
     throw new TilegradError(

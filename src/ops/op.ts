@@ -2,6 +2,7 @@
 import { TilegradError } from "../errors.ts";
 import type { Attrs, DType, Node, Tensor, TensorType } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
+import { checkFields } from "../options.ts";
 import type { ShaderModule } from "../shader/module.ts";
 import type { KernelForce, KernelLimits } from "./limits.ts";
 
@@ -136,8 +137,15 @@ export const u32 = (...shape: number[]): TensorType => ({ dtype: "u32", shape })
 /** f32 values that f16 holds. */
 export const halves = (...shape: number[]): SampleInput => ({ dtype: "f32", shape, half: true });
 
+/** @throws E_ARGUMENT */
+export function checkTensors(op: string, ...values: readonly unknown[]): void {
+  for (const value of values)
+    checkFields(op, value, { node: "object", shape: "list" }, "a tensor, such as a layer's x or ops.input()");
+}
+
 /** Builds a node. Every op's public function goes through here, so a bad shape fails where it is written. */
 export function apply(op: OpDef, inputs: readonly Tensor[], attrs: Attrs = {}): Tensor[] {
+  checkTensors(op.name, ...inputs);
   const outputs = op.shape(inputs, attrs);
   const node: Node = { op, inputs, attrs, outputs };
   return outputs.map((type, index) => ({ node, index, dtype: type.dtype, shape: type.shape }));

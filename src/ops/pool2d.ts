@@ -6,9 +6,11 @@ import pool2d from "../../shaders/pool2d.wgsl";
 import { TilegradError } from "../errors.ts";
 import type { Attrs, Node, Tensor, TensorType } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
+import type { OptionKinds } from "../options.ts";
+import { checkOptions } from "../options.ts";
 import type { KernelLimits } from "./limits.ts";
 import type { KernelChoice, OpDef, Sample } from "./op.ts";
-import { apply1, expectDType, f32, shapeError } from "./op.ts";
+import { apply1, checkTensors, expectDType, f32, shapeError } from "./op.ts";
 import { max, mean } from "./reduce.ts";
 import { reshape } from "./view.ts";
 import type { Geometry, Padding, Pair, WindowAttrs } from "./window.ts";
@@ -226,7 +228,19 @@ export interface AvgPool2dOptions extends Pool2dOptions {
   readonly countIncludePad?: boolean;
 }
 
-function poolAttrs(op: string, x: Tensor, { poolSize, strides, padding }: Pool2dOptions): Attrs {
+const POOL_OPTIONS = {
+  poolSize: { required: "numbers" },
+  strides: "numbers",
+  padding: "any",
+} as const satisfies OptionKinds<Pool2dOptions>;
+const AVG_POOL_OPTIONS = {
+  ...POOL_OPTIONS,
+  countIncludePad: "boolean",
+} as const satisfies OptionKinds<AvgPool2dOptions>;
+
+function poolAttrs(op: string, x: Tensor, options: Pool2dOptions): Attrs {
+  checkTensors(op, x);
+  const { poolSize, strides, padding } = checkOptions(op, options, POOL_OPTIONS);
   const size = pairOf(op, "poolSize", poolSize);
   const attrs = resolveWindow(op, x.shape.slice(1, 3), size, { strides: strides ?? size, padding });
   if (attrs.padding.some((sides, axis) => sides.some((n) => n >= size[axis]))) {
@@ -249,8 +263,10 @@ export const maxPool2d = (x: Tensor, options: Pool2dOptions): Tensor =>
   apply1(maxPool2dOp, [x], poolAttrs("maxPool2d", x, options));
 
 /** Means of the windows: x [batch, height, width, channels] -> [batch, outHeight, outWidth, channels]. */
-export const avgPool2d = (x: Tensor, { countIncludePad = false, ...options }: AvgPool2dOptions): Tensor =>
-  apply1(avgPool2dOp, [x], { ...poolAttrs("avgPool2d", x, options), countIncludePad });
+export function avgPool2d(x: Tensor, options: AvgPool2dOptions): Tensor {
+  const { countIncludePad = false, ...window } = checkOptions("avgPool2d", options, AVG_POOL_OPTIONS);
+  return apply1(avgPool2dOp, [x], { ...poolAttrs("avgPool2d", x, window), countIncludePad });
+}
 
 export interface Pool1dOptions {
   readonly poolSize: number;
@@ -259,11 +275,9 @@ export interface Pool1dOptions {
 }
 
 /** x [batch, time, channels] as an image one pixel high. */
-function as2d(
-  pool: (x: Tensor, options: Pool2dOptions) => Tensor,
-  x: Tensor,
-  { poolSize, strides = poolSize, padding = "valid" }: Pool1dOptions,
-): Tensor {
+function as2d(pool: (x: Tensor, options: Pool2dOptions) => Tensor, x: Tensor, options: Pool1dOptions): Tensor {
+  checkTensors("pool1d", x);
+  const { poolSize, strides = poolSize, padding = "valid" } = checkOptions("pool1d", options, POOL_OPTIONS);
   const around: Padding = typeof padding === "string" ? padding : [[0, 0], padding];
   const image = reshape(x, [x.shape[0], 1, ...x.shape.slice(1)]);
   const y = pool(image, { poolSize: [1, poolSize], strides: [1, strides], padding: around });
@@ -274,12 +288,15 @@ function as2d(
 export const maxPool1d = (x: Tensor, options: Pool1dOptions): Tensor => as2d(maxPool2d, x, options);
 
 /** x [batch, time, channels] -> [batch, outTime, channels] */
-export const avgPool1d = (
-  x: Tensor,
-  { countIncludePad, ...options }: Pool1dOptions & { countIncludePad?: boolean },
-): Tensor => as2d((image, window) => avgPool2d(image, { ...window, countIncludePad }), x, options);
+export function avgPool1d(x: Tensor, options: Pool1dOptions & { countIncludePad?: boolean }): Tensor {
+  const { countIncludePad, ...rest } = checkOptions("avgPool1d", options, AVG_POOL_OPTIONS);
+  return as2d((image, window) => avgPool2d(image, { ...window, countIncludePad }), x, rest);
+}
 
-const between = (x: Tensor): number[] => x.shape.map((_, d) => d).slice(1, -1);
+function between(x: Tensor): number[] {
+  checkTensors("globalPool", x);
+  return x.shape.map((_, d) => d).slice(1, -1);
+}
 
 /** The mean over all axes between batch and channels: [batch, ..., channels] -> [batch, channels]. */
 export const globalAvgPool = (x: Tensor): Tensor => mean(x, { axes: between(x) });

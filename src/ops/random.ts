@@ -7,11 +7,12 @@ import philoxLib from "../../shaders/lib/philox.wgsl";
 import permutationShader from "../../shaders/permutation.wgsl";
 import { TilegradError } from "../errors.ts";
 import type { Node, Tensor } from "../graph/types.ts";
+import { checkOptions, checkValue } from "../options.ts";
 import { draws, shuffle } from "../random.ts";
 import { stepScalar } from "./constant.ts";
 import { greaterEqual, mul, where } from "./elementwise.ts";
 import type { InlineCode, OpDef } from "./op.ts";
-import { apply1, f32, u32 } from "./op.ts";
+import { apply1, checkTensors, f32, u32 } from "./op.ts";
 
 const scalar = (value: number) => ({ ...u32(), values: [value] });
 const randomInputs = [scalar(7), scalar(1), scalar(3)];
@@ -80,17 +81,29 @@ export interface RandomOptions {
   readonly stream: number;
 }
 
+/** @throws E_ARGUMENT */
+function drawn(
+  op: OpDef,
+  { shape, size }: { shape?: readonly number[]; size?: number },
+  options: RandomOptions,
+): Tensor {
+  const { stream } = checkOptions(op.name, options, { stream: { required: "number" } });
+  if (size === undefined) checkValue(op.name, "shape", shape, "numberList");
+  else checkValue(op.name, "size", size, "positiveInteger");
+  return apply1(op, seedAndStep(), size === undefined ? { shape, stream } : { size, stream });
+}
+
 /** Uniform in [0, 1). */
-export const randomUniform = (shape: readonly number[], { stream }: RandomOptions): Tensor =>
-  apply1(uniformOp, seedAndStep(), { shape, stream });
+export const randomUniform = (shape: readonly number[], options: RandomOptions): Tensor =>
+  drawn(uniformOp, { shape }, options);
 
 /** Standard normal. */
-export const randomNormal = (shape: readonly number[], { stream }: RandomOptions): Tensor =>
-  apply1(normalOp, seedAndStep(), { shape, stream });
+export const randomNormal = (shape: readonly number[], options: RandomOptions): Tensor =>
+  drawn(normalOp, { shape }, options);
 
 /** A random order of 0 .. size - 1, u32 [size]; the one `shuffle` of src/random.ts gives. */
-export const randomPermutation = (size: number, { stream }: RandomOptions): Tensor =>
-  apply1(permutationOp, seedAndStep(), { size, stream });
+export const randomPermutation = (size: number, options: RandomOptions): Tensor =>
+  drawn(permutationOp, { size }, options);
 
 /** 0 with probability `rate`, else 1 / (1 - rate): what dropout multiplies by. */
 export function dropoutMask(shape: readonly number[], rate: number, options: RandomOptions): Tensor {
@@ -99,7 +112,9 @@ export function dropoutMask(shape: readonly number[], rate: number, options: Ran
 }
 
 /** x with a share `rate` of its elements zeroed and the rest scaled by 1 / (1 - rate). */
-export const dropout = (x: Tensor, rate: number, options: RandomOptions): Tensor =>
-  rate === 0 ? x : mul(x, dropoutMask(x.shape, rate, options));
+export function dropout(x: Tensor, rate: number, options: RandomOptions): Tensor {
+  checkTensors("dropout", x);
+  return rate === 0 ? x : mul(x, dropoutMask(x.shape, rate, options));
+}
 
 export const randomOps = [uniformOp, normalOp, permutationOp];

@@ -2,9 +2,10 @@
 import upsampleBilinearGrad from "../../shaders/upsample_bilinear_grad.wgsl";
 import type { Attrs, Tensor, TensorType } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
+import { checkOptions } from "../options.ts";
 import { broadcastTo } from "./broadcast.ts";
 import type { InlineCode, OpDef, Sample } from "./op.ts";
-import { apply1, expectDType, f32, shapeError } from "./op.ts";
+import { apply1, checkTensors, expectDType, f32, shapeError } from "./op.ts";
 import { reshape } from "./view.ts";
 import type { Pair } from "./window.ts";
 import { pairOf } from "./window.ts";
@@ -135,7 +136,12 @@ export interface UpsampleOptions {
 }
 
 /** x [batch, height, width, channels] -> [batch, height * size, width * size, channels] */
-export function upsample2d(x: Tensor, { size = 2, interpolation = "nearest" }: UpsampleOptions = {}): Tensor {
+export function upsample2d(x: Tensor, options: UpsampleOptions = {}): Tensor {
+  checkTensors("upsample2d", x);
+  const { size = 2, interpolation = "nearest" } = checkOptions("upsample2d", options, {
+    size: "numbers",
+    interpolation: ["nearest", "bilinear"],
+  });
   const factors = pairOf("upsample2d", "size", size);
   if (interpolation === "bilinear") return apply1(bilinearOp, [x], { factors });
   if (x.shape.length !== 4) throw shapeError("upsample2d", [x], "an image [batch, height, width, channels]");

@@ -28,7 +28,7 @@ export interface WindowAttrs extends Attrs {
 /** A pair of positive integers. Throws `E_ARGUMENT`. */
 export function pairOf(op: string, name: string, value: Pair): readonly [number, number] {
   const pair = typeof value === "number" ? ([value, value] as const) : value;
-  if (pair.length !== 2 || !pair.every((n) => Number.isInteger(n) && n >= 1)) {
+  if (!Array.isArray(pair) || pair.length !== 2 || !pair.every((n) => Number.isInteger(n) && n >= 1)) {
     throw new TilegradError(
       "E_ARGUMENT",
       `${op}: got ${name} ${JSON.stringify(value)}; expected one or two integers >= 1.`,

@@ -6,7 +6,8 @@ import { sameShape } from "../graph/types.ts";
 import { barrierOp, checkpointOp } from "../ops/checkpoint.ts";
 import { constant } from "../ops/constant.ts";
 import { add } from "../ops/elementwise.ts";
-import { showType } from "../ops/op.ts";
+import { checkTensors, showType } from "../ops/op.ts";
+import { checkValue } from "../options.ts";
 import { recompute } from "./recompute.ts";
 
 /**
@@ -15,6 +16,8 @@ import { recompute } from "./recompute.ts";
  * @throws E_SHAPE when the loss is no scalar; E_ARGUMENT when a gradient is asked of an op without a rule.
  */
 export function gradients(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
+  checkValue("gradients", "wrt", wrt, "list");
+  checkTensors("gradients", loss, ...wrt);
   if (loss.shape.length > 0 || loss.dtype !== "f32") {
     throw new TilegradError("E_SHAPE", `gradients: the loss is ${showType(loss)}; expected f32[].`, {
       hint: "Reduce it with sum or mean.",

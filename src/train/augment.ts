@@ -6,6 +6,7 @@ import { add, mul, sub } from "../ops/elementwise.ts";
 import { gather } from "../ops/gather.ts";
 import { randomPermutation } from "../ops/random.ts";
 import { reshape } from "../ops/view.ts";
+import { checkOptions } from "../options.ts";
 
 /** One batch, as graph. */
 export interface Batch {
@@ -36,7 +37,8 @@ export interface MixupOptions {
  * (Zhang et al., "mixup", 2018). Labels must be numbers that can be mixed: yes/no, or one column per class.
  * @throws E_ARGUMENT
  */
-export function mixup({ alpha = 0.2 }: MixupOptions = {}): Augment {
+export function mixup(options: MixupOptions = {}): Augment {
+  const { alpha = 0.2 } = checkOptions("mixup", options, { alpha: "number" });
   if (!(alpha > 0 && Number.isFinite(alpha))) {
     throw new TilegradError("E_ARGUMENT", `mixup: got alpha ${alpha}; expected a finite number above 0.`);
   }

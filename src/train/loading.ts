@@ -10,7 +10,7 @@ import type { Optimizer } from "../model/optimizers.ts";
 import type { LayerMaker, LossMaker } from "../model/registry.ts";
 import { lossFromJson, modelFromJson } from "../model/registry.ts";
 import type { OptionKinds } from "../options.ts";
-import { checkOptions, checkValue } from "../options.ts";
+import { checkObject, checkOptions, checkValue } from "../options.ts";
 import type { MetricName } from "./metrics.ts";
 import type { RowSource } from "./source.ts";
 import { Trainer } from "./trainer.ts";
@@ -49,6 +49,8 @@ const LOAD_OPTIONS = {
  * @throws E_FILE for whatever is wrong with the files; nothing is held then
  */
 export function trainerFromFiles(files: Files, where: string, options: LoadOptions): LoadedModel {
+  checkObject("trainerFromFiles", files, "files by name, as modelFiles gives");
+  checkOptions("trainerFromFiles", options, LOAD_OPTIONS);
   const { architecture, weights, preprocessing, calibration, threshold, labels, training } = decodeModel(files, where);
   const { device, layers, losses, optimizer, metrics } = options;
   const { model, loss } = fromFile(where, () => ({

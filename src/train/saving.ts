@@ -14,6 +14,7 @@ import { parseTuning } from "../io/tunings.ts";
 import type { Loss } from "../model/losses.ts";
 import type { Model } from "../model/model.ts";
 import type { Optimizer } from "../model/optimizers.ts";
+import { checkFields, checkObject } from "../options.ts";
 import type { TrainingPrecision } from "../passes/half.ts";
 import type { Callback } from "./callbacks.ts";
 import type { Parameters, Weights } from "./parameters.ts";
@@ -39,8 +40,11 @@ export type ModelExtras = Pick<ModelFile, "preprocessing" | "calibration" | "thr
   readonly training?: Readonly<Record<string, Json>>;
 };
 
-/** The trained model as files, `model.json` last. */
-export async function modelFiles(trainer: Saved, { training, ...extras }: ModelExtras = {}): Promise<Files> {
+/** The trained model as files, `model.json` last. @throws E_ARGUMENT */
+export async function modelFiles(trainer: Saved, more: ModelExtras = {}): Promise<Files> {
+  checkFields("modelFiles", trainer, { model: "object", progress: "object" }, "a trainer, from await compile()");
+  checkObject("modelFiles", more, "an object of what to save besides");
+  const { training, ...extras } = more;
   const {
     model,
     loss,

@@ -10,7 +10,7 @@ import type { Optimizer } from "../model/optimizers.ts";
 import { adam } from "../model/optimizers.ts";
 import { f32 } from "../ops/op.ts";
 import type { OptionKinds } from "../options.ts";
-import { checkMethod, checkOptions, checkValue } from "../options.ts";
+import { checkFields, checkOptions, checkValue } from "../options.ts";
 import type { PlanKind } from "../passes/choose.ts";
 import type { TrainingPrecision } from "../passes/half.ts";
 import { checkPrecision, PRECISIONS } from "../passes/half.ts";
@@ -80,7 +80,6 @@ const COMPILE_OPTIONS = {
 
 /** A model made ready to train. @throws E_ARGUMENT, E_MEMORY; E_DEVICE when the device has no such precision */
 export async function compile(model: Model, options: CompileModelOptions): Promise<Trainer> {
-  checkOptions("compile", options, COMPILE_OPTIONS);
   return new Trainer(model, options);
 }
 
@@ -120,11 +119,11 @@ export class Trainer {
       plan,
       precision = "f32",
       deterministic = true,
-    } = options;
+    } = checkOptions("compile", options, COMPILE_OPTIONS);
     checkModel("compile: model", model);
     checkValue("compile", "device", device, "device");
-    checkMethod("compile: loss", loss, "perExample", "a loss, such as binaryCrossentropy()");
-    checkMethod("compile: optimizer", optimizer, "update", "an optimizer, such as adam()");
+    checkFields("compile: loss", loss, { perExample: "function" }, "a loss, such as binaryCrossentropy()");
+    checkFields("compile: optimizer", optimizer, { update: "function" }, "an optimizer, such as adam()");
     seedKey(seed);
     checkPrecision(precision, device.limits);
     this.model = model;

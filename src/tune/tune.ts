@@ -18,7 +18,7 @@ import type { Elements } from "../ops/op.ts";
 import { apply } from "../ops/op.ts";
 import { bucketOf, keepsOrder } from "../ops/tuning.ts";
 import type { OptionKinds } from "../options.ts";
-import { checkOptions } from "../options.ts";
+import { checkOptions, checkValue } from "../options.ts";
 import type { TrainingPrecision } from "../passes/half.ts";
 import { identityOf } from "../shader/lower.ts";
 import { stepGraph } from "../train/stepGraph.ts";
@@ -92,6 +92,7 @@ const TOO_LONG = 200_000;
  * @throws E_DEVICE on the CPU; E_ARGUMENT; E_FILE when it cannot be kept, before any kernel is measured
  */
 export async function tuneDevice(device: Device, options: TuneOptions = {}): Promise<TuneResult> {
+  checkValue("tuneDevice", "device", device, "device");
   checkOptions("tuneDevice", options, TUNE_OPTIONS);
   const { trainer, batchSize = 32, seconds = 60, deterministic = true, progress = () => {} } = options;
   const { limits: tuned, tunings } = device;

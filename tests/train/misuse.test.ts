@@ -1,10 +1,12 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { openCpu } from "../../src/cpu/device.ts";
 import { parseCsv } from "../../src/data/csv.ts";
 import { describeTable } from "../../src/data/describe.ts";
 import { moons } from "../../src/data/generators.ts";
 import { stratifiedSplit } from "../../src/data/splits.ts";
 import { tableFromRecords } from "../../src/data/table.ts";
+import { TilegradError } from "../../src/errors.ts";
+import * as browser from "../../src/index.ts";
 import { openDevice } from "../../src/index.ts";
 import { rocAuc } from "../../src/metrics/areas.ts";
 import { tuneThreshold } from "../../src/metrics/thresholds.ts";
@@ -14,6 +16,7 @@ import { fitLogisticRegression } from "../../src/model/logisticRegression.ts";
 import { binaryCrossentropy, focal } from "../../src/model/losses.ts";
 import { sequential } from "../../src/model/model.ts";
 import { adam, sgd } from "../../src/model/optimizers.ts";
+import * as node from "../../src/node.ts";
 import { randomOverSampler } from "../../src/resample/randomOverSampler.ts";
 import { smote } from "../../src/resample/smote.ts";
 import { checkpoint } from "../../src/train/callbacks.ts";
@@ -221,4 +224,57 @@ it("compile without a loss, and predict without rows, say what is missing", asyn
   );
   const trainer = await made();
   expect(await message(() => trainer.predict(wrong(undefined)))).toMatch(/E_DATA predict: got no x/);
+});
+
+describe("nonsense for the first two arguments", () => {
+  const values = [undefined, null, {}, 1, "x", []];
+  const calls = [[], ...values.map((a) => [a]), ...values.flatMap((a) => values.map((b) => [a, b]))];
+  // Left out: what opens a device, or in Node has no browser around it.
+  const { openDevice: _, decodeImage: __, ...inBrowsers } = browser;
+  const { openDevice: ___, ops, ...inNode } = node;
+  const exported = { ...inBrowsers, ...inNode, ...ops } as Record<string, unknown>;
+  const functions = Object.entries(exported).filter(([, value]) => typeof value === "function");
+
+  it.each(functions as [string, (...given: unknown[]) => unknown][])(
+    "of %s is a typed error, or is none",
+    async (name, f) => {
+      const make = (given: unknown[]) => (/^[A-Z]/.test(name) ? Reflect.construct(f, given) : f(...given));
+      for (const given of calls) {
+        try {
+          await make(given);
+        } catch (error) {
+          expect(error, JSON.stringify(given)).toBeInstanceOf(TilegradError);
+          expect(error).not.toMatchObject({ code: "E_INTERNAL" });
+        }
+      }
+    },
+  );
+});
+
+it.each([
+  [
+    "bytes",
+    async () => node.decodeNpy(wrong(null), "a.npy"),
+    /E_ARGUMENT decodeNpy: got bytes null; expected bytes in a/,
+  ],
+  [
+    "a buffer",
+    () => node.readIdx(wrong(new ArrayBuffer(8)), "a"),
+    /readIdx: got bytes \{\}; expected bytes in a Uint8Array/,
+  ],
+  ["a tensor", async () => node.ops.add(wrong(null), 1), /add: got null; expected a tensor, such as/],
+  [
+    "an op's option",
+    async () => node.ops.sum(node.ops.constant(1, [2]), wrong({ axis: 0 })),
+    /no option "axis".*Did you mean axes/,
+  ],
+  ["a trainer", () => node.integratedGradients(wrong({}), []), /integratedGradients: got \{\}; expected a trainer/],
+  ["a preprocessor", async () => node.inputShapeOf(wrong({})), /inputShapeOf: got \{\}; expected a preprocessor/],
+  [
+    "scores",
+    () => node.permutationImportance(wrong("predict"), new Float32Array(1), [1], []),
+    /got predict "predict"; expected a f/,
+  ],
+])("%s of another kind, in place of what is computed with, is told", async (_, work, expected) => {
+  expect(await message(work as () => Promise<unknown>)).toMatch(expected);
 });
