@@ -41,7 +41,7 @@ export function addNetworkOptions(command: Command): Command {
     )
     .option(
       "--layers <sizes>",
-      "hidden layers: units of mlp (default: 128,64) and lstm (32), filters of cnn (16,32); '' for logistic regression",
+      "hidden layers: units of mlp (default: 128,64) and lstm (32), filters of cnn (16,32); '' makes mlp logistic regression",
       sizes,
     )
     .addOption(

@@ -19,17 +19,18 @@ const isModel = async (file: string): Promise<boolean> => {
 
 /**
  * A new folder, an empty one, or one that holds a model, which will be replaced.
+ * @returns whether it holds a model
  * @throws E_FILE when it cannot be written, or holds anything else.
  */
-export async function assertModelFolder(folder: string): Promise<void> {
+export async function assertModelFolder(folder: string): Promise<boolean> {
   await assertWritable(folder, "folder");
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return [];
     throw fileError(error, "write", folder);
   });
-  if (await isModel(path.join(folder, "model.json"))) return;
+  if (await isModel(path.join(folder, "model.json"))) return true;
   const foreign = names.find((name) => name === "model.json" || !OWN.test(name));
-  if (foreign === undefined) return;
+  if (foreign === undefined) return false;
   throw new TilegradError("E_FILE", `${folder}: the folder holds ${JSON.stringify(foreign)} and no tilegrad model.`, {
     hint: "Choose a new folder; only a folder that holds a model is replaced.",
   });

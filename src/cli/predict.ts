@@ -33,7 +33,8 @@ const EXAMPLE = `
 Example:
   tilegrad predict model new-customers.csv --out scores.csv
 
-  Writes the id columns (else the row number, from 0), the score, and yes or no; the order of the rows stays.`;
+  Writes the id columns, the score, and yes or no; the order of the rows stays. Without id columns rows are numbered
+  from 0: row 0 is the first below the header, which is line 2 of the file.`;
 
 export function addPredict(program: Command): void {
   program

@@ -56,7 +56,12 @@ export interface ResampleOptions extends Partial<Record<Given, number>> {
 export function addResampleOptions(command: Command): Command {
   return command
     .optionsGroup("Rare positives:")
-    .addOption(new Option("--resample <name>", "of the training rows").choices(["none", ...RESAMPLE_NAMES]))
+    .addOption(
+      new Option("--resample <name>", "makes, repeats or removes training rows (default: none)").choices([
+        "none",
+        ...RESAMPLE_NAMES,
+      ]),
+    )
     .option(
       "--sampling-strategy <ratio>",
       "rows of the rarer class per row of the other, afterwards (default: 1)",
@@ -68,7 +73,11 @@ export function addResampleOptions(command: Command): Command {
       number({ min: 1, integer: true }),
     )
     .option("--shrinkage <n>", "of randomOverSampler: noise on the copies (default: 0)", number({ min: 0 }))
-    .option("--balanced-batches", "every batch is half positives", false);
+    .option(
+      "--balanced-batches",
+      "every batch is half positives, of the training rows as --resample leaves them",
+      false,
+    );
 }
 
 /** What was done to the training rows. */

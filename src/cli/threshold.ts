@@ -18,7 +18,7 @@ export const addThresholdOptions = (command: Command): Command =>
   command
     .option(
       "--threshold <rule>",
-      "chosen on validation rows: f1, f2 or any f<beta>, mcc, youden, recall>=0.8, precision>=0.5, alerts:5, cost:fp=1,fn=5, cost:fp=5,fn=amount, or a number",
+      "chosen on validation rows: f1, f2 or any f<beta>, mcc, youden, balancedAccuracy, accuracy, kappa, recall>=0.8, precision>=0.5, alerts:5 (of 1,000 rows), quantile:0.9, cost:fp=1,fn=5, cost:fp=5,fn=amount, or a number",
       "f1",
     )
     .option(

@@ -29,7 +29,7 @@ import { inMemory } from "./resample.ts";
 import { isStreamed } from "./source.ts";
 import type { TableOptions } from "./tableOptions.ts";
 import { addInputOptions, addTableOptions, addTestOptions } from "./tableOptions.ts";
-import { plural, tell, warn, writeJson } from "./terminal.ts";
+import { plural, print, tell, warn, writeJson } from "./terminal.ts";
 import { checkThresholds, thresholdRule, unmetRule } from "./threshold.ts";
 import { trainSummary } from "./trainSummary.ts";
 import { number } from "./values.ts";
@@ -85,13 +85,14 @@ async function train(file: string, given: TrainOptions): Promise<void> {
   const options = withGroup(given);
   const began = performance.now();
   checkThresholds(options);
-  await assertModelFolder(options.out);
+  const replaces = await assertModelFolder(options.out);
   if (options.resume) await checkResumable(options.out);
   await assertNoOpenRun(options.out, options);
   const resampled = options.resample !== undefined && options.resample !== "none";
   if (resampled && (await isStreamed(file, options))) inMemory(null);
   await checkReport(options.report);
   await checkProfile(options);
+  if (replaces && !options.quiet) print(`${options.out} holds a model, which this one will replace.`);
   const data = await interruptible(({ signal }) => prepare(file, options, signal));
   try {
     await trainOn(data, file, options, began);

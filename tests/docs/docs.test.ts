@@ -44,7 +44,7 @@ describe("the documentation", () => {
       expect(code, stderr).toBe(0);
       expect(stdout).toMatch(/ROC/i);
       expect(stdout).toMatch(/the loaded model agrees: 0\.\d+/);
-      expect(fs.readdirSync(path.join(folder, "model"))).toContain("model.json");
+      expect(fs.readdirSync(path.join(folder, "first-model"))).toContain("model.json");
     } finally {
       fs.rmSync(folder, { recursive: true, force: true });
     }
