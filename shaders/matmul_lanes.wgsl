@@ -76,16 +76,16 @@ fn item(i: u32) {
   var at_a = batch * params.a_batch + min(first_row + lane, params.m - 1u) * params.a_row;
   var at_b = batch * params.b_batch + min(column, params.n - 1u) * params.b_column;
   sums = array<f32, TILE>();
-  // By twos: the loop itself takes as long as a product does.
-  let pairs = params.k / 2u;
+  // By twos: the loop itself takes as long as a product does. Where k is odd the last pair has a zero.
+  let pairs = (params.k + select(0u, 1u, K_ODD)) / 2u;
   for (var pair = 0u; pair < pairs; pair++) {
+    let half = K_ODD && pair + 1u == pairs;
+    let second_a = load_a(at_a + select(params.a_inner, 0u, half));
+    let second_b = load_b(at_b + select(params.b_inner, 0u, half));
     add_product(select(load_a(at_a), 1.0, row_of_ones), load_b(at_b));
-    add_product(select(load_a(at_a + params.a_inner), 1.0, row_of_ones), load_b(at_b + params.b_inner));
+    add_product(select(select(second_a, 1.0, row_of_ones), 0.0, half), select(second_b, 0.0, half));
     at_a += 2u * params.a_inner;
     at_b += 2u * params.b_inner;
-  }
-  if (K_ODD) {
-    add_product(select(load_a(at_a), 1.0, row_of_ones), load_b(at_b));
   }
   let end = min(first_row + TILE, rows);
   for (var row = first_row; row < end; row++) {
