@@ -23,7 +23,7 @@ function write(value: unknown, newline: string, path: string): string {
   const deeper = `${newline}  `;
   if (newline.length > 2 * MAX_DEPTH) throw notJson(path, `more than ${MAX_DEPTH} levels`);
   if (Array.isArray(value)) {
-    const items = value.map((item, i) => write(item, deeper, `${path}[${i}]`));
+    const items = Array.from(value, (item, i) => write(item, deeper, `${path}[${i}]`)); // map would leave holes out
     if (!value.some((item) => typeof item === "object" && item !== null)) return `[${items.join(", ")}]`;
     return `[${deeper}${items.join(`,${deeper}`)}${newline}]`;
   }

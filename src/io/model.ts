@@ -3,6 +3,7 @@ import type { Calibration } from "../metrics/calibration.ts";
 import { parseCalibration } from "../metrics/calibrationJson.ts";
 import { decodeBundle, encodeBundle, type Files, onlyFields } from "./bundle.ts";
 import type { Json } from "./json.ts";
+import type { Place } from "./place.ts";
 import { asCount, asJson, asList, asNumber, asObject, asShape, asString, field, misplaced, optional } from "./place.ts";
 import { matchTensors, type StoredTensors } from "./safetensors.ts";
 
@@ -40,6 +41,22 @@ export function encodeModel(model: ModelFile): Files {
   return encodeBundle(MODEL, { ...model, weights }, model.weights);
 }
 
+/** What a model has besides its network. @throws E_FILE naming the field that is wrong */
+export function parseExtras(at: Place): Pick<ModelFile, "preprocessing" | "calibration" | "threshold" | "labels"> {
+  return {
+    preprocessing: optional(field(at, "preprocessing"), asJson),
+    calibration: optional(field(at, "calibration"), parseCalibration),
+    threshold: optional(field(at, "threshold"), (place) => ({
+      value: asNumber(field(place, "value")),
+      rule: asString(field(place, "rule")),
+    })),
+    labels: optional(field(at, "labels"), (place) => ({
+      positive: asString(field(place, "positive")),
+      negative: asString(field(place, "negative")),
+    })),
+  };
+}
+
 /**
  * The model of a folder's files; the weights stand in the order they were saved in.
  * @param where what to call the folder in errors.
@@ -58,16 +75,7 @@ export function decodeModel(files: Files, where: string): ModelFile {
   return {
     architecture: asJson(field(head, "architecture")),
     weights: Object.fromEntries(listed.map(({ name }) => [name, tensors[name]])),
-    preprocessing: optional(field(head, "preprocessing"), asJson),
-    calibration: optional(field(head, "calibration"), parseCalibration),
-    threshold: optional(field(head, "threshold"), (at) => ({
-      value: asNumber(field(at, "value")),
-      rule: asString(field(at, "rule")),
-    })),
-    labels: optional(field(head, "labels"), (at) => ({
-      positive: asString(field(at, "positive")),
-      negative: asString(field(at, "negative")),
-    })),
+    ...parseExtras(head),
     training: optional(field(head, "training"), (at) => ({
       ...asObject(at),
       seed: asCount(field(at, "seed")),

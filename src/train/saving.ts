@@ -6,7 +6,7 @@ import type { CheckpointFile } from "../io/checkpoint.ts";
 import type { Json } from "../io/json.ts";
 import { stringifyJson } from "../io/json.ts";
 import type { ModelFile } from "../io/model.ts";
-import { encodeModel } from "../io/model.ts";
+import { encodeModel, parseExtras } from "../io/model.ts";
 import type { Place } from "../io/place.ts";
 import { asJson, asNumber, asObject, field, misplaced, optional } from "../io/place.ts";
 import type { StoredTensors } from "../io/safetensors.ts";
@@ -14,7 +14,8 @@ import { parseTuning } from "../io/tunings.ts";
 import type { Loss } from "../model/losses.ts";
 import type { Model } from "../model/model.ts";
 import type { Optimizer } from "../model/optimizers.ts";
-import { checkFields, checkObject } from "../options.ts";
+import type { OptionKinds } from "../options.ts";
+import { checkFields, checkOptions } from "../options.ts";
 import type { TrainingPrecision } from "../passes/half.ts";
 import type { Callback } from "./callbacks.ts";
 import type { Parameters, Weights } from "./parameters.ts";
@@ -40,11 +41,30 @@ export type ModelExtras = Pick<ModelFile, "preprocessing" | "calibration" | "thr
   readonly training?: Readonly<Record<string, Json>>;
 };
 
-/** The trained model as files, `model.json` last. @throws E_ARGUMENT */
-export async function modelFiles(trainer: Saved, more: ModelExtras = {}): Promise<Files> {
+const EXTRAS = {
+  // By the rules that they are read by: see checkExtras.
+  preprocessing: "any",
+  calibration: "any",
+  threshold: "any",
+  labels: "any",
+  training: "object",
+} as const satisfies OptionKinds<ModelExtras>;
+
+/** What is saved must be read again. @throws E_ARGUMENT */
+function checkExtras(extras: ModelExtras): ModelExtras {
+  checkOptions("save", extras, EXTRAS);
+  try {
+    parseExtras({ value: extras as Json, file: "save", path: "" });
+    return extras;
+  } catch (cause) {
+    throw new TilegradError("E_ARGUMENT", (cause as Error).message, { cause });
+  }
+}
+
+/** The trained model as files, `model.json` last. @throws E_ARGUMENT for extras that could not be read again */
+export async function modelFiles(trainer: Saved, given: ModelExtras = {}): Promise<Files> {
   checkFields("modelFiles", trainer, { model: "object", progress: "object" }, "a trainer, from await compile()");
-  checkObject("modelFiles", more, "an object of what to save besides");
-  const { training, ...extras } = more;
+  const { training, ...extras } = checkExtras(given);
   const {
     model,
     loss,

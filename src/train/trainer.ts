@@ -334,7 +334,10 @@ export class Trainer {
     this.parameters.write(weights);
   }
 
-  /** Saves the model in a folder (Node) or under a name in the OPFS (browser). @throws E_FILE; the old one stays whole. */
+  /**
+   * Saves the model in a folder (Node) or under a name in the OPFS (browser).
+   * @throws E_FILE, and E_ARGUMENT for extras that could not be read again; the old one stays whole.
+   */
   async save(folder: string, extras: ModelExtras = {}): Promise<void> {
     checkValue("save", "folder", folder, "string");
     await this.device.files.publish(folder, await modelFiles(this, extras));

@@ -30,6 +30,7 @@ describe("JSON files", () => {
 
   it("refuse what is not plain JSON, naming the path", () => {
     expect(() => stringifyJson({ a: [1, new Float32Array(1)] })).toThrow("JSON.a[1]: got [object Float32Array]");
+    expect(() => stringifyJson({ a: new Array(1) })).toThrow("JSON.a[0]: got [object Undefined]");
     expect(() => stringifyJson({ f: () => 1 })).toThrow("JSON.f: got [object Function]");
     const circle: unknown[] = [];
     circle.push(circle);

@@ -119,6 +119,23 @@ describe("a model folder", () => {
     trainer.dispose();
   });
 
+  it.each<[string, unknown, RegExp]>([
+    ["a number for a threshold", { threshold: 0.5 }, /^save: threshold: got 0.5; expected an object/],
+    ["a misspelt name", { treshold: threshold }, /^save: there is no option "treshold"/],
+    ["half a threshold", { threshold: { value: 0.3 } }, /threshold.rule: got nothing; expected text/],
+    ["a rule that is no text", { threshold: { value: 0.3, rule: { maximize: "f1" } } }, /threshold.rule/],
+    ["labels in a list", { labels: ["no", "yes"] }, /labels: got .*; expected an object/],
+    ["an unknown calibration", { calibration: { method: "x", from: "logit" } }, /calibration.method/],
+    ["a list with a hole", { preprocessing: new Array(2) }, /JSON.preprocessing\[0\]/],
+    ["null", null, /^save: got null/],
+  ])("keeps the old model whole when extras are wrong: %s", async (_, extras, message) => {
+    const trainer = trainerOf(device, withDropout(), { seed: 2 });
+    const error = await failure(trainer.save(place, extras as never));
+    expect([error.code, error.message]).toEqual(["E_ARGUMENT", expect.stringMatching(message)]);
+    expect((await loadModel(place, { device })).training?.seed).toBe(7);
+    trainer.dispose();
+  });
+
   it("of a custom loss or layer needs its maker", async () => {
     const twice = { type: "twice", config: {}, call: (x: Parameters<Model["trace"]>[0]) => x };
     const trainer = trainerOf(device, sequential({ input: [5] }, [twice, dense(1)]), { loss: binaryCrossentropy() });
