@@ -30,14 +30,18 @@ import { showType } from "../ops/op.ts";
 import { logSoftmax, mean, softmax } from "../ops/reduce.ts";
 import { reshape } from "../ops/view.ts";
 import type { OptionKinds } from "../options.ts";
-import { checkObject, checkOptions, checkValue, show } from "../options.ts";
+import { checkOptions, show } from "../options.ts";
+import { binaryWeight, checkClasses, checkWeights, oneLabel } from "./classWeight.ts";
 import { unsquash } from "./squash.ts";
 
 /** `mean`: sum(w l) / N (Keras). `weightedMean`: sum(w l) / sum(w) (scikit-learn). */
 export type Reduction = "mean" | "sum" | "weightedMean";
 
 export interface LossOptions {
-  /** Weight of each class, e.g. { 0: 1, 1: 10 }. */
+  /**
+   * Weight of each class, e.g. { 0: 1, 1: 10 }, or a list with one for each; default 1. Where rows have one label each, which is
+   * a yes above 0.5 but for class numbers.
+   */
   readonly classWeight?: Readonly<Record<number, number>>;
   /** Default mean. */
   readonly reduction?: Reduction;
@@ -85,7 +89,7 @@ const kinds = {
     posWeight: "nonNegativeFinite",
     labelSmoothing: "fraction",
     form: ["logits", "clamp", "epsilonInLog"],
-    epsilon: "nonNegativeFinite",
+    epsilon: "positive",
   } as const satisfies OptionKinds<BinaryCrossentropyOptions>,
   focal: { ...common, gamma: "nonNegativeFinite", alpha: "any" } as const satisfies OptionKinds<FocalOptions>,
   hinge: common,
@@ -105,8 +109,9 @@ const BINARY = ["binaryCrossentropy", "focal", "hinge", "squaredHinge"];
 /** The options of a loss. @throws E_ARGUMENT */
 const checked = <O extends LossOptions>(type: keyof typeof kinds, options: O): O => {
   const { classWeight } = checkOptions(type, options, kinds[type]);
-  if (classWeight !== undefined) checkWeights(type, classWeight);
-  return options;
+  if (classWeight === undefined) return options;
+  const classes = type === "softmaxCrossentropy" ? Infinity : 2;
+  return { ...options, classWeight: checkWeights(type, classWeight, classes) };
 };
 
 /** @param options checked */
@@ -115,7 +120,7 @@ function define(
   options: LossOptions,
   scores: Loss["scores"],
   perExample: (output: Tensor, target: Tensor) => Tensor,
-  weight: Loss["weight"] = binaryWeight(options.classWeight),
+  weight: Loss["weight"] = binaryWeight(type, options.classWeight),
 ): Loss {
   const config = Object.fromEntries(Object.entries(options).filter(([, v]) => v !== undefined)) as Record<string, Json>;
   const range = BINARY.includes(type) ? { labels: [0, 1] as const } : {};
@@ -137,25 +142,6 @@ function perExampleShape(name: string, output: Tensor, target: Tensor): { z: Ten
   return { z: reshape(output, [batch]), y: reshape(target, [batch]), batch };
 }
 
-function binaryWeight(classWeight: LossOptions["classWeight"]): Loss["weight"] {
-  if (!classWeight) return () => null;
-  const negative = classWeight[0] ?? 1;
-  const positive = classWeight[1] ?? 1;
-  if (negative === 1 && positive === 1) return () => null;
-  return (target) => where(greater(reshape(target, [target.shape[0]]), 0.5), positive, negative);
-}
-
-function checkWeights(type: string, classWeight: Readonly<Record<number, number>>): void {
-  const expected = "weights by class, such as { 0: 1, 1: 10 } or classWeightBalanced(labels)";
-  if (!Array.isArray(classWeight)) checkObject(`${type}: classWeight`, classWeight, expected);
-  for (const [label, weight] of Object.entries(classWeight)) {
-    if (!Number.isInteger(Number(label))) {
-      throw new TilegradError("E_ARGUMENT", `${type}: got classWeight of ${show(label)}; expected class numbers.`);
-    }
-    checkValue(`${type}: classWeight`, label, weight, "nonNegativeFinite");
-  }
-}
-
 const logitOf = (output: Tensor): Tensor | null => unsquash(output)?.logits ?? null;
 
 const probability = (output: Tensor): Tensor => (logitOf(output) ? output : sigmoid(output));
@@ -171,17 +157,23 @@ export interface BinaryCrossentropyOptions extends LossOptions {
    * `epsilonInLog`: -[y log(p + epsilon) + (1 - y) log(1 - p + epsilon)] (epsilon 1e-8).
    */
   readonly form?: "logits" | "clamp" | "epsilonInLog";
+  /** Below 0.5; for `clamp` at least 2^-24, what 1 - epsilon needs in f32. */
   readonly epsilon?: number;
 }
 
 /** -[w y log p + (1 - y) log(1 - p)] */
 export function binaryCrossentropy(options: BinaryCrossentropyOptions = {}): Loss {
-  const { posWeight = 1, labelSmoothing = 0, form = "logits" } = checked("binaryCrossentropy", options);
-  const { epsilon = form === "clamp" ? 1e-7 : 1e-8 } = options;
+  const given = checked("binaryCrossentropy", options);
+  const { posWeight = 1, labelSmoothing = 0, form = "logits" } = given;
+  const { epsilon = form === "clamp" ? 1e-7 : 1e-8 } = given;
+  if (epsilon >= 0.5 || (form === "clamp" && epsilon < 2 ** -24)) {
+    const range = form === "clamp" ? "[2^-24, 0.5), for 1 - epsilon is an f32" : "(0, 0.5)";
+    throw new TilegradError("E_ARGUMENT", `binaryCrossentropy: got epsilon ${epsilon}; expected ${range}.`);
+  }
   const smooth = (y: Tensor): Tensor =>
     labelSmoothing === 0 ? y : add(mul(y, 1 - labelSmoothing), labelSmoothing / 2);
   const scores = form === "logits" ? probability : (output: Tensor): Tensor => output;
-  return define("binaryCrossentropy", options, scores, (output, target) => {
+  return define("binaryCrossentropy", given, scores, (output, target) => {
     const logits = form === "logits" ? (logitOf(output) ?? output) : output;
     const { z, y: label } = perExampleShape("binaryCrossentropy", logits, target);
     const y = smooth(label);
@@ -205,11 +197,12 @@ export interface FocalOptions extends LossOptions {
 
 /** -a_t (1 - p_t)^gamma log p_t from logits (Lin et al. 2017). */
 export function focal(options: FocalOptions = {}): Loss {
-  const { gamma = 2, alpha = 0.25 } = checked("focal", options);
+  const given = checked("focal", options);
+  const { gamma = 2, alpha = 0.25 } = given;
   if (alpha !== null && !(typeof alpha === "number" && alpha >= 0 && alpha <= 1)) {
     throw new TilegradError("E_ARGUMENT", `focal: got alpha ${show(alpha)}; expected [0, 1] or null.`);
   }
-  return define("focal", options, probability, (output, target) => {
+  return define("focal", given, probability, (output, target) => {
     const { z, y } = perExampleShape("focal", logitOf(output) ?? output, target);
     // With t = +-1, log p_t = -softplus(-t z) and (1 - p_t)^gamma = e^(-gamma softplus(t z)).
     const tz = mul(sub(mul(y, 2), 1), z);
@@ -242,9 +235,10 @@ export interface MeanSquaredErrorOptions extends LossOptions {
 
 /** (output - y)^2, the mean over an example's outputs; no factor 1/2. */
 export function meanSquaredError(options: MeanSquaredErrorOptions = {}): Loss {
-  const { on = "output" } = checked("meanSquaredError", options);
+  const given = checked("meanSquaredError", options);
+  const { on = "output" } = given;
   const value = on === "output" ? (output: Tensor): Tensor => output : probability;
-  return define("meanSquaredError", options, value, (output, target) => {
+  return define("meanSquaredError", given, value, (output, target) => {
     const batch = output.shape[0];
     if (sizeOf(output.shape) !== sizeOf(target.shape)) {
       throw new TilegradError(
@@ -264,26 +258,28 @@ export interface SoftmaxCrossentropyOptions extends LossOptions {
 
 /** -sum_c y_c log softmax(z)_c from logits [batch, C]; targets are class numbers [batch] or probabilities [batch, C]. */
 export function softmaxCrossentropy(options: SoftmaxCrossentropyOptions = {}): Loss {
-  const { labelSmoothing = 0, classWeight } = checked("softmaxCrossentropy", options);
+  const given = checked("softmaxCrossentropy", options);
+  const { labelSmoothing = 0, classWeight } = given;
   const probabilities = (target: Tensor, classes: number): Tensor => {
     const [batch] = target.shape;
     if (sizeOf(target.shape) === batch * classes && classes > 1) return reshape(target, [batch, classes]);
+    if (sizeOf(target.shape) !== batch) {
+      throw new TilegradError(
+        "E_SHAPE",
+        `softmaxCrossentropy: got target ${showType(target)}; expected class numbers [batch] or [batch, ${classes}].`,
+      );
+    }
     return equal(reshape(target, [batch, 1]), reshape(cast(iota(classes), "f32"), [1, classes]));
   };
   const weight = (target: Tensor): Tensor | null => {
     if (!classWeight) return null;
-    const [batch] = target.shape;
     const classes = Object.keys(classWeight).map(Number);
-    const soft = sizeOf(target.shape) > batch;
-    if (soft) {
-      throw new TilegradError("E_ARGUMENT", "softmaxCrossentropy: classWeight needs targets that are class numbers.");
-    }
-    const label = reshape(target, [batch]);
+    const label = oneLabel("softmaxCrossentropy", target);
     return classes.reduce<Tensor>((w, c) => where(equal(label, c), classWeight[c], w), add(mul(label, 0), 1));
   };
   return define(
     "softmaxCrossentropy",
-    options,
+    given,
     (output) => (unsquash(output) ? output : softmax(output)),
     (output, target) => {
       if (output.shape.length !== 2) {
@@ -293,6 +289,7 @@ export function softmaxCrossentropy(options: SoftmaxCrossentropyOptions = {}): L
         );
       }
       const classes = output.shape[1];
+      if (classWeight) checkClasses("softmaxCrossentropy", classWeight, classes);
       const y = probabilities(target, classes);
       const smooth = labelSmoothing === 0 ? y : add(mul(y, 1 - labelSmoothing), labelSmoothing / classes);
       return neg(sum(mul(smooth, logSoftmax(logitOf(output) ?? output)), { axes: 1 }));

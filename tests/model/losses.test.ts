@@ -202,6 +202,7 @@ onDevices((device) => {
       ["mean", undefined, false, weighted(ones) / 5],
       ["mean", { 0: 0.5, 1: 4 }, false, weighted(classes) / 5],
       ["mean", [0.5, 4], false, weighted(classes) / 5],
+      ["mean", Float32Array.of(0.5, 4), false, weighted(classes) / 5],
       ["mean", { 0: 0.5, 1: 4 }, true, weighted(both) / 5],
       ["sum", undefined, true, weighted(weights)],
       ["sum", { 0: 0.5, 1: 4 }, true, weighted(both)],
@@ -218,6 +219,10 @@ onDevices((device) => {
         { feeds: { z: logits, y: labels, w: weights } },
       );
       expect(got[0]).toBeCloseTo(want, 5);
+    });
+
+    it("class weights in an array are saved as a list", () => {
+      expect(hinge({ classWeight: Float32Array.of(0.5, 4) }).config).toEqual({ classWeight: [0.5, 4] });
     });
 
     it("class weights of several classes", async () => {
@@ -240,6 +245,24 @@ describe("a loss described wrongly is a typed error:", () => {
     ["label smoothing of 1", "E_ARGUMENT", () => binaryCrossentropy({ labelSmoothing: 1 })],
     ["a negative posWeight", "E_ARGUMENT", () => binaryCrossentropy({ posWeight: -1 })],
     ["a NaN class weight", "E_ARGUMENT", () => hinge({ classWeight: { 0: Number.NaN } })],
+    // biome-ignore lint/suspicious/noSparseArray: what is refused
+    ["a list of class weights with a hole", "E_ARGUMENT", () => hinge({ classWeight: [, 2] as never })],
+    ["the weight of no class", "E_ARGUMENT", () => hinge({ classWeight: { 2: 10 } })],
+    ["the weight of class -1", "E_ARGUMENT", () => softmaxCrossentropy({ classWeight: { [-1]: 2 } })],
+    [
+      "the weight of class 3",
+      "E_ARGUMENT",
+      () => softmaxCrossentropy({ classWeight: [1, 1, 1, 9] }).perExample(z3, labels),
+    ],
+    ["class weights for labels [4, 3]", "E_ARGUMENT", () => meanSquaredError({ classWeight: { 1: 2 } }).weight(z3)],
+    ["two labels for each of three classes", "E_SHAPE", () => softmaxCrossentropy().perExample(z3, input("y", [4, 2]))],
+    ["an epsilon of 0", "E_ARGUMENT", () => binaryCrossentropy({ form: "clamp", epsilon: 0 })],
+    [
+      "an epsilon that f32 does not take from 1",
+      "E_ARGUMENT",
+      () => binaryCrossentropy({ form: "clamp", epsilon: 1e-8 }),
+    ],
+    ["an epsilon of 0.7", "E_ARGUMENT", () => binaryCrossentropy({ form: "epsilonInLog", epsilon: 0.7 })],
     ["a negative gamma", "E_ARGUMENT", () => focal({ gamma: -1 })],
     ["alpha over 1", "E_ARGUMENT", () => focal({ alpha: 2 })],
     ["three outputs for a binary loss", "E_SHAPE", () => binaryCrossentropy().perExample(z3, labels)],
