@@ -51,8 +51,8 @@ export interface Loss {
   readonly type: string;
   readonly config: Readonly<Record<string, Json>>;
   readonly reduction: Reduction;
-  /** The least and the greatest label there may be; default: any number. */
-  readonly labels?: readonly [number, number];
+  /** The least and the greatest label there may be, or that one label a row is a class number; default: any number. */
+  readonly labels?: readonly [number, number] | "classes";
   /** output [batch, ...] and target [batch, ...] -> unweighted loss [batch]. */
   perExample(output: Tensor, target: Tensor): Tensor;
   /** target -> weight [batch], or null when all are 1. */
@@ -103,8 +103,14 @@ const kinds = {
     labelSmoothing: "fraction",
   } as const satisfies OptionKinds<SoftmaxCrossentropyOptions>,
 };
-/** Losses of a yes/no question. */
-const BINARY = ["binaryCrossentropy", "focal", "hinge", "squaredHinge"];
+/** Those of a yes/no question, and of several classes. */
+const LABELS: Readonly<Record<string, Loss["labels"]>> = {
+  binaryCrossentropy: [0, 1],
+  focal: [0, 1],
+  hinge: [0, 1],
+  squaredHinge: [0, 1],
+  softmaxCrossentropy: "classes",
+};
 
 /** The options of a loss. @throws E_ARGUMENT */
 const checked = <O extends LossOptions>(type: keyof typeof kinds, options: O): O => {
@@ -123,7 +129,8 @@ function define(
   weight: Loss["weight"] = binaryWeight(type, options.classWeight),
 ): Loss {
   const config = Object.fromEntries(Object.entries(options).filter(([, v]) => v !== undefined)) as Record<string, Json>;
-  const range = BINARY.includes(type) ? { labels: [0, 1] as const } : {};
+  const labels = LABELS[type];
+  const range = labels ? { labels } : {};
   return { ...range, type, config, reduction: options.reduction ?? "mean", scores, weight, perExample };
 }
 

@@ -1,6 +1,8 @@
 /** What is trained and tested on: rows of features with labels, checked before anything is allocated. */
 import { TilegradError } from "../errors.ts";
 import { sameShape, sizeOf } from "../graph/types.ts";
+import type { Loss } from "../model/losses.ts";
+import { nearest } from "../nearest.ts";
 import { show } from "../options.ts";
 
 export interface Data {
@@ -60,8 +62,21 @@ export function checkFeatures(
   return { x: checked, rows };
 }
 
-/** @throws E_SHAPE, E_DATA */
+/** Rows may be a part of something richer, but weights by another name would be ignored. @throws E_ARGUMENT */
+function checkNames(where: string, data: Data): void {
+  const misspelt = Object.entries(data).find(
+    ([name, value]) =>
+      name !== "sampleWeight" && value && (/weight/i.test(name) || nearest(name, ["sampleWeight"]) !== undefined),
+  );
+  if (!misspelt) return;
+  throw new TilegradError("E_ARGUMENT", `${where}: there is no ${show(misspelt[0])}; expected x, y, sampleWeight.`, {
+    hint: "Did you mean sampleWeight?",
+  });
+}
+
+/** @throws E_SHAPE, E_DATA, E_ARGUMENT */
 export function checkData(where: string, data: Data, inputShape: readonly number[], first = 0): CheckedData {
+  checkNames(where, data);
   const { x, rows } = checkFeatures(where, data.x, inputShape, first);
   if (typeof data.y?.length !== "number") {
     throw new TilegradError(
@@ -116,20 +131,28 @@ export function checkSameLabels(
   );
 }
 
-/** @throws E_DATA for a label that the loss cannot mean, `first` being the number of the first row */
+/**
+ * @param outputs numbers that the model gives a row
+ * @throws E_DATA for a label that the loss cannot mean, `first` being the number of the first row
+ */
 export function checkLabels(
   where: string,
-  { y, rows }: CheckedData,
-  { type, labels }: { readonly type: string; readonly labels?: readonly [number, number] },
+  { y, rows, yShape }: CheckedData,
+  { type, labels }: Pick<Loss, "type" | "labels">,
+  outputs: number,
   first = 0,
 ): void {
-  if (!labels) return;
-  const bad = y.findIndex((v) => v < labels[0] || v > labels[1]);
+  const classes = labels === "classes";
+  // Several labels a row are a probability for each class.
+  if (!labels || (classes && yShape.length > 0)) return;
+  const [least, most] = classes ? [0, outputs - 1] : labels;
+  const bad = y.findIndex((v) => v < least || v > most || (classes && !Number.isInteger(v)));
   if (bad < 0) return;
   const row = first + Math.floor((bad * rows) / y.length);
-  throw new TilegradError(
-    "E_DATA",
-    `${where}: the label of row ${row} is ${y[bad]}; ${type} expects ${labels[0]} (no) to ${labels[1]} (yes).`,
-    { hint: "Write the labels as 0 and 1, or choose a loss for several classes or numbers." },
-  );
+  const expected = classes ? `class numbers 0 to ${most}` : `${least} (no) to ${most} (yes)`;
+  throw new TilegradError("E_DATA", `${where}: the label of row ${row} is ${y[bad]}; ${type} expects ${expected}.`, {
+    hint: classes
+      ? "Number the classes from 0, and end the model with one output for each."
+      : "Write the labels as 0 and 1, or choose a loss for several classes or numbers.",
+  });
 }

@@ -3,10 +3,12 @@ import type { Device } from "../device.ts";
 import { TilegradError } from "../errors.ts";
 import { sizeOf } from "../graph/types.ts";
 import { fingerprint } from "../io/fingerprint.ts";
+import type { Loss } from "../model/losses.ts";
+import type { Model } from "../model/model.ts";
 import { checkObject } from "../options.ts";
 import { blockSize } from "./blocks.ts";
 import type { CheckedData, Data } from "./data.ts";
-import { checkData } from "./data.ts";
+import { checkData, checkLabels } from "./data.ts";
 
 /** Rows that are read when they are needed, because they do not fit into memory: a file, a database. */
 export interface RowSource {
@@ -56,10 +58,23 @@ export function blockRowsFor(
 export const isRowSource = (data: Data | RowSource | ArrayLike<number>): data is RowSource =>
   typeof data === "object" && data !== null && "read" in data && typeof data.read === "function";
 
-/** @throws E_SHAPE, E_DATA, E_ARGUMENT */
-export async function openRows(where: string, data: Data | RowSource, inputShape: readonly number[]): Promise<Rows> {
+/**
+ * @param loss what the labels are for, if they are looked at
+ * @throws E_SHAPE, E_DATA, E_ARGUMENT; for rows of a source that are not read at once, when they are read
+ */
+export async function openRows(
+  where: string,
+  data: Data | RowSource,
+  { inputShape, outputShape }: Pick<Model, "inputShape" | "outputShape">,
+  loss?: Loss,
+): Promise<Rows> {
   checkObject(where, data, "{ x, y } or a source of rows");
-  return isRowSource(data) ? openSource(where, data, inputShape) : inMemory(checkData(where, data, inputShape));
+  const checked = (rows: Data, first = 0): CheckedData => {
+    const found = checkData(where, rows, inputShape, first);
+    if (loss) checkLabels(where, found, loss, sizeOf(outputShape), first);
+    return found;
+  };
+  return isRowSource(data) ? openSource(where, data, inputShape, checked) : inMemory(checked(data));
 }
 
 export function inMemory(whole: CheckedData): Rows {
@@ -88,13 +103,18 @@ export function inMemory(whole: CheckedData): Rows {
 const bytesOf = (inputs: number, yShape: readonly number[], weighted: boolean): number =>
   4 * (inputs + sizeOf(yShape) + (weighted ? 1 : 0));
 
-async function openSource(where: string, source: RowSource, inputShape: readonly number[]): Promise<Rows> {
+async function openSource(
+  where: string,
+  source: RowSource,
+  inputShape: readonly number[],
+  check: (rows: Data, first: number) => CheckedData,
+): Promise<Rows> {
   const { rows } = source;
   if (!Number.isSafeInteger(rows) || rows < 1) {
     throw new TilegradError("E_ARGUMENT", `${where}: the source has ${rows} rows; expected a positive whole number.`);
   }
   const checked = async (start: number, count: number): Promise<CheckedData> => {
-    const data = checkData(where, await source.read(start, count), inputShape, start);
+    const data = check(await source.read(start, count), start);
     if (data.rows === count) return data;
     const got = `${data.rows} rows from row ${start} on`;
     throw new TilegradError("E_SHAPE", `${where}: the source gave ${got}; expected ${count}, as asked for.`);

@@ -19,7 +19,7 @@ import { Batches } from "./batches.ts";
 import type { Callback, Control } from "./callbacks.ts";
 import { checkCallbacks } from "./callbacks.ts";
 import type { Data } from "./data.ts";
-import { checkFeatures, checkLabels, checkSameLabels } from "./data.ts";
+import { checkFeatures, checkSameLabels } from "./data.ts";
 import type { FitOptions, TrainingEvent } from "./fit.ts";
 import { FIT_OPTIONS, runEpochs, throwIfAborted } from "./fit.ts";
 import { scalingTensors } from "./lossScaling.ts";
@@ -187,7 +187,8 @@ export class Trainer {
    *
    * Rows that do not fit on the device (a source of more than `blockBytes`, arrays larger than one buffer may be) are
    * trained on in blocks, each of 16 segments from all over the data; the next block is read while one is trained on.
-   * @throws E_DATA, E_SHAPE, E_ARGUMENT, E_MEMORY before anything is changed; E_NONFINITE, E_ABORTED, E_LOST
+   * @throws E_DATA, E_SHAPE, E_ARGUMENT, E_MEMORY before anything is changed, but for what is wrong with rows of a source that
+   *   has a fingerprint: before they are trained on; E_NONFINITE, E_ABORTED, E_LOST
    */
   async fit(data: Data | RowSource, options: FitOptions): Promise<History> {
     for await (const _ of this.chunks(data, options)) void _;
@@ -210,12 +211,10 @@ export class Trainer {
       throw new TilegradError("E_ARGUMENT", `fit: got epochs ${epochs}; expected a positive integer.`);
     }
     checkCallbacks(callbacks);
-    const { progress, model, optimizer, seed } = this;
-    const given = await openRows("fit", data, model.inputShape);
-    const validation = options.validation ? await openRows("validation", options.validation, model.inputShape) : null;
+    const { progress, model, loss, optimizer, seed } = this;
+    const given = await openRows("fit", data, model, loss);
+    const validation = options.validation ? await openRows("validation", options.validation, model, loss) : null;
     if (validation) checkSameLabels("validation", validation, given);
-    if (given.whole) checkLabels("fit", given.whole, this.loss);
-    if (validation?.whole) checkLabels("validation", validation.whole, this.loss);
     const blockRows = progress.cursor?.blockRows ?? blockRowsFor(given, options, this.device);
     const rows = blockRows > 0 || given.whole ? given : inMemory(await given.read(0, given.rows));
     const firstShuffle = (this.history.loss?.length ?? 0) - (progress.cursor?.epoch ?? 0);
@@ -305,9 +304,9 @@ export class Trainer {
     return this.scorer.score(logits, { rows, y, yShape, weight });
   }
 
-  /** Loss and metrics on data. */
+  /** Loss and metrics on data. @throws E_DATA, E_SHAPE, E_ARGUMENT */
   async evaluate(data: Data | RowSource): Promise<Record<string, number>> {
-    return this.score(await openRows("evaluate", data, this.model.inputShape));
+    return this.score(await openRows("evaluate", data, this.model, this.loss));
   }
 
   /** Scores of rows x [rows, ...inputShape], row-major: probabilities for the losses that work on logits. */
@@ -321,7 +320,7 @@ export class Trainer {
   }
 
   private async logits(x: ArrayLike<number> | RowSource): Promise<Float32Array> {
-    if (isRowSource(x)) return this.predictor.outputsOf(await openRows("predict", x, this.model.inputShape));
+    if (isRowSource(x)) return this.predictor.outputsOf(await openRows("predict", x, this.model));
     return this.predictor.outputs(checkFeatures("predict", x, this.model.inputShape).x);
   }
 

@@ -13,7 +13,7 @@ import { tuneThreshold } from "../../src/metrics/thresholds.ts";
 import { apply, functional } from "../../src/model/functional.ts";
 import { dense } from "../../src/model/layers/dense.ts";
 import { fitLogisticRegression } from "../../src/model/logisticRegression.ts";
-import { binaryCrossentropy, focal } from "../../src/model/losses.ts";
+import { binaryCrossentropy, focal, softmaxCrossentropy } from "../../src/model/losses.ts";
 import { sequential } from "../../src/model/model.ts";
 import { adam, sgd } from "../../src/model/optimizers.ts";
 import * as node from "../../src/node.ts";
@@ -186,6 +186,11 @@ it.each([
     { x: [1, 2, 3, 4], y: [1, 2] },
     /E_DATA fit: the label of row 1 is 2; binaryCrossentropy expects 0 \(no\) to 1/,
   ],
+  [
+    "weights by another name",
+    { x: [1, 2], y: [1], sampleWeights: [1] },
+    /no "sampleWeights".*Did you mean sampleWeight/,
+  ],
   ["no features", { y: [1] }, /E_DATA fit: got no x.*packInputs/],
   ["no labels", { x: [1, 2] }, /E_DATA fit: got no y/],
   [
@@ -205,6 +210,19 @@ it.each([
 ])("%s are a typed error", async (_, data, expected) => {
   const trainer = await made();
   expect(await message(() => trainer.fit(wrong(data), { epochs: 1 }))).toMatch(expected);
+});
+
+it("labels that are no class are a typed error, and probabilities for each class are none", async () => {
+  const three = sequential({ input: [2] }, [dense(3)]);
+  const trainer = await compile(three, { device, loss: softmaxCrossentropy() });
+  const x = [1, 2, 3, 4];
+  for (const label of [3, -1, 1.5]) {
+    const expected = `the label of row 1 is ${label}; softmaxCrossentropy expects class numbers 0 to 2`;
+    expect(await message(() => trainer.fit({ x, y: [2, label] }, { epochs: 1 }))).toContain(expected);
+    expect(await message(() => trainer.evaluate({ x, y: [2, label] }))).toContain(expected);
+  }
+  await trainer.fit({ x, y: [0, 0.5, 0.5, 0, 1, 0], sampleWeight: [1, 2] }, { epochs: 1 });
+  trainer.dispose();
 });
 
 it("compile names what it takes for a loss, an optimizer and a device, and a device its backends", async () => {

@@ -16,6 +16,8 @@ const data = problem(ROWS);
 const validation = problem(300, { seed: 2 });
 /** Bytes of 128 rows of five inputs, a label and a weight: blocks of eight batches. */
 const blockBytes = 128 * 4 * 7;
+/** A label that is neither yes nor no, in the last row. */
+const spoilt = { ...data, y: data.y.map((v, i) => (i === ROWS - 1 ? 2 : v)) };
 const fitting: FitOptions = { epochs: 3, batchSize: BATCH, blockBytes };
 
 /** Arrays as a source; `reads` counts. */
@@ -179,7 +181,10 @@ onDevices((device) => {
   it("evaluates and predicts a source as it does arrays", async () => {
     const trainer = make();
     expect(await trainer.evaluate(sourceOf(data))).toEqual(await trainer.evaluate(data));
-    expect(await trainer.predict(sourceOf(data))).toEqual(await trainer.predict(data.x));
+    expect(await trainer.predict(sourceOf(spoilt))).toEqual(await trainer.predict(data.x));
+    for (const rows of [spoilt, sourceOf(spoilt)]) {
+      expect((await failure(trainer.evaluate(rows))).message).toMatch(/^evaluate: the label of row 999 is 2/);
+    }
     trainer.dispose();
   });
 
@@ -190,6 +195,21 @@ onDevices((device) => {
       /row 700, feature 2/,
       sourceOf({ ...data, x: data.x.map((v, i) => (i === 3502 ? Number.NaN : v)) }),
       fitting,
+    ],
+    ["a label", "E_DATA", /^fit: the label of row 999 is 2/, sourceOf(spoilt), fitting],
+    [
+      "a label in a row that is not read before it is trained on",
+      "E_DATA",
+      /^fit: the label of row 999 is 2/,
+      sourceOf(spoilt, { fingerprint: "rows" }),
+      fitting,
+    ],
+    [
+      "a label to validate by",
+      "E_DATA",
+      /^validation: the label of row 999 is 2/,
+      sourceOf(data),
+      { ...fitting, validation: sourceOf(spoilt) },
     ],
     [
       "fewer rows than asked for",
