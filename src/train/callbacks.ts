@@ -26,6 +26,8 @@ export interface Control {
 export interface Callback {
   /** Under this name its state is kept in checkpoints. */
   readonly name: string;
+  /** Logs that it needs: `fit` refuses to begin without them. */
+  readonly monitors?: readonly string[];
   /** Before the first epoch of a `fit`, but not when it goes on with an interrupted one: forget earlier runs. */
   onTrainBegin?(): void;
   /** `epoch` counts from 0. */
@@ -56,13 +58,14 @@ export interface EarlyStoppingOptions {
 
 const isLossLike = (name: string): boolean => /loss|brier|ece|error/i.test(name);
 
+const notLogged = (name: string, logged: readonly string[]): TilegradError =>
+  new TilegradError("E_ARGUMENT", `monitor: got "${name}"; this run has ${logged.join(", ")}.`, {
+    hint: "Name one of these, pass validation data, or add the metric.",
+  });
+
 function monitored(name: string, logs: EpochLogs): number {
   const value = logs[name];
-  if (value === undefined) {
-    throw new TilegradError("E_ARGUMENT", `monitor: got "${name}"; this run has ${Object.keys(logs).join(", ")}.`, {
-      hint: "Name one of these, pass validation data, or add the metric.",
-    });
-  }
+  if (value === undefined) throw notLogged(name, Object.keys(logs));
   return value;
 }
 
@@ -94,6 +97,7 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback & { 
   let weights: Weights | undefined;
   return {
     name: "earlyStopping",
+    monitors: tieBreak === undefined ? [monitor] : [monitor, tieBreak],
     get best() {
       return best;
     },
@@ -141,6 +145,7 @@ export function reduceOnPlateau(options: PlateauOptions & { readonly monitor?: s
   const plateau = new Plateau({ mode: isLossLike(monitor) ? "min" : "max", ...rest });
   return {
     name: "reduceOnPlateau",
+    monitors: [monitor],
     onTrainBegin: () => plateau.reset(),
     onEpochEnd(_, logs, control) {
       control.rateScale = plateau.next(monitored(monitor, logs), control.rateScale);
@@ -188,11 +193,21 @@ function checkCallback(where: string, callback: unknown): asserts callback is Ca
     const value: unknown = Reflect.get(callback, hook);
     if (value !== undefined) checkValue(where, hook, value, "function");
   }
+  const monitors: unknown = Reflect.get(callback, "monitors");
+  if (monitors !== undefined) checkValue(where, "monitors", monitors, "list");
 }
 
-/** A checkpoint keeps the state of callbacks by name. @throws E_ARGUMENT for what is none, and two of one name */
-export function checkCallbacks(callbacks: readonly Callback[]): void {
-  for (const [i, callback] of callbacks.entries()) checkCallback(`callbacks[${i}]`, callback);
+/**
+ * A checkpoint keeps the state of callbacks by name.
+ * @param logged what there will be to monitor
+ * @throws E_ARGUMENT for what is none, what needs other logs, and two of one name
+ */
+export function checkCallbacks(callbacks: readonly Callback[], logged: readonly string[]): void {
+  for (const [i, callback] of callbacks.entries()) {
+    checkCallback(`callbacks[${i}]`, callback);
+    const missing = callback.monitors?.find((name) => !logged.includes(name));
+    if (missing !== undefined) throw notLogged(missing, logged);
+  }
   const names = callbacks.filter((c) => c.state).map((c) => c.name);
   const twice = names.find((name, i) => names.indexOf(name) < i);
   if (twice === undefined) return;

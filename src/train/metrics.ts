@@ -41,7 +41,7 @@ export const metricNames = Object.keys(metrics) as MetricName[];
 export class Scorer {
   private readonly model: Model;
   private readonly loss: Loss;
-  private readonly names: readonly MetricName[];
+  private readonly metrics: readonly MetricName[];
   /** The model's final sigmoid or softmax, which the predictor leaves to this. */
   private readonly squash: (logits: Tensor) => Tensor;
 
@@ -62,12 +62,17 @@ export class Scorer {
     }
     this.model = model;
     this.loss = loss;
-    this.names = names;
+    this.metrics = names;
     const traced = model.trace(input("x", [1, ...model.inputShape]), {
       training: false,
       parameter: ({ name, shape }) => state(name, shape),
     });
     this.squash = unsquash(traced)?.squash ?? ((logits) => logits);
+  }
+
+  /** What `score` gives. */
+  get names(): readonly string[] {
+    return ["loss", ...this.metrics];
   }
 
   /** The loss of all rows together (weights and reduction as in training), then the metrics; null becomes NaN. */
@@ -78,9 +83,9 @@ export class Scorer {
     const loss = reduceLoss(this.loss, output, target, weights);
     const value = this.run({ logits, target: y, ...(weight ? { weight } : {}) }, loss)[0];
     const scored: Record<string, number> = { loss: value };
-    if (this.names.length === 0) return scored;
+    if (this.metrics.length === 0) return scored;
     const scores = this.scores(logits);
-    for (const name of this.names) scored[name] = metrics[name](y, scores, weight ?? undefined) ?? Number.NaN;
+    for (const name of this.metrics) scored[name] = metrics[name](y, scores, weight ?? undefined) ?? Number.NaN;
     return scored;
   }
 

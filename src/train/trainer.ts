@@ -78,6 +78,9 @@ const COMPILE_OPTIONS = {
   deterministic: "boolean",
 } as const satisfies OptionKinds<CompileModelOptions>;
 
+/** What a loss or metric of the validation data is called in logs. */
+const validated = (name: string): string => `val${name[0].toUpperCase()}${name.slice(1)}`;
+
 /** A model made ready to train. @throws E_ARGUMENT, E_MEMORY; E_DEVICE when the device has no such precision */
 export async function compile(model: Model, options: CompileModelOptions): Promise<Trainer> {
   return new Trainer(model, options);
@@ -210,7 +213,11 @@ export class Trainer {
     if (!Number.isInteger(epochs) || epochs < 1) {
       throw new TilegradError("E_ARGUMENT", `fit: got epochs ${epochs}; expected a positive integer.`);
     }
-    checkCallbacks(callbacks);
+    checkCallbacks(callbacks, [
+      "loss",
+      "learningRate",
+      ...(options.validation ? this.scorer.names.map(validated) : []),
+    ]);
     const { progress, model, loss, optimizer, seed } = this;
     const given = await openRows("fit", data, model, loss);
     const validation = options.validation ? await openRows("validation", options.validation, model, loss) : null;
@@ -270,7 +277,7 @@ export class Trainer {
 
   private async validate(data: Rows): Promise<Record<string, number>> {
     const scored = Object.entries(await this.score(data));
-    return Object.fromEntries(scored.map(([name, value]) => [`val${name[0].toUpperCase()}${name.slice(1)}`, value]));
+    return Object.fromEntries(scored.map(([name, value]) => [validated(name), value]));
   }
 
   /** An interrupted run goes on only with the data and the batches it was started with. Gives the data's fingerprint. */

@@ -81,6 +81,14 @@ onDevices((device) => {
     );
     const error = await failure(trainer.fit(data, { epochs: 1, callbacks: [earlyStopping()] }));
     expect(error.message).toBe('monitor: got "valLoss"; this run has loss, learningRate.');
+    const tie = earlyStopping({ monitor: "loss", tieBreak: "valF1" });
+    const plateau = reduceOnPlateau({ monitor: "valF1" });
+    for (const callback of [tie, plateau]) {
+      const { message } = await failure(trainer.fit(data, { epochs: 1, validation: data, callbacks: [callback] }));
+      expect(message).toBe('monitor: got "valF1"; this run has loss, learningRate, valLoss.');
+    }
+    // Nothing was trained before they were told.
+    expect(trainer.step).toBe(0);
     trainer.dispose();
   });
 });
