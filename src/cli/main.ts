@@ -1,5 +1,5 @@
 /** The command line: one file per command, exit status 0 (done), 1 (the work failed), 2 (command line or input wrong). */
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Help, type Option } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
 import { addCompare } from "./compare.ts";
 import { addCv } from "./cv.ts";
@@ -14,6 +14,10 @@ import { addTune } from "./tune.ts";
 
 const COMMANDS = [addTrain, addEvaluate, addPredict, addCv, addCompare, addTune, addInspect, addDoctor, addDescribe];
 
+/** As commander describes it, but for the default of a flag, which tells nothing. */
+const optionDescription = (option: Option): string =>
+  Help.prototype.optionDescription(option).replace(" (default: false)", "");
+
 function program(): Command {
   const root = new Command("tilegrad")
     .description("Train neural networks on the GPU from a table: rare yes/no questions above all.")
@@ -26,6 +30,7 @@ function program(): Command {
     command
       .exitOverride()
       .configureOutput({ outputError: () => {} })
+      .configureHelp({ optionDescription })
       .allowExcessArguments(false);
   }
   return root;

@@ -41,6 +41,12 @@ describe("the examples of --help", () => {
     expect(listed.sort()).toEqual([...COMMANDS].sort());
   });
 
+  it("says what options are by default, but not that flags are off", async () => {
+    const { stdout } = await cli.run("train", "--help");
+    expect(stdout).toMatch(/default: "standard"/);
+    expect(stdout).not.toMatch(/default: false/);
+  });
+
   // In this order, since train makes the model that the others use.
   it.each(COMMANDS)(
     "%s",
