@@ -1,7 +1,5 @@
 /** What both entry points export: everything but how a device is opened. */
 export { checkOps } from "./check/check.ts";
-export type { Compiled } from "./compile.ts";
-export { compileGraph } from "./compile.ts";
 export type { ArSeriesOptions } from "./data/arSeries.ts";
 export { arSeries } from "./data/arSeries.ts";
 export { parseCsv, readCsv } from "./data/csv.ts";
