@@ -1,5 +1,6 @@
 /** What both entry points export: everything but how a device is opened. */
 export { checkOps } from "./check/check.ts";
+export type { CpuOptions } from "./cpu/device.ts";
 export type { ArSeriesOptions } from "./data/arSeries.ts";
 export { arSeries } from "./data/arSeries.ts";
 export { parseCsv, readCsv } from "./data/csv.ts";

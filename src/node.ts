@@ -1,4 +1,5 @@
 /** tilegrad in Node: the same API, WebGPU through Dawn, models in folders on disk. */
+import type { CpuOptions } from "./cpu/device.ts";
 import { openCpu as openCpuAnywhere } from "./cpu/device.ts";
 import type { Device, FileStore } from "./device.ts";
 import { publishFolder, readPublished } from "./node/files.ts";
@@ -6,7 +7,7 @@ import type { GpuName } from "./node/gpu.ts";
 import { GPU_NAMES, openGpu } from "./node/gpu.ts";
 import { chosenTuning, tuningFiles } from "./node/tunings.ts";
 import type { OptionKinds } from "./options.ts";
-import { checkOptions } from "./options.ts";
+import { checkObject, checkOptions } from "./options.ts";
 import type { GpuDeviceOptions } from "./webgpu/device.ts";
 import { openGpuDevice } from "./webgpu/device.ts";
 
@@ -38,8 +39,11 @@ export interface OpenDeviceOptions {
   readonly matrixUnits?: boolean;
 }
 
-/** The CPU reference, which needs no optional package. */
-export const openCpu = (): Device => openCpuAnywhere({ files: folders });
+/** The CPU reference, which needs no optional package; models are kept in folders. @throws E_ARGUMENT */
+export function openCpu(options: CpuOptions = {}): Device {
+  checkObject("openCpu", options, "an object of options");
+  return openCpuAnywhere({ files: folders, ...options });
+}
 
 /** What Dawn calls experiments such as matrix units. */
 const UNSAFE = ["enable-dawn-features=allow_unsafe_apis"];

@@ -33,6 +33,10 @@ const kinds = {
     expected: "a device, from await openDevice()",
     holds: (v: unknown) => typeof Object(v).compile === "function",
   },
+  strings: {
+    expected: "a list of strings",
+    holds: (v: unknown) => Array.isArray(v) && v.every((s) => typeof s === "string"),
+  },
   list: { expected: "a list", holds: (v: unknown) => Array.isArray(v) },
   object: {
     expected: "an object",
@@ -68,6 +72,7 @@ type KindOf<T> =
   | ([T] extends [number] ? NumberKind : never)
   | ([T] extends [number | readonly number[]] ? "numbers" : never)
   | ([T] extends [readonly number[]] ? "numberList" : never)
+  | ([T] extends [readonly string[]] ? "strings" : never)
   | ([T] extends [string] ? "string" | readonly T[] : never)
   | ([T] extends [(...args: never[]) => unknown] ? "function" : never)
   | ([T] extends [{ compile(...args: never[]): unknown }] ? "device" : never)

@@ -4,6 +4,8 @@ import { checkBinding } from "../device.ts";
 import { verify } from "../graph/verify.ts";
 import { opfs } from "../io/browser.ts";
 import type { Elements } from "../ops/op.ts";
+import type { OptionKinds } from "../options.ts";
+import { checkOptions } from "../options.ts";
 import { expand } from "../passes/expand.ts";
 import { checkPrecision, storeInHalf } from "../passes/half.ts";
 import { simplify } from "../passes/simplify.ts";
@@ -29,7 +31,12 @@ export interface CpuOptions {
   readonly files?: FileStore;
 }
 
-export function openCpu({ precision = "f32", files = opfs }: CpuOptions = {}): Device {
+/** @throws E_ARGUMENT */
+export function openCpu(options: CpuOptions = {}): Device {
+  const { precision = "f32", files = opfs } = checkOptions("openCpu", options, {
+    precision: ["f32", "f64"],
+    files: "object",
+  } satisfies OptionKinds<CpuOptions>);
   const alive = new Set<CpuTensor>();
   const wrap = (
     type: { dtype: DeviceTensor["dtype"]; shape: readonly number[] },

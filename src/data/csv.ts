@@ -36,11 +36,11 @@ export interface CsvResult {
 const CSV_OPTIONS = {
   name: "string",
   delimiter: "string",
-  encoding: "any",
-  categorical: "list",
-  categoricalIfPresent: "list",
-  numeric: "list",
-  skip: "list",
+  encoding: ["utf-8", "utf-16le", "utf-16be", "windows-1252"],
+  categorical: "strings",
+  categoricalIfPresent: "strings",
+  numeric: "strings",
+  skip: "strings",
   signal: "object",
 } as const satisfies OptionKinds<CsvOptions & { signal?: AbortSignal }>;
 
@@ -69,11 +69,6 @@ export async function readCsv(
 /** `readCsv` of text or bytes that are already here. */
 export function parseCsv(text: string | Uint8Array, options: CsvOptions = {}): CsvResult {
   const reader = new CsvReader(checkOptions("parseCsv", options, CSV_OPTIONS));
-  if (typeof text !== "string" && !(text instanceof Uint8Array)) {
-    throw new TilegradError("E_ARGUMENT", `parseCsv: got ${show(text)}; expected a text or its bytes.`, {
-      hint: "readCsv takes a Blob, a Response or a stream.",
-    });
-  }
   reader.push(text);
   return reader.end();
 }
@@ -131,7 +126,13 @@ export class CsvReader {
     return (this.rows as RowCollector).take();
   }
 
+  /** @throws E_ARGUMENT for what is neither; E_DATA */
   push(chunk: string | Uint8Array): void {
+    if (typeof chunk !== "string" && !(chunk instanceof Uint8Array)) {
+      throw new TilegradError("E_ARGUMENT", `${this.file}: got ${show(chunk)}; expected a text or its bytes.`, {
+        hint: "readCsv takes a Blob or a stream, or a list of texts or bytes.",
+      });
+    }
     this.pushText(typeof chunk === "string" ? chunk : this.decoding.push(chunk));
   }
 

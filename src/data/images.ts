@@ -48,11 +48,21 @@ export function imageWidth(size: ImageSize, rows: number): number {
  * The image as [height, width, channels] from 0 to 255: transparency over white, grey by ITU-R BT.601's weights, and resized by a
  * triangle filter as wide as the step between pixels, which is bilinear where the image grows and averages where it shrinks.
  * Proportions are not kept.
+ * @throws E_ARGUMENT; E_SHAPE for an image with less or more numbers than its size says
  */
 export function resizeImage(image: DecodedImage, size: ImageSize): Float32Array {
   checkFields("resizeImage", image, DECODED, "an image, as decodeImage gives");
+  const expected = image.width * image.height * image.channels;
+  if (image.data.length !== expected) {
+    throw new TilegradError("E_SHAPE", `resizeImage: got ${image.data.length} numbers; expected ${expected}.`, {
+      hint: "data is [height, width, channels].",
+    });
+  }
   checkValue("resizeImage", "size", size, "numberList");
   const [height, width, channels] = size;
+  for (const [name, value] of Object.entries({ height, width, channels })) {
+    checkValue("resizeImage", name, value, "positiveInteger");
+  }
   let pixels = convert(image, channels);
   pixels = resample(pixels, [image.height, image.width * channels], height);
   // Columns are rows of the transposed image, whose pixels lie together.

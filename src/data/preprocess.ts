@@ -15,6 +15,7 @@ import {
 } from "./table.ts";
 import { chooseTarget, type Target } from "./target.ts";
 import type { Windowing } from "./windows.ts";
+import { WINDOWING } from "./windows.ts";
 
 export type Scaling = "standard" | "minmax" | "none";
 
@@ -69,11 +70,11 @@ export interface PreprocessOptions {
 const PREPROCESS_OPTIONS = {
   target: "any",
   positive: "any",
-  exclude: "list",
-  id: "list",
+  exclude: "strings",
+  id: "strings",
   maxLevels: "positiveInteger",
   scaling: ["standard", "minmax", "none"],
-  image: "list",
+  image: "numberList",
   window: "object",
 } as const satisfies OptionKinds<PreprocessOptions>;
 
@@ -88,6 +89,7 @@ const DEFAULT_MAX_LEVELS = 50;
  */
 export function fitPreprocessor(table: Table, trainRows: ArrayLike<number>, options: PreprocessOptions): Preprocessor {
   checkOptions("fitPreprocessor", options, PREPROCESS_OPTIONS);
+  if (options.window) checkOptions("fitPreprocessor: window", options.window, WINDOWING);
   const { exclude = [], id = [], maxLevels = DEFAULT_MAX_LEVELS, scaling = "standard", image, window } = options;
   const labelled = rowList(table, trainRows);
   const rows = window ? rowsOfWindows(labelled, window) : labelled;

@@ -3,7 +3,8 @@
  * lies `horizon` rows after t. Nothing after t is ever part of a window.
  */
 import { TilegradError } from "../errors.ts";
-import { checkFields, checkValue, show } from "../options.ts";
+import type { OptionKinds } from "../options.ts";
+import { checkOptions, checkValue, show } from "../options.ts";
 import type { Column, Table } from "./table.ts";
 import { checkTable, columnOf, isMissing } from "./table.ts";
 
@@ -13,6 +14,11 @@ export interface Windowing {
   /** Rows from a window's last row to its label. */
   readonly horizon: number;
 }
+
+export const WINDOWING = {
+  length: { required: "positiveInteger" },
+  horizon: { required: "number" },
+} as const satisfies OptionKinds<Windowing>;
 
 /** The column of a target up(column), else null. */
 export const risingColumn = (target: string): string | null => /^up\((.+)\)$/.exec(target)?.[1] ?? null;
@@ -94,8 +100,8 @@ export function splitWindows(
   if (!(ends instanceof Uint32Array)) {
     throw new TilegradError("E_ARGUMENT", `splitWindows: got ends ${show(ends)}; expected what windowEnds gives.`);
   }
-  checkFields("splitWindows", windowing, { length: "positiveInteger", horizon: "number" }, "{ length, horizon }");
-  checkFields("splitWindows", shares, { validation: "fraction", test: "fraction" }, "shares { validation, test }");
+  checkOptions("splitWindows", windowing, WINDOWING);
+  checkOptions("splitWindows", shares, { validation: { required: "fraction" }, test: { required: "fraction" } });
   const { length, horizon } = windowing;
   const cut = (list: Uint32Array, share: number): [Uint32Array, Uint32Array] => {
     const size = share > 0 ? Math.max(1, Math.round(list.length * share)) : 0;

@@ -1,4 +1,5 @@
-import { TilegradError } from "../errors.ts";
+import type { OptionKinds } from "../options.ts";
+import { checkOptions } from "../options.ts";
 import { checkProbabilities, checkRange, type NumberList } from "./check.ts";
 
 /** Mean of -[y ln p + (1 - y) ln(1 - p)] with p clipped to [eps, 1 - eps]. `eps` defaults to 1e-15. */
@@ -7,7 +8,7 @@ export function logLoss(
   scores: NumberList,
   options: { sampleWeight?: NumberList; eps?: number } = {},
 ): number {
-  const { sampleWeight, eps = 1e-15 } = options;
+  const { sampleWeight, eps = 1e-15 } = checkOptions("logLoss", options, { sampleWeight: "values", eps: "number" });
   checkProbabilities("logLoss", y, scores, sampleWeight);
   checkRange("logLoss", "eps", eps, 0, 0.5);
   return weightedMean(y.length, sampleWeight, (i) => {
@@ -50,6 +51,14 @@ export interface BinOptions {
   readonly sampleWeight?: NumberList;
 }
 
+const BIN_OPTIONS = {
+  bins: "positiveInteger",
+  strategy: ["uniform", "quantile"],
+  closed: ["left", "right"],
+  of: ["positive", "confidence"],
+  sampleWeight: "values",
+} as const satisfies OptionKinds<BinOptions>;
+
 /** One bin of a reliability diagram; the means are null in an empty bin. */
 export interface CalibrationBin {
   readonly low: number;
@@ -65,13 +74,14 @@ export interface CalibrationBin {
 
 /** Predicted against observed frequency in bins over [0, 1]: the points of a reliability diagram. */
 export function calibrationCurve(y: NumberList, scores: NumberList, options: BinOptions = {}): CalibrationBin[] {
-  const { bins = 10, strategy = "uniform", closed = "left", of = "positive", sampleWeight } = options;
+  const {
+    bins = 10,
+    strategy = "uniform",
+    closed = "left",
+    of = "positive",
+    sampleWeight,
+  } = checkOptions("calibrationCurve", options, BIN_OPTIONS);
   checkProbabilities("calibrationCurve", y, scores, sampleWeight);
-  if (!(Number.isInteger(bins) && bins >= 1)) {
-    throw new TilegradError("E_ARGUMENT", `calibrationCurve: bins is ${bins}; expected a whole number >= 1.`, {
-      hint: "10 is usual.",
-    });
-  }
   const confidence = (i: number): number => (of === "positive" ? scores[i] : Math.max(scores[i], 1 - scores[i]));
   const edges =
     strategy === "uniform"

@@ -36,13 +36,20 @@ export type ThresholdRule =
 
 const objectives: readonly string[] = ["f1", "mcc", "balancedAccuracy", "youden", "accuracy", "kappa"];
 
+/** Measures that are maximized with a number beside, by its name. */
+const BESIDE: Readonly<Record<string, string>> = {
+  fBeta: "beta",
+  precision: "recallAtLeast",
+  recall: "precisionAtLeast",
+};
+
 /** F-beta of less is precision, of more than its reciprocal recall; of 0 a rule would predict next to nothing. */
 const LEAST_BETA = 1e-6;
 
 /** Throws `E_ARGUMENT` when a rule is not one of the above or a number in it is out of range. */
 export function checkThresholdRule(rule: ThresholdRule, where = "tuneThreshold"): void {
   const within = (name: string, value: number, low: number, high: number) => checkRange(where, name, value, low, high);
-  if (!isObject(rule)) throw unknownRule(where, show(rule));
+  if (!isObject(rule) || !isWhole(rule)) throw unknownRule(where, show(rule));
   if ("fixed" in rule) within("fixed", rule.fixed, -Number.MAX_VALUE, Number.MAX_VALUE);
   else if ("quantile" in rule) within("quantile", rule.quantile, 0, 1);
   else if ("alertsPerThousand" in rule) within("alertsPerThousand", rule.alertsPerThousand, 0, 1000);
@@ -50,7 +57,15 @@ export function checkThresholdRule(rule: ThresholdRule, where = "tuneThreshold")
   else if ("recallAtLeast" in rule) within("recallAtLeast", rule.recallAtLeast, 0, 1);
   else if ("precisionAtLeast" in rule) within("precisionAtLeast", rule.precisionAtLeast, 0, 1);
   else if ("beta" in rule) within("beta", rule.beta, LEAST_BETA, 1 / LEAST_BETA);
-  else if (!objectives.includes(rule.maximize)) throw unknownRule(where, JSON.stringify(rule));
+}
+
+/** Whether what a rule says is there, and nothing beside. */
+function isWhole(rule: object): boolean {
+  const { maximize, ...rest }: { readonly maximize?: unknown } = rule;
+  const [name, ...more] = Object.keys(rest);
+  if (more.length > 0) return false;
+  if (maximize === undefined) return ["fixed", "quantile", "alertsPerThousand", "minimizeCost"].includes(name);
+  return name === undefined ? objectives.includes(String(maximize)) : BESIDE[String(maximize)] === name;
 }
 
 function checkCosts(where: string, costs: CostMatrix): void {

@@ -10,7 +10,7 @@ import { matmul } from "./matmul.ts";
 import { apply1, checkTensors } from "./op.ts";
 import { reshape } from "./view.ts";
 import type { Padding, WindowOptions } from "./window.ts";
-import { pairOf, resolveWindow } from "./window.ts";
+import { resolveWindow } from "./window.ts";
 
 export interface Conv2dOptions extends WindowOptions {
   /** Channels and filters fall into so many groups that do not meet; `groups` = channels is a depthwise convolution. */
@@ -57,13 +57,11 @@ function groupsOf(groups: number): number {
 export function conv2dTranspose(x: Tensor, kernel: Tensor, options: Conv2dOptions = {}): Tensor {
   checkTensors("conv2dTranspose", x, kernel);
   const { groups = 1, bias, ...window } = checkOptions("conv2dTranspose", options, CONV_OPTIONS);
-  const strides = pairOf("conv2dTranspose", "strides", window.strides ?? 1);
-  const dilation = pairOf("conv2dTranspose", "dilation", window.dilation ?? 1);
-  const { padding = "valid" } = window;
+  const { strides, dilation, padding } = resolveWindow("conv2dTranspose", x.shape.slice(1, 3), kernel.shape, window);
   const size = ([0, 1] as const).map((axis) => {
     const spread = (kernel.shape[axis] - 1) * dilation[axis] + 1;
-    if (padding === "same") return x.shape[axis + 1] * strides[axis];
-    if (padding === "valid") return x.shape[axis + 1] * strides[axis] + Math.max(spread - strides[axis], 0);
+    if (window.padding === "same") return x.shape[axis + 1] * strides[axis];
+    if (!Array.isArray(window.padding)) return x.shape[axis + 1] * strides[axis] + Math.max(spread - strides[axis], 0);
     return (x.shape[axis + 1] - 1) * strides[axis] + spread - padding[axis][0] - padding[axis][1];
   });
   const attrs = resolveWindow("conv2dTranspose", size, kernel.shape, window);

@@ -31,6 +31,10 @@ const device = openCpu();
 const made = () => compile(model, { device, loss: binaryCrossentropy() });
 const cyclic: Record<string, unknown> = { own: undefined, big: 1n };
 cyclic["own"] = cyclic;
+const ends = Uint32Array.from({ length: 20 }, (_, row) => row);
+const { table } = parseCsv("a,b\n1,0\n2,1\n");
+const pixel = node.ops.constant(0, [1, 1, 1, 1]);
+const image = { width: 1, height: 1, channels: 1, data: [0], max: 255 };
 const rows = Array.from({ length: 100_000 }, () => new Float32Array(30));
 const message = async (work: () => Promise<unknown>) => {
   const { code, message, hint } = await failure(Promise.resolve().then(work));
@@ -69,6 +73,27 @@ it.each([
     /smote: there is no option "kNeighbours".*Did you mean kNeighbors/,
   ],
   ["loadModel", () => loadModel("model", wrong({ device, layer: {} })), /loadModel: .*Did you mean layers/],
+  ["openCpu", async () => openCpu(wrong({ precison: "f64" })), /openCpu: .*Did you mean precision/],
+  ["openCpu in Node", async () => node.openCpu(wrong({ precison: "f64" })), /openCpu: .*Did you mean precision/],
+  ["mixup", async () => node.mixup(wrong({ alfa: 3 })), /mixup: there is no option "alfa".*Did you mean alpha/],
+  ["calibrationCurve", async () => node.calibrationCurve([1], [1], wrong({ bin: 5 })), /Did you mean bins/],
+  ["ece", async () => node.ece([1], [1], wrong({ strategie: "quantile" })), /Did you mean strategy/],
+  ["logLoss", async () => node.logLoss([1], [1], wrong({ weights: [1] })), /there is no option "weights"/],
+  [
+    "splitWindows",
+    async () => node.splitWindows(ends, { length: 1, horizon: 0 }, wrong({ validaton: 0.1, test: 0.1 })),
+    /Did you mean validation/,
+  ],
+  [
+    "windows to fit to",
+    async () => node.fitPreprocessor(table, [0, 1], { target: "b", window: wrong({ lenght: 2, horizon: 1 }) }),
+    /fitPreprocessor: window: .*Did you mean length/,
+  ],
+  [
+    "a threshold rule",
+    async () => tuneThreshold([0, 1], [0, 1], wrong({ maximize: "f1", recallAtLeast: 0.8 })),
+    /unknown threshold rule \{ maximize: "f1", recallAtLeast: 0.8 \}/,
+  ],
 ])("a misspelt option of %s is an error, not silence", async (_, work, expected) => {
   expect(await message(work as () => Promise<unknown>)).toMatch(expected);
 });
@@ -161,7 +186,20 @@ it.each([
   ["a model", () => compile(wrong(null), { device, loss: binaryCrossentropy() }), /model: got null; expected a model/],
   ["a value of a model", async () => apply(dense(1), wrong(3)), /apply: input 0: got 3; expected what input\(\)/],
   ["outputs", async () => functional(wrong({ inputs: [] })), /functional: got outputs undefined; expected a list/],
-  ["a text for a CSV", async () => parseCsv(wrong(null)), /parseCsv: got null; expected a text or its bytes/],
+  ["a text for a CSV", async () => parseCsv(wrong(null)), /csv: got null; expected a text or its bytes/],
+  ["a text among several for a CSV", () => node.readCsv(wrong(["a\n", 1])), /csv: got 1; expected a text or its bytes/],
+  ["an encoding", async () => parseCsv("a\n1", wrong({ encoding: 8 })), /got encoding 8; expected utf-8/],
+  ["columns to skip", async () => parseCsv("a\n1", wrong({ skip: [5] })), /got skip \[5\]; expected a list of strings/],
+  ["options", async () => node.mixup(wrong(null)), /mixup: got null; expected an object of options/],
+  ["a precision", async () => openCpu(wrong({ precision: "f46" })), /openCpu: got precision "f46"; expected f32, f64/],
+  ["a strategy", async () => node.mce([1], [1], wrong({ strategy: "even" })), /got strategy "even"; expected uniform/],
+  ["a size", async () => node.resizeImage(image, wrong([-1, 1, 1])), /resizeImage: got height -1; expected a positive/],
+  ["an image", async () => node.resizeImage({ ...image, width: 2 }, [1, 1, 1]), /E_SHAPE .* got 1 numbers; expected 2/],
+  [
+    "padding",
+    async () => node.ops.conv2dTranspose(pixel, pixel, wrong({ padding: {} })),
+    /conv2dTranspose: got padding \{\}.*"same"/,
+  ],
   ["a table", async () => describeTable(wrong({})), /table: got \{\}; expected a table, as readCsv/],
   ["records", async () => tableFromRecords(wrong([null])), /tableFromRecords: \[0\]: got null; expected/],
   ["scores", async () => rocAuc([0, 1], wrong(undefined)), /rocAuc: got scores undefined; expected an array of values/],
