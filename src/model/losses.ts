@@ -164,7 +164,7 @@ export interface BinaryCrossentropyOptions extends LossOptions {
    * `epsilonInLog`: -[y log(p + epsilon) + (1 - y) log(1 - p + epsilon)] (epsilon 1e-8).
    */
   readonly form?: "logits" | "clamp" | "epsilonInLog";
-  /** Below 0.5; for `clamp` at least 2^-24, what 1 - epsilon needs in f32. */
+  /** In (0, 0.5). In `clamp`, 1 - epsilon is at most 1 - 2^-24, the f32 before 1. */
   readonly epsilon?: number;
 }
 
@@ -173,10 +173,9 @@ export function binaryCrossentropy(options: BinaryCrossentropyOptions = {}): Los
   const given = checked("binaryCrossentropy", options);
   const { posWeight = 1, labelSmoothing = 0, form = "logits" } = given;
   const { epsilon = form === "clamp" ? 1e-7 : 1e-8 } = given;
-  if (epsilon >= 0.5 || (form === "clamp" && epsilon < 2 ** -24)) {
-    const range = form === "clamp" ? "[2^-24, 0.5), for 1 - epsilon is an f32" : "(0, 0.5)";
-    throw new TilegradError("E_ARGUMENT", `binaryCrossentropy: got epsilon ${epsilon}; expected ${range}.`);
-  }
+  if (epsilon >= 0.5)
+    throw new TilegradError("E_ARGUMENT", `binaryCrossentropy: got epsilon ${epsilon}; expected less than 0.5.`);
+  const most = Math.min(1 - epsilon, 1 - 2 ** -24);
   const smooth = (y: Tensor): Tensor =>
     labelSmoothing === 0 ? y : add(mul(y, 1 - labelSmoothing), labelSmoothing / 2);
   const scores = form === "logits" ? probability : (output: Tensor): Tensor => output;
@@ -188,7 +187,7 @@ export function binaryCrossentropy(options: BinaryCrossentropyOptions = {}): Los
     if (form === "logits") return add(mul(mul(y, posWeight), softplus(neg(z))), mul(sub(1, y), softplus(z)));
     const [p, q] =
       form === "clamp"
-        ? [clip(z, epsilon, 1 - epsilon), sub(1, clip(z, epsilon, 1 - epsilon))]
+        ? [clip(z, epsilon, most), sub(1, clip(z, epsilon, most))]
         : // The maximum keeps drivers from folding (1 - p) + epsilon into (1 + epsilon) - p, which is 0 at p = 1.
           [add(z, epsilon), add(maximum(sub(1, z), 0), epsilon)];
     return neg(add(mul(mul(y, posWeight), log(p)), mul(sub(1, y), log(q))));
