@@ -148,6 +148,8 @@ describe("config", () => {
   it("holds what was said, so that the layer can be made again", () => {
     expect(conv2d(8, 3, { activation: "relu" }).config).toEqual({ filters: 8, kernelSize: 3, activation: "relu" });
     expect(maxPooling2d(2).config).toEqual({ poolSize: 2 });
+    expect(maxPooling2d(2, { strides: 1 }).config).toEqual({ poolSize: 2, strides: 1 });
+    expect(spatialDropout(0.5, { name: "drop" }).name).toBe("drop");
     expect(depthwiseConv2d([3, 1]).config).toEqual({ kernelSize: [3, 1] });
     expect(zeroPadding2d(1).config).toEqual({ padding: 1 });
     expect(permute([2, 1]).config).toEqual({ dims: [2, 1] });

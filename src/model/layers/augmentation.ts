@@ -71,8 +71,11 @@ export interface RandomFlipOptions extends LayerOptions {
 }
 
 /** Mirrors each image with probability 1/2: left to right, upside down, or (independently) both. */
-export function randomFlip(first?: RandomFlipOptions["mode"] | RandomFlipOptions): Layer {
-  const options = layerOptions<RandomFlipOptions>("randomFlip", ["mode"], first);
+export function randomFlip(
+  first?: RandomFlipOptions["mode"] | RandomFlipOptions,
+  rest?: Omit<RandomFlipOptions, "mode">,
+): Layer {
+  const options = layerOptions<RandomFlipOptions>("randomFlip", ["mode"], first, rest);
   const { mode = "horizontalAndVertical" } = options;
   return augmenting("randomFlip", options, (x, context) => {
     const side = (): Tensor => where(less(perImage(x, [0, 1], context), 0.5), -1, 1);
@@ -108,8 +111,11 @@ export interface RandomRotationOptions extends ResamplingOptions {
 }
 
 /** Turns each image about its centre. */
-export function randomRotation(first: number | Range | RandomRotationOptions): Layer {
-  const options = layerOptions<RandomRotationOptions>("randomRotation", ["factor"], first);
+export function randomRotation(
+  first: number | Range | RandomRotationOptions,
+  rest?: Omit<RandomRotationOptions, "factor">,
+): Layer {
+  const options = layerOptions<RandomRotationOptions>("randomRotation", ["factor"], first, rest);
   const range = rangeOf("randomRotation", "factor", options.factor);
   return augmenting("randomRotation", options, (x, context) => {
     const angle = mul(perImage(x, range, context), 2 * Math.PI);
@@ -127,8 +133,11 @@ export interface RandomZoomOptions extends ResamplingOptions {
 }
 
 /** Zooms each image about its centre. */
-export function randomZoom(first: number | Range | RandomZoomOptions): Layer {
-  const options = layerOptions<RandomZoomOptions>("randomZoom", ["heightFactor"], first);
+export function randomZoom(
+  first: number | Range | RandomZoomOptions,
+  rest?: Omit<RandomZoomOptions, "heightFactor">,
+): Layer {
+  const options = layerOptions<RandomZoomOptions>("randomZoom", ["heightFactor"], first, rest);
   const { heightFactor, widthFactor } = options;
   const vertical = rangeOf("randomZoom", "heightFactor", heightFactor, -1);
   const horizontal = widthFactor === undefined ? null : rangeOf("randomZoom", "widthFactor", widthFactor, -1);
@@ -150,8 +159,11 @@ export interface RandomBrightnessOptions extends PixelOptions {
 }
 
 /** Makes each image lighter or darker. */
-export function randomBrightness(first: number | Range | RandomBrightnessOptions): Layer {
-  const options = layerOptions<RandomBrightnessOptions>("randomBrightness", ["factor"], first);
+export function randomBrightness(
+  first: number | Range | RandomBrightnessOptions,
+  rest?: Omit<RandomBrightnessOptions, "factor">,
+): Layer {
+  const options = layerOptions<RandomBrightnessOptions>("randomBrightness", ["factor"], first, rest);
   const range = rangeOf("randomBrightness", "factor", options.factor);
   const [low, high] = valueRange("randomBrightness", options);
   return augmenting("randomBrightness", options, (x, context) =>
@@ -165,8 +177,11 @@ export interface RandomContrastOptions extends PixelOptions {
 }
 
 /** Draws the pixels of each image and channel to their mean, or away from it. */
-export function randomContrast(first: number | Range | RandomContrastOptions): Layer {
-  const options = layerOptions<RandomContrastOptions>("randomContrast", ["factor"], first);
+export function randomContrast(
+  first: number | Range | RandomContrastOptions,
+  rest?: Omit<RandomContrastOptions, "factor">,
+): Layer {
+  const options = layerOptions<RandomContrastOptions>("randomContrast", ["factor"], first, rest);
   const range = rangeOf("randomContrast", "factor", options.factor, -1);
   const [low, high] = valueRange("randomContrast", options);
   return augmenting("randomContrast", options, (x, context) =>

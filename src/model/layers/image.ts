@@ -18,8 +18,8 @@ export interface UpSampling2dOptions extends LayerOptions {
 }
 
 /** [batch, height, width, channels] -> [batch, height * size, width * size, channels] */
-export function upSampling2d(first?: Pair | UpSampling2dOptions): Layer {
-  const options = layerOptions<UpSampling2dOptions>("upSampling2d", ["size"], first);
+export function upSampling2d(first?: Pair | UpSampling2dOptions, rest?: Omit<UpSampling2dOptions, "size">): Layer {
+  const options = layerOptions<UpSampling2dOptions>("upSampling2d", ["size"], first, rest);
   const { size, interpolation } = options;
   return layer("upSampling2d", options, (x) => upsample2d(x, { size, interpolation }));
 }
@@ -30,8 +30,8 @@ export interface UpSampling1dOptions extends LayerOptions {
 }
 
 /** Repeats every step: [batch, time, features] -> [batch, time * size, features] */
-export function upSampling1d(first?: number | UpSampling1dOptions): Layer {
-  const options = layerOptions<UpSampling1dOptions>("upSampling1d", ["size"], first);
+export function upSampling1d(first?: number | UpSampling1dOptions, rest?: Omit<UpSampling1dOptions, "size">): Layer {
+  const options = layerOptions<UpSampling1dOptions>("upSampling1d", ["size"], first, rest);
   const { size = 2 } = options;
   return layer("upSampling1d", options, (x) => {
     const [batch, time, features] = sequenceShape("upSampling1d", x);
@@ -55,8 +55,11 @@ export interface ZeroPadding2dOptions extends LayerOptions {
  * Zeros around images: [batch, height, width, channels] -> [batch, top + height + bottom, left + width + right,
  * channels]
  */
-export function zeroPadding2d(first?: Sides | ZeroPadding2dOptions): Layer {
-  const options = layerOptions<ZeroPadding2dOptions>("zeroPadding2d", ["padding"], first);
+export function zeroPadding2d(
+  first?: Sides | ZeroPadding2dOptions,
+  rest?: Omit<ZeroPadding2dOptions, "padding">,
+): Layer {
+  const options = layerOptions<ZeroPadding2dOptions>("zeroPadding2d", ["padding"], first, rest);
   const { padding = 1 } = options;
   const sides = sidesOf("zeroPadding2d", "padding", padding);
   return layer("zeroPadding2d", options, (x) => {
@@ -74,8 +77,11 @@ export interface ZeroPadding1dOptions extends LayerOptions {
 }
 
 /** Zeros around sequences: [batch, time, features] -> [batch, before + time + after, features] */
-export function zeroPadding1d(first?: Ends | ZeroPadding1dOptions): Layer {
-  const options = layerOptions<ZeroPadding1dOptions>("zeroPadding1d", ["padding"], first);
+export function zeroPadding1d(
+  first?: Ends | ZeroPadding1dOptions,
+  rest?: Omit<ZeroPadding1dOptions, "padding">,
+): Layer {
+  const options = layerOptions<ZeroPadding1dOptions>("zeroPadding1d", ["padding"], first, rest);
   const { padding = 1 } = options;
   const ends = endsOf("zeroPadding1d", "padding", padding);
   return layer("zeroPadding1d", options, (x) => {
@@ -90,8 +96,8 @@ export interface Cropping1dOptions extends LayerOptions {
 }
 
 /** Cuts steps off: [batch, time, features] -> [batch, time - before - after, features] */
-export function cropping1d(first?: Ends | Cropping1dOptions): Layer {
-  const options = layerOptions<Cropping1dOptions>("cropping1d", ["cropping"], first);
+export function cropping1d(first?: Ends | Cropping1dOptions, rest?: Omit<Cropping1dOptions, "cropping">): Layer {
+  const options = layerOptions<Cropping1dOptions>("cropping1d", ["cropping"], first, rest);
   const { cropping = 0 } = options;
   const [before, after] = endsOf("cropping1d", "cropping", cropping);
   return layer("cropping1d", options, (x) => {
@@ -116,8 +122,8 @@ export interface Cropping2dOptions extends LayerOptions {
  * Cuts the borders off: [batch, height, width, channels] -> [batch, height - top - bottom, width - left - right,
  * channels]
  */
-export function cropping2d(first?: Sides | Cropping2dOptions): Layer {
-  const options = layerOptions<Cropping2dOptions>("cropping2d", ["cropping"], first);
+export function cropping2d(first?: Sides | Cropping2dOptions, rest?: Omit<Cropping2dOptions, "cropping">): Layer {
+  const options = layerOptions<Cropping2dOptions>("cropping2d", ["cropping"], first, rest);
   const { cropping = 0 } = options;
   const [rows, columns] = sidesOf("cropping2d", "cropping", cropping);
   return layer("cropping2d", options, (x) => {
@@ -140,8 +146,8 @@ export interface PermuteOptions extends LayerOptions {
 }
 
 /** `permute([2, 1])`: [batch, a, b] -> [batch, b, a]. */
-export function permute(first: readonly number[] | PermuteOptions): Layer {
-  const options = layerOptions<PermuteOptions>("permute", ["dims"], first);
+export function permute(first: readonly number[] | PermuteOptions, rest?: Omit<PermuteOptions, "dims">): Layer {
+  const options = layerOptions<PermuteOptions>("permute", ["dims"], first, rest);
   const { dims } = options;
   if ([...dims].sort((a, b) => a - b).some((d, k) => d !== k + 1)) {
     throw new TilegradError(

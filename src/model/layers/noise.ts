@@ -12,12 +12,14 @@ export interface RateOptions extends LayerOptions {
   readonly rate: number;
 }
 
+type RateArguments = [first: number | RateOptions, rest?: LayerOptions];
+
 function rated(
   type: string,
-  first: number | RateOptions,
+  given: RateArguments,
   drop: (x: Tensor, rate: number, context: LayerContext) => Tensor,
 ): Layer {
-  const options = layerOptions<RateOptions>(type, ["rate"], first);
+  const options = layerOptions<RateOptions>(type, ["rate"], ...given);
   const { rate } = options;
   return layer(type, options, (x, context) => (context.training && rate > 0 ? drop(x, rate, context) : x));
 }
@@ -26,8 +28,8 @@ function rated(
  * Drops whole channels of each example, [batch, ..., channels]: neighbouring pixels or steps of one channel say much
  * the same, so dropping single ones would take little away (Tompson et al., 2015). Keras's SpatialDropout1D and 2D.
  */
-export const spatialDropout = (options: number | RateOptions): Layer =>
-  rated("spatialDropout", options, (x, rate, context) => {
+export const spatialDropout = (...given: RateArguments): Layer =>
+  rated("spatialDropout", given, (x, rate, context) => {
     const shape = x.shape.map((n, d) => (d === 0 || d === x.shape.length - 1 ? n : 1));
     return mul(x, dropoutMask(shape, rate, { stream: context.stream() }));
   });
@@ -39,8 +41,8 @@ const SELU_FLOOR = -1.7580993408473766;
  * Sets dropped elements to SELU's negative saturation, then scales and shifts so that mean 0 and variance 1 stay as
  * they are (Klambauer et al., "Self-normalizing neural networks", 2017).
  */
-export const alphaDropout = (options: number | RateOptions): Layer =>
-  rated("alphaDropout", options, (x, rate, context) => {
+export const alphaDropout = (...given: RateArguments): Layer =>
+  rated("alphaDropout", given, (x, rate, context) => {
     const scale = 1 / Math.sqrt((1 - rate) * (1 + rate * SELU_FLOOR ** 2));
     const kept = greaterEqual(randomUniform(x.shape, { stream: context.stream() }), rate);
     return add(mul(where(kept, x, SELU_FLOOR), scale), -scale * SELU_FLOOR * rate);
@@ -52,8 +54,11 @@ export interface GaussianNoiseOptions extends LayerOptions {
 }
 
 /** Adds normal noise of mean 0. */
-export function gaussianNoise(first: number | GaussianNoiseOptions): Layer {
-  const options = layerOptions<GaussianNoiseOptions>("gaussianNoise", ["stddev"], first);
+export function gaussianNoise(
+  first: number | GaussianNoiseOptions,
+  rest?: Omit<GaussianNoiseOptions, "stddev">,
+): Layer {
+  const options = layerOptions<GaussianNoiseOptions>("gaussianNoise", ["stddev"], first, rest);
   const { stddev } = options;
   return layer("gaussianNoise", options, (x, context) =>
     context.training && stddev > 0 ? add(x, mul(randomNormal(x.shape, { stream: context.stream() }), stddev)) : x,

@@ -96,8 +96,11 @@ export interface GroupNormalizationOptions extends NormalizationOptions {
 }
 
 /** Normalises each example over its pixels and each group of its channels (the last axis). */
-export function groupNormalization(first?: number | GroupNormalizationOptions): Layer {
-  const options = layerOptions<GroupNormalizationOptions>("groupNormalization", ["groups"], first);
+export function groupNormalization(
+  first?: number | GroupNormalizationOptions,
+  rest?: Omit<GroupNormalizationOptions, "groups">,
+): Layer {
+  const options = layerOptions<GroupNormalizationOptions>("groupNormalization", ["groups"], first, rest);
   const { groups = 32, epsilon = 1e-3 } = options;
   return layer("groupNormalization", options, (x, context) => {
     const channels = x.shape[x.shape.length - 1];

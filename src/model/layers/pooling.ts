@@ -37,8 +37,10 @@ function expectRank(type: string, x: Tensor, rank: number): void {
   throw new TilegradError("E_SHAPE", `${type}: got ${showType(x)}; expected ${expected}.`);
 }
 
-function pooling2d(type: string, pool: Pool2d, first: Pair | Pooling2dOptions | undefined): Layer {
-  const options = layerOptions<Pooling2dOptions>(type, ["poolSize"], first);
+type Pooling2dArguments = [first?: Pair | Pooling2dOptions, rest?: Omit<Pooling2dOptions, "poolSize">];
+
+function pooling2d(type: string, pool: Pool2d, given: Pooling2dArguments): Layer {
+  const options = layerOptions<Pooling2dOptions>(type, ["poolSize"], ...given);
   const { poolSize = 2, strides, padding } = options;
   return layer(type, options, (x) => {
     expectRank(type, x, 4);
@@ -46,8 +48,10 @@ function pooling2d(type: string, pool: Pool2d, first: Pair | Pooling2dOptions | 
   });
 }
 
-function pooling1d(type: string, pool: Pool1d, first: number | Pooling1dOptions | undefined): Layer {
-  const options = layerOptions<Pooling1dOptions>(type, ["poolSize"], first);
+type Pooling1dArguments = [first?: number | Pooling1dOptions, rest?: Omit<Pooling1dOptions, "poolSize">];
+
+function pooling1d(type: string, pool: Pool1d, given: Pooling1dArguments): Layer {
+  const options = layerOptions<Pooling1dOptions>(type, ["poolSize"], ...given);
   const { poolSize = 2, strides, padding } = options;
   return layer(type, options, (x) => {
     expectRank(type, x, 3);
@@ -66,19 +70,18 @@ function globalPooling(type: string, rank: number, pool: (x: Tensor) => Tensor, 
  * [batch, height, width, channels] -> [batch, outHeight, outWidth, channels]; the first of equal maxima gets the
  * gradient.
  */
-export const maxPooling2d = (options?: Pair | Pooling2dOptions): Layer => pooling2d("maxPooling2d", maxPool2d, options);
+export const maxPooling2d = (...given: Pooling2dArguments): Layer => pooling2d("maxPooling2d", maxPool2d, given);
 
 /** [batch, height, width, channels] -> [batch, outHeight, outWidth, channels]; means over real pixels only. */
-export const averagePooling2d = (options?: Pair | Pooling2dOptions): Layer =>
-  pooling2d("averagePooling2d", avgPool2d, options);
+export const averagePooling2d = (...given: Pooling2dArguments): Layer =>
+  pooling2d("averagePooling2d", avgPool2d, given);
 
 /** [batch, time, channels] -> [batch, outTime, channels] */
-export const maxPooling1d = (options?: number | Pooling1dOptions): Layer =>
-  pooling1d("maxPooling1d", maxPool1d, options);
+export const maxPooling1d = (...given: Pooling1dArguments): Layer => pooling1d("maxPooling1d", maxPool1d, given);
 
 /** [batch, time, channels] -> [batch, outTime, channels] */
-export const averagePooling1d = (options?: number | Pooling1dOptions): Layer =>
-  pooling1d("averagePooling1d", avgPool1d, options);
+export const averagePooling1d = (...given: Pooling1dArguments): Layer =>
+  pooling1d("averagePooling1d", avgPool1d, given);
 
 /** [batch, height, width, channels] -> [batch, channels] */
 export const globalMaxPooling2d = (options?: LayerOptions): Layer =>

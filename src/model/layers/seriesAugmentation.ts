@@ -59,8 +59,11 @@ export interface RandomShiftOptions extends LayerOptions {
 }
 
 /** Moves each sequence in time. */
-export function randomShift(first: number | Range | RandomShiftOptions): Layer {
-  const options = layerOptions<RandomShiftOptions>("randomShift", ["factor"], first);
+export function randomShift(
+  first: number | Range | RandomShiftOptions,
+  rest?: Omit<RandomShiftOptions, "factor">,
+): Layer {
+  const options = layerOptions<RandomShiftOptions>("randomShift", ["factor"], first, rest);
   const range = rangeOf("randomShift", "factor", options.factor);
   return moving("randomShift", options, (x, context) => {
     const later = mul(perSequence(x, range, context), x.shape[1]);
@@ -74,8 +77,11 @@ export interface RandomScaleOptions extends LayerOptions {
 }
 
 /** Multiplies all values of each sequence. */
-export function randomScale(first: number | Range | RandomScaleOptions): Layer {
-  const options = layerOptions<RandomScaleOptions>("randomScale", ["factor"], first);
+export function randomScale(
+  first: number | Range | RandomScaleOptions,
+  rest?: Omit<RandomScaleOptions, "factor">,
+): Layer {
+  const options = layerOptions<RandomScaleOptions>("randomScale", ["factor"], first, rest);
   const range = rangeOf("randomScale", "factor", options.factor);
   return augmenting("randomScale", options, (x, context) =>
     mul(x, reshape(add(perSequence(x, range, context), 1), [x.shape[0], 1, 1])),
@@ -93,8 +99,8 @@ export interface TimeWarpOptions extends LayerOptions {
  * Lets time run smoothly faster and slower; the first and the last step stay where they are. With s in [0, 1], time s
  * shows s + sum_k a_k sin(pi k s) / (pi k), |a_k| <= factor / waves, whose slope is never below 1 - factor.
  */
-export function timeWarp(first: number | TimeWarpOptions): Layer {
-  const options = layerOptions<TimeWarpOptions>("timeWarp", ["factor"], first);
+export function timeWarp(first: number | TimeWarpOptions, rest?: Omit<TimeWarpOptions, "factor">): Layer {
+  const options = layerOptions<TimeWarpOptions>("timeWarp", ["factor"], first, rest);
   const { factor, waves = 4 } = options;
   return moving("timeWarp", options, (x, context) => {
     const last = Math.max(1, x.shape[1] - 1);
@@ -114,8 +120,8 @@ export interface WindowSliceOptions extends LayerOptions {
 }
 
 /** Cuts a window out of each sequence and stretches it to the full time (Le Guennec et al. 2016). */
-export function windowSlice(first?: number | WindowSliceOptions): Layer {
-  const options = layerOptions<WindowSliceOptions>("windowSlice", ["size"], first);
+export function windowSlice(first?: number | WindowSliceOptions, rest?: Omit<WindowSliceOptions, "size">): Layer {
+  const options = layerOptions<WindowSliceOptions>("windowSlice", ["size"], first, rest);
   const { size = 0.9 } = options;
   if (!(size > 0 && size <= 1))
     throw new TilegradError("E_ARGUMENT", `windowSlice: got size ${size}; expected (0, 1].`);

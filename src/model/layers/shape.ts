@@ -15,8 +15,11 @@ export interface ActivationOptions extends LayerOptions {
 }
 
 /** An activation function as a layer. */
-export function activation(first: ActivationName | ActivationOptions): Layer {
-  const options = layerOptions<ActivationOptions>("activation", ["activation"], first);
+export function activation(
+  first: ActivationName | ActivationOptions,
+  rest?: Omit<ActivationOptions, "activation">,
+): Layer {
+  const options = layerOptions<ActivationOptions>("activation", ["activation"], first, rest);
   return layer("activation", options, (x) => activate(options.activation, x));
 }
 
@@ -25,8 +28,8 @@ export interface DropoutOptions extends LayerOptions {
 }
 
 /** In training, zeroes each element with probability `rate` and scales the rest by 1 / (1 - rate). */
-export function dropout(first: number | DropoutOptions): Layer {
-  const options = layerOptions<DropoutOptions>("dropout", ["rate"], first);
+export function dropout(first: number | DropoutOptions, rest?: Omit<DropoutOptions, "rate">): Layer {
+  const options = layerOptions<DropoutOptions>("dropout", ["rate"], first, rest);
   const { rate } = options;
   return layer("dropout", options, (x, context) =>
     context.training && rate > 0 ? drop(x, rate, { stream: context.stream() }) : x,
@@ -45,8 +48,8 @@ export interface ReshapeOptions extends LayerOptions {
 }
 
 /** [batch, ...] -> [batch, ...shape]. */
-export function reshape(first: readonly number[] | ReshapeOptions): Layer {
-  const options = layerOptions<ReshapeOptions>("reshape", ["shape"], first);
+export function reshape(first: readonly number[] | ReshapeOptions, rest?: Omit<ReshapeOptions, "shape">): Layer {
+  const options = layerOptions<ReshapeOptions>("reshape", ["shape"], first, rest);
   const { shape } = options;
   if (!shape.every((n) => Number.isInteger(n) && (n > 0 || n === -1)) || shape.indexOf(-1) !== shape.lastIndexOf(-1)) {
     throw new TilegradError(

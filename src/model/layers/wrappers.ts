@@ -81,8 +81,11 @@ export interface TimeDistributedOptions extends LayerOptions {
 }
 
 /** A layer at every step: [batch, time, ...] -> [batch, time, ...what the layer makes of one step]. */
-export function timeDistributed(first: Layer | TimeDistributedOptions): Layer {
-  const options = layerOptions<TimeDistributedOptions>("timeDistributed", ["layer"], first);
+export function timeDistributed(
+  first: Layer | TimeDistributedOptions,
+  rest?: Omit<TimeDistributedOptions, "layer">,
+): Layer {
+  const options = layerOptions<TimeDistributedOptions>("timeDistributed", ["layer"], first, rest);
   const inner = options.layer;
   checkLayer("timeDistributed: layer", inner);
   const plain: LayerOptions & { layer: LayerJson } = { ...options, layer: asJson(inner) };
