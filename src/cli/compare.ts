@@ -22,6 +22,7 @@ import { addReportOption, checkReport, resultHead, writeReport } from "./report.
 import { byMeasure } from "./search.ts";
 import { addInputOptions, addTableOptions } from "./tableOptions.ts";
 import { bold, duration, plural, Status, table, tell, warn, writeJson } from "./terminal.ts";
+import { oneAnswer } from "./threshold.ts";
 import { labelOf } from "./tuneReport.ts";
 import { names, number } from "./values.ts";
 
@@ -106,7 +107,9 @@ async function compare(file: string, given: CompareOptions, single: Command): Pr
         };
         const jobs = jobsOn(device, labelled.table, options);
         const validated = await crossValidate(device, labelled, folds, settings, silent(interrupt), progress, jobs);
-        found.push({ choice, ...validated, ms: Math.round(performance.now() - started) });
+        const decided = oneAnswer(validated.pooled).map((warning) => `${choiceText(choice)}: ${warning}`);
+        const warnings = [...validated.warnings, ...decided];
+        found.push({ choice, ...validated, warnings, ms: Math.round(performance.now() - started) });
       }
       status.end();
       const { target, table: source } = labelled;
@@ -123,8 +126,8 @@ async function compare(file: string, given: CompareOptions, single: Command): Pr
         timing: { totalMs: performance.now() - began },
       };
       const page = comparisonOf(result, folds.count);
+      warn(found.flatMap(({ warnings }) => warnings));
       if (!quiet) {
-        warn(found.flatMap(({ warnings }) => warnings));
         const lines = [
           bold(`${target.name} = ${target.positive}, in ${source.name}`),
           "",

@@ -15,7 +15,7 @@ import { readForTraining } from "./prepare.ts";
 import { resultHead } from "./report.ts";
 import { addInputOptions, addTableOptions } from "./tableOptions.ts";
 import { bold, count, dim, plural, Status, table, tell, warn, writeJson } from "./terminal.ts";
-import { checkThresholds } from "./threshold.ts";
+import { checkThresholds, oneAnswer } from "./threshold.ts";
 import { number } from "./values.ts";
 
 interface CvOptions extends FoldSettings, FoldOptions, JobOptions {
@@ -74,10 +74,11 @@ async function cv(file: string, options: CvOptions): Promise<void> {
       ...resultHead(device, labelled),
       seed: options.seed,
       ...found,
+      warnings: [...found.warnings, ...oneAnswer(found.pooled)],
       timing: { totalMs: performance.now() - began },
     };
+    warn(result.warnings);
     if (!quiet) {
-      warn(found.warnings);
       const text = [bold(`${target.name} = ${target.positive}, in ${source.name}`), ...showFolds(found)].join("\n");
       tell(text, json);
     }

@@ -20,7 +20,8 @@ import { addReportOption, checkReport, resultHead, writeReport } from "./report.
 import { columnsIn } from "./rowColumns.ts";
 import { isStreamed } from "./source.ts";
 import { readSplits } from "./table.ts";
-import { bold, print, write, writeJson } from "./terminal.ts";
+import { bold, print, warn, write, writeJson } from "./terminal.ts";
+import { oneAnswer } from "./threshold.ts";
 import { number } from "./values.ts";
 
 interface EvaluateOptions {
@@ -45,11 +46,11 @@ export function addEvaluate(program: Command): void {
     .description("metrics of a saved model on labelled rows")
     .argument("<model>", "folder that train has saved")
     .argument("<data>", "as for train, with the label column")
-    .option("--threshold <n>", "instead of the one saved with the model", number())
+    .option("--threshold <n>", "instead of the one saved with the model", number({ min: 0, max: 1 }))
     .option("--splits <file#name>", "only the rows of its list `test`")
     .addOption(deviceOption())
     .option("--json", "print one JSON object on stdout", false)
-    .option("--quiet", "nothing but the result", false)
+    .option("--quiet", "nothing but the result and warnings", false)
     .option("--stream", "keep rows on disk, not in memory (default: CSV and Parquet files of 64 MiB or more)")
     .option("--no-stream", "keep them in memory")
     .addHelpText("after", EXAMPLE)
@@ -88,7 +89,7 @@ async function evaluateIn(scratch: Scratch, folder: string, file: string, option
       const streaming = { scratch, quiet, signal };
       return { table, rows, ...(await partOf("labelled", preprocessor, table, rows, streaming, there)) };
     });
-    const warnings = [
+    const known = [
       ...told.warnings,
       ...(columns.sampleWeight !== undefined && !part.sampleWeight
         ? [`there is no column ${JSON.stringify(columns.sampleWeight)}: all rows weigh alike.`]
@@ -97,12 +98,15 @@ async function evaluateIn(scratch: Scratch, folder: string, file: string, option
         ? [`there is no column ${JSON.stringify(columns.amount)}: costs are not by amount.`]
         : []),
     ];
-    if (!quiet) for (const warning of warnings) print(`warning: ${warning}`);
+    warn(known);
     const threshold = options.threshold ?? model.threshold.value;
     const reported = options.report !== undefined;
     const rule = options.threshold === undefined ? parseThresholdRule(model.threshold.rule) : null;
     const scores = await model.predict(inputsOf(part));
     const { report, diagnostics, cost } = assess(part, scores, { threshold, rule, seed: 0, intervals: reported });
+    const decided = oneAnswer(report);
+    warn(decided);
+    const warnings = [...known, ...decided];
     const { target } = preprocessor;
     const text = [
       bold(`${target.name} = ${target.positive}, in ${table.name}`),

@@ -43,10 +43,14 @@ export function addPredict(program: Command): void {
     .argument("<model>", "folder that train has saved")
     .argument("<data>", "as for train, with the columns of training; the label column may be missing")
     .option("--out <scores.csv>", "file for the scores (default: stdout)")
-    .option("--threshold <n>", "yes from this score on, instead of the threshold saved with the model", number())
+    .option(
+      "--threshold <n>",
+      "yes from this score on, instead of the threshold saved with the model",
+      number({ min: 0, max: 1 }),
+    )
     .addOption(deviceOption())
     .option("--json", "print one JSON object on stdout", false)
-    .option("--quiet", "nothing but the result", false)
+    .option("--quiet", "nothing but the result and warnings", false)
     .option("--stream", "score rows as they are read (default: CSV and Parquet files of 64 MiB or more)")
     .option("--no-stream", "read all rows before the first is scored")
     .addHelpText("after", EXAMPLE)
@@ -87,10 +91,10 @@ async function predict(folder: string, file: string, options: PredictOptions): P
       const about = { device: device.info, target: target.name, positive: target.positive, rows, threshold, positives };
       writeJson({ ...about, ...predictions, warnings, model: folder });
     }
+    warn(warnings);
     if (!quiet) {
-      warn(warnings);
       print(
-        `${plural(rows, window ? "window" : "row")}: ${count(positives)} yes (${percent(positives / rows)}); yes is ${target.name} = ${target.positive}, from score ${threshold.toPrecision(4)} on.`,
+        `${plural(rows, window ? "window" : "row")}: ${count(positives)} yes (${percent(positives / rows)}); yes is ${target.name} = ${target.positive}, ${threshold > 1 ? "from no score on" : `from score ${threshold.toPrecision(4)} on`}.`,
       );
       if (out !== undefined) print(`Saved ${out}`);
     }

@@ -21,7 +21,6 @@ import type { Streaming } from "./stream.ts";
 import type { Rows } from "./table.ts";
 import type { InputOptions, TableOptions } from "./tableOptions.ts";
 import { fractionOf } from "./tableOptions.ts";
-import { warn } from "./terminal.ts";
 
 export interface Prepared {
   readonly table: Table;
@@ -141,7 +140,7 @@ export async function prepareRows(
   test: TestRows = async () => ({ table: labelled.table, rows: rows.test }),
   streaming?: Streaming,
 ): Promise<Prepared> {
-  const { quiet, exclude: unused = [], id: named = [], maxLevels, scaling } = options;
+  const { exclude: unused = [], id: named = [], maxLevels, scaling } = options;
   const { table, target, image, window } = labelled;
   const id = [...new Set([...named, ...labelled.id])];
   const exclude = [...new Set([...unused, ...rowColumnNames(options)])];
@@ -162,14 +161,13 @@ export async function prepareRows(
     validation: await part("validation", table, rows.validation),
     test: await part("test", tested.table, tested.rows),
   };
-  if (!quiet) warn(warnings);
   const left = table.rows - rows.train.length - rows.validation.length - rows.test.length;
   const folds = (k: number): AsyncIterable<Prepared> => {
     const rest = new Uint32Array(rows.train.length + rows.validation.length);
     rest.set(rows.train);
     rest.set(rows.validation, rows.train.length);
     const planned = planFolds(labelled, { ...options, folds: k, repeats: 1, leaveOneOut: false }, rest.sort());
-    return prepareEach(labelled, planned, { ...options, quiet: true }, streaming);
+    return prepareEach(labelled, planned, options, streaming);
   };
   const dispose = (): void => streaming?.scratch.dispose();
   return { table, target, preprocessor, ...parts, unused: left, warnings: [...warnings], folds, dispose };

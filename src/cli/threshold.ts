@@ -1,11 +1,13 @@
 /** `--threshold`: by which rule scores become decisions, and from which rows the rule chooses. */
 import type { Command } from "commander";
 import { TilegradError } from "../errors.ts";
+import type { ClassificationReport } from "../metrics/report.ts";
 import type { ThresholdRule } from "../metrics/thresholdRule.ts";
 import { parseThresholdRule } from "../metrics/thresholdRule.ts";
 import type { TunedThreshold } from "../metrics/thresholds.ts";
 import { refuse } from "./objective.ts";
 import type { RowColumns } from "./rowColumns.ts";
+import { count } from "./terminal.ts";
 import { number } from "./values.ts";
 
 export interface ThresholdOptions {
@@ -27,10 +29,20 @@ export const addThresholdOptions = (command: Command): Command =>
       number({ min: 2, integer: true }),
     );
 
-/** The rule as JSON. @throws E_ARGUMENT, also for amounts that it lacks, and for folds that it has no use for */
+/**
+ * The rule as JSON.
+ * @throws E_ARGUMENT, also for a number that no score can be, for amounts that it lacks, and for folds that it has no use for
+ */
 export function thresholdRule({ threshold, thresholdFolds, amount }: ThresholdOptions & RowColumns): ThresholdRule {
   const rule = parseThresholdRule(threshold);
-  if ("fixed" in rule) refuse({ "threshold-folds": thresholdFolds }, `--threshold ${threshold}`);
+  if ("fixed" in rule) {
+    if (!(rule.fixed >= 0 && rule.fixed <= 1)) {
+      throw new TilegradError("E_ARGUMENT", `--threshold: got ${threshold}; expected a number in [0, 1].`, {
+        hint: "Scores are never below 0 or above 1: the answer would be the same for every row.",
+      });
+    }
+    refuse({ "threshold-folds": thresholdFolds }, `--threshold ${threshold}`);
+  }
   if (costsAmounts(rule) && amount === undefined) {
     throw new TilegradError("E_ARGUMENT", `--threshold: got ${JSON.stringify(threshold)}; there are no amounts.`, {
       hint: "Name the column of each row's amount: --amount COLUMN.",
@@ -49,6 +61,12 @@ export function checkThresholds(...experiments: readonly (ThresholdOptions & Row
 /** Whether a cost is each row's own amount. */
 export const costsAmounts = (rule: ThresholdRule): boolean =>
   "minimizeCost" in rule && Object.values(rule.minimizeCost).includes("amount");
+
+/** The warning that a threshold tells no rows apart, if so; from as few rows as one that would tell nothing. */
+export const oneAnswer = ({ alertRate, rows }: ClassificationReport): string[] =>
+  rows < 2 || (alertRate > 0 && alertRate < 1)
+    ? []
+    : [`at the threshold ${alertRate === 0 ? "none" : "each"} of ${count(rows)} rows is a yes.`];
 
 /** The warning that a rule could not be met, if so. */
 export const unmetRule = ({ attained }: TunedThreshold, { threshold }: ThresholdOptions): string[] =>

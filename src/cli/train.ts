@@ -30,7 +30,7 @@ import { isStreamed } from "./source.ts";
 import type { TableOptions } from "./tableOptions.ts";
 import { addInputOptions, addTableOptions, addTestOptions } from "./tableOptions.ts";
 import { plural, print, tell, warn, writeJson } from "./terminal.ts";
-import { checkThresholds, thresholdRule, unmetRule } from "./threshold.ts";
+import { checkThresholds, oneAnswer, thresholdRule, unmetRule } from "./threshold.ts";
 import { trainSummary } from "./trainSummary.ts";
 import { number } from "./values.ts";
 
@@ -107,14 +107,12 @@ async function trainOn(data: Prepared, file: string, options: TrainOptions, bega
   const description = describedFor(data, options);
   const suspect = [...suspicions(description, data.preprocessor), ...scarcity(data, options)];
   const warnings = [...data.warnings, ...suspect];
-  if (!quiet) warn(suspect);
+  warn(warnings);
   const loadMs = performance.now() - began;
 
   await withDevice(options.device, quiet, async (device: Device) => {
     const learned = await interruptible((interrupt) => experiment(device, data, options, interrupt));
     const { trainer, model, threshold } = learned;
-    const unmet = unmetRule(threshold, options);
-    if (!quiet) warn(unmet);
     const { preprocessor, target } = data;
     const inputShape = inputShapeOf(preprocessor);
     const name = modelName(options, inputShape);
@@ -136,6 +134,8 @@ async function trainOn(data: Prepared, file: string, options: TrainOptions, bega
     const reported = options.report !== undefined;
     const chosen = { threshold: threshold.threshold, rule, seed, intervals: reported };
     const { report, diagnostics, cost } = assess(rows, scores, chosen);
+    const found = [...unmetRule(threshold, options), ...oneAnswer(report)];
+    warn(found);
     const result = {
       ...resultHead(device, data),
       rows: rowsOf(data),
@@ -169,7 +169,7 @@ async function trainOn(data: Prepared, file: string, options: TrainOptions, bega
       ...(reported && description ? { data: description } : {}),
       timing: { loadMs, fitMs, trainMs: totalMs - loadMs, totalMs, stepsPerSecond },
       ...(profile ? { profile } : {}),
-      warnings: [...warnings, ...unmet],
+      warnings: [...warnings, ...found],
       settings: saved,
       model: out,
     } as const;

@@ -28,6 +28,7 @@ import { contentsOf } from "./source.ts";
 import type { TableOptions } from "./tableOptions.ts";
 import { addInputOptions, addTableOptions, addTestOptions, fractionOf } from "./tableOptions.ts";
 import { bold, count, print, Status, tell, warn, writeJson } from "./terminal.ts";
+import { oneAnswer, unmetRule } from "./threshold.ts";
 import type { Nested } from "./tuneReport.ts";
 import { showTrials, tuningComparison } from "./tuneReport.ts";
 import { number } from "./values.ts";
@@ -144,7 +145,9 @@ async function tune(file: string, given: TuneOptions, command: Command): Promise
       const data = await prepareRows(labelled, rows, winner, test);
       const final = await experiment(device, data, { ...winner, baseline: false }, silent(interrupt));
       final.trainer.dispose();
-      for (const warning of data.warnings) context.warnings.add(warning);
+      const { test: judged } = final.metrics;
+      const decided = [...unmetRule(final.threshold, winner), ...(judged ? oneAnswer(judged) : [])];
+      for (const warning of [...data.warnings, ...decided]) context.warnings.add(warning);
       const { target, table: source } = labelled;
       const result = {
         ...resultHead(device, labelled),
@@ -158,8 +161,8 @@ async function tune(file: string, given: TuneOptions, command: Command): Promise
         warnings: [...context.warnings].sort(), // found in whatever order candidates ended
         timing: { totalMs: performance.now() - began },
       };
+      warn(result.warnings);
       if (!quiet) {
-        warn(result.warnings);
         const text = [
           bold(`${target.name} = ${target.positive}, in ${source.name}`),
           ...showTrials(trials, measure, final.metrics.test, nested),

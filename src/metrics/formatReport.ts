@@ -1,5 +1,6 @@
 import { checkFields, checkObject } from "../options.ts";
 import type { ClassificationReport, ReportMeasures } from "./report.ts";
+import { NOTHING_POSITIVE } from "./thresholds.ts";
 
 /** What a report lists, in this order. */
 export const measureLabels: readonly (readonly [label: string, name: keyof ReportMeasures])[] = [
@@ -53,12 +54,16 @@ export function formatReport(
   ];
   const summary =
     `${count(report.rows)} rows, ${percent(report.prevalence)} positive; ` +
-    `threshold ${+report.threshold.toPrecision(6)} alerts on ${percent(report.alertRate)}`;
+    `threshold ${thresholdText(report.threshold)} alerts on ${percent(report.alertRate)}`;
   const note =
     report.undefined.length > 0 ? [`undefined on these rows (0/0), shown as 0: ${report.undefined.join(", ")}`] : [];
   const explained = "baseline: the best that some constant answer reaches, measure by measure";
   return [summary, "", ...table([header, ...body]), explained, "", ...table(counts), ...note].join("\n");
 }
+
+/** Six digits, or "none" where the threshold is beyond every score. */
+const thresholdText = (threshold: number): string =>
+  threshold === NOTHING_POSITIVE ? "none" : String(+threshold.toPrecision(6));
 
 const decimals = (value: number | null): string => (value === null ? "-" : value.toFixed(4));
 

@@ -132,5 +132,15 @@ function readCosts(text: string): ThresholdRule | undefined {
     if (cost === undefined || cost === "") return undefined;
     costs[name] = cost === "amount" ? cost : Number(cost);
   }
+  // Where one kind of mistake costs nothing, never (or always) to alert is the cheapest: that must be said, not left out.
+  for (const [name, mistake] of [
+    ["fp", "a false alert"],
+    ["fn", "a miss"],
+  ]) {
+    if (name in costs) continue;
+    throw new TilegradError("E_ARGUMENT", `threshold "cost:${text}": no cost of ${mistake}; expected fp and fn.`, {
+      hint: `Say what ${mistake} costs, even if nothing: cost:${text},${name}=1.`,
+    });
+  }
   return { minimizeCost: costs };
 }

@@ -97,6 +97,34 @@ describe("--threshold-folds", () => {
   });
 });
 
+describe("a threshold by which all rows have the same answer", () => {
+  it("is refused where no score can reach it, and where a cost is left out", async () => {
+    for (const given of ["1.5", "-0.2"]) {
+      expect((await refused(`--threshold=${given}`)).message).toContain(`got ${given}; expected a number in [0, 1]`);
+    }
+    expect((await refused("--threshold", "cost:fp=1")).message).toContain("no cost of a miss");
+    for (const [command, given] of [
+      ["predict", "2"],
+      ["evaluate", "-3"],
+    ]) {
+      const ended = await cli.run(command, "one", "customers.csv", `--threshold=${given}`);
+      expect([ended.code, ended.stderr]).toEqual([2, expect.stringContaining("at least 0 and at most 1")]);
+    }
+  });
+
+  it("is a warning, with --quiet too, and is shown as none", async () => {
+    const never = ["train", "customers.csv", ...CHURN, ...QUICK, "--threshold", "alerts:0", "--out", "silent"];
+    const { code, stdout, stderr } = await cli.run(...never);
+    expect(code, stderr).toBe(0);
+    expect(stderr).toMatch(/^warning: at the threshold none of \d+ rows is a yes\.$/m);
+    expect(stdout).toContain("threshold none alerts on 0");
+    const all = ["evaluate", "silent", "customers.csv", "--device", "cpu", "--threshold", "0", "--quiet", "--json"];
+    const { warnings } = jsonOf(await cli.run(...all));
+    expect(warnings).toEqual(["at the threshold each of 400 rows is a yes."]);
+    expect((await cli.run(...all)).stderr).toBe(`warning: ${warnings[0]}\n`);
+  });
+});
+
 it("--threshold warns where no threshold reaches the floor", async () => {
   cli.write(
     "alike.csv",
@@ -286,7 +314,7 @@ describe("--amount", () => {
       ["negative", sized(-2), BY_AMOUNT, 'line 5, column "size": the amount is -2; expected a number >= 0'],
       ["missing", sized(""), BY_AMOUNT, 'line 5, column "size": the amount is missing'],
       ["absent", customers(400), BY_AMOUNT, 'there is no column "size"'],
-      ["none", sized(1), ["--threshold", "cost:fn=amount"], "there are no amounts"],
+      ["none", sized(1), ["--threshold", "cost:fp=5,fn=amount"], "there are no amounts"],
       ["idle", sized(1), ["--amount", "size"], "--amount: --threshold f1 has no such option"],
     ] as const;
     await Promise.all(

@@ -97,6 +97,7 @@ describe("train", () => {
     expect(Object.keys(cli.files("strange"))).toEqual(Object.keys(cli.files("usual")));
     expect(strange.threshold).toBe(usual.threshold);
     expect(strange.warnings.join("\n")).toContain('column "plan"');
+    for (const warning of strange.warnings) expect(ended.stderr).toContain(`warning: ${warning}\n`);
   });
 
   it("tests on another file", async () => {
