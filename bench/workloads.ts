@@ -75,7 +75,7 @@ export const xor: Training = {
   optimizer: { type: "sgd", rate: 0.1 },
   epochsPerSegment: 1000,
   // Many, so that the median is of code that the JavaScript engine has compiled; slow peers stop at the time limit.
-  segments: 20,
+  segments: 60,
 };
 
 export const tabular: Training = {
