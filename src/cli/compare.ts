@@ -20,6 +20,7 @@ import { interruptible, silent } from "./interrupt.ts";
 import { readForTraining } from "./prepare.ts";
 import { addReportOption, checkReport, resultHead, writeReport } from "./report.ts";
 import { byMeasure } from "./search.ts";
+import { inputFiles } from "./source.ts";
 import { addInputOptions, addTableOptions } from "./tableOptions.ts";
 import { bold, duration, plural, Status, table, tell, warn, writeJson } from "./terminal.ts";
 import { oneAnswer } from "./threshold.ts";
@@ -87,7 +88,7 @@ interface Compared extends CrossValidation {
 async function compare(file: string, given: CompareOptions, single: Command): Promise<void> {
   const { quiet, json, measure } = given;
   const began = performance.now();
-  await checkReport(given.report);
+  await checkReport(given.report, { "an input": await inputFiles(file, given) });
   const { options, choices } = choicesOf(withGroup(given), single);
   const optionsOf = (choice: Choice) => withChoice(single, options, choice);
   const labelled = await interruptible(({ signal }) => readForTraining(file, options, signal));

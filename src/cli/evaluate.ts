@@ -14,11 +14,12 @@ import type { DeviceName } from "./device.ts";
 import { deviceOption, withDevice } from "./device.ts";
 import { interruptible } from "./interrupt.ts";
 import { checkModel, openModel } from "./model.ts";
+import { filesOfModel } from "./output.ts";
 import { inputsOf, partOf } from "./part.ts";
 import { labelledRows, readTableFor } from "./prepare.ts";
 import { addReportOption, checkReport, resultHead, writeReport } from "./report.ts";
 import { columnsIn } from "./rowColumns.ts";
-import { isStreamed } from "./source.ts";
+import { inputFiles, isStreamed } from "./source.ts";
 import { readSplits } from "./table.ts";
 import { bold, print, warn, write, writeJson } from "./terminal.ts";
 import { oneAnswer } from "./threshold.ts";
@@ -59,7 +60,8 @@ export function addEvaluate(program: Command): void {
 }
 
 async function evaluate(folder: string, file: string, options: EvaluateOptions): Promise<void> {
-  await checkReport(options.report);
+  const taken = { "an input": await inputFiles(file, options), "a file of the model": await filesOfModel(folder) };
+  await checkReport(options.report, taken);
   await checkModel(folder);
   const scratch = new Scratch();
   try {

@@ -14,7 +14,7 @@ import type { RowSource } from "../train/source.ts";
 import type { Trainer } from "../train/trainer.ts";
 import { deterministicOption, precisionOption } from "./device.ts";
 import type { Interrupt } from "./interrupt.ts";
-import { makeFolder } from "./output.ts";
+import { checkpointFolder, makeFolder } from "./output.ts";
 import type { Speed } from "./progress.ts";
 import { TrainingProgress } from "./progress.ts";
 import { print } from "./terminal.ts";
@@ -81,10 +81,6 @@ export interface Run {
   /** Best epoch so far, for the progress line. */
   readonly best?: () => BestEpoch | null;
 }
-
-/** Where a run's checkpoints go, and those of its second half, in which the validation rows are trained on too. */
-export const checkpointFolder = (out: string): string => path.join(out, "checkpoint");
-export const refitFolder = (out: string): string => path.join(out, "checkpoint", "refit");
 
 /** Trains to the end, or until interrupted; gives its speed. @throws E_ABORTED */
 export async function runWithProgress(trainer: Trainer, run: Run, interrupt: Interrupt): Promise<Speed> {

@@ -19,16 +19,10 @@ import { Trainer } from "../train/trainer.ts";
 import type { CalibrateOptions } from "./calibrate.ts";
 import { calibrationOf, checkCalibrate } from "./calibrate.ts";
 import type { FitSettings, Run } from "./fit.ts";
-import {
-  checkpointFolder,
-  forgetCheckpoints,
-  hasCheckpoint,
-  makeCallbacks,
-  refitFolder,
-  runWithProgress,
-} from "./fit.ts";
+import { forgetCheckpoints, hasCheckpoint, makeCallbacks, runWithProgress } from "./fit.ts";
 import type { Interrupt } from "./interrupt.ts";
 import type { LossChoice } from "./objective.ts";
+import { checkpointFolder, refitFolder } from "./output.ts";
 import type { Part } from "./part.ts";
 import { inputsOf, joinedParts, weightsOf } from "./part.ts";
 import type { Prepared } from "./prepare.ts";

@@ -9,7 +9,8 @@ import { sameShape } from "../graph/types.ts";
 import { fileExists } from "../node/files.ts";
 import type { LoadedModel } from "../train/loading.ts";
 import { loadModel } from "../train/loading.ts";
-import { checkpointFolder, hasCheckpoint } from "./fit.ts";
+import { hasCheckpoint } from "./fit.ts";
+import { checkpointFolder } from "./output.ts";
 import type { RowColumns } from "./rowColumns.ts";
 import { savedRowColumns } from "./rowColumns.ts";
 

@@ -7,15 +7,16 @@ import type { Unseen } from "../data/transform.ts";
 import { transform } from "../data/transform.ts";
 import { windowEnds } from "../data/windows.ts";
 import { TilegradError } from "../errors.ts";
-import { assertWritable, publishFile } from "../node/files.ts";
+import { publishFile } from "../node/files.ts";
 import { FEW_ROWS } from "../train/predictor.ts";
 import type { DeviceName } from "./device.ts";
 import { deviceOption, withDevice } from "./device.ts";
 import { interruptible } from "./interrupt.ts";
 import type { SavedModel } from "./model.ts";
 import { checkModel, openModel } from "./model.ts";
+import { assertOutput, filesOfModel } from "./output.ts";
 import { kindsFor, readTableFor } from "./prepare.ts";
-import { isStreamed } from "./source.ts";
+import { inputFiles, isStreamed } from "./source.ts";
 import { joined, readBlocks } from "./stream.ts";
 import { count, percent, plural, print, warn, writeJson, writePiece } from "./terminal.ts";
 import { number } from "./values.ts";
@@ -59,7 +60,10 @@ export function addPredict(program: Command): void {
 
 async function predict(folder: string, file: string, options: PredictOptions): Promise<void> {
   const { json, quiet, out, stream } = options;
-  if (out !== undefined) await assertWritable(out, "file");
+  if (out !== undefined) {
+    const taken = { "an input": await inputFiles(file), "a file of the model": await filesOfModel(folder) };
+    await assertOutput("--out", out, taken);
+  }
   await checkModel(folder);
   await withDevice(options.device, quiet, async (device) => {
     const model = await openModel(folder, device);

@@ -1,10 +1,13 @@
 /** `train --profile`: where the time of a training step goes, as a table and as a trace that browsers open. */
+import path from "node:path";
 import type { Command } from "commander";
 import { TilegradError } from "../errors.ts";
-import { assertWritable, publishFile } from "../node/files.ts";
+import { publishFile } from "../node/files.ts";
 import type { Profile } from "../train/profile.ts";
 import type { Trainer } from "../train/trainer.ts";
 import type { DeviceName } from "./device.ts";
+import type { Taken } from "./output.ts";
+import { assertOutput } from "./output.ts";
 import type { Part } from "./part.ts";
 import { digits, dim, percent, print, table } from "./terminal.ts";
 
@@ -18,14 +21,23 @@ export const addProfileOption = (command: Command): Command =>
   command.option("--profile <trace.json>", "time each kernel of a step; the file opens in ui.perfetto.dev");
 
 /** @throws E_ARGUMENT, E_FILE */
-export async function checkProfile({ profile, device }: ProfileChoice): Promise<void> {
+export async function checkProfile({ profile, device }: ProfileChoice, taken: Taken): Promise<void> {
   if (profile === undefined) return;
   if (device === "cpu") {
     throw new TilegradError("E_ARGUMENT", "--profile: got --device cpu; expected a GPU.", {
       hint: "The CPU reference has no kernels to time; leave --device out.",
     });
   }
-  await assertWritable(profile, "file");
+  if (path.extname(profile).toLowerCase() !== ".json") {
+    throw new TilegradError(
+      "E_ARGUMENT",
+      `--profile: got ${JSON.stringify(profile)}; expected a name ending in .json.`,
+      {
+        hint: "Try --profile trace.json.",
+      },
+    );
+  }
+  await assertOutput("--profile", profile, taken);
 }
 
 /** Profiles some steps over the training rows and writes the trace; null when that was not asked for. */

@@ -4,10 +4,12 @@ import type { Command } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
 import type { Device } from "../device.ts";
 import { TilegradError } from "../errors.ts";
-import { assertWritable, publishFile } from "../node/files.ts";
+import { publishFile } from "../node/files.ts";
 import { svgToPng } from "../node/png.ts";
 import { plotSheet } from "../report/plotsOf.ts";
 import type { Labelled } from "./labelled.ts";
+import type { Taken } from "./output.ts";
+import { assertOutput } from "./output.ts";
 import { print } from "./terminal.ts";
 
 const ENDINGS = [".html", ".json", ".svg", ".png"] as const;
@@ -20,10 +22,10 @@ export const addReportOption = (command: Command): Command =>
   );
 
 /** Before any work is done for it. @throws E_ARGUMENT, E_FILE */
-export async function checkReport(file: string | undefined): Promise<void> {
+export async function checkReport(file: string | undefined, taken: Taken): Promise<void> {
   if (file === undefined) return;
   endingOf(file);
-  await assertWritable(file, "file");
+  await assertOutput("--report", file, taken);
 }
 
 function endingOf(file: string): Ending {

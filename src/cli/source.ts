@@ -10,7 +10,7 @@ import { sizeOf } from "../graph/types.ts";
 import { readIdx } from "../io/idx.ts";
 import { decodeNpz } from "../io/npz.ts";
 import { fileExists, readBytes } from "../node/files.ts";
-import { readImageFolder } from "../node/images.ts";
+import { IMAGE, readImageFolder } from "../node/images.ts";
 import type { Scratch } from "../node/scratch.ts";
 import { isLarge, storeTable } from "./stream.ts";
 import { readTable } from "./table.ts";
@@ -150,10 +150,28 @@ export async function contentsOf(file: string): Promise<Uint8Array[]> {
   return contents;
 }
 
+/** The files that a command is told to read; the names of presets among `model` do no harm. */
+export async function inputFiles(
+  file: string,
+  {
+    test,
+    splits,
+    model = [],
+  }: {
+    readonly test?: string | undefined;
+    /** FILE#NAME. */
+    readonly splits?: string | undefined;
+    readonly model?: string | readonly string[] | undefined;
+  } = {},
+): Promise<string[]> {
+  const files = [file, test, splits?.replace(/#[^#]*$/, ""), ...[model].flat()];
+  return (await Promise.all(files.map((name) => (name === undefined ? [] : filesOf(name))))).flat();
+}
+
 async function filesOf(file: string): Promise<string[]> {
   if (await isFolder(file)) {
     const entries = await readdir(file, { recursive: true, withFileTypes: true });
-    const files = entries.filter((entry) => entry.isFile());
+    const files = entries.filter((entry) => entry.isFile() && IMAGE.test(entry.name));
     return files.map((entry) => path.join(entry.parentPath, entry.name)).sort();
   }
   const labels = IDX.test(file) ? await labelsBeside(file) : null;

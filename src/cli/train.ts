@@ -18,7 +18,7 @@ import { addCheckpointOptions, assertNoOpenRun, checkResumable } from "./fit.ts"
 import { withGroup } from "./folds.ts";
 import { interruptible } from "./interrupt.ts";
 import { isPreset, modelName } from "./network.ts";
-import { assertModelFolder } from "./output.ts";
+import { assertModelFolder, filesOfModel } from "./output.ts";
 import type { Part } from "./part.ts";
 import type { Prepared } from "./prepare.ts";
 import { labelledRows, prepare } from "./prepare.ts";
@@ -26,7 +26,7 @@ import type { ProfileChoice } from "./profile.ts";
 import { addProfileOption, checkProfile, profileStep } from "./profile.ts";
 import { addReportOption, checkReport, resultHead, writeReport } from "./report.ts";
 import { inMemory } from "./resample.ts";
-import { isStreamed } from "./source.ts";
+import { inputFiles, isStreamed } from "./source.ts";
 import type { TableOptions } from "./tableOptions.ts";
 import { addInputOptions, addTableOptions, addTestOptions } from "./tableOptions.ts";
 import { plural, print, tell, warn, writeJson } from "./terminal.ts";
@@ -90,8 +90,9 @@ async function train(file: string, given: TrainOptions): Promise<void> {
   await assertNoOpenRun(options.out, options);
   const resampled = options.resample !== undefined && options.resample !== "none";
   if (resampled && (await isStreamed(file, options))) inMemory(null);
-  await checkReport(options.report);
-  await checkProfile(options);
+  const taken = { "an input": await inputFiles(file, options), "a file of the model": await filesOfModel(options.out) };
+  await checkReport(options.report, taken);
+  await checkProfile(options, { ...taken, "the report": options.report === undefined ? [] : [options.report] });
   if (replaces && !options.quiet) print(`${options.out} holds a model, which this one will replace.`);
   const data = await interruptible(({ signal }) => prepare(file, options, signal));
   try {

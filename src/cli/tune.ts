@@ -1,4 +1,5 @@
 /** `tilegrad tune`: which options learn best from a table, found without the test rows. */
+import path from "node:path";
 import type { Command } from "commander";
 import { Option } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
@@ -18,13 +19,13 @@ import { deviceOption, withDevice } from "./device.ts";
 import { addExperimentOptions, experiment } from "./experiment.ts";
 import { divideForValidation, holdOut, planFolds, withGroup } from "./folds.ts";
 import { interruptible, silent } from "./interrupt.ts";
-import { Journal } from "./journal.ts";
+import { JOURNAL, Journal } from "./journal.ts";
 import type { Labelled } from "./labelled.ts";
 import { prepareRows, readForTraining, testFile } from "./prepare.ts";
 import { addReportOption, checkReport, resultHead, writeReport } from "./report.ts";
 import type { Search, SearchOptions } from "./search.ts";
 import { searchOn } from "./search.ts";
-import { contentsOf } from "./source.ts";
+import { contentsOf, inputFiles } from "./source.ts";
 import type { TableOptions } from "./tableOptions.ts";
 import { addInputOptions, addTableOptions, addTestOptions, fractionOf } from "./tableOptions.ts";
 import { bold, count, print, Status, tell, warn, writeJson } from "./terminal.ts";
@@ -104,8 +105,9 @@ async function tune(file: string, given: TuneOptions, command: Command): Promise
   const { quiet, json, out, measure, search, seed } = given;
   const began = performance.now();
   const options = { ...withGroup(given), quiet: true };
-  await checkReport(options.report);
   const choices = search === "grid" ? gridOf(options.try) : drawChoices(command, options.try, options.trials, seed);
+  const inputs = await inputFiles(file, { ...options, model: modelsOf(options, choices) });
+  await checkReport(options.report, { "an input": inputs, "the journal": [path.join(out, JOURNAL)] });
   const optionsOf = (choice: Choice): TuneOptions => withChoice(command, options, choice);
   const share = fractionOf(options);
   const labelled = await interruptible(({ signal }) => readForTraining(file, { ...options, quiet }, signal));
@@ -183,6 +185,12 @@ async function tune(file: string, given: TuneOptions, command: Command): Promise
   );
 }
 
+/** Presets and files. */
+const modelsOf = ({ model }: TuneOptions, choices: readonly Choice[]): string[] => {
+  const models = [model, ...choices.map((choice) => choice["model"])];
+  return [...new Set(models)].filter((name) => name !== undefined);
+};
+
 /** All that decides the answers: a journal of anything else is of no use. @throws E_FILE for a model that is not there */
 async function questionOf(
   options: TuneOptions,
@@ -195,8 +203,7 @@ async function questionOf(
   const { version } = packageJson;
   const columns = source.columns.map((column) => [column.name, column.kind === "numeric" ? null : column.levels]);
   const cells = source.columns.map((column) => (column.kind === "numeric" ? column.values : column.codes));
-  const models = [options.model, ...choices.map((choice) => choice["model"])];
-  const files = [...new Set(models)].filter((model) => model?.endsWith(".json")) as string[];
+  const files = modelsOf(options, choices).filter((model) => model.endsWith(".json"));
   const contents = await Promise.all(files.map((file) => readBytes(file)));
   const tested = fractionOf(options) === null ? await contentsOf(options.test as string) : [];
   const said = new TextEncoder().encode(JSON.stringify({ version, asked, choices, columns }));

@@ -11,7 +11,7 @@ import type { OptionKinds } from "../options.ts";
 import { checkOptions, checkValue } from "../options.ts";
 import { fileError, readBytes } from "./files.ts";
 
-const IMAGE = /\.(png|jpe?g)$/i;
+export const IMAGE = /\.(png|jpe?g)$/i;
 const PNG = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 const JPEG = [0xff, 0xd8, 0xff];
 
