@@ -1,11 +1,11 @@
 /** Training with progress, early stopping, checkpoints and Ctrl-C. */
-import { rm, stat } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import type { Command } from "commander";
 import { Option } from "commander";
 import { TilegradError } from "../errors.ts";
 import { encodeCheckpoint } from "../io/checkpoint.ts";
-import { fileExists } from "../node/files.ts";
+import { fileError, fileExists, publishFile } from "../node/files.ts";
 import type { TrainingPrecision } from "../passes/half.ts";
 import type { BestEpoch, Callback } from "../train/callbacks.ts";
 import { earlyStopping, reduceOnPlateau } from "../train/callbacks.ts";
@@ -14,7 +14,7 @@ import type { RowSource } from "../train/source.ts";
 import type { Trainer } from "../train/trainer.ts";
 import { deterministicOption, precisionOption } from "./device.ts";
 import type { Interrupt } from "./interrupt.ts";
-import { checkpointFolder, makeFolder } from "./output.ts";
+import { CHECKPOINT_FILE, checkpointFolder, makeFolder, refitFolder } from "./output.ts";
 import type { Speed } from "./progress.ts";
 import { TrainingProgress } from "./progress.ts";
 import { print } from "./terminal.ts";
@@ -93,7 +93,7 @@ export async function runWithProgress(trainer: Trainer, run: Run, interrupt: Int
   interrupt.onStop = async () => {
     if (every === 0) return "Nothing was saved; with --checkpoint N it could be resumed.";
     if (trainer.cursor) {
-      await makeFolder(folder);
+      await openCheckpoints(run);
       await trainer.saveCheckpoint(folder, callbacks);
     }
     return `The run is saved in ${checkpointFolder(run.out)}; the same command with --resume goes on from there.`;
@@ -118,13 +118,14 @@ export async function runWithProgress(trainer: Trainer, run: Run, interrupt: Int
 }
 
 /** Saves every so many epochs, and after the last. */
-function checkpointing(trainer: Trainer, { folder, every, epochs }: Run): Callback {
+function checkpointing(trainer: Trainer, run: Run): Callback {
   return {
     name: "checkpoint",
     async afterEpoch(epoch, control) {
+      const { every, epochs } = run;
       if ((epoch + 1) % every !== 0 && epoch + 1 < epochs && !trainer.progress.stopped) return;
-      await makeFolder(folder);
-      await trainer.device.files.publish(folder, encodeCheckpoint(await control.checkpoint()));
+      await openCheckpoints(run);
+      await trainer.device.files.publish(run.folder, encodeCheckpoint(await control.checkpoint()));
     },
   };
 }
@@ -146,20 +147,34 @@ export function makeCallbacks(
   return { callbacks: [...(stopping ? [stopping] : []), ...plateauRule], best: () => stopping?.best ?? null };
 }
 
+/** Beside checkpoints whose run has ended, its model being saved: gone again with the next checkpoint. */
+const endMark = (out: string): string => path.join(checkpointFolder(out), "ended");
+
+/** The run's model is saved: what it left may be gone on with, and written over. */
+export async function markEnded(out: string): Promise<void> {
+  if (await hasCheckpoint(checkpointFolder(out))) await publishFile(endMark(out), "");
+}
+
+/** Before each checkpoint: from here on the run is ahead of the saved model. */
+async function openCheckpoints({ out, folder }: Run): Promise<void> {
+  await makeFolder(folder);
+  await rm(endMark(out), { force: true });
+}
+
 /**
  * A run that was broken off is gone on with, or its checkpoint removed by who made it: a new run would write over it.
- * @throws E_FILE when `out` holds a checkpoint of a run that has not ended
+ * @throws E_FILE when `out` holds a checkpoint of a run that has not ended, or other files where checkpoints go
  */
 export async function assertNoOpenRun(out: string, { checkpoint, resume }: FitSettings): Promise<void> {
   if (checkpoint === undefined || resume) return;
   const folder = checkpointFolder(out);
-  const written = (file: string) =>
-    stat(file).then(
-      ({ mtimeMs }) => mtimeMs,
-      () => 0,
-    );
-  // The model is saved once the run has ended.
-  if ((await written(path.join(folder, "checkpoint.json"))) <= (await written(path.join(out, "model.json")))) return;
+  const { foreign } = await checkpointFiles(out);
+  if (foreign.length > 0) {
+    throw new TilegradError("E_FILE", `--checkpoint: ${folder} is for checkpoints; got ${foreign[0]}.`, {
+      hint: "Choose another --out, or move what is not tilegrad's out of there.",
+    });
+  }
+  if (!(await hasCheckpoint(folder)) || (await fileExists(endMark(out)))) return;
   throw new TilegradError(
     "E_FILE",
     `--checkpoint: ${folder} holds a run that has not ended; a new one would write over it.`,
@@ -171,7 +186,26 @@ export async function assertNoOpenRun(out: string, { checkpoint, resume }: FitSe
 
 /** A new run with checkpoints leaves none of an earlier run's behind. */
 export async function forgetCheckpoints(out: string): Promise<void> {
-  await rm(checkpointFolder(out), { recursive: true, force: true });
+  const { own } = await checkpointFiles(out);
+  for (const file of own) await rm(file, { force: true });
+}
+
+/** What lies where checkpoints go: files of ours, and others. @throws E_FILE when a file stands where a folder should */
+async function checkpointFiles(out: string): Promise<{ readonly own: string[]; readonly foreign: string[] }> {
+  const [own, foreign]: [string[], string[]] = [[], []];
+  const refit = refitFolder(out);
+  for (const folder of [refit, checkpointFolder(out)]) {
+    const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return [];
+      throw fileError(error, "write", folder);
+    });
+    for (const entry of entries) {
+      const file = path.join(folder, entry.name);
+      if (file === refit) continue;
+      (entry.isFile() && CHECKPOINT_FILE.test(entry.name) ? own : foreign).push(file);
+    }
+  }
+  return { own, foreign };
 }
 
 /** @throws E_FILE when an earlier run has left nothing to go on from */

@@ -7,7 +7,8 @@ import { assertWritable, fileError, readBytes } from "../node/files.ts";
 
 /** Files of a model folder, and what a broken-off save may leave without its head. */
 const MODEL_FILE = /^\.?(weights-[0-9a-f]{16}\.safetensors|model\.json)(\.\d+\.tmp)?$/;
-const CHECKPOINT_FILE = /^\.?(state-[0-9a-f]{16}\.safetensors|checkpoint\.json)(\.\d+\.tmp)?$/;
+/** The same of a folder of checkpoints, and the mark of a run that has ended. */
+export const CHECKPOINT_FILE = /^\.?(state-[0-9a-f]{16}\.safetensors|checkpoint\.json|ended)(\.\d+\.tmp)?$/;
 const CHECKPOINTS = "checkpoint";
 
 /** Where a run's checkpoints go, and those of its second half, in which the validation rows are trained on too. */

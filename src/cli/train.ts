@@ -14,7 +14,7 @@ import { columnHints } from "./columnHints.ts";
 import { deviceOption, withDevice } from "./device.ts";
 import type { ExperimentOptions } from "./experiment.ts";
 import { addExperimentOptions, experiment } from "./experiment.ts";
-import { addCheckpointOptions, assertNoOpenRun, checkResumable } from "./fit.ts";
+import { addCheckpointOptions, assertNoOpenRun, checkResumable, markEnded } from "./fit.ts";
 import { withGroup } from "./folds.ts";
 import { interruptible } from "./interrupt.ts";
 import { isPreset, modelName } from "./network.ts";
@@ -128,6 +128,7 @@ async function trainOn(data: Prepared, file: string, options: TrainOptions, bega
       labels,
       training: { settings: saved },
     });
+    if (options.checkpoint !== undefined || options.resume) await markEnded(out);
     const totalMs = performance.now() - began;
     const profile = await profileStep(trainer, data.train, learned.batch, options);
     const part = data.test ? "test" : data.validation ? "validation" : "train";

@@ -79,6 +79,32 @@ it("a run that has not ended is not written over by the same command without --r
   expect((await cli.run(...short)).code).toBe(0);
 });
 
+it("an unfinished run stays one however new the model beside it, until it has ended", async () => {
+  const args = ["train", "customers.csv", ...CHURN, "--device", "cpu", "--out", "older", "--early-stopping", "0"];
+  const often = ["--checkpoint", "1", "--refit", "never"];
+  expect((await cli.run(...args, "--epochs", "2")).code).toBe(0);
+  const killed = await cli.interrupt(/epoch +[3-9]\d*\/\d+/, "SIGKILL", ...args, ...often, "--epochs", "20000");
+  expect(killed.signal).toBe("SIGKILL");
+  const later = new Date(Date.now() + 3_600_000);
+  fs.utimesSync(path.join(cli.folder, "older/model.json"), later, later);
+  // A model trained meanwhile, without checkpoints, does not end it either.
+  expect((await cli.run(...args, "--epochs", "2")).code).toBe(0);
+  const again = await cli.run(...args, ...often, "--epochs", "2");
+  expect(again.stderr).toMatch(/holds a run that has not ended/);
+  expect((await cli.run(...args, ...often, "--epochs", "1", "--resume")).code).toBe(0);
+  expect((await cli.run(...args, ...often, "--epochs", "2")).code).toBe(0);
+});
+
+it("files of others where checkpoints go are an error before any work", async () => {
+  const args = ["train", "customers.csv", ...CHURN, "--device", "cpu", "--epochs", "2", "--checkpoint", "1"];
+  cli.write("mine/checkpoint/notes/a.txt", "mine");
+  cli.write("mine/checkpoint/refit/b.txt", "mine");
+  const ended = await cli.run(...args, "--out", "mine");
+  expect(ended.code).toBe(2);
+  expect(ended.stderr).toMatch(/mine\/checkpoint is for checkpoints; got mine\/checkpoint\/refit\/b\.txt/);
+  expect(Object.keys(cli.files("mine"))).toEqual(["checkpoint/notes/a.txt", "checkpoint/refit/b.txt"]);
+});
+
 it("Ctrl-C without --checkpoint saves nothing and says so", async () => {
   const out = ["--out", "none", "--device", "cpu", "--epochs", "5000", "--early-stopping", "0"];
   const ended = await cli.interrupt(/epoch +\d+\/\d+/, "SIGINT", "train", "customers.csv", ...CHURN, ...out);
