@@ -5,6 +5,7 @@ import { TilegradError } from "../errors.ts";
 import { measureLabels } from "../metrics/formatReport.ts";
 import type { Comparison } from "../report/comparison.ts";
 import { comparisonHtml, comparisonPlot } from "../report/comparison.ts";
+import { preferSimple } from "../report/preferSimple.ts";
 import type { Choice } from "./candidates.ts";
 import { checkChoices, choiceText, gridOf, withChoice } from "./candidates.ts";
 import type { JobOptions } from "./concurrently.ts";
@@ -134,7 +135,9 @@ async function compare(file: string, given: CompareOptions, single: Command): Pr
           "",
           ...table([page.header, ...page.rows]),
         ];
-        const text = [...lines, "", `Mean ± deviation over ${plural(folds.count, "fold")}.`].join("\n");
+        const best = Math.max(...found.map(({ summary }) => summary.prAuc?.mean ?? 0));
+        const simple = preferSimple(best, first.baseline?.prAuc?.mean);
+        const text = [...lines, "", ...simple, `Mean ± deviation over ${plural(folds.count, "fold")}.`].join("\n");
         tell(text, json);
       }
       if (options.report !== undefined) {

@@ -49,9 +49,15 @@ export function reportError(error: unknown, json: boolean): number {
   return status;
 }
 
+/** The library's hint names what a program would change. */
+const NONFINITE_HINT =
+  "Lower --learning-rate, limit gradients (--clip-norm 1), or scale the inputs (--scaling standard). " +
+  "--precision mixed overflows at 65504, f32 does not.";
+
 function describe(error: unknown): Shown {
   if (error instanceof TilegradError) {
-    const { code, message, hint } = error;
+    const { code, message } = error;
+    const hint = code === "E_NONFINITE" ? NONFINITE_HINT : error.hint;
     return { code, message, status: STATUS[code], ...(hint === undefined ? {} : { hint }) };
   }
   if (error instanceof Interrupted) return { code: "E_ABORTED", message: error.message, status: error.status };

@@ -87,7 +87,7 @@ export async function runWithProgress(trainer: Trainer, run: Run, interrupt: Int
   const { folder, every, epochs, quiet, train, validation } = run;
   const callbacks = every > 0 ? [...run.callbacks, checkpointing(trainer, run)] : run.callbacks;
   if (run.resume) {
-    await trainer.restoreCheckpoint(folder, callbacks);
+    await trainer.restoreCheckpoint(folder, callbacks, train);
     if (!quiet) print(`Going on after epoch ${trainer.cursor?.epoch ?? 0} of the checkpoint.`);
   }
   interrupt.onStop = async () => {

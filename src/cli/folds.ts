@@ -105,7 +105,20 @@ function outerFolds(
   if (options.leaveOneOut) return null;
   if (time || labelled.window) return timeSeriesSplit(among.length, folds);
   if (group !== undefined) return groupKFold(groupsOf(labelled, group, among), folds);
-  return repeatedStratifiedKFold(targetOf(labelled.target, labelled.table, among), folds, { repeats, seed });
+  const y = targetOf(labelled.target, labelled.table, among);
+  checkFoldCount(labelled, y, folds);
+  return repeatedStratifiedKFold(y, folds, { repeats, seed });
+}
+
+/** @throws E_ARGUMENT unless each fold can test a row of either class */
+function checkFoldCount({ table, target }: Labelled, y: Float32Array, folds: number): void {
+  const yes = y.reduce((sum, label) => sum + label, 0);
+  const [rows, labels] = yes <= y.length - yes ? [yes, [target.positive]] : [y.length - yes, target.negative];
+  if (folds <= rows || rows < 2) return; // fewer than 2 are too few for any folds
+  const got = `folds: got ${folds}; ${table.name} has ${rows} rows of ${target.name} = ${labels.join(" or ")} to divide`;
+  throw new TilegradError("E_ARGUMENT", `${got}; expected at most ${rows} folds.`, {
+    hint: "Each fold tests a row of either class: use fewer folds, or bring more rows of this label.",
+  });
 }
 
 function groupsOf({ table }: Labelled, group: string, rows: Uint32Array): string[] {

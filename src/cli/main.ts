@@ -1,6 +1,7 @@
 /** The command line: one file per command, exit status 0 (done), 1 (the work failed), 2 (command line or input wrong). */
 import { Command, CommanderError, Help, type Option } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
+import { nearest } from "../nearest.ts";
 import { addCompare } from "./compare.ts";
 import { addCv } from "./cv.ts";
 import { addDescribe } from "./describe.ts";
@@ -36,16 +37,33 @@ function program(): Command {
   return root;
 }
 
+/** Commander looks for options that are missing before it looks for unknown ones, of which one may be the missing, misspelt. */
+function misspelt(error: unknown, root: Command, [name, ...args]: readonly string[]): unknown {
+  const command = root.commands.find((each) => each.name() === name);
+  if (!command || !(error instanceof CommanderError) || error.code !== "commander.missingMandatoryOptionValue")
+    return error;
+  const unknown = command.parseOptions(args).unknown.find((arg) => arg.startsWith("--"));
+  if (unknown === undefined) return error;
+  const flags = command.options.flatMap(({ long }) => long ?? []);
+  const near = nearest(
+    unknown.replace(/^--|=.*/g, ""),
+    flags.map((flag) => flag.slice(2)),
+  );
+  const meant = near ? `\n(Did you mean --${near}?)` : "";
+  return new CommanderError(1, "commander.unknownOption", `error: unknown option '${unknown}'${meant}`);
+}
+
 async function main(args: readonly string[]): Promise<number> {
   // A reader that has seen enough (`| head`) is no error.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+  const root = program();
   try {
-    await program().parseAsync(args, { from: "user" });
+    await root.parseAsync(args, { from: "user" });
     return 0;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     if (error instanceof CommanderError && error.code === "commander.help") return 2; // no command: help was shown
-    return reportError(error, args.includes("--json"));
+    return reportError(misspelt(error, root, args), args.includes("--json"));
   }
 }
 

@@ -4,6 +4,7 @@ import type { CsvOptions } from "../data/csv.ts";
 import { readCsv } from "../data/csv.ts";
 import { stratifiedSplit } from "../data/splits.ts";
 import type { Table } from "../data/table.ts";
+import { rowList } from "../data/table.ts";
 import type { Target } from "../data/target.ts";
 import { targetOf } from "../data/target.ts";
 import { TilegradError } from "../errors.ts";
@@ -90,21 +91,28 @@ export function divide(
 ): [Uint32Array, Uint32Array] {
   if (share === 0) return [rows, new Uint32Array(0)];
   const y = targetOf(target, table, rows);
-  checkEnough(table, target, y);
+  checkEnough(table, target, y, targetOf(target, table, rowList(table)));
   const parts = stratifiedSplit(y, { fractions: { train: 1 - share, test: share }, seed });
   const pick = (places: Uint32Array): Uint32Array => places.map((place) => rows[place]);
   return [pick(parts.train), pick(parts.test)];
 }
 
 /** @throws E_DATA unless both parts can have a row of each class */
-function checkEnough({ name }: Table, { name: column, positive, negative }: Target, y: ArrayLike<number>): void {
-  const yes = Array.from(y).filter((label) => label === 1).length;
-  for (const [rows, labels] of [
-    [yes, [positive]],
-    [y.length - yes, negative],
+function checkEnough(
+  { name }: Table,
+  { name: column, positive, negative }: Target,
+  y: Float32Array,
+  all: Float32Array,
+): void {
+  for (const [value, labels] of [
+    [1, [positive]],
+    [0, negative],
   ] as const) {
+    const rowsIn = (part: Float32Array) => part.reduce((n, label) => n + (label === value ? 1 : 0), 0);
+    const [rows, total] = [rowsIn(y), rowsIn(all)];
     if (rows >= 2) continue;
-    const got = `${column} = ${labels.join(" or ")} has ${rows === 1 ? "1 row" : "no row"} to divide`;
+    const left = total > rows ? ` (the others of its ${total} are in another part)` : "";
+    const got = `${column} = ${labels.join(" or ")} has ${rows === 1 ? "1 row" : "no row"} to divide${left}`;
     throw new TilegradError("E_DATA", `${name}: ${got}; expected at least 2, one for each part.`, {
       hint: "Bring more rows of this label, or leave a part out: --test 0 or --validation 0.",
     });

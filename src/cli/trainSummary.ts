@@ -4,6 +4,7 @@ import { formatReport } from "../metrics/formatReport.ts";
 import type { ClassificationReport } from "../metrics/report.ts";
 import type { Model } from "../model/model.ts";
 import { summary } from "../model/model.ts";
+import { preferSimple } from "../report/preferSimple.ts";
 import type { Importance, PartName, TrainingResult } from "../report/result.ts";
 import { sparkline } from "../report/sparkline.ts";
 import { costLine } from "./cost.ts";
@@ -83,6 +84,7 @@ export function trainSummary(result: TrainingResult, data: Prepared, model: Mode
     "",
     bold(TITLES[part]),
     metricsTable,
+    ...preferSimple(report.prAuc, simple?.prAuc).map((line) => `  ${line}`),
     ...costLine(cost, baseline?.cost).map((line) => `  ${line}`),
     "",
     ...(importance ? [...importanceTable(importance), ""] : []),

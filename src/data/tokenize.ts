@@ -126,11 +126,12 @@ export class Tokenizer {
     const lines = lineEnds(content);
     const code = after < text.length ? text.charCodeAt(after) : LF;
     if (code !== this.delimiter && code !== LF && code !== CR) {
-      const where = `${this.file}, line ${this.line + lines}`;
-      const got = JSON.stringify(text.charAt(after));
+      const got = `${JSON.stringify(text.charAt(after))} after a closing quote`;
+      // A quote that was never meant to open a cell ends at the next one, lines below.
+      const place = lines === 0 ? got : `${got} on line ${this.line + lines}, of the quote that is opened here`;
       throw new TilegradError(
         "E_DATA",
-        `${where}: got ${got} after a closing quote; expected a delimiter or line end.`,
+        `${this.file}, line ${this.line}: got ${place}; expected a delimiter or line end.`,
         {
           hint: 'Write a quote inside a quoted cell twice: "".',
         },

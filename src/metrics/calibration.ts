@@ -70,7 +70,10 @@ export function fitCalibration(
   }
 }
 
-/** Calibrated probabilities, f64 [n], of scores of the kind the calibration was fitted on. @throws E_ARGUMENT */
+/**
+ * Calibrated probabilities, f64 [n], of scores of the kind the calibration was fitted on. A loaded model's `predict` gives
+ * them rounded to f32: `Float32Array.from` makes the two the same. @throws E_ARGUMENT
+ */
 export function applyCalibration(calibration: Calibration, scores: NumberList): Float64Array {
   checkFields("applyCalibration", calibration, { method: "string" }, "a calibration, as fitCalibration gives");
   checkValue("applyCalibration", "scores", scores, "values");

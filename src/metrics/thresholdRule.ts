@@ -83,7 +83,7 @@ function unknownRule(where: string, got: string): TilegradError {
     hint:
       "Write 0.5, f1, f2, f0.5, mcc, balancedAccuracy, youden, accuracy, kappa, quantile:0.9, alerts:5, " +
       "recall>=0.8 (best precision), precision>=0.5 (best recall) or cost:fp=1,fn=5; in a program " +
-      'parseThresholdRule("f1"), or { maximize: "f1" }.',
+      'parseThresholdRule("f2"), { maximize: "f1" } or { maximize: "fBeta", beta: 2 }.',
   });
 }
 

@@ -8,6 +8,7 @@ import { columnContent } from "./columnContent.ts";
 import type { Html } from "./page.ts";
 import { page, plots, section, table, tag, tiles } from "./page.ts";
 import { type PlotName, plotsOf } from "./plotsOf.ts";
+import { preferSimple } from "./preferSimple.ts";
 import type { EvaluationResult, Importance, PartName, TrainingResult } from "./result.ts";
 
 type Result = EvaluationResult & Partial<TrainingResult>;
@@ -73,12 +74,12 @@ function verdict({ baseline, part }: Result, report: ClassificationReport): stri
   const ranks = `By PR-AUC the model reaches ${decimals(prAuc)}, where guessing reaches ${decimals(report.baseline.prAuc)}`;
   if (simple === null || simple === undefined) return `${decided}${ranks}.`;
   const interval = report.intervals?.prAuc;
-  const worth =
-    prAuc <= simple
-      ? "Logistic regression does no worse and is simpler: prefer it (train --model mlp --layers '')."
-      : interval && interval.low <= simple
-        ? "The difference is within the uncertainty of these rows."
-        : "The network is worth its while.";
+  const [worth] = [
+    ...preferSimple(prAuc, simple),
+    interval && interval.low <= simple
+      ? "The difference is within the uncertainty of these rows."
+      : "The network is worth its while.",
+  ];
   return `${decided}${ranks} and logistic regression ${decimals(simple)}. ${worth}`;
 }
 

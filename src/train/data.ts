@@ -26,6 +26,8 @@ export interface CheckedData {
 const floats = (values: ArrayLike<number>): Float32Array =>
   values instanceof Float32Array ? values : Float32Array.from(values);
 
+const FLAT = "Give x as one flat array, row after row: rows.flat().";
+
 /** Features of whole rows, `first` being the number of their first. @throws E_SHAPE, and E_DATA for a feature that is NaN or infinite. */
 export function checkFeatures(
   where: string,
@@ -44,6 +46,7 @@ export function checkFeatures(
     throw new TilegradError(
       "E_SHAPE",
       `${where}: x has ${x.length} values; expected a positive multiple of ${width} ([rows, ${inputShape.join(", ")}]).`,
+      Array.isArray(x[0]) ? { hint: FLAT } : {},
     );
   }
   const checked = floats(x);
@@ -53,9 +56,7 @@ export function checkFeatures(
       "E_DATA",
       `${where}: x is ${checked[bad]} in row ${first + Math.floor(bad / width)}, feature ${bad % width}; expected finite numbers.`,
       {
-        hint: Array.isArray(x[bad])
-          ? "Give x as one flat array, row after row: rows.flat()."
-          : "Impute or drop missing values first.",
+        hint: Array.isArray(x[bad]) ? FLAT : "Impute or drop missing values first.",
       },
     );
   }

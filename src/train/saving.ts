@@ -149,7 +149,7 @@ export async function checkpointOf(trainer: Saved, callbacks: readonly Callback[
 }
 
 /**
- * Puts a trainer and its callbacks where a checkpoint was made.
+ * Puts a trainer and its callbacks where a checkpoint was made; `data` is the fingerprint of what it will go on with.
  * @throws E_FILE when it belongs to another run; nothing is changed then
  */
 export function restoreCheckpoint(
@@ -157,12 +157,15 @@ export function restoreCheckpoint(
   checkpoint: CheckpointFile,
   callbacks: readonly Callback[],
   where: string,
+  data?: string,
 ): void {
   const differs = (what: string): TilegradError =>
     new TilegradError("E_FILE", `${where}: this checkpoint was made with ${what}.`, {
-      hint: "Resume with the options the run was started with, or start a new run in another folder.",
+      hint: "Resume with the data and the options the run was started with, or start a new run in another folder.",
     });
   if (checkpoint.seed !== trainer.seed) throw differs("another seed");
+  // Before the model, which may follow from the data: its first bias is the share of positives.
+  if (data !== undefined && checkpoint.data !== data) throw differs("other data");
   const config: Readonly<Record<string, Json>> = {
     ...EARLIER,
     ...asObject({ value: checkpoint.config, file: where, path: "config" }),

@@ -355,11 +355,16 @@ export class Trainer {
     await this.device.files.publish(folder, encodeCheckpoint(await checkpointOf(this, callbacks)));
   }
 
-  /** Takes up a checkpoint: the next `fit`, with the same data and options, goes on to the same bits. @throws E_FILE */
-  async restoreCheckpoint(folder: string, callbacks: readonly Callback[] = []): Promise<void> {
+  /**
+   * Takes up a checkpoint: the next `fit`, with the same data and options, goes on to the same bits.
+   * @param data what that `fit` will be given, to be told of other data here, before anything else that differs for it
+   * @throws E_FILE when it belongs to another run; whatever `fit` throws for bad data
+   */
+  async restoreCheckpoint(folder: string, callbacks: readonly Callback[] = [], data?: Data | RowSource): Promise<void> {
     checkValue("restoreCheckpoint", "folder", folder, "string");
-    const files = await this.device.files.read(folder, "checkpoint.json");
-    restoreCheckpoint(this, decodeCheckpoint(files, folder), callbacks, folder);
+    const checkpoint = decodeCheckpoint(await this.device.files.read(folder, "checkpoint.json"), folder);
+    const print = data && (await (await openRows("restoreCheckpoint", data, this.model, this.loss)).fingerprint());
+    restoreCheckpoint(this, checkpoint, callbacks, folder, print);
   }
 
   /**

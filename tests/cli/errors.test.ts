@@ -21,6 +21,7 @@ beforeAll(async () => {
   cli.write("huge.csv", table(...good, "1e999,2,no"));
   cli.write("unlabelled.csv", table(...good, "1,2,"));
   cli.write("single.csv", table(...good.map((row, i) => (i === 0 ? row : row.replace("yes", "no")))));
+  cli.write("two.csv", table(...good.map((row, i) => (i < 5 ? row : row.replace("yes", "no")))));
   cli.write(
     "splits.json",
     JSON.stringify({ s: { train: [0, 1, 2, 3, 4], test: [4, 5, 8] }, far: { train: [0, 1, 4, 5], test: [99] } }),
@@ -76,7 +77,20 @@ const cases: [string, string[], string, RegExp][] = [
   ["a header without rows", train("header.csv"), "E_DATA", /no data lines/],
   ["a missing target column", ["train", "good.csv", "--target", "Y", "--out", "out"], "E_DATA", /no column "Y"/],
   ["one class only", train("one-class.csv"), "E_DATA", /one class only \("no" in all rows\)/],
-  ["a class with a single row", train("single.csv"), "E_DATA", /single\.csv: y = yes has 1 row to divide/],
+  ["a class with a single row", train("single.csv"), "E_DATA", /single\.csv: y = yes has 1 row to divide;/],
+  [
+    "a class of two rows",
+    train("two.csv"),
+    "E_DATA",
+    /two\.csv: y = yes has 1 row to divide \(the others of its 2 are/,
+  ],
+  [
+    "too many folds",
+    ["cv", "good.csv", "--target", "y", "--folds", "12"],
+    "E_ARGUMENT",
+    /10 rows of y = yes .*at most 10/,
+  ],
+  ["a misspelt --out", ["train", "good.csv", "--target", "y", "--outt", "m"], "E_ARGUMENT", /unknown option '--outt'/],
   ["more than two labels without --positive", train("three.csv"), "E_DATA", /got 3 labels: "maybe", "no", "yes"/],
   ["a positive label that no row has", train("good.csv", "--positive", "ja"), "E_DATA", /positive label "ja"/],
   ["a row without label", train("unlabelled.csv"), "E_DATA", /unlabelled\.csv, line 42, column "y"/],
@@ -182,6 +196,11 @@ describe("hints", () => {
     ["a column of categories with a few numbers", train("text.csv"), "--categorical a "],
     ["amounts as the target", train("amounts.csv"), "which is regression"],
     ["a folder without a model", ["predict", "full", "good.csv"], "tilegrad train --out"],
+    [
+      "a loss that is not finite",
+      train("good.csv", "--learning-rate", "1e30", "--batch", "4", "--device", "cpu"),
+      "--clip-norm",
+    ],
     ["a checkpoint instead of a model", ["evaluate", "unended", "good.csv", "--device", "cpu"], "--resume"],
   ])("say what to do about %s", async (_, args, hint) => {
     const { stderr } = await cli.run(...args);

@@ -121,4 +121,11 @@ it("resuming with another network is refused, and the checkpoint stays", async (
   expect(ended.code).toBe(2);
   expect(ended.stderr).toContain("this checkpoint was made with another architecture");
   expect(cli.files("other")).toEqual(before);
+
+  // The share of positives, and so the network's first bias, changes with one label.
+  const [header, first, ...rest] = customers(600).split("\n");
+  const flipped = first.replace(/(yes|no)$/, (label) => (label === "yes" ? "no" : "yes"));
+  cli.write("customers.csv", [header, flipped, ...rest].join("\n"));
+  const changed = await cli.run(...args, "--layers", "8", "--resume");
+  expect([changed.code, changed.stderr]).toEqual([2, expect.stringContaining("was made with other data")]);
 });

@@ -106,7 +106,9 @@ describe("Tokenizer", () => {
   });
 
   it("refuses text after a closing quote and NUL characters, with their lines", () => {
-    expect(() => tokenize(['a,b\n"x\n"y,2\n'])).toThrow('line 3: got "y" after a closing quote');
+    expect(() => tokenize(['a,b\n"x\n"y,2\n'])).toThrow(
+      'line 2: got "y" after a closing quote on line 3, of the quote that is opened here',
+    );
     expect(() => tokenize(["a,b\n1,2\n", "3,\0"])).toThrow("line 3: got a NUL character");
     expect(() => tokenize(["\0"])).toThrow(TilegradError);
   });
