@@ -14,7 +14,7 @@ import type { RowSource } from "../train/source.ts";
 import type { Trainer } from "../train/trainer.ts";
 import { deterministicOption, precisionOption } from "./device.ts";
 import type { Interrupt } from "./interrupt.ts";
-import { CHECKPOINT_FILE, checkpointFolder, makeFolder, refitFolder } from "./output.ts";
+import { CHECKPOINT_FILE, checkpointFolder, refitFolder } from "./output.ts";
 import type { Speed } from "./progress.ts";
 import { TrainingProgress } from "./progress.ts";
 import { print } from "./terminal.ts";
@@ -156,10 +156,7 @@ export async function markEnded(out: string): Promise<void> {
 }
 
 /** Before each checkpoint: from here on the run is ahead of the saved model. */
-async function openCheckpoints({ out, folder }: Run): Promise<void> {
-  await makeFolder(folder);
-  await rm(endMark(out), { force: true });
-}
+const openCheckpoints = ({ out }: Run): Promise<void> => rm(endMark(out), { force: true });
 
 /**
  * A run that was broken off is gone on with, or its checkpoint removed by who made it: a new run would write over it.

@@ -2,8 +2,7 @@
 import path from "node:path";
 import { TilegradError } from "../errors.ts";
 import { parsePlainJson, stringifyJson } from "../io/json.ts";
-import { fileError, publishFile, readBytes } from "../node/files.ts";
-import { makeFolder } from "./output.ts";
+import { assertWritable, fileError, publishFile, readBytes } from "../node/files.ts";
 
 const FORMAT = "tilegrad-journal";
 export const JOURNAL = "journal.json";
@@ -36,7 +35,7 @@ export class Journal {
    * @throws E_FILE when the folder holds the journal of another search
    */
   static async open(folder: string, question: string): Promise<Journal> {
-    await makeFolder(folder);
+    await assertWritable(folder, "folder");
     const file = path.join(folder, JOURNAL);
     const content = await readBytes(file).catch((error: unknown) => {
       if ((error as { cause?: NodeJS.ErrnoException }).cause?.code === "ENOENT") return null;

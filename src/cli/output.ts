@@ -1,5 +1,5 @@
 /** What a command writes: checked before any work is done for it. */
-import { mkdir, readdir, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { TilegradError } from "../errors.ts";
 import { parsePlainJson } from "../io/json.ts";
@@ -81,11 +81,4 @@ async function identityOf(file: string): Promise<string> {
   if (found) return `${found.dev}:${found.ino}`;
   const folder = path.dirname(full);
   return folder === full ? full : path.join(await identityOf(folder), path.basename(full));
-}
-
-/** Makes the folder, for what goes into it before the model does. @throws E_FILE */
-export async function makeFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
-    throw fileError(error, "write", folder);
-  });
 }

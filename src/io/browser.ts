@@ -1,7 +1,7 @@
 /** Saving in the browser: Blobs to download, or the origin private file system (OPFS). */
 import { TilegradError } from "../errors.ts";
 import { checkObject, checkValue } from "../options.ts";
-import { type Files, isLeftover, namedFile } from "./bundle.ts";
+import { assertReplaceable, type Files, isLeftover, namedFile } from "./bundle.ts";
 
 /** One Blob per file, under the same names. */
 export function toBlobs(files: Files): Record<string, Blob> {
@@ -19,7 +19,8 @@ export function toBlobs(files: Files): Record<string, Blob> {
  * others (see bundle.ts). A writable file replaces the old content only when it is closed, so a closed tab leaves the
  * previous save whole.
  * @param folder path from the root of the OPFS, such as "runs/credit".
- * @throws E_FILE when the browser has no OPFS, the quota is used up, or a name on the path is a file.
+ * @throws E_FILE when the browser has no OPFS, the quota is used up, a name on the path is a file, or the
+ *   head there is of another tool.
  */
 export async function writeOpfs(folder: string, files: Files): Promise<void> {
   checkValue("writeOpfs", "folder", folder, "string");
@@ -27,6 +28,9 @@ export async function writeOpfs(folder: string, files: Files): Promise<void> {
   const names = Object.keys(files);
   try {
     const directory = await openFolder(folder, true);
+    const head = names[names.length - 1];
+    const old = await readEntry(directory, head).catch(() => undefined);
+    if (old) assertReplaceable(old, files[head], `${folder}/${head}`);
     for (const name of names) {
       const handle = await directory.getFileHandle(name, { create: true });
       const stream = await handle.createWritable();

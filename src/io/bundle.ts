@@ -101,6 +101,14 @@ function tensorsFile(tensors: Place): string {
   return name;
 }
 
+/** Refuses a folder whose head another tool made: TensorFlow.js has a `model.json`, too. @throws E_FILE */
+export function assertReplaceable(old: Uint8Array, head: Uint8Array, where: string): void {
+  const [was, is] = [old, head].map((bytes) =>
+    field({ value: parseJson(bytes, where), file: where, path: "" }, "format"),
+  );
+  if (was.value !== is.value) throw misplaced(was, JSON.stringify(is.value), "Save to another folder.");
+}
+
 /** The name of the tensors file that a head (the content of any `.json` head) publishes. */
 export function namedFile(head: Uint8Array, where: string): string {
   return tensorsFile(field({ value: parseJson(head, where), file: where, path: "" }, "tensors"));

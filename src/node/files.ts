@@ -5,7 +5,7 @@
 import { access, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { TilegradError } from "../errors.ts";
-import { type Files, isLeftover, namedFile } from "../io/bundle.ts";
+import { assertReplaceable, type Files, isLeftover, namedFile } from "../io/bundle.ts";
 import { checkObject, checkValue } from "../options.ts";
 
 const REASONS: Readonly<Record<string, readonly [problem: string, hint: string]>> = {
@@ -54,9 +54,9 @@ export async function readBytes(path: string): Promise<Uint8Array> {
 
 /**
  * Finds out whether `path` can be written, before any work is done for it, by making and removing a probe file (access
- * rights alone do not tell about read-only or remote disks). An output folder may be missing; its parent must exist.
+ * rights alone do not tell about read-only or remote disks). Folders on the way may be missing: writing makes them.
  * @param kind what `path` is going to be.
- * @throws E_FILE when the parent is missing, permission is denied, or a file stands where a folder should or vice versa.
+ * @throws E_FILE when permission is denied, or a file stands where a folder should or vice versa.
  */
 export async function assertWritable(path: string, kind: "file" | "folder"): Promise<void> {
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
@@ -69,7 +69,8 @@ export async function assertWritable(path: string, kind: "file" | "folder"): Pro
       hint: "Choose another path.",
     });
   }
-  const folder = found?.isDirectory() ? path : dirname(resolve(path));
+  let folder = found?.isDirectory() ? path : dirname(resolve(path));
+  while (dirname(folder) !== folder && !(await fileExists(folder))) folder = dirname(folder);
   const probe = join(folder, `.tilegrad-probe.${process.pid}.tmp`);
   try {
     await (await open(probe, "w")).close();
@@ -80,13 +81,14 @@ export async function assertWritable(path: string, kind: "file" | "folder"): Pro
 }
 
 /**
- * Replaces a file by one rename, its content being there or coming piece by piece.
+ * Replaces a file by one rename, or makes it and the folders on the way; its content being there or coming piece by piece.
  * @throws E_FILE when that fails, and what the pieces throw; then the old file is still there, whole.
  */
 export async function publishFile(path: string, content: Uint8Array | string | AsyncIterable<string>): Promise<void> {
   const folder = dirname(resolve(path));
   const temporary = join(folder, `.${basename(path)}.${process.pid}.tmp`);
   try {
+    await mkdir(folder, { recursive: true });
     try {
       const file = await open(temporary, "w");
       try {
@@ -122,13 +124,17 @@ async function flushFolder(folder: string): Promise<void> {
  * the others, whose names change with their content. So the others are written beside those of the previous save, and
  * the rename of the head publishes all at once; what the previous save or a killed one left is removed after that.
  * Other files in the folder are not touched. One writer per folder at a time.
- * @throws E_FILE when something cannot be written; then the folder still holds what it held.
+ * @throws E_FILE when something cannot be written, or the head there is of another tool; then the folder still holds what it held.
  */
 export async function publishFolder(folder: string, files: Files): Promise<void> {
   checkValue("publish", "folder", folder, "string");
   checkObject("publish", files, "files by name, as modelFiles gives");
   await assertWritable(folder, "folder");
   const names = Object.keys(files);
+  for (const head of names.slice(-1)) {
+    const path = join(folder, head);
+    if (await fileExists(path)) assertReplaceable(await readBytes(path), files[head], path);
+  }
   try {
     if ((await mkdir(folder, { recursive: true })) !== undefined) await flushFolder(dirname(resolve(folder)));
     for (const name of names) await publishFile(join(folder, name), files[name]);

@@ -107,10 +107,16 @@ describe("the browser's storage", () => {
           (error: Error & { code: string }) => `${error.code} ${error.message}`,
         );
       await io.writeOpfs("a", { "b.json": new Uint8Array(1) });
-      return [await message(io.readOpfs("none", "model.json")), await message(io.writeOpfs("a/b.json", {}))];
+      await io.writeOpfs("other", { "model.json": new TextEncoder().encode('{"format":"layers-model"}') });
+      return [
+        await message(io.readOpfs("none", "model.json")),
+        await message(io.writeOpfs("a/b.json", {})),
+        await message(io.writeOpfs("other", io.encodeModel({ architecture: null, weights: {} }))),
+      ];
     });
     expect(messages[0]).toBe("E_FILE none: cannot read it in the browser's storage (NotFoundError).");
     expect(messages[1]).toBe("E_FILE a/b.json: cannot write it in the browser's storage (TypeMismatchError).");
+    expect(messages[2]).toContain('E_FILE other/model.json: format: got "layers-model"; expected "tilegrad-model"');
   });
 
   it("gives Blobs to download", async () => {

@@ -136,7 +136,7 @@ const cases: [string, string[], string, RegExp][] = [
   ["a row in train and test", train("good.csv", "--splits", "splits.json#s"), "E_FILE", /row 4 is listed twice/],
   ["a row that does not exist", train("good.csv", "--splits", "splits.json#far"), "E_ARGUMENT", /row 99/],
   ["an output that is a file", train("good.csv", "--out", "file"), "E_FILE", /file: got a file; expected a folder/],
-  ["an output in a missing folder", train("good.csv", "--out", "no/where"), "E_FILE", /no\/where: cannot write it/],
+  ["an output below a file", train("good.csv", "--out", "file/model"), "E_FILE", /file\/model: cannot write it/],
   ["an output with other files", train("good.csv", "--out", "full"), "E_FILE", /"notes\.txt" and no tilegrad model/],
   [
     "another program's model.json",

@@ -59,8 +59,9 @@ describe("--report", () => {
     const wrong = await train("--out", "unmade", "--report", "report.doc");
     expect(wrong.code).toBe(2);
     expect(wrong.stderr).toContain('--report: got "report.doc"; expected a name ending in .html, .json, .svg, .png.');
-    const nowhere = await train("--out", "unmade", "--report", "no/such/report.html");
+    const nowhere = await train("--out", "unmade", "--report", "customers.csv/report.html");
     expect(nowhere.code).toBe(2);
+    expect(nowhere.stderr).toContain("a part of the path is a file");
     expect(fs.existsSync(path.join(cli.folder, "unmade"))).toBe(false);
   });
 

@@ -84,6 +84,29 @@ describe("publishing a folder", () => {
     expect(await readPublished(folder, "model.json")).toEqual(modelOf(2));
   });
 
+  it("makes the folders on the way", async () => {
+    const folder = join(dir, "out", "focal");
+    await assertWritable(folder, "folder");
+    expect(readdirSync(dir)).toEqual([]);
+    await publishFolder(folder, modelOf(1));
+    await publishFile(join(dir, "reports", "a", "b.txt"), "text");
+    expect(await readPublished(folder, "model.json")).toEqual(modelOf(1));
+    expect(readFileSync(join(dir, "reports/a/b.txt"), "utf8")).toBe("text");
+  });
+
+  it("leaves another tool's head alone, and what is no JSON", async () => {
+    for (const [head, message] of [
+      ['{"format":"layers-model"}', 'model.json: format: got "layers-model"; expected "tilegrad-model"'],
+      ["{}", 'model.json: format: got nothing; expected "tilegrad-model"'],
+      ["mine", "model.json: "],
+    ]) {
+      writeFileSync(join(dir, "model.json"), head);
+      expect((await failure(publishFolder(dir, modelOf(1)))).message).toContain(message);
+      expect(readFileSync(join(dir, "model.json"), "utf8")).toBe(head);
+      expect(readdirSync(dir)).toEqual(["model.json"]);
+    }
+  });
+
   it("clears away what a killed save left", async () => {
     const [weights] = Object.keys(modelOf(1));
     writeFileSync(join(dir, `.${weights}.123.tmp`), "torn");
@@ -167,7 +190,6 @@ describe("an output that cannot be written", () => {
     writeFileSync(join(dir, "file"), "x");
     mkdirSync(join(dir, "folder"));
     const cases: [string, "file" | "folder", string][] = [
-      [join(dir, "none", "model"), "folder", "there is no such file or folder (ENOENT)"],
       [join(dir, "file", "model"), "folder", "a part of the path is a file, not a folder (ENOTDIR)"],
       [join(dir, "file"), "folder", "got a file; expected a folder or nothing"],
       [join(dir, "folder"), "file", "got a folder; expected a file or nothing"],
