@@ -149,6 +149,12 @@ export function sampler(
   };
 }
 
+/** The warning that SMOTE's new rows lie between categories, where smoteNC would choose one. */
+export const blendedCategories = ({ features }: Preprocessor, { resample }: ResampleOptions): string[] =>
+  resample === "smote" && features.some(({ kind }) => kind === "categorical")
+    ? ["--resample smote makes rows that are part of one category and part of another; smoteNC gives each row one."]
+    : [];
+
 /** @throws E_ARGUMENT for streamed rows */
 export function inMemory(part: Part | null): ArrayPart {
   if (part && "x" in part) return part;

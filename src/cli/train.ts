@@ -25,7 +25,7 @@ import { labelledRows, prepare } from "./prepare.ts";
 import type { ProfileChoice } from "./profile.ts";
 import { addProfileOption, checkProfile, profileStep } from "./profile.ts";
 import { addReportOption, checkReport, resultHead, writeReport } from "./report.ts";
-import { inMemory } from "./resample.ts";
+import { blendedCategories, inMemory } from "./resample.ts";
 import { inputFiles, isStreamed } from "./source.ts";
 import type { TableOptions } from "./tableOptions.ts";
 import { addInputOptions, addTableOptions, addTestOptions } from "./tableOptions.ts";
@@ -106,7 +106,11 @@ async function trainOn(data: Prepared, file: string, options: TrainOptions, bega
   const { out, quiet, json, seed } = options;
   const rule = thresholdRule(options);
   const description = describedFor(data, options);
-  const suspect = [...suspicions(description, data.preprocessor), ...scarcity(data, options)];
+  const suspect = [
+    ...suspicions(description, data.preprocessor),
+    ...scarcity(data, options),
+    ...blendedCategories(data.preprocessor, options),
+  ];
   const warnings = [...data.warnings, ...suspect];
   warn(warnings);
   const loadMs = performance.now() - began;

@@ -27,6 +27,7 @@ describe("train --resample", () => {
     expect(over.priorShift).toBeCloseTo(Math.log(before / (rows / 2)), 12);
     expect([plain.resampled, plain.priorShift]).toEqual([null, 0]);
     expect(over.settings).toMatchObject({ resample: "smote" });
+    expect(over.warnings).toEqual([expect.stringContaining("smoteNC gives each row one")]); // of the plans
     const saved = JSON.parse(cli.read("over/model.json"));
     expect(saved.training.settings.resample).toBe("smote");
     expect(saved.preprocessing).toEqual(JSON.parse(cli.read("plain/model.json")).preprocessing);

@@ -147,6 +147,13 @@ describe("parseThresholdRule", () => {
   );
 });
 
+it("the hint of an unknown rule names what programs write for f2", () => {
+  const y = [0, 1, 1];
+  const error = errorOf(() => tuneThreshold(y, y, { maximize: "f2" } as unknown as ThresholdRule));
+  expect(error.hint).toContain('{ maximize: "fBeta", beta: 2 }');
+  expect(tuneThreshold(y, y, { maximize: "fBeta", beta: 2 }).value).toBe(1);
+});
+
 describe("costs", () => {
   it("the cost curve gives the total at every threshold", () => {
     const { threshold, cost } = costCurve([0, 1, 1], [0.2, 0.2, 0.8], { fp: 1, fn: 5, tp: 0.5 });

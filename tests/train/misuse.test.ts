@@ -164,6 +164,11 @@ it.each([
     /got \[\[0, 0, 0, 0, \.\.\.\], .*, \.\.\.\]; expected \{ x, y \}/,
   ],
   [
+    "a list of rows to predict",
+    async () => (await made()).predict(wrong([[1, 2]])),
+    /x has 1 values; .*rows\.flat\(\)/,
+  ],
+  [
     "callbacks",
     async () => (await made()).fit({ x: [1, 2], y: [1] }, { epochs: 1, callbacks: wrong([7]) }),
     /callbacks\[0\]: got 7/,
