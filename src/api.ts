@@ -176,6 +176,7 @@ export type {
   EpochLogs,
 } from "./train/callbacks.ts";
 export { checkpoint, earlyStopping, reduceOnPlateau } from "./train/callbacks.ts";
+export type { CompileModelOptions } from "./train/compileOptions.ts";
 export type { Data } from "./train/data.ts";
 export type { FitOptions, TrainingEvent } from "./train/fit.ts";
 export type { LoadedModel, LoadOptions } from "./train/loading.ts";
@@ -186,7 +187,6 @@ export type { KernelTime, Profile, ProfileOptions, TraceEvent } from "./train/pr
 export type { Cursor, History } from "./train/progress.ts";
 export { modelFiles } from "./train/saving.ts";
 export type { RowSource } from "./train/source.ts";
-export type { CompileModelOptions } from "./train/trainer.ts";
 export { compile, Trainer } from "./train/trainer.ts";
 export type { KernelCandidate, MeasuredKernel, TuneOptions, TuneResult } from "./tune/tune.ts";
 export { tuneDevice } from "./tune/tune.ts";

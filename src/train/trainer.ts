@@ -13,17 +13,18 @@ import type { OptionKinds } from "../options.ts";
 import { checkFields, checkOptions, checkValue } from "../options.ts";
 import type { PlanKind } from "../passes/choose.ts";
 import type { TrainingPrecision } from "../passes/half.ts";
-import { checkPrecision, PRECISIONS } from "../passes/half.ts";
+import { checkPrecision } from "../passes/half.ts";
 import { seedKey } from "../random.ts";
 import { Batches } from "./batches.ts";
 import type { Callback, Control } from "./callbacks.ts";
 import { checkCallbacks } from "./callbacks.ts";
+import type { CompileModelOptions } from "./compileOptions.ts";
+import { COMPILE_OPTIONS } from "./compileOptions.ts";
 import type { Data } from "./data.ts";
 import { checkFeatures, checkSameLabels } from "./data.ts";
 import type { FitOptions, TrainingEvent } from "./fit.ts";
 import { FIT_OPTIONS, runEpochs, throwIfAborted } from "./fit.ts";
 import { scalingTensors } from "./lossScaling.ts";
-import type { MetricName } from "./metrics.ts";
 import { Scorer } from "./metrics.ts";
 import type { Weights } from "./parameters.ts";
 import { Parameters } from "./parameters.ts";
@@ -38,45 +39,6 @@ import { TrainingSession } from "./session.ts";
 import type { RowSource, Rows } from "./source.ts";
 import { blockRowsFor, inMemory, isRowSource, openRows } from "./source.ts";
 import { TensorGroup } from "./tensors.ts";
-
-export interface CompileModelOptions {
-  readonly device: Device;
-  readonly loss: Loss;
-  /** Default adam(). */
-  readonly optimizer?: Optimizer;
-  /** Computed on validation data after each epoch and by `evaluate`; for models with one output. */
-  readonly metrics?: readonly MetricName[];
-  /** Decides initial weights, shuffling, dropout. Default 0. */
-  readonly seed?: number;
-  /** Off: one kernel per op, for finding a faulty one. Default on. */
-  readonly fusion?: boolean;
-  /** How training steps run; default: by estimated time. `inspect` says which and why. */
-  readonly plan?: PlanKind;
-  /**
-   * "mixed": activations and their gradients are stored in f16, half the memory and half the traffic; parameters, sums and
-   * losses stay f32, and a dynamic scale keeps small gradients. Needs `shader-f16`, or the CPU. Default "f32".
-   */
-  readonly precision?: TrainingPrecision;
-  /**
-   * Off: kernels that `tuneDevice` found to be the fastest when told `deterministic: false` are used although they sum in
-   * another order. Two runs by one tuning still have the same bits; without that tuning, or by another, they differ in the
-   * last bits. Default on.
-   */
-  readonly deterministic?: boolean;
-}
-
-const COMPILE_OPTIONS = {
-  // Looked at by what they can do: see the constructor.
-  device: "any",
-  loss: "any",
-  optimizer: "any",
-  metrics: "list",
-  seed: "number",
-  fusion: "boolean",
-  plan: ["dispatch", "resident"],
-  precision: PRECISIONS,
-  deterministic: "boolean",
-} as const satisfies OptionKinds<CompileModelOptions>;
 
 /** What a loss or metric of the validation data is called in logs. */
 const validated = (name: string): string => `val${name[0].toUpperCase()}${name.slice(1)}`;

@@ -19,10 +19,10 @@ import { packInputs, unpackOutputs } from "../../src/model/pack.ts";
 import { lossFromJson, modelFromJson } from "../../src/model/registry.ts";
 import { openDevice } from "../../src/node.ts";
 import { mul, sigmoid } from "../../src/ops/elementwise.ts";
+import type { CompileModelOptions } from "../../src/train/compileOptions.ts";
 import type { Data } from "../../src/train/data.ts";
 import { trainerFromFiles } from "../../src/train/loading.ts";
 import { modelFiles } from "../../src/train/saving.ts";
-import type { CompileModelOptions } from "../../src/train/trainer.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 import { bitsOf, largestDifference, problem } from "../train/support.ts";
 

@@ -16,10 +16,11 @@ import { sequential } from "../../src/model/model.ts";
 import { adam } from "../../src/model/optimizers.ts";
 import { openDevice } from "../../src/node.ts";
 import { bytesOf } from "../../src/passes/plan.ts";
+import type { CompileModelOptions } from "../../src/train/compileOptions.ts";
 import { layoutParameters } from "../../src/train/parameters.ts";
 import { checkpointOf, restoreCheckpoint } from "../../src/train/saving.ts";
 import { trainingStep } from "../../src/train/step.ts";
-import type { CompileModelOptions, Trainer } from "../../src/train/trainer.ts";
+import type { Trainer } from "../../src/train/trainer.ts";
 import { LEAST_LIMITS } from "../../src/webgpu/limits.ts";
 import { bitsOf, codeOf, problem, trainerOf, wrapDevice } from "./support.ts";
 

@@ -13,10 +13,11 @@ import { adam, rmsprop } from "../../src/model/optimizers.ts";
 import { linearDecay } from "../../src/model/schedules.ts";
 import type { Callback } from "../../src/train/callbacks.ts";
 import { checkpoint, earlyStopping, reduceOnPlateau } from "../../src/train/callbacks.ts";
+import type { CompileModelOptions } from "../../src/train/compileOptions.ts";
 import type { FitOptions } from "../../src/train/fit.ts";
 import { checkpointOf, restoreCheckpoint } from "../../src/train/saving.ts";
 import type { RowSource } from "../../src/train/source.ts";
-import type { CompileModelOptions, Trainer } from "../../src/train/trainer.ts";
+import type { Trainer } from "../../src/train/trainer.ts";
 import { bitsOf, codeOf, failure, onDevices, problem, trainerOf, withDropout, wrapDevice } from "./support.ts";
 
 const data = problem(70);

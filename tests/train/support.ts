@@ -10,9 +10,9 @@ import type { Model } from "../../src/model/model.ts";
 import { sequential } from "../../src/model/model.ts";
 import { openDevice } from "../../src/node.ts";
 import { draws } from "../../src/random.ts";
+import type { CompileModelOptions } from "../../src/train/compileOptions.ts";
 import type { Data } from "../../src/train/data.ts";
 import type { Weights } from "../../src/train/parameters.ts";
-import type { CompileModelOptions } from "../../src/train/trainer.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 
 export { wrapDevice } from "../support/ways.ts";

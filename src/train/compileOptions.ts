@@ -1,0 +1,48 @@
+/** What a model is made ready to train with. */
+import type { Device } from "../device.ts";
+import type { Loss } from "../model/losses.ts";
+import type { Optimizer } from "../model/optimizers.ts";
+import type { OptionKinds } from "../options.ts";
+import type { PlanKind } from "../passes/choose.ts";
+import type { TrainingPrecision } from "../passes/half.ts";
+import { PRECISIONS } from "../passes/half.ts";
+import type { MetricName } from "./metrics.ts";
+
+export interface CompileModelOptions {
+  readonly device: Device;
+  readonly loss: Loss;
+  /** Default adam(). */
+  readonly optimizer?: Optimizer;
+  /** Computed on validation data after each epoch and by `evaluate`; for models with one output. */
+  readonly metrics?: readonly MetricName[];
+  /** Decides initial weights, shuffling, dropout. Default 0. */
+  readonly seed?: number;
+  /** Off: one kernel per op, for finding a faulty one. Default on. */
+  readonly fusion?: boolean;
+  /** How training steps run; default: by estimated time. `inspect` says which and why. */
+  readonly plan?: PlanKind;
+  /**
+   * "mixed": activations and their gradients are stored in f16, half the memory and half the traffic; parameters, sums and
+   * losses stay f32, and a dynamic scale keeps small gradients. Needs `shader-f16`, or the CPU. Default "f32".
+   */
+  readonly precision?: TrainingPrecision;
+  /**
+   * Off: kernels that `tuneDevice` found to be the fastest when told `deterministic: false` are used although they sum in
+   * another order. Two runs by one tuning still have the same bits; without that tuning, or by another, they differ in the
+   * last bits. Default on.
+   */
+  readonly deterministic?: boolean;
+}
+
+export const COMPILE_OPTIONS = {
+  // Looked at by what they can do: see the constructor of Trainer.
+  device: "any",
+  loss: "any",
+  optimizer: "any",
+  metrics: "list",
+  seed: "number",
+  fusion: "boolean",
+  plan: ["dispatch", "resident"],
+  precision: PRECISIONS,
+  deterministic: "boolean",
+} as const satisfies OptionKinds<CompileModelOptions>;
