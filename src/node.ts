@@ -42,7 +42,7 @@ export interface OpenDeviceOptions {
 /** The CPU reference, which needs no optional package; models are kept in folders. @throws E_ARGUMENT */
 export function openCpu(options: CpuOptions = {}): Device {
   checkObject("openCpu", options, "an object of options");
-  return openCpuAnywhere({ files: folders, ...options });
+  return openCpuAnywhere({ ...options, files: options.files ?? folders });
 }
 
 /** What Dawn calls experiments such as matrix units. */

@@ -43,6 +43,14 @@ export function thresholdRule({ threshold, thresholdFolds, amount }: ThresholdOp
     }
     refuse({ "threshold-folds": thresholdFolds }, `--threshold ${threshold}`);
   }
+  // Where one kind of mistake costs nothing, never (or always) to alert is the cheapest: that must be said, not left out.
+  const unsaid = "minimizeCost" in rule && (["fp", "fn"] as const).find((name) => !(name in rule.minimizeCost));
+  if (unsaid) {
+    const mistake = { fp: "a false alert", fn: "a miss" }[unsaid];
+    throw new TilegradError("E_ARGUMENT", `--threshold ${threshold}: no cost of ${mistake}; expected fp and fn.`, {
+      hint: `Say what ${mistake} costs, even if nothing: ${threshold},${unsaid}=1.`,
+    });
+  }
   if (costsAmounts(rule) && amount === undefined) {
     throw new TilegradError("E_ARGUMENT", `--threshold: got ${JSON.stringify(threshold)}; there are no amounts.`, {
       hint: "Name the column of each row's amount: --amount COLUMN.",

@@ -62,7 +62,7 @@ export function checkThresholdRule(rule: ThresholdRule, where = "tuneThreshold")
 /** Whether what a rule says is there, and nothing beside. */
 function isWhole(rule: object): boolean {
   const { maximize, ...rest }: { readonly maximize?: unknown } = rule;
-  const [name, ...more] = Object.keys(rest);
+  const [name, ...more] = Object.entries(rest).flatMap(([key, value]) => (value === undefined ? [] : [key]));
   if (more.length > 0) return false;
   if (maximize === undefined) return ["fixed", "quantile", "alertsPerThousand", "minimizeCost"].includes(name);
   return name === undefined ? objectives.includes(String(maximize)) : BESIDE[String(maximize)] === name;
@@ -131,16 +131,6 @@ function readCosts(text: string): ThresholdRule | undefined {
     const [name, cost] = part.split("=");
     if (cost === undefined || cost === "") return undefined;
     costs[name] = cost === "amount" ? cost : Number(cost);
-  }
-  // Where one kind of mistake costs nothing, never (or always) to alert is the cheapest: that must be said, not left out.
-  for (const [name, mistake] of [
-    ["fp", "a false alert"],
-    ["fn", "a miss"],
-  ]) {
-    if (name in costs) continue;
-    throw new TilegradError("E_ARGUMENT", `threshold "cost:${text}": no cost of ${mistake}; expected fp and fn.`, {
-      hint: `Say what ${mistake} costs, even if nothing: cost:${text},${name}=1.`,
-    });
   }
   return { minimizeCost: costs };
 }

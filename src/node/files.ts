@@ -69,6 +69,12 @@ export async function assertWritable(path: string, kind: "file" | "folder"): Pro
       hint: "Choose another path.",
     });
   }
+  // A file is renamed into place, which would put it where the device or pipe is; links such as /dev/stdout, too.
+  if (kind === "file" && ((found && !found.isFile()) || /^\/(dev|proc)\//.test(resolve(path)))) {
+    throw new TilegradError("E_FILE", `${path}: got a device or a pipe; expected a file or nothing.`, {
+      hint: "Name a file.",
+    });
+  }
   let folder = found?.isDirectory() ? path : dirname(resolve(path));
   while (dirname(folder) !== folder && !(await fileExists(folder))) folder = dirname(folder);
   const probe = join(folder, `.tilegrad-probe.${process.pid}.tmp`);

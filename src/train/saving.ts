@@ -165,7 +165,7 @@ export function restoreCheckpoint(
     });
   if (checkpoint.seed !== trainer.seed) throw differs("another seed");
   // Before the model, which may follow from the data: its first bias is the share of positives.
-  if (data !== undefined && checkpoint.data !== data) throw differs("other data");
+  if (data !== undefined && checkpoint.data !== "" && checkpoint.data !== data) throw differs("other data");
   const config: Readonly<Record<string, Json>> = {
     ...EARLIER,
     ...asObject({ value: checkpoint.config, file: where, path: "config" }),

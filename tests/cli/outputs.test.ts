@@ -36,6 +36,8 @@ describe("an output that would replace what the command reads or keeps is refuse
     [["predict", "model", "new.csv", "--out", "symbolic.csv"], /is an input/],
     [["predict", "model", "symbolic.csv", "--out", "new.csv"], /is an input/],
     [["predict", "model", "new.csv", "--out", "hard.csv"], /is an input/],
+    [["predict", "model", "new.csv", "--out", "/dev/null"], /got a device or a pipe/],
+    [["predict", "model", "new.csv", "--out", "/dev/stdout"], /got a device or a pipe/],
     [["predict", "model", "new.csv", "--out", "same/model.json"], /is a file of the model/],
     [["evaluate", "model", "table.json", "--report", "table.json"], /--report: table\.json is an input/],
     [["evaluate", "model", "new.csv", "--splits", "splits.json#a", "--report", "splits.json"], /is an input/],
