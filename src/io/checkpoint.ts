@@ -1,5 +1,4 @@
 /** The checkpoint of a run: all that a resumed run needs to have the bits of an uninterrupted one. Layout: bundle.ts. */
-import { TilegradError } from "../errors.ts";
 import { decodeBundle, encodeBundle, type Files, onlyFields } from "./bundle.ts";
 import type { Json } from "./json.ts";
 import { asCount, asJson, asList, asNumber, asObject, asString, field } from "./place.ts";
@@ -50,12 +49,4 @@ export function decodeCheckpoint(files: Files, where: string): CheckpointFile {
   const history: Record<string, number[]> = Object.create(null);
   for (const name of Object.keys(asObject(curves))) history[name] = asList(field(curves, name)).map(asNumber);
   return { step, epoch, cursor, seed, data, plan, config, states, history, tensors };
-}
-
-/** @throws E_FILE when the checkpoint was made from other data than that of fingerprint `data`. */
-export function checkData(checkpoint: CheckpointFile, data: string, where: string): void {
-  if (checkpoint.data === data) return;
-  throw new TilegradError("E_FILE", `${where}: got data of fingerprint ${data}; expected ${checkpoint.data}.`, {
-    hint: "Resume with the same rows, in the same order, or start a new run in another folder.",
-  });
 }
