@@ -67,7 +67,7 @@ export function checkFeatures(
 function checkNames(where: string, data: Data): void {
   const misspelt = Object.entries(data).find(
     ([name, value]) =>
-      name !== "sampleWeight" && value && (/weight/i.test(name) || nearest(name, ["sampleWeight"]) !== undefined),
+      name !== "sampleWeight" && value && (/^weights?$/i.test(name) || nearest(name, ["sampleWeight"]) !== undefined),
   );
   if (!misspelt) return;
   throw new TilegradError("E_ARGUMENT", `${where}: there is no ${show(misspelt[0])}; expected x, y, sampleWeight.`, {
