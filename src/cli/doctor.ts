@@ -8,6 +8,7 @@ import type { MatrixUnit, Tuning } from "../ops/limits.ts";
 import { WebGpuDevice } from "../webgpu/device.ts";
 import type { DeviceName } from "./device.ts";
 import { describeDevice, deviceOption, withDevice } from "./device.ts";
+import { Failed } from "./errors.ts";
 import { checkModel } from "./model.ts";
 import { refuse } from "./objective.ts";
 import { bold, bytes, count, duration, pairs, plural, print, Status, table, write, writeJson } from "./terminal.ts";
@@ -100,7 +101,7 @@ async function doctor(options: DoctorOptions): Promise<void> {
         ms,
       });
     if (!json || !quiet) say(bold(verdict));
-    if (failed > 0) process.exitCode = 1;
+    if (failed > 0) throw new Failed();
   });
 }
 

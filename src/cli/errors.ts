@@ -33,6 +33,9 @@ export class Interrupted extends Error {
   }
 }
 
+/** What a command was asked to find out is bad, and it has said so: status 1. */
+export class Failed extends Error {}
+
 interface Shown {
   readonly code: string;
   readonly message: string;

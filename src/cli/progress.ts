@@ -1,6 +1,6 @@
 /** The line that says how training goes. */
 import type { BestEpoch } from "../train/callbacks.ts";
-import { count, duration, Status } from "./terminal.ts";
+import { count, currentTerminal, duration, Status } from "./terminal.ts";
 
 interface ProgressOptions {
   readonly epochs: number;
@@ -51,7 +51,7 @@ export class TrainingProgress {
 
   steps(step: number): void {
     this.step = step;
-    if (process.stderr.isTTY) this.show();
+    if (currentTerminal().stderr.isTTY) this.show();
   }
 
   end(): void {

@@ -10,7 +10,7 @@ import { plotSheet } from "../report/plotsOf.ts";
 import type { Labelled } from "./labelled.ts";
 import type { Taken } from "./output.ts";
 import { assertOutput } from "./output.ts";
-import { print } from "./terminal.ts";
+import { currentTerminal, print } from "./terminal.ts";
 
 const ENDINGS = [".html", ".json", ".svg", ".png"] as const;
 type Ending = (typeof ENDINGS)[number];
@@ -82,14 +82,14 @@ export const resultHead = (device: Device, { table, target }: Pick<Labelled, "ta
 
 /** How this program is called, so that what to type next can be typed. */
 export function commandName(): string {
-  const program = process.argv[1];
+  const { program } = currentTerminal();
   return path.extname(program) === "" ? "npx tilegrad" : `node ${path.relative(process.cwd(), program)}`;
 }
 
 /** The whole command as it was typed, for a shell. */
 export function commandLine(): string {
-  const quoted = process.argv
-    .slice(2)
-    .map((word) => (/^[\w@%+=:,./#-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`));
+  const quoted = currentTerminal().args.map((word) =>
+    /^[\w@%+=:,./#-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`,
+  );
   return [commandName(), ...quoted].join(" ");
 }

@@ -1,7 +1,50 @@
 /** What the user sees: lines and tables on stderr, results on stdout, a status line that is rewritten on a terminal. */
 
+/** What text is written to; the streams of a process are such. */
+export interface Output {
+  /** Calls `done` once there is room for more. */
+  write(text: string, done?: () => void): unknown;
+  /** Whether someone looks at it: colours, and a line that is rewritten. */
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+/** Where a run of the command line writes, and how it was called. */
+export interface Terminal {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  /** The words after the program's name. */
+  readonly args: readonly string[];
+  /** The file that Node was given, for hints on what to type next. */
+  readonly program: string;
+}
+
+/** Of the run at hand: one at a time, so that what prints need not be handed through everything. */
+let terminal: Terminal = { stdout: process.stdout, stderr: process.stderr, args: [], program: process.argv[1] };
+
+/** Lets all that is printed during `work` go there. */
+export async function printingTo<T>(there: Terminal, work: () => Promise<T>): Promise<T> {
+  const before = terminal;
+  terminal = there;
+  try {
+    return await work();
+  } finally {
+    terminal = before;
+  }
+}
+
+export const currentTerminal = (): Terminal => terminal;
+
+/** Where commander is told that help and version go. */
+export const helpOutput = () => ({
+  writeOut: write,
+  writeErr: (text: string): void => void terminal.stderr.write(text),
+  getOutHelpWidth: () => terminal.stdout.columns as number,
+  getErrHelpWidth: () => terminal.stderr.columns as number,
+});
+
 /** A line for people, on stderr. */
-export const print = (line = ""): void => void process.stderr.write(`${line}\n`);
+export const print = (line = ""): void => void terminal.stderr.write(`${line}\n`);
 
 /** Each different warning once. */
 export function warn(warnings: Iterable<string>): void {
@@ -9,20 +52,20 @@ export function warn(warnings: Iterable<string>): void {
 }
 
 /** A result, on stdout. */
-export const write = (text: string): void => void process.stdout.write(text);
+export const write = (text: string): void => void terminal.stdout.write(text);
 
 /** What a command found, for people: on stdout unless `--json` puts its object there. */
 export const tell = (text: string, json: boolean): void => (json ? print(text) : write(`${text}\n`));
 
 /** A piece of a long result, once the reader has room for it. */
 export const writePiece = (text: string): Promise<void> =>
-  new Promise((resolve) => process.stdout.write(text, () => resolve()));
+  new Promise((resolve) => terminal.stdout.write(text, () => resolve()));
 
 /** The one JSON object of `--json`. NaN and infinities, which JSON lacks, become null. */
 export const writeJson = (value: unknown): void => write(`${JSON.stringify(value, null, 2)}\n`);
 
 const coloured = (): boolean =>
-  process.stdout.isTTY === true && process.stderr.isTTY === true && !process.env["NO_COLOR"];
+  terminal.stdout.isTTY === true && terminal.stderr.isTTY === true && !process.env["NO_COLOR"];
 const styled = (code: number, text: string): string => (coloured() ? `\u001b[${code}m${text}\u001b[0m` : text);
 export const bold = (text: string): string => styled(1, text);
 export const dim = (text: string): string => styled(2, text);
@@ -74,7 +117,7 @@ const BAR = 20;
 /** Progress: one line that is rewritten on a terminal; elsewhere plain lines, at most one a second. */
 export class Status {
   private readonly quiet: boolean;
-  private readonly terminal = process.stderr.isTTY === true;
+  private readonly stderr = terminal.stderr;
   private shownAt = Number.NEGATIVE_INFINITY;
   private pending = "";
 
@@ -86,8 +129,8 @@ export class Status {
   show(share: number, text: string): void {
     if (this.quiet) return;
     const now = performance.now();
-    this.pending = this.terminal ? `${bar(share)} ${text}` : text;
-    if (now - this.shownAt < (this.terminal ? REWRITE_MS : LINE_MS)) return;
+    this.pending = this.stderr.isTTY ? `${bar(share)} ${text}` : text;
+    if (now - this.shownAt < (this.stderr.isTTY ? REWRITE_MS : LINE_MS)) return;
     this.shownAt = now;
     this.flush();
   }
@@ -95,13 +138,13 @@ export class Status {
   /** Shows what was left out last, and lets other lines follow. */
   end(): void {
     if (this.pending) this.flush();
-    if (this.terminal && Number.isFinite(this.shownAt)) process.stderr.write("\n");
+    if (this.stderr.isTTY && Number.isFinite(this.shownAt)) this.stderr.write("\n");
     this.shownAt = Number.NEGATIVE_INFINITY;
   }
 
   private flush(): void {
-    const width = (process.stderr.columns ?? 80) - 1;
-    process.stderr.write(this.terminal ? `\r\u001b[K${this.pending.slice(0, width)}` : `${this.pending}\n`);
+    const width = (this.stderr.columns ?? 80) - 1;
+    this.stderr.write(this.stderr.isTTY ? `\r\u001b[K${this.pending.slice(0, width)}` : `${this.pending}\n`);
     this.pending = "";
   }
 }
