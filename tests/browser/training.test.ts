@@ -1,8 +1,6 @@
-import fs from "node:fs";
-import path from "node:path";
 import type { Browser, Page } from "puppeteer-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { repository } from "../support/program.ts";
+import { readOracle } from "../oracles/files.ts";
 import { launchChromium } from "./chromium.ts";
 import { crashGpu, openPage, serveLibrary } from "./page.ts";
 import type { Server } from "./serve.ts";
@@ -27,15 +25,10 @@ const reference = {
   logits: [-5.099396, 6.718408, 4.742486, -4.936222],
 };
 
-/** The loss of each of the 5,000 steps, where the folder of reference numbers is there. */
-function lossesOfPyTorch(): number[] | undefined {
-  const file = path.join(repository, "..", "shared", "oracles", "training.json");
-  if (!fs.existsSync(file)) {
-    console.warn(`${file} is not there: only the last loss is compared.`);
-    return undefined;
-  }
-  const { runs } = JSON.parse(fs.readFileSync(file, "utf8")) as { runs: { id: string; loss_f64: number[] }[] };
-  return runs.find(({ id }) => id === "xor/full_batch_bce")?.loss_f64;
+/** The loss of each of the 5,000 steps. */
+function lossesOfPyTorch(): number[] {
+  const { runs } = readOracle<{ runs: { id: string; loss_f64: number[] }[] }>("training")!;
+  return runs.find(({ id }) => id === "xor/full_batch_bce")!.loss_f64;
 }
 
 const worstDifference = (got: readonly number[], want: readonly number[]): number =>
@@ -102,8 +95,7 @@ describe("the library in Chromium", () => {
     const { losses, logits, answers, labels } = await page.evaluate(trainXor, reference.initial, 5000);
     expect(losses).toHaveLength(5000);
     expect(Math.abs(losses[4999] - reference.loss)).toBeLessThan(1e-5);
-    const everyLoss = lossesOfPyTorch() ?? losses;
-    expect(worstDifference(losses, everyLoss)).toBeLessThan(1e-5);
+    expect(worstDifference(losses, lossesOfPyTorch())).toBeLessThan(1e-5);
     expect(worstDifference(logits, reference.logits)).toBeLessThan(5e-5);
     expect(answers).toEqual(labels);
   });

@@ -1,9 +1,11 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
+import { gunzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CsvReader, parseCsv, readCsv } from "../../src/data/csv.ts";
 import { type Column, cellText } from "../../src/data/table.ts";
 import { TilegradError } from "../../src/errors.ts";
+import { draws } from "../../src/random.ts";
 
 const utf8 = new TextEncoder();
 
@@ -286,15 +288,29 @@ describe("large input", () => {
   });
 });
 
-const shared = new URL("../../../shared/data/", import.meta.url);
+/** 20,000 rows of 24 numbers: whole ones large and small, fractions, some with an exponent. */
+function numbers(): Buffer {
+  const draw = draws(1, 0);
+  const lines = [Array.from({ length: 24 }, (_, i) => `x${i}`).join()];
+  for (let row = 0; row < 20_000; row++) {
+    const values = Array.from({ length: 24 }, (_, column) => {
+      const at = row * 24 + column;
+      const size = 10 ** ((column % 12) - 4);
+      return column < 12 ? draw.integer(at, 2 ** 20) - 2 ** 10 : draw.normal(at) * size;
+    });
+    lines.push(values.map((value, column) => (column % 5 === 4 ? value.toExponential() : value)).join());
+  }
+  return Buffer.from(lines.join("\n"));
+}
 
-describe.runIf(existsSync(shared))("the shared tables", () => {
+const readFixture = (name: string) => readFileSync(new URL(name, import.meta.url));
+
+describe("whole tables", () => {
   it.each([
-    ["breast_cancer.csv", 569, 31],
-    ["credit_like.csv", 20_000, 24],
-    ["digits.csv", 1797, 65],
-  ])("%s is all numeric and complete", (file, rows, columns) => {
-    const text = readFileSync(new URL(file, shared));
+    ["breast_cancer.csv", readFixture("../../demo/data/breast_cancer.csv"), 569, 31],
+    ["generated.csv", numbers(), 20_000, 24],
+    ["digits.csv", gunzipSync(readFixture("fixtures/digits.csv.gz")), 1797, 65],
+  ])("%s is all numeric and complete", (file, text, rows, columns) => {
     const { table } = parseCsv(text, { name: file });
     expect([table.rows, table.columns.length]).toEqual([rows, columns]);
     const lines = text

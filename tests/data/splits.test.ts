@@ -1,4 +1,3 @@
-import { existsSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
@@ -12,6 +11,7 @@ import {
   timeSeriesSplit,
 } from "../../src/data/splits.ts";
 import { TilegradError } from "../../src/errors.ts";
+import { readOracle } from "../oracles/files.ts";
 
 const range = (n: number) => [...Array(n).keys()];
 const classCounts = (y: ArrayLike<number>, rows: ArrayLike<number>, labels: readonly number[]) =>
@@ -196,13 +196,11 @@ interface SamplingOracle {
   }[];
 }
 
-const oracle = new URL("../../../shared/oracles/sampling.json", import.meta.url);
-
-describe.runIf(existsSync(oracle))("scikit-learn", () => {
-  const sampling = existsSync(oracle) ? (JSON.parse(readFileSync(oracle, "utf8")) as SamplingOracle) : null;
+describe("scikit-learn", () => {
+  const sampling = readOracle<SamplingOracle>("sampling")!;
 
   it("has the same fold sizes per class", () => {
-    for (const { k, y, sklearn_folds } of sampling?.stratified_kfold ?? []) {
+    for (const { k, y, sklearn_folds } of sampling.stratified_kfold) {
       const names = [...new Set(y.data)].sort((a, b) => a - b);
       const sizes = stratifiedKFold(y.data, k).map(({ test }) => ({
         test_size: test.length,
@@ -215,7 +213,7 @@ describe.runIf(existsSync(oracle))("scikit-learn", () => {
   });
 
   it("has the same split sizes, and class counts within 1 of the shares", () => {
-    for (const { y, test_fraction, test_size_in, test_class_counts_within_1_of } of sampling?.stratified_split ?? []) {
+    for (const { y, test_fraction, test_size_in, test_class_counts_within_1_of } of sampling.stratified_split) {
       const fractions = { train: 1 - test_fraction, test: test_fraction };
       const { test } = stratifiedSplit(y.data, { fractions, seed: 1 });
       expect(test_size_in).toContain(test.length);

@@ -1,6 +1,4 @@
 /** `npm run oracles`: every case of every family, on a device, by the files' own tolerances. */
-import { existsSync, readFileSync } from "node:fs";
-import path from "node:path";
 import { parseArgs } from "node:util";
 import type { HowToRun } from "../../src/check/check.ts";
 import type { Device } from "../../src/device.ts";
@@ -9,6 +7,7 @@ import { runningBy, waysOf } from "../support/ways.ts";
 import { checkDeterminism } from "./determinism.ts";
 import type { FamilySummary, OracleResult } from "./family.ts";
 import { summarize } from "./family.ts";
+import { FIXTURES, readOracle } from "./files.ts";
 import type { LossesFile } from "./losses.ts";
 import { checkLoss } from "./losses.ts";
 import { runMetrics } from "./metrics.ts";
@@ -116,9 +115,9 @@ export async function runOracles(
 ): Promise<OracleReport> {
   const summaries: Record<string, FamilySummary> = {};
   for (const family of wanted) {
-    const file = path.join(dir, `${family}.json`);
-    if (!existsSync(file)) continue;
-    const results = await families[family](device, JSON.parse(readFileSync(file, "utf8")), (r) => onCase(family, r));
+    const file = readOracle(family, dir);
+    if (file === undefined) continue;
+    const results = await families[family](device, file, (r) => onCase(family, r));
     summaries[family] = summarize(results);
   }
   return { dir, device: device.info, families: summaries };
@@ -147,7 +146,7 @@ export async function runWays(
 
 const USAGE = `npm run oracles -- [--dir DIR] [--family NAME,...] [--device NAME] [--ways all|NAME,...] [--json]
 
-  --dir DIR      the folder of the files; default ../shared/oracles
+  --dir DIR      a folder of such files, compressed or not; default ${FIXTURES}
   --family NAME  ${Object.keys(families).join(", ")}; default all
   --device NAME  webgpu (default), swiftshader, lavapipe or cpu
   --ways NAME    every case in ways that kernels and plans can be forced to run, and two runs' bits; default: as chosen
@@ -157,7 +156,7 @@ function parse(args: string[]) {
   return parseArgs({
     args,
     options: {
-      dir: { type: "string", default: "../shared/oracles" },
+      dir: { type: "string", default: FIXTURES },
       family: { type: "string" },
       device: { type: "string", default: "webgpu" },
       ways: { type: "string" },
@@ -184,8 +183,13 @@ async function main(): Promise<number> {
     console.error(`error: --family: got "${unknown}"; expected ${Object.keys(families).join(", ")}.`);
     return 2;
   }
-  if (!existsSync(values.dir)) {
-    console.error(`error: no oracle files in ${values.dir}.\nhint: pass their folder as --dir DIR.`);
+  const wanted = values.family?.split(",");
+  const missing = (wanted ?? Object.keys(families)).filter((family) => readOracle(family, values.dir) === undefined);
+  if (missing.length > 0) {
+    console.error(
+      `error: --dir: ${values.dir} has no ${missing.map((family) => `${family}.json`).join(", ")}, nor .json.gz.`,
+    );
+    console.error("hint: --family NAME,... runs some of the families.");
     return 2;
   }
   const device = await openDevice({ backend: values.device as "webgpu" });
@@ -201,7 +205,6 @@ async function main(): Promise<number> {
     if (!unsupported && !((ratio ?? Number.POSITIVE_INFINITY) <= 1))
       console.error(`  FAILED ${family} ${id}: ${ratio} ${error ?? ""}`);
   };
-  const wanted = values.family?.split(",");
   const reports: Record<string, OracleReport> = {};
   if (!chosen) reports[""] = await runOracles(device, values.dir, wanted, onCase);
   for (const way of chosen ?? []) {
