@@ -27,7 +27,6 @@ export async function openDevice(options: OpenDeviceOptions = {}): Promise<Devic
     memoryBudget: "number",
     tuning: "any",
     tunings: "object",
-    matrixUnits: "boolean",
   } satisfies OptionKinds<OpenDeviceOptions>);
   const { backend = "webgpu", ...rest } = options;
   return backend === "cpu" ? openCpu() : openGpuDevice(rest);

@@ -32,11 +32,6 @@ export interface OpenDeviceOptions {
    * or none. Default: what the environment variable TILEGRAD_TUNING says (`off`, or a JSON file), else `stored`.
    */
   readonly tuning?: GpuDeviceOptions["tuning"];
-  /**
-   * Also ask for matrix units, an experiment of Dawn's. No kernel uses them unless `tuneDevice` found it faster, and then with
-   * `deterministic: false` only. Default: whether the environment variable TILEGRAD_MATRIX_UNITS is `on`.
-   */
-  readonly matrixUnits?: boolean;
 }
 
 /** The CPU reference, which needs no optional package; models are kept in folders. @throws E_ARGUMENT */
@@ -45,28 +40,22 @@ export function openCpu(options: CpuOptions = {}): Device {
   return openCpuAnywhere({ ...options, files: options.files ?? folders });
 }
 
-/** What Dawn calls experiments such as matrix units. */
-const UNSAFE = ["enable-dawn-features=allow_unsafe_apis"];
-
 /** Opens a device. @throws E_ARGUMENT; E_PEER when an optional package is missing, E_DEVICE when the device is not there. */
 export async function openDevice(options: OpenDeviceOptions = {}): Promise<Device> {
   checkOptions("openDevice", options, {
     backend: [...GPU_NAMES, "cpu"],
     memoryBudget: "number",
     tuning: "any",
-    matrixUnits: "boolean",
   } satisfies OptionKinds<OpenDeviceOptions>);
   const { backend = "webgpu", memoryBudget, tuning } = options;
-  const { matrixUnits = process.env["TILEGRAD_MATRIX_UNITS"] === "on" } = options;
   if (backend === "cpu") return openCpu();
-  const { gpu, kind, driver } = await openGpu({ device: backend, flags: matrixUnits ? UNSAFE : [] });
+  const { gpu, kind, driver } = await openGpu({ device: backend });
   return openGpuDevice({
     gpu,
     files: folders,
     info: { software: kind === "software", adapter: driver },
     tuning: tuning ?? (await chosenTuning()),
     tunings: tuningFiles,
-    matrixUnits,
     ...(memoryBudget === undefined ? {} : { memoryBudget }),
   });
 }

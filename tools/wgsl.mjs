@@ -81,19 +81,13 @@ export function link(texts) {
   return [...directives, ...bodies].join("\n");
 }
 
-/** What the parser does not know, and reflection does not need: types and template arguments of matrix units. */
-const withoutMatrixUnits = (code) =>
-  code
-    .replace(/\bsubgroup_matrix_(left|right|result)<[^>]*>/g, "f32")
-    .replace(/\b(subgroupMatrix(Load|Store))<[^>]*>/g, "$1");
-
 function reflect(file, code, libraries) {
   const fail = (what) => {
     throw new Error(`${file}: ${what}`);
   };
   let info;
   try {
-    info = new WgslReflect(withoutMatrixUnits(link([...libraries, code])));
+    info = new WgslReflect(link([...libraries, code]));
   } catch (cause) {
     fail(`WGSL does not parse: ${cause.message ?? cause}`);
   }

@@ -1,7 +1,6 @@
 /** Turns an op's samples into graphs to run: its outputs and, where it has a gradient, that of a random projection. */
 import type { Graph, Tensor } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
-import { roundToHalf } from "../numeric.ts";
 import { sum } from "../ops/broadcast.ts";
 import { input } from "../ops/constant.ts";
 import { add, mul } from "../ops/elementwise.ts";
@@ -21,7 +20,7 @@ export interface SampleGraph {
 export const SAMPLE_STEP: StepValues = { seedLow: 7, seedHigh: 1, step: 3 };
 
 /** Values that depend on the shape and position only. f32 values are representable, so that both precisions see the same. */
-export function sampleValues({ dtype, shape, range, values, half }: SampleInput, stream: number): Elements {
+export function sampleValues({ dtype, shape, range, values }: SampleInput, stream: number): Elements {
   const size = sizeOf(shape);
   const draw = draws(20, stream);
   if (dtype !== "f32") {
@@ -30,8 +29,7 @@ export function sampleValues({ dtype, shape, range, values, half }: SampleInput,
     return dtype === "u32" ? Uint32Array.from(integers) : Int32Array.from(integers);
   }
   const [low, high] = range ?? [-2, 2];
-  const round = half ? roundToHalf : (x: number): number => x;
-  return Float32Array.from({ length: size }, (_, i) => values?.[i] ?? round(low + (high - low) * draw.uniform(i)));
+  return Float32Array.from({ length: size }, (_, i) => values?.[i] ?? low + (high - low) * draw.uniform(i));
 }
 
 /** With `gradient`, outputs also hold d sum(output * upstream) / d input for each f32 input. */

@@ -19,12 +19,6 @@ export const precisionOption = (): Option =>
     .choices(PRECISIONS)
     .default("f32");
 
-export const deterministicOption = (): Option =>
-  new Option(
-    "--no-deterministic",
-    "also the kernels that doctor --tune --no-deterministic found, which have other bits",
-  );
-
 /** What computes, in words. */
 export function describeDevice({ backend, adapter, driver, software }: DeviceInfo): string {
   if (backend === "cpu") return `CPU (${driver}), no GPU`;

@@ -4,7 +4,7 @@ import type { CheckResult } from "../check/check.ts";
 import { checkOps, checksOf } from "../check/check.ts";
 import type { Device } from "../device.ts";
 import { allOps } from "../ops/all.ts";
-import type { MatrixUnit, Tuning } from "../ops/limits.ts";
+import type { Tuning } from "../ops/limits.ts";
 import { WebGpuDevice } from "../webgpu/device.ts";
 import type { DeviceName } from "./device.ts";
 import { describeDevice, deviceOption, withDevice } from "./device.ts";
@@ -21,7 +21,6 @@ interface DoctorOptions {
   readonly model?: string;
   readonly batch?: number;
   readonly seconds?: number;
-  readonly deterministic: boolean;
   readonly json: boolean;
   readonly quiet: boolean;
 }
@@ -51,7 +50,6 @@ export function addDoctor(program: Command): void {
     .option("--model <folder>", "with --tune: for the training step of this model; default: for typical networks")
     .option("--batch <rows>", "with --tune --model: rows of a step (default: 32)", number({ min: 1, integer: true }))
     .option("--seconds <n>", "with --tune: after which no kernel is begun (default: 60)", number({ min: 1 }))
-    .option("--no-deterministic", "with --tune: kernels that sum in another order too, for train --no-deterministic")
     .option("--json", "print one JSON object on stdout", false)
     .option("--quiet", "nothing but the result", false)
     .addHelpText("after", EXAMPLE)
@@ -70,9 +68,8 @@ const LIMITS = [
 ] as const;
 
 async function doctor(options: DoctorOptions): Promise<void> {
-  const { device: name, json, quiet, model, batch, seconds, deterministic } = options;
-  const reorder = deterministic ? undefined : true;
-  if (!options.tune) refuse({ model, batch, seconds, "no-deterministic": reorder }, "doctor without --tune");
+  const { device: name, json, quiet, model, batch, seconds } = options;
+  if (!options.tune) refuse({ model, batch, seconds }, "doctor without --tune");
   if (model === undefined) refuse({ batch }, "doctor --tune without --model");
   else await checkModel(model);
   await withDevice(name, true, async (device) => {
@@ -125,7 +122,6 @@ function showDevice({ info, limits: chosenBy }: Device, { limits, features }: Ab
       ["Driver", info.driver],
       ...(features.length > 0 ? [["Features", features.join(", ")] as const] : []),
       ["Mixed precision", !chosenBy || chosenBy.f16 ? "yes" : "no: the adapter has no shader-f16"],
-      ...(chosenBy?.matrixUnits ? [["Matrix units", unitsText(chosenBy.matrixUnits)] as const] : []),
       ...(chosenBy?.tuning ? tuningLines(chosenBy.tuning) : []),
       ...Object.entries(limits).map(([name, value]) => [name, shown(name, value)] as const),
     ]),
@@ -133,14 +129,8 @@ function showDevice({ info, limits: chosenBy }: Device, { limits, features }: Ab
   ];
 }
 
-const unitsText = (units: readonly MatrixUnit[]): string =>
-  units.map(({ type, m, n, k }) => `${type} ${m}x${n}x${k}`).join(", ") || "none that add up in f32";
-
-const tuningLines = ({ kernels, reordered, costs }: Tuning): (readonly [string, string])[] => [
+const tuningLines = ({ kernels, costs }: Tuning): (readonly [string, string])[] => [
   ["Tuned", `${plural(Object.keys(kernels).length, "kernel")} chosen by measurement`],
-  ...(Object.keys(reordered).length > 0
-    ? [["Not deterministic", `${Object.keys(reordered).length} more, for train --no-deterministic`] as const]
-    : []),
   ...costLines(costs),
 ];
 

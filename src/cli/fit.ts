@@ -12,7 +12,7 @@ import { earlyStopping, reduceOnPlateau } from "../train/callbacks.ts";
 import type { Data } from "../train/data.ts";
 import type { RowSource } from "../train/source.ts";
 import type { Trainer } from "../train/trainer.ts";
-import { deterministicOption, precisionOption } from "./device.ts";
+import { precisionOption } from "./device.ts";
 import type { Interrupt } from "./interrupt.ts";
 import { CHECKPOINT_FILE, checkpointFolder, refitFolder } from "./output.ts";
 import type { Speed } from "./progress.ts";
@@ -29,7 +29,6 @@ export interface FitSettings {
   readonly reduceOnPlateau?: number;
   readonly refit: "auto" | "always" | "never";
   readonly precision: TrainingPrecision;
-  readonly deterministic: boolean;
   readonly checkpoint?: number;
   readonly resume?: boolean;
 }
@@ -50,8 +49,7 @@ export function addFitOptions(command: Command): Command {
         .choices(["auto", "always", "never"])
         .default("auto"),
     )
-    .addOption(precisionOption())
-    .addOption(deterministicOption());
+    .addOption(precisionOption());
 }
 
 export function addCheckpointOptions(command: Command): Command {

@@ -20,7 +20,7 @@ import { bytesOf } from "../passes/plan.ts";
 import { stepGraph } from "../train/stepGraph.ts";
 import { LEAST_LIMITS } from "../webgpu/limits.ts";
 import type { DeviceName } from "./device.ts";
-import { describeDevice, deterministicOption, deviceOption, precisionOption, withDevice } from "./device.ts";
+import { describeDevice, deviceOption, precisionOption, withDevice } from "./device.ts";
 import { interruptible } from "./interrupt.ts";
 import { checkModel, openModel } from "./model.ts";
 import type { NetworkOptions } from "./network.ts";
@@ -39,7 +39,6 @@ interface InspectOptions extends InputOptions, NetworkOptions, LossChoice, Optim
   readonly batch: number;
   readonly device: DeviceName;
   readonly precision: TrainingPrecision;
-  readonly deterministic: boolean;
   readonly fusion: boolean;
   readonly dot: boolean;
   readonly json: boolean;
@@ -63,7 +62,6 @@ export function addInspect(program: Command): void {
     .option("--no-fusion", "one kernel per op")
     .option("--dot", "print the graph in Graphviz's language", false)
     .addOption(precisionOption())
-    .addOption(deterministicOption())
     .addOption(deviceOption())
     .option("--json", "print one JSON object on stdout", false)
     .addHelpText("after", EXAMPLE)
@@ -89,11 +87,11 @@ async function inspect(what: string, options: InspectOptions): Promise<void> {
   if (isFolder) await checkModel(what);
   await withDevice(options.device, true, async (device) => {
     const subject = isFolder ? await savedModel(what, device) : await plannedModel(what, options);
-    const { precision, fusion, deterministic } = options;
+    const { precision, fusion } = options;
     const described = { ...subject, optimizer, precision };
     const batch = Math.min(options.batch, subject.rows);
     const graph = stepGraph(described, batch, device.maxQueue, subject.rows);
-    const limits = { ...(device.limits ?? { ...LEAST_LIMITS, f16: true }), deterministic };
+    const limits = device.limits ?? { ...LEAST_LIMITS, f16: true };
     const compiled = compileGraph(graph, limits, { fusion, precision });
     if (options.dot) write(`${planDot(compiled)}\n`);
     else if (options.json)

@@ -101,11 +101,11 @@ export async function learn(
   settings: LearnSettings,
   interrupt: Interrupt,
 ): Promise<Learned> {
-  const { seed, precision, deterministic } = settings;
+  const { seed, precision } = settings;
   const made: Trainer[] = [];
   const newTrainer = (): Trainer => {
     const metrics = ["prAuc", "rocAuc", "f1"] as const;
-    const trainer = new Trainer(model, { device, loss, optimizer, seed, precision, deterministic, metrics });
+    const trainer = new Trainer(model, { device, loss, optimizer, seed, precision, metrics });
     made.push(trainer);
     return trainer;
   };

@@ -3,7 +3,7 @@ import type { Device } from "../device.ts";
 import type { Costs } from "../ops/costs.ts";
 import { timeText } from "../ops/costs.ts";
 import { loadModel } from "../train/loading.ts";
-import type { KernelCandidate, MeasuredKernel, TuneResult } from "../tune/tune.ts";
+import type { MeasuredKernel, TuneResult } from "../tune/tune.ts";
 import { tuneDevice } from "../tune/tune.ts";
 import { bold, count, digits, duration, pairs, plural, Status, table, writeJson } from "./terminal.ts";
 
@@ -12,7 +12,6 @@ export interface TuneDeviceOptions {
   readonly model?: string;
   readonly batch?: number;
   readonly seconds?: number;
-  readonly deterministic: boolean;
   readonly json: boolean;
   readonly quiet: boolean;
 }
@@ -20,14 +19,13 @@ export interface TuneDeviceOptions {
 /** @param say writes a line for people */
 export async function tune(
   device: Device,
-  { model, batch, seconds, deterministic, json, quiet }: TuneDeviceOptions,
+  { model, batch, seconds, json, quiet }: TuneDeviceOptions,
   say: (line: string) => void,
 ): Promise<void> {
   const began = performance.now();
   const status = new Status({ quiet });
   const loaded = model === undefined ? null : await loadModel(model, { device });
   const result = await tuneDevice(device, {
-    deterministic,
     ...(loaded ? { trainer: loaded.trainer } : {}),
     ...(batch === undefined ? {} : { batchSize: batch }),
     ...(seconds === undefined ? {} : { seconds }),
@@ -38,7 +36,7 @@ export async function tune(
   const ms = performance.now() - began;
   if (json) writeJson({ device: device.info, ...result, ms });
   if (!quiet) for (const line of show(result)) say(line);
-  const changed = result.kernels.filter(({ before, now, reordered }) => (reordered ?? now) !== before).length;
+  const changed = result.kernels.filter(({ before, now }) => now !== before).length;
   if (!json || !quiet) {
     const all = result.kernels.length + result.left.length;
     say(
@@ -47,7 +45,6 @@ export async function tune(
       ),
     );
     say("It is kept for this device and used from now on; TILEGRAD_TUNING=off leaves it aside.");
-    if (!deterministic) say("Kernels with other bits are used by train --no-deterministic only.");
   }
 }
 
@@ -58,20 +55,11 @@ export const costLines = ({ dispatch, stage, rate, residentRate }: Costs): (read
   ["Rate", `${digits(rate / 1000)} GFLOP/s, ${digits(residentRate / 1000)} resident`],
 ];
 
-const remark = ({ equal, close }: KernelCandidate): string =>
-  equal ? "" : close ? " (other bits)" : " (other values)";
-
-function show({ tuning, deterministic, kernels, left }: TuneResult): string[] {
+function show({ tuning, kernels, left }: TuneResult): string[] {
   const times = ({ kernels: all }: MeasuredKernel): string =>
-    all.map((kernel) => `${kernel.name} ${timeText(kernel.us)}${remark(kernel)}`).join(", ");
-  const rows = kernels.map((kernel) => [
-    kernel.bucket,
-    kernel.before,
-    kernel.now,
-    ...(deterministic ? [] : [kernel.reordered ?? ""]),
-    times(kernel),
-  ]);
-  const header = ["op and sizes", "before", "now", ...(deterministic ? [] : ["not deterministic"]), "time of each"];
+    all.map(({ name, us, equal }) => `${name} ${timeText(us)}${equal ? "" : " (other bits)"}`).join(", ");
+  const rows = kernels.map((kernel) => [kernel.bucket, kernel.before, kernel.now, times(kernel)]);
+  const header = ["op and sizes", "before", "now", "time of each"];
   return [
     ...pairs(costLines(tuning.costs)),
     "",

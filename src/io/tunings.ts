@@ -2,18 +2,10 @@
 import { version } from "../../package.json";
 import type { DeviceInfo, TuningStore } from "../device.ts";
 import type { KernelForce, Tuning } from "../ops/limits.ts";
-import {
-  CONV2D_VARIANTS,
-  KERNEL_GRAD_VARIANTS,
-  LSTM_VARIANTS,
-  MATMUL_VARIANTS,
-  SEQUENCE_COUNTS,
-  SPLIT_COUNTS,
-} from "../ops/limits.ts";
-import { keepsOrder } from "../ops/tuning.ts";
+import { TUNABLE } from "../ops/tuning.ts";
 import { parseJson, stringifyJson } from "./json.ts";
 import type { Place } from "./place.ts";
-import { asNumber, asObject, asString, field, misplaced, optional } from "./place.ts";
+import { asNumber, asObject, asString, field, misplaced } from "./place.ts";
 
 /** What a tuning belongs to: another driver or another version has other kernels. */
 export const tuningKey = ({ adapter, driver }: DeviceInfo): string => `${adapter}; ${driver}; tilegrad ${version}`;
@@ -36,36 +28,18 @@ export async function loadTuning(store: TuningStore, key: string): Promise<Tunin
   }
 }
 
-const FORCES: Readonly<Record<keyof KernelForce, readonly (string | number)[]>> = {
-  matmul: MATMUL_VARIANTS,
-  conv2d: CONV2D_VARIANTS,
-  conv2dKernelGrad: KERNEL_GRAD_VARIANTS,
-  sequences: SEQUENCE_COUNTS,
-  lstm: LSTM_VARIANTS,
-  splits: SPLIT_COUNTS,
-};
-
 /** Kernels by `bucketOf`, checked. */
 function forcesOf(place: Place): Tuning["kernels"] {
   for (const bucket of Object.keys(asObject(place))) {
     const force = field(place, bucket);
     for (const [name, chosen] of Object.entries(asObject(force))) {
-      const known: readonly unknown[] | undefined = Object.hasOwn(FORCES, name)
-        ? FORCES[name as keyof KernelForce]
+      const known: readonly unknown[] | undefined = Object.hasOwn(TUNABLE, name)
+        ? TUNABLE[name as keyof KernelForce]
         : undefined;
-      if (!known?.includes(chosen)) throw misplaced(force, `any of ${JSON.stringify(FORCES)}`);
+      if (!known?.includes(chosen)) throw misplaced(force, `any of ${JSON.stringify(TUNABLE)}`);
     }
   }
   return place.value as Tuning["kernels"];
-}
-
-/** Likewise, of those that keep the order of sums. */
-function orderedForcesOf(place: Place): Tuning["kernels"] {
-  const kernels = forcesOf(place);
-  for (const [bucket, force] of Object.entries(kernels)) {
-    if (!keepsOrder(force)) throw misplaced(field(place, bucket), "a kernel that keeps the order of sums");
-  }
-  return kernels;
 }
 
 /**
@@ -92,8 +66,7 @@ export function parseTuning(place: Place, key?: string): Tuning {
       stage: cost("stage"),
       near: cost("near"),
     },
-    kernels: orderedForcesOf(field(place, "kernels")),
-    reordered: optional(field(place, "reordered"), forcesOf) ?? {},
+    kernels: forcesOf(field(place, "kernels")),
   };
 }
 

@@ -21,8 +21,6 @@ export type GpuName = (typeof GPU_NAMES)[number];
 export interface GpuOptions {
   /** Default `webgpu`. */
   readonly device?: GpuName;
-  /** Flags for Dawn, such as `enable-dawn-features=allow_unsafe_apis`. */
-  readonly flags?: readonly string[];
 }
 
 /** An open WebGPU implementation and what computes behind it. */
@@ -46,14 +44,14 @@ let last: Promise<unknown> = Promise.resolve();
  * its name is unknown.
  */
 export function openGpu(options: GpuOptions = {}): Promise<NodeGpu> {
-  const { device = "webgpu", flags = [] } = options;
+  const { device = "webgpu" } = options;
   if (!GPU_NAMES.includes(device)) {
     throw new TilegradError("E_ARGUMENT", `device: got "${device}"; expected ${GPU_NAMES.join(", ")}.`);
   }
-  const key = JSON.stringify([device, flags, chosenDrivers()]);
+  const key = JSON.stringify([device, chosenDrivers()]);
   let result = opened.get(key);
   if (!result) {
-    result = last.then(() => openers[device](flags));
+    result = last.then(() => openers[device]());
     opened.set(key, result);
     last = result.catch(() => opened.delete(key));
   }
@@ -62,15 +60,15 @@ export function openGpu(options: GpuOptions = {}): Promise<NodeGpu> {
 
 const ON_CPU = 'or compute on the CPU: --device cpu (backend "cpu")';
 
-const openers: Record<GpuName, (flags: readonly string[]) => Promise<NodeGpu>> = {
+const openers: Record<GpuName, () => Promise<NodeGpu>> = {
   webgpu: openBest,
   swiftshader: openSwiftShader,
   lavapipe: openLavapipe,
 };
 
-async function openBest(flags: readonly string[]): Promise<NodeGpu> {
+async function openBest(): Promise<NodeGpu> {
   const chosen = chosenDrivers();
-  const found = chosen ? await findWithLoader(flags) : await find(flags);
+  const found = chosen ? await findWithLoader() : await find();
   if (chosen) {
     if (found) return found;
     throw new TilegradError("E_DEVICE", `WebGPU: no adapter with VK_DRIVER_FILES=${chosen}.`, {
@@ -78,7 +76,7 @@ async function openBest(flags: readonly string[]): Promise<NodeGpu> {
     });
   }
   if (found?.kind === "hardware") return found;
-  if (softwarePeers().length === 0) return openSwiftShader(flags);
+  if (softwarePeers().length === 0) return openSwiftShader();
   if (found) return found;
   if (swiftShaderRuns()) throw missingPeer("No hardware GPU found; the software GPU", softwarePeers(), `; ${ON_CPU}`);
   throw new TilegradError("E_DEVICE", "WebGPU: no adapter found.", {
@@ -86,7 +84,7 @@ async function openBest(flags: readonly string[]): Promise<NodeGpu> {
   });
 }
 
-async function openSwiftShader(flags: readonly string[]): Promise<NodeGpu> {
+async function openSwiftShader(): Promise<NodeGpu> {
   if (!swiftShaderRuns()) {
     throw new TilegradError(
       "E_DEVICE",
@@ -99,7 +97,7 @@ async function openSwiftShader(flags: readonly string[]): Promise<NodeGpu> {
   const missing = softwarePeers();
   if (missing.length > 0) throw missingPeer("The software GPU", missing, `; ${ON_CPU}`);
   const folder = loadVulkan();
-  const found = await withDriver(path.join(folder, "vk_swiftshader_icd.json"), () => find(flags));
+  const found = await withDriver(path.join(folder, "vk_swiftshader_icd.json"), () => find());
   return expectDriver("swiftshader", /SwiftShader/i, found);
 }
 
@@ -113,14 +111,14 @@ const lavapipeFiles = (): readonly string[] =>
 /** Is Mesa's software GPU there, which is faster than the one from npm? */
 export const hasLavapipe = (): boolean => lavapipeFiles().length > 0;
 
-async function openLavapipe(flags: readonly string[]): Promise<NodeGpu> {
+async function openLavapipe(): Promise<NodeGpu> {
   const files = lavapipeFiles();
   if (files.length === 0) {
     throw new TilegradError("E_DEVICE", `lavapipe: no lvp_icd*.json in ${DRIVER_FOLDERS.join(", ")}.`, {
       hint: "Install Mesa's Vulkan drivers, 23.1 or later (Debian: mesa-vulkan-drivers), or use another device.",
     });
   }
-  const found = await withDriver(files.join(":"), () => findWithLoader(flags));
+  const found = await withDriver(files.join(":"), () => findWithLoader());
   return expectDriver("lavapipe", /llvmpipe/i, found);
 }
 
@@ -130,13 +128,13 @@ const FLAGS = ["disable-dawn-features=timestamp_quantization"];
 const INSTEAD_OF_WEBGPU = `; where there is no hardware GPU, koffi and @sparticuz/chromium bring a software GPU; ${ON_CPU}`;
 
 /** A WebGPU implementation with an adapter, or `undefined`. */
-async function find(flags: readonly string[]): Promise<NodeGpu | undefined> {
+async function find(): Promise<NodeGpu | undefined> {
   const dawn = await importPeer("webgpu", "WebGPU in Node", () => import("webgpu"), INSTEAD_OF_WEBGPU);
   for (const [name, value] of Object.entries(dawn.globals)) {
     if (!(name in globalThis)) Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
   }
   waitGently(dawn.globals);
-  const gpu = dawn.create([...FLAGS, ...flags]);
+  const gpu = dawn.create(FLAGS);
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter) return undefined;
   const { info } = adapter;
@@ -150,11 +148,11 @@ async function find(flags: readonly string[]): Promise<NodeGpu | undefined> {
 }
 
 /** As `find`; when the system has no Vulkan loader, once more with the one from npm. */
-async function findWithLoader(flags: readonly string[]): Promise<NodeGpu | undefined> {
-  const found = await find(flags);
+async function findWithLoader(): Promise<NodeGpu | undefined> {
+  const found = await find();
   if (found || !swiftShaderRuns() || softwarePeers().length > 0) return found;
   loadVulkan();
-  return find(flags);
+  return find();
 }
 
 function expectDriver(name: GpuName, pattern: RegExp, found: NodeGpu | undefined): NodeGpu {

@@ -12,8 +12,6 @@ export interface KernelLimits {
   readonly f16: boolean;
   /** A pass can hand kernels 64 bytes (`setImmediates`): a step's scalars. Off: they come from a uniform buffer. */
   readonly immediates: boolean;
-  /** What multiplies small matrices at once (`chromium-experimental-subgroup-matrix`), preferred ones first; default: none. */
-  readonly matrixUnits?: readonly MatrixUnit[];
   /** The kernel becomes a stage of a resident plan: only shaders with `item(i)` will do. */
   readonly resident?: boolean;
   /** A software GPU: workgroup memory and barriers are dear, registers and vec4 loads cheap. */
@@ -22,8 +20,6 @@ export interface KernelLimits {
   readonly costs: Costs;
   /** What was measured on this very device; null where nothing was, or it is not to be used. */
   readonly tuning?: Tuning | null;
-  /** Off: what was measured may also choose kernels that sum in another order. Default on. */
-  readonly deterministic?: boolean;
   /** These force one of several kernels, for checks and measurements. Default: chosen by shape and device. */
   readonly matmul?: MatmulVariant;
   readonly conv2d?: Conv2dVariant;
@@ -34,16 +30,6 @@ export interface KernelLimits {
   readonly sequences?: SequenceCount;
   /** Threads of an LSTM take the states of their workgroup's sequences from its memory, not from each other by subgroups. */
   readonly lstm?: LstmVariant;
-}
-
-/** Multiplies m x k by k x n, both of `type`, and adds up in f32. */
-export interface MatrixUnit {
-  readonly type: "f16" | "f32";
-  readonly m: number;
-  readonly n: number;
-  readonly k: number;
-  /** That a subgroup has at most. */
-  readonly lanes: number;
 }
 
 /** What forces one of several kernels. */
@@ -60,11 +46,9 @@ export interface Tuning {
   readonly costs: Costs;
   /** The fastest kernel that gives the bits of the op's own choice, by `bucketOf`, where it is not that choice. */
   readonly kernels: Readonly<Record<string, KernelForce>>;
-  /** The fastest of all, where it adds up in another order: for who asks for `deterministic: false`. */
-  readonly reordered: Readonly<Record<string, KernelForce>>;
 }
 
-export const MATMUL_VARIANTS = ["naive", "vec4", "subgroup", "tiled", "tiledLarge", "subgroupMatrix"] as const;
+export const MATMUL_VARIANTS = ["naive", "vec4", "subgroup", "tiled", "tiledLarge"] as const;
 export type MatmulVariant = (typeof MATMUL_VARIANTS)[number];
 /** Shares that a long sum of products is cut into, at most. */
 export const SPLIT_COUNTS = [1, 4, 16] as const;

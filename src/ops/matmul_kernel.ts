@@ -2,13 +2,11 @@
 import matmulLanes from "../../shaders/matmul_lanes.wgsl";
 import matmulNaive from "../../shaders/matmul_naive.wgsl";
 import matmulSubgroup from "../../shaders/matmul_subgroup.wgsl";
-import matmulSubgroupMatrix from "../../shaders/matmul_subgroup_matrix.wgsl";
 import matmulTiled from "../../shaders/matmul_tiled.wgsl";
 import matmulVec4 from "../../shaders/matmul_vec4.wgsl";
-import { invariant } from "../errors.ts";
 import type { Attrs, TensorType } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
-import type { KernelForce, KernelLimits, MatmulVariant, MatrixUnit } from "./limits.ts";
+import type { KernelForce, KernelLimits, MatmulVariant } from "./limits.ts";
 import { MATMUL_VARIANTS, SPLIT_COUNTS } from "./limits.ts";
 import type { KernelChoice } from "./op.ts";
 
@@ -35,37 +33,7 @@ export function supportsMatmul(variant: MatmulVariant, limits: KernelLimits): bo
   if (variant === "subgroup") return limits.minSubgroupSize >= 4;
   if (variant === "tiled") return limits.maxWorkgroupSize >= 128;
   if (variant === "tiledLarge") return limits.maxWorkgroupSize >= 256;
-  if (variant === "subgroupMatrix") return unitsOf(limits).length > 0;
   return true;
-}
-
-/** Has the device matrix units that round what they multiply to f16? */
-export const hasHalfUnits = (limits: KernelLimits): boolean => unitsOf(limits).some(({ type }) => type === "f16");
-
-/** Of a tile of 64 x 64, as many strips as there are subgroups in a workgroup, up to four. */
-function stripsOf({ lanes }: MatrixUnit, limits: KernelLimits): readonly [down: number, across: number] {
-  const subgroups = Math.floor(Math.min(limits.maxWorkgroupSize, 256) / lanes);
-  return subgroups >= 4 ? [2, 2] : [Math.min(subgroups, 2), 1];
-}
-
-/** Along k, a tile has so many elements that those of A and B have the same bytes in either type. */
-const depthOf = ({ type }: MatrixUnit): number => (type === "f16" ? 32 : 16);
-
-/** The units that matmul_subgroup_matrix.wgsl can work with. */
-function unitsOf(limits: KernelLimits): readonly MatrixUnit[] {
-  return (limits.matrixUnits ?? []).filter((unit) => {
-    const { m, n, k } = unit;
-    const [down, across] = stripsOf(unit, limits);
-    const bytes = 2 * 64 * 32 * 2 + 4 * down * across * m * n;
-    const fits = 32 % m === 0 && 32 % n === 0 && n >= 4 && depthOf(unit) % k === 0;
-    return limits.f16 && down > 0 && fits && bytes <= limits.maxWorkgroupBytes;
-  });
-}
-
-/** The unit that multiplies f32, or f16 where the factors may be rounded. */
-function unitFor({ half }: Attrs, limits: KernelLimits): MatrixUnit | undefined {
-  const units = unitsOf(limits);
-  return (half ? units.find(({ type }) => type === "f16") : undefined) ?? units.find(({ type }) => type === "f32");
 }
 
 export const matmulVariants = (limits: KernelLimits): KernelForce[] => [
@@ -158,9 +126,7 @@ export function matmulKernel(
   };
   const total = onesRow ? [{ hook: "store_total", output: 1 }] : [];
   const asked = limits.resident ? undefined : limits.matmul;
-  const unit = asked === "subgroupMatrix" ? unitFor(attrs, limits) : undefined;
-  const impossible = asked === "subgroupMatrix" && !unit;
-  const variant = asked && !impossible ? asked : chooseVariant(extents, limits);
+  const variant = asked ?? chooseVariant(extents, limits);
   if (variant === "naive" || variant === "lanes") {
     const naive = variant === "naive";
     return {
@@ -176,8 +142,7 @@ export function matmulKernel(
     };
   }
   // Four neighbours are taken at once where they lie side by side and no row ends between them.
-  const depth = unit ? depthOf(unit) : 16;
-  const tiled = unit !== undefined || variant === "tiled" || variant === "tiledLarge";
+  const tiled = variant === "tiled" || variant === "tiledLarge";
   const rolled = isRolled(variant, k, attrs, limits);
   // The subgroup kernel takes A element by element and k of any length: a few shapes more share a pipeline, at no cost.
   const wideA = !rolled && variant !== "subgroup" && !attrs.transposeA && k % 4 === 0;
@@ -190,10 +155,10 @@ export function matmulKernel(
     WIDE_B: wideB,
     WIDE_Y: wideY,
     COLUMNS_B: columnsB,
-    K_REST: !rolled && (variant === "subgroup" || k % (tiled ? depth : 4) !== 0),
+    K_REST: !rolled && (variant === "subgroup" || k % (tiled ? 16 : 4) !== 0),
     ...(tiled ? {} : { ROLLED: rolled }),
   };
-  const special = specialise(variant, { ...extents, m: rows }, limits, common, unit);
+  const special = specialise(variant, { ...extents, m: rows }, limits, common);
   return {
     ...special,
     params: { ...params, ...special.params },
@@ -218,7 +183,6 @@ function specialise(
   extents: MatmulExtents,
   limits: KernelLimits,
   common: NonNullable<KernelChoice["constants"]>,
-  unit: MatrixUnit | undefined,
 ): Pick<KernelChoice, "shader" | "constants" | "grid"> & Partial<Pick<KernelChoice, "params">> {
   const { batch, m, n } = extents;
   const columns = Math.ceil(n / 4);
@@ -255,23 +219,6 @@ function specialise(
         constants: { ...common, TILE: 128, WG: 256, PARTS: 2 },
         grid: { workgroups: [batch * Math.ceil(m / 128) * Math.ceil(n / 128), 1, 1] },
       };
-    case "subgroupMatrix": {
-      invariant(unit, "a product on matrix units has none.");
-      const [down, across] = stripsOf(unit, limits);
-      const sizes = {
-        UNIT_M: unit.m,
-        UNIT_N: unit.n,
-        UNIT_K: unit.k,
-        TILE_K: depthOf(unit),
-        DOWN: down,
-        ACROSS: across,
-      };
-      return {
-        shader: matmulSubgroupMatrix,
-        constants: { ...common, ...sizes, Elem: unit.type, WG: down * across * unit.lanes },
-        grid: { workgroups: [batch * Math.ceil(m / 64) * Math.ceil(n / 64), 1, 1] },
-      };
-    }
     default:
       return variant satisfies never;
   }

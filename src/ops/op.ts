@@ -36,8 +36,8 @@ export interface OpDef {
   readonly readsOnce?: readonly number[];
   /** Inputs the kernel reads so often that a view of something else is copied first. */
   readonly contiguous?: readonly number[];
-  /** With `attrs.half`, which mixed precision sets for matrix units, its kernel may round the inputs to f16. */
-  readonly roundsInputs?: boolean;
+  /** In mixed precision it reads parameters from copies in f16, where it reads each so often that a copy is worth it. */
+  readonly readsCopies?: boolean;
   /** The kernel reads back what it stored (`peeks`), so its outputs need memory. */
   readonly readsBack?: boolean;
   /** This output is kept for the op's own gradient only: it has none itself. */
@@ -127,15 +127,10 @@ export interface SampleInput extends TensorType {
   readonly range?: readonly [number, number];
   /** Exact values instead. */
   readonly values?: readonly number[];
-  /** Rounded to what f16 holds. */
-  readonly half?: boolean;
 }
 
 export const f32 = (...shape: number[]): TensorType => ({ dtype: "f32", shape });
 export const u32 = (...shape: number[]): TensorType => ({ dtype: "u32", shape });
-
-/** f32 values that f16 holds. */
-export const halves = (...shape: number[]): SampleInput => ({ dtype: "f32", shape, half: true });
 
 /** @throws E_ARGUMENT */
 export function checkTensors(op: string, ...values: readonly unknown[]): void {

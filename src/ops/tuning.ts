@@ -1,6 +1,7 @@
 /** Looking up what was measured on a device: choices that take the place of an op's own rule. */
 import type { Node } from "../graph/types.ts";
 import type { KernelForce, KernelLimits } from "./limits.ts";
+import { KERNEL_GRAD_VARIANTS, LSTM_VARIANTS, MATMUL_VARIANTS, SEQUENCE_COUNTS } from "./limits.ts";
 
 /**
  * An op with its attributes and sizes, these rounded up to powers of two, beside what of 16, 4 or 1 divides them: kernels
@@ -16,17 +17,19 @@ export function bucketOf({ op, inputs, attrs }: Node): string {
   return [op.name, ...shapes, ...(set.length > 0 ? [JSON.stringify(Object.fromEntries(set))] : [])].join(" ");
 }
 
-/** May it be chosen without asking for `deterministic: false`? Equal bits for some data would not do. */
-export const keepsOrder = ({ splits, matmul, conv2d }: KernelForce): boolean =>
-  splits === undefined && conv2d === undefined && matmul !== "subgroupMatrix";
+/** What may be chosen by measurement: kernels that sum in the same order. Equal bits for some data would not do. */
+export const TUNABLE: Readonly<Partial<Record<keyof KernelForce, readonly (string | number)[]>>> = {
+  matmul: MATMUL_VARIANTS,
+  conv2dKernelGrad: KERNEL_GRAD_VARIANTS,
+  sequences: SEQUENCE_COUNTS,
+  lstm: LSTM_VARIANTS,
+};
 
 /** What forces the kernel that was the fastest for nodes like this one; nothing where none was, or it is not there. */
 export function tunedKernel(node: Node, limits: KernelLimits): KernelForce {
   // A stage of a resident plan has one kernel to choose.
   if (limits.resident || !limits.tuning) return {};
-  const { kernels, reordered } = limits.tuning;
-  const bucket = bucketOf(node);
-  const found = (limits.deterministic === false ? reordered[bucket] : undefined) ?? kernels[bucket];
+  const found = limits.tuning.kernels[bucketOf(node)];
   if (!found) return {};
   const text = JSON.stringify(found);
   return node.op.variants?.(limits).find((variant) => JSON.stringify(variant) === text) ?? {};

@@ -12,7 +12,6 @@ import { packOp } from "../ops/concat.ts";
 import { inputOp, stateOp } from "../ops/constant.ts";
 import { half } from "../ops/half.ts";
 import type { KernelLimits } from "../ops/limits.ts";
-import { hasHalfUnits } from "../ops/matmul_kernel.ts";
 import { apply } from "../ops/op.ts";
 import type { FusedGraph } from "./fuse.ts";
 import { fuse } from "./fuse.ts";
@@ -46,14 +45,6 @@ export function storeInHalf(original: Graph, limits: KernelLimits, fusion: boole
   const order = topological(results(graph));
   const origins = originsOf(order);
   const chosen = chooseValues(graph, order, { kernelOf, origins });
-  // Parameters may be rounded as well, but data may have any range.
-  const mayRound = (node: Node): boolean =>
-    node.op.roundsInputs === true &&
-    readsOf(node).every(({ source }) => chosen.has(source.node) || origins.get(source.node) === STATE);
-
-  // Matrix units sum in another order. Where they may not, nodes stay what they are in f32, and what was measured serves them.
-  const unitsMayServe = limits.deterministic === false && hasHalfUnits(limits);
-
   const made = new Map<Node, readonly Tensor[]>();
   const halves = new Map<Tensor, Tensor>();
   const copied = copiedStates(order);
@@ -65,7 +56,7 @@ export function storeInHalf(original: Graph, limits: KernelLimits, fusion: boole
     }
     const value = (made.get(node) as readonly Tensor[])[index];
     const stored = chosen.has(node) && (!reader || kernelOf.get(node) !== kernelOf.get(reader)) && isWorthIt(value);
-    if (!stored && !(copied.has(node) && reader?.op.roundsInputs)) return value;
+    if (!stored && !(copied.has(node) && reader?.op.readsCopies)) return value;
     const known = halves.get(value) ?? half(value);
     halves.set(value, known);
     return known;
@@ -73,8 +64,7 @@ export function storeInHalf(original: Graph, limits: KernelLimits, fusion: boole
   for (const node of order) {
     if (node.op.free && node.inputs.length > 0) continue;
     const inputs = node.inputs.map((t) => read(t, node));
-    const attrs = unitsMayServe && mayRound(node) ? { ...node.attrs, half: true } : node.attrs;
-    made.set(node, inputs.length > 0 ? apply(node.op, inputs, attrs) : outputsOf(node));
+    made.set(node, inputs.length > 0 ? apply(node.op, inputs, node.attrs) : outputsOf(node));
   }
   const whole = (t: Tensor): Tensor => read(t, undefined);
   return {
@@ -94,7 +84,7 @@ const LEAST_SAVED = 2 ** 20;
 function copiedStates(order: readonly Node[]): ReadonlySet<Node> {
   const saved = new Map<Node, number>();
   for (const node of order) {
-    if (!node.op.roundsInputs) continue;
+    if (!node.op.readsCopies) continue;
     for (const { source, input } of readsOf(node)) {
       if (source.node.op !== stateOp) continue;
       const size = sizeOf(node.inputs[input].shape);

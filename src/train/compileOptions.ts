@@ -26,12 +26,6 @@ export interface CompileModelOptions {
    * losses stay f32, and a dynamic scale keeps small gradients. Needs `shader-f16`, or the CPU. Default "f32".
    */
   readonly precision?: TrainingPrecision;
-  /**
-   * Off: kernels that `tuneDevice` found to be the fastest when told `deterministic: false` are used although they sum in
-   * another order. Two runs by one tuning still have the same bits; without that tuning, or by another, they differ in the
-   * last bits. Default on.
-   */
-  readonly deterministic?: boolean;
 }
 
 export const COMPILE_OPTIONS = {
@@ -44,5 +38,4 @@ export const COMPILE_OPTIONS = {
   fusion: "boolean",
   plan: ["dispatch", "resident"],
   precision: PRECISIONS,
-  deterministic: "boolean",
 } as const satisfies OptionKinds<CompileModelOptions>;

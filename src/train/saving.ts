@@ -30,7 +30,6 @@ export interface Saved {
   readonly parameters: Parameters;
   readonly slots: Readonly<Record<string, DeviceTensor>>;
   readonly precision: TrainingPrecision;
-  readonly deterministic: boolean;
   readonly lossScaling: Readonly<Record<string, DeviceTensor>>;
   readonly progress: Progress;
 }
@@ -93,16 +92,15 @@ const SLOT = "slot ";
 const SCALING = "scaling ";
 const BEST = "best ";
 
-const configOf = ({ model, loss, optimizer, precision, deterministic }: Saved): Json => ({
+const configOf = ({ model, loss, optimizer, precision }: Saved): Json => ({
   architecture: model.architecture,
   loss: { type: loss.type, config: { ...loss.config } },
   optimizer: { type: optimizer.type, config: { ...optimizer.config } },
   precision,
-  deterministic,
 });
 
 /** What stood there before there were options for it. */
-const EARLIER = { precision: "f32", deterministic: true };
+const EARLIER = { precision: "f32" };
 
 /** All that a resumed run needs. @throws E_ARGUMENT while steps are on their way, which it would not count */
 export async function checkpointOf(trainer: Saved, callbacks: readonly Callback[]): Promise<CheckpointFile> {
@@ -171,11 +169,13 @@ export function restoreCheckpoint(
     ...asObject({ value: checkpoint.config, file: where, path: "config" }),
   };
   for (const [name, value] of Object.entries(configOf(trainer) as Record<string, Json>)) {
-    const was = config[name] ?? null;
-    if (stringifyJson(was) === stringifyJson(value)) continue;
-    throw differs(
-      typeof value === "boolean" ? `${name}: ${JSON.stringify(was)}; expected ${value}` : `another ${name}`,
-    );
+    if (stringifyJson(config[name] ?? null) !== stringifyJson(value)) throw differs(`another ${name}`);
+  }
+  // Earlier versions had kernels that sum in another order for such a run, which cannot go on to the same bits without them.
+  if (config.deterministic === false) {
+    throw new TilegradError("E_FILE", `${where}: this checkpoint was made with deterministic: false, which is gone.`, {
+      hint: "Go on with the version that the run was started with, or start a new run in another folder.",
+    });
   }
   const weightsOf = (prefix: string): Weights =>
     Object.fromEntries(

@@ -33,7 +33,6 @@ export interface TrainingState {
   readonly fusion: boolean;
   readonly plan: PlanKind | undefined;
   readonly precision: TrainingPrecision;
-  readonly deterministic: boolean;
   /** Of mixed precision, bound by name. */
   readonly lossScaling: Readonly<Record<string, DeviceTensor>>;
   readonly progress: Progress;
@@ -102,7 +101,7 @@ export class TrainingSession {
     { sizes: batches, blockRows }: { readonly sizes: readonly number[]; readonly blockRows: number },
     augment?: Augment,
   ): Promise<TrainingSession> {
-    const { device, model, loss, optimizer, parameters, slots, fusion, precision, deterministic, progress } = state;
+    const { device, model, loss, optimizer, parameters, slots, fusion, precision, progress } = state;
     const own = new TensorGroup(device);
     const { make } = own;
     try {
@@ -143,7 +142,7 @@ export class TrainingSession {
       const compiled = await Promise.allSettled(
         batches.map(async (batch) => {
           const graph = trainingStep({ ...spec, batch });
-          const how = { fusion, precision, limits: { tuning, deterministic }, ...(plan ? { plan } : {}) };
+          const how = { fusion, precision, limits: { tuning }, ...(plan ? { plan } : {}) };
           return [batch, await device.compile(graph, { bindings, label: `train ${batch}`, ...how })] as const;
         }),
       );

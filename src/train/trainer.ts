@@ -57,7 +57,6 @@ export class Trainer {
   readonly fusion: boolean;
   readonly plan: PlanKind | undefined;
   readonly precision: TrainingPrecision;
-  readonly deterministic: boolean;
   /** How far training has come. */
   readonly progress: Progress = newProgress();
   readonly parameters: Parameters;
@@ -83,7 +82,6 @@ export class Trainer {
       fusion = true,
       plan,
       precision = "f32",
-      deterministic = true,
     } = checkOptions("compile", options, COMPILE_OPTIONS);
     checkModel("compile: model", model);
     checkValue("compile", "device", device, "device");
@@ -99,7 +97,6 @@ export class Trainer {
     this.fusion = fusion;
     this.plan = plan;
     this.precision = precision;
-    this.deterministic = deterministic;
     this.scorer = new Scorer(model, loss, metrics);
     this.own = new TensorGroup(device);
     try {
@@ -339,8 +336,8 @@ export class Trainer {
       steps: "positiveInteger",
     } satisfies OptionKinds<ProfileOptions>);
     const { batchSize = 32, steps = 16 } = options;
-    const { device, model, loss, optimizer, seed, fusion, plan, precision, deterministic } = this;
-    const how = { fusion, precision, deterministic, ...(plan ? { plan } : {}) };
+    const { device, model, loss, optimizer, seed, fusion, plan, precision } = this;
+    const how = { fusion, precision, ...(plan ? { plan } : {}) };
     const copy = new Trainer(model, { device, loss, optimizer, seed, ...how });
     try {
       copy.setWeights(await this.getWeights());

@@ -4,11 +4,10 @@ import type { Device, DeviceTensor } from "../device.ts";
 import { results, topological } from "../graph/traverse.ts";
 import type { Graph } from "../graph/types.ts";
 
-/** @param half values that f16 holds, for kernels that may round to it @throws E_MEMORY */
+/** @throws E_MEMORY */
 export function bindSamples(
   device: Device,
   graph: Graph,
-  half = false,
 ): { readonly bindings: Readonly<Record<string, DeviceTensor>>; readonly dispose: () => void } {
   const bindings: Record<string, DeviceTensor> = {};
   const dispose = (): void => {
@@ -17,7 +16,7 @@ export function bindSamples(
   try {
     for (const { op, attrs, outputs } of topological(results(graph))) {
       if (op.name !== "input" && op.name !== "state") continue;
-      const values = sampleValues({ ...outputs[0], range: [-1, 1], half }, Object.keys(bindings).length);
+      const values = sampleValues({ ...outputs[0], range: [-1, 1] }, Object.keys(bindings).length);
       bindings[attrs.name] = device.tensor(outputs[0], attrs.name, values);
     }
     return { bindings, dispose };

@@ -1,8 +1,7 @@
 /**
  * Measures a device: what dispatches, stages and operations cost on it, and which of the kernels that give the same bits is
- * the fastest, op by op and size by size; if it is told to, which is the fastest of all.
+ * the fastest, op by op and size by size.
  */
-import { worstRatio } from "../check/compare.ts";
 import { compileGraph } from "../compile.ts";
 import type { CompiledStep, Device } from "../device.ts";
 import { TilegradError } from "../errors.ts";
@@ -13,13 +12,11 @@ import type { Model } from "../model/model.ts";
 import type { Optimizer } from "../model/optimizers.ts";
 import { input } from "../ops/constant.ts";
 import type { KernelForce, KernelLimits, Tuning } from "../ops/limits.ts";
-import { hasHalfUnits } from "../ops/matmul_kernel.ts";
 import type { Elements } from "../ops/op.ts";
 import { apply } from "../ops/op.ts";
-import { bucketOf, keepsOrder } from "../ops/tuning.ts";
+import { bucketOf, TUNABLE } from "../ops/tuning.ts";
 import type { OptionKinds } from "../options.ts";
 import { checkOptions, checkValue } from "../options.ts";
-import type { TrainingPrecision } from "../passes/half.ts";
 import { identityOf } from "../shader/lower.ts";
 import { stepGraph } from "../train/stepGraph.ts";
 import { bindSamples } from "./bind.ts";
@@ -33,11 +30,6 @@ export interface TuneOptions {
   readonly batchSize?: number;
   /** After so many no further kernel is begun; what running costs is measured in any case. Default 60. */
   readonly seconds?: number;
-  /**
-   * Off: kernels that sum in another order, and shares that long sums are cut into, are compared too. Trainers use what is
-   * found so only with `deterministic: false`. Default on.
-   */
-  readonly deterministic?: boolean;
   /** Hears of every kernel as it was measured, and how many there are. */
   readonly progress?: (done: number, total: number, bucket: string) => void;
 }
@@ -46,7 +38,6 @@ const TUNE_OPTIONS = {
   trainer: "object",
   batchSize: "number",
   seconds: "number",
-  deterministic: "boolean",
   progress: "function",
 } as const satisfies OptionKinds<TuneOptions>;
 
@@ -56,8 +47,6 @@ export interface MeasuredKernel {
   /** The kernel that the op would choose, and the one that is used from now on. */
   readonly before: string;
   readonly now: string;
-  /** The one for trainers with `deterministic: false`; null where these were not to be measured for. */
-  readonly reordered: string | null;
   readonly kernels: readonly KernelCandidate[];
 }
 
@@ -66,15 +55,12 @@ export interface KernelCandidate {
   readonly name: string;
   /** Median microseconds. */
   readonly us: number;
-  /** Were its bits those of the op's own choice, and its values within the tolerance for f32? */
+  /** Were its bits those of the op's own choice? */
   readonly equal: boolean;
-  readonly close: boolean;
 }
 
 export interface TuneResult {
   readonly tuning: Tuning;
-  /** Whether only kernels with the bits of the op's own choice could be chosen. */
-  readonly deterministic: boolean;
   readonly kernels: readonly MeasuredKernel[];
   /** Ops and sizes for which there was no time, or which are too large for this device. */
   readonly left: readonly string[];
@@ -86,15 +72,14 @@ const TOO_LONG = 200_000;
 /**
  * Measures the device, uses what was found from now on, and keeps it for later runs, measurement by measurement; what an
  * earlier call found for other sizes stays. A kernel is chosen only if it gave the bits of the op's own choice, for random
- * data at one of the sizes that share the measurement; with `deterministic: false` another choice is kept beside it, for
- * which values within the tolerance for f32 are enough. The costs may change which plan a graph runs by, and with it the
- * order of sums, unless the plan is given.
+ * data at one of the sizes that share the measurement. The costs may change which plan a graph runs by, and with it the order
+ * of sums, unless the plan is given.
  * @throws E_DEVICE on the CPU; E_ARGUMENT; E_FILE when it cannot be kept, before any kernel is measured
  */
 export async function tuneDevice(device: Device, options: TuneOptions = {}): Promise<TuneResult> {
   checkValue("tuneDevice", "device", device, "device");
   checkOptions("tuneDevice", options, TUNE_OPTIONS);
-  const { trainer, batchSize = 32, seconds = 60, deterministic = true, progress = () => {} } = options;
+  const { trainer, batchSize = 32, seconds = 60, progress = () => {} } = options;
   const { limits: tuned, tunings } = device;
   if (!tuned || !tunings || !device.useTuning) {
     throw new TilegradError("E_DEVICE", `tuneDevice: got the device ${device.info.adapter}; expected a GPU.`, {
@@ -108,62 +93,43 @@ export async function tuneDevice(device: Device, options: TuneOptions = {}): Pro
   const began = performance.now();
   const limits: KernelLimits = { ...tuned, tuning: null };
   const graphs = trainer ? [stepGraph(trainer, batchSize, device.maxQueue)] : typicalSteps(device.maxQueue);
-  const nodes = tunable(graphs, limits, deterministic);
+  const nodes = tunable(graphs, limits);
   const costs = await measureCosts(device, limits);
   const measured: MeasuredKernel[] = [];
   const left: string[] = [];
   const kernels: Record<string, KernelForce> = { ...tuned.tuning?.kernels };
-  const reordered: Record<string, KernelForce> = { ...tuned.tuning?.reordered };
-  const tuning: Tuning = { device: tuningKey(device.info), costs, kernels, reordered };
+  const tuning: Tuning = { device: tuningKey(device.info), costs, kernels };
   await saveTuning(tunings, tuning);
   for (const [bucket, node] of nodes) {
     const late = performance.now() - began > 1000 * seconds;
     const long = (node.op.flops?.(node) ?? 0) / costs.rate > TOO_LONG;
-    const times = late || long ? null : await timesThatFit(device, node, limits, deterministic);
+    const times = late || long ? null : await timesThatFit(device, node, limits);
     if (times) {
-      const now = fastest(times, ({ equal, force }) => equal && keepsOrder(force));
-      const any = deterministic ? null : fastest(times, ({ close }) => close);
-      keep(kernels, bucket, now === times[0] ? null : now.force);
-      // What was found for other bits before stays, unless it was looked for again.
-      if (any) keep(reordered, bucket, any === now ? null : any.force);
+      const now = fastest(times);
+      if (now === times[0]) delete kernels[bucket];
+      else kernels[bucket] = now.force;
       measured.push({
         bucket,
         before: times[0].name,
         now: now.name,
-        reordered: any?.name ?? null,
-        kernels: times.map(({ name, us, equal, close }) => ({ name, us, equal, close })),
+        kernels: times.map(({ name, us, equal }) => ({ name, us, equal })),
       });
       await saveTuning(tunings, tuning);
       progress(measured.length, nodes.size, bucket);
     } else left.push(bucket);
   }
   device.useTuning(tuning);
-  return { tuning, deterministic, kernels: measured, left };
-}
-
-function keep(kernels: Record<string, KernelForce>, bucket: string, force: KernelForce | null): void {
-  if (force) kernels[bucket] = force;
-  else delete kernels[bucket];
+  return { tuning, kernels: measured, left };
 }
 
 /** The nodes for which the device has several kernels, one of each bucket. */
-function tunable(graphs: readonly Graph[], limits: KernelLimits, deterministic: boolean): ReadonlyMap<string, Node> {
-  // Sums that would be cut into shares, and what mixed precision may round for matrix units, are nodes of their own.
-  const ways: { readonly forced: Partial<KernelLimits>; readonly precision: TrainingPrecision }[] = [
-    { forced: {}, precision: "f32" },
-  ];
-  if (!deterministic) ways.push({ forced: { splits: 1 }, precision: "f32" });
-  if (!deterministic && hasHalfUnits(limits)) {
-    ways.push({ forced: { deterministic: false }, precision: "mixed" });
-  }
+function tunable(graphs: readonly Graph[], limits: KernelLimits): ReadonlyMap<string, Node> {
   const found = new Map<string, Node>();
-  for (const { forced, precision } of ways) {
-    for (const graph of graphs) {
-      for (const { anchor } of compileGraph(graph, { ...limits, ...forced }, { precision }).plan.kernels) {
-        if (!anchor?.op.variants) continue;
-        const bucket = bucketOf(anchor);
-        if (!found.has(bucket)) found.set(bucket, anchor);
-      }
+  for (const graph of graphs) {
+    for (const { anchor } of compileGraph(graph, limits).plan.kernels) {
+      if (!anchor?.op.variants) continue;
+      const bucket = bucketOf(anchor);
+      if (!found.has(bucket)) found.set(bucket, anchor);
     }
   }
   return found;
@@ -176,10 +142,10 @@ interface Timed extends KernelCandidate {
 }
 
 /** The fastest of those that may be chosen; the first is the op's own choice. */
-function fastest(kernels: readonly Timed[], may: (kernel: Timed) => boolean): Timed {
+function fastest(kernels: readonly Timed[]): Timed {
   const [own] = kernels;
   // A kernel that was faster in some rounds only may owe it to what else the machine did.
-  const better = kernels.filter((kernel) => may(kernel) && Math.max(...kernel.rounds) < Math.min(...own.rounds));
+  const better = kernels.filter((kernel) => kernel.equal && Math.max(...kernel.rounds) < Math.min(...own.rounds));
   return better.reduce((best, kernel) => (kernel.us < best.us ? kernel : best), own);
 }
 
@@ -194,12 +160,7 @@ async function timesThatFit(...args: Parameters<typeof timesOf>): Promise<readon
 }
 
 /** Runs the node alone by each of its kernels, the op's own choice first. @throws E_MEMORY */
-async function timesOf(
-  device: Device,
-  node: Node,
-  limits: KernelLimits,
-  deterministic: boolean,
-): Promise<readonly Timed[]> {
+async function timesOf(device: Device, node: Node, limits: KernelLimits): Promise<readonly Timed[]> {
   const { op, inputs, attrs } = node;
   const made = apply(
     op,
@@ -207,13 +168,9 @@ async function timesOf(
     attrs,
   );
   const graph: Graph = { outputs: Object.fromEntries(made.map((t, i) => [`y${i}`, t])), updates: [] };
-  // A sum that is cut into shares is no kernel but several, each of which is measured by itself.
-  const composite = Boolean(op.expand?.(node, limits));
-  const forces = (op.variants?.(limits) ?? []).filter(
-    (force) => (force.splits !== undefined || !composite) && (keepsOrder(force) || !deterministic),
-  );
+  const forces = (op.variants?.(limits) ?? []).filter((force) => Object.keys(force).every((name) => name in TUNABLE));
   const ways = differentWays(graph, [{}, ...forces], limits);
-  const { bindings, dispose } = bindSamples(device, graph, attrs.half === true);
+  const { bindings, dispose } = bindSamples(device, graph);
   const steps: CompiledStep[] = [];
   try {
     const compiled = await Promise.allSettled(
@@ -228,8 +185,7 @@ async function timesOf(
     const kernels: Timed[] = [];
     for (const [i, way] of ways.entries()) {
       const got = await outputsOf(steps[i]);
-      const close = got.every((values, k) => worstRatio(values, own[k]) <= 1);
-      kernels.push({ ...way, us: median(times[i]), rounds: times[i], equal: sameBits(got, own), close });
+      kernels.push({ ...way, us: median(times[i]), rounds: times[i], equal: sameBits(got, own) });
     }
     return kernels;
   } finally {

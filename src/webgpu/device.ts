@@ -18,7 +18,7 @@ import type { Json } from "../io/json.ts";
 import { indexedTunings, loadTuning, parseTuning, tuningKey } from "../io/tunings.ts";
 import type { Costs } from "../ops/costs.ts";
 import { costsOf } from "../ops/costs.ts";
-import type { KernelLimits, MatrixUnit, Tuning } from "../ops/limits.ts";
+import type { KernelLimits, Tuning } from "../ops/limits.ts";
 import type { StepValues } from "../ops/op.ts";
 import type { GpuContext, StepRows } from "./context.ts";
 import { Faults } from "./faults.ts";
@@ -43,34 +43,9 @@ export interface GpuDeviceOptions {
   readonly tuning?: "stored" | "off" | Tuning;
   /** Default: the browser's IndexedDB. */
   readonly tunings?: TuningStore;
-  /**
-   * Also ask for matrix units, where the adapter has them: `chromium-experimental-subgroup-matrix`, which browsers offer behind
-   * a flag. No kernel uses them unless `tuneDevice` found it faster, and then with `deterministic: false` only. Default off.
-   */
-  readonly matrixUnits?: boolean;
 }
 
 const FEATURES: readonly GPUFeatureName[] = ["subgroups", "timestamp-query", "shader-f16"];
-const MATRIX_UNITS = "chromium-experimental-subgroup-matrix" as GPUFeatureName;
-
-/** What an adapter says of its matrix units; no standard yet. */
-interface SubgroupMatrixConfig {
-  readonly componentType: string;
-  readonly resultComponentType: string;
-  readonly M: number;
-  readonly N: number;
-  readonly K: number;
-}
-
-/** Those that add up in f32. */
-function matrixUnitsOf(info: GPUAdapterInfo): readonly MatrixUnit[] {
-  const { subgroupMatrixConfigs = [] } = info as { subgroupMatrixConfigs?: Iterable<SubgroupMatrixConfig> };
-  return [...subgroupMatrixConfigs].flatMap(({ componentType: type, resultComponentType, M: m, N: n, K: k }) =>
-    (type === "f16" || type === "f32") && resultComponentType === "f32"
-      ? [{ type, m, n, k, lanes: info.subgroupMaxSize }]
-      : [],
-  );
-}
 
 /** Runs a submit may hold. */
 const MAX_QUEUE = 1024;
@@ -100,9 +75,7 @@ export async function openGpuDevice(options: GpuDeviceOptions = {}): Promise<Web
   const device = await adapter.requestDevice({
     label: "tilegrad",
     requiredLimits: Object.fromEntries(wanted.map((name) => [name, adapter.limits[name]])),
-    requiredFeatures: [...FEATURES, ...(options.matrixUnits ? [MATRIX_UNITS] : [])].filter((f) =>
-      adapter.features.has(f),
-    ),
+    requiredFeatures: FEATURES.filter((feature) => adapter.features.has(feature)),
   });
   try {
     const opened = new WebGpuDevice(device, adapter, { ...options, gpu });
@@ -176,7 +149,6 @@ export class WebGpuDevice implements Device, GpuContext {
       minSubgroupSize: device.features.has("subgroups") ? (adapter.info.subgroupMinSize ?? 0) : 0,
       f16: device.features.has("shader-f16"),
       immediates: hasImmediates(options.gpu),
-      ...(device.features.has(MATRIX_UNITS) ? { matrixUnits: matrixUnitsOf(adapter.info) } : {}),
       software,
       costs: this.costs,
     };

@@ -4,37 +4,29 @@ import { expect, it } from "vitest";
 import { checkedGraph, checksOf } from "../../src/check/check.ts";
 import { compileGraph } from "../../src/compile.ts";
 import { allOps } from "../../src/ops/all.ts";
-import type { MatrixUnit } from "../../src/ops/limits.ts";
 import { chooseKernel } from "../../src/shader/choice.ts";
 import { LEAST_LIMITS } from "../../src/webgpu/limits.ts";
-
-const UNIT: MatrixUnit = { type: "f16", m: 16, n: 16, k: 16, lanes: 32 };
 
 const DEVICES = [
   {
     device: "a hardware GPU",
-    limits: {
-      ...LEAST_LIMITS,
-      minSubgroupSize: 32,
-      f16: true,
-      matrixUnits: [UNIT],
-    },
+    limits: { ...LEAST_LIMITS, minSubgroupSize: 32, f16: true },
     missing: ["matmul_lanes"],
   },
   {
     device: "a software GPU without subgroups",
     limits: { ...LEAST_LIMITS, software: true },
-    missing: ["conv2d_subgroup", "matmul_lanes", "matmul_subgroup", "matmul_subgroup_matrix"],
+    missing: ["conv2d_subgroup", "matmul_lanes", "matmul_subgroup"],
   },
   {
     device: "a software GPU with subgroups of eight",
     limits: { ...LEAST_LIMITS, software: true, minSubgroupSize: 8 },
-    missing: ["matmul_subgroup_matrix"],
+    missing: [],
   },
   {
     device: "a GPU with small workgroups",
     limits: { ...LEAST_LIMITS, maxWorkgroupSize: 64 },
-    missing: ["conv2d_subgroup", "matmul_lanes", "matmul_subgroup", "matmul_subgroup_matrix", "matmul_tiled"],
+    missing: ["conv2d_subgroup", "matmul_lanes", "matmul_subgroup", "matmul_tiled"],
   },
 ];
 

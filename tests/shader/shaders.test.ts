@@ -27,8 +27,6 @@ describe.each(files)("shaders/%s", (file) => {
 
   it("is valid WGSL as it stands, once its libraries are put before it", async () => {
     if (/^enable f16/m.test(code) && !device.gpu.features.has("shader-f16")) return;
-    // tests/ops/matrixUnits.test.ts compiles it.
-    if (/^enable chromium_experimental/m.test(code)) return;
     if (/^enable subgroups/m.test(code) && !device.gpu.features.has("subgroups")) return;
     device.gpu.pushErrorScope("validation");
     const { messages } = await device.gpu.createShaderModule({ code }).getCompilationInfo();

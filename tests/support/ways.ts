@@ -2,7 +2,6 @@
 import type { HowToRun } from "../../src/check/check.ts";
 import type { Device } from "../../src/device.ts";
 import { allOps } from "../../src/ops/all.ts";
-import { keepsOrder } from "../../src/ops/tuning.ts";
 
 /** The same device seen with some members changed. */
 export function wrapDevice(device: Device, changed: Partial<Device>): Device {
@@ -31,7 +30,7 @@ export function waysOf(device: Device): Readonly<Record<string, HowToRun>> {
   const forces = limits ? allOps.flatMap((op) => op.variants?.(limits) ?? []) : [];
   const named = forces.map((force): [string, HowToRun] => [
     Object.entries(force).flat().join(":"),
-    { plan: "dispatch", limits: keepsOrder(force) ? force : { ...force, deterministic: false } },
+    { plan: "dispatch", limits: force },
   ]);
   return {
     dispatch: { plan: "dispatch" },
