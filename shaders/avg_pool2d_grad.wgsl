@@ -1,7 +1,8 @@
+// io: dy: Value -> dx: Value
+// items: i < params.count
 // Gradient of the average over windows, one thread per element of the image, or for WIDTH neighbouring channels: it gathers
 // from the windows that hold it, so nothing is added out of order.
 
-const WG: u32 = 64;
 const WIDTH: u32 = 1;
 // WIDTH elements.
 alias Value = f32;
@@ -20,18 +21,6 @@ struct Params {
   stride_x: u32,
   top: u32,
   left: u32,
-}
-
-@group(1) @binding(0) var<uniform> params: Params;
-@group(1) @binding(1) var<storage, read> dy: array<f32>;
-@group(1) @binding(2) var<storage, read_write> dx: array<f32>;
-
-fn load_dy(i: u32) -> Value {
-  return dy[i];
-}
-
-fn store_dx(i: u32, v: Value) {
-  dx[i] = v;
 }
 
 // The first position whose window of `taps` reaches `at`, in coordinates of the padded image.
@@ -65,12 +54,4 @@ fn item(i: u32) {
     }
   }
   store_dx(i * WIDTH, total);
-}
-
-@compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let i = id.y * groups.x * WG + id.x;
-  if (i < params.count) {
-    item(i);
-  }
 }

@@ -1,9 +1,10 @@
+// io: x, kernel -> y
+// items: i < params.count
 // y [batch, out_height, out_width, out_channels] = x * kernel, one thread per output element: for few channels or
 // pixels. Along each axis, output o and tap t meet x at (o * scale + offset + t * step) / divide, where that is whole
 // and inside x; so the same kernel convolves and, with the roles of image and output exchanged, gives the gradient of
 // the image.
 
-const WG: u32 = 64;
 const DIVIDE: bool = false;
 
 struct Params {
@@ -32,23 +33,6 @@ struct Params {
   weight_unit: u32,
   weight_depth: u32,
   weight_group: u32,
-}
-
-@group(1) @binding(0) var<uniform> params: Params;
-@group(1) @binding(1) var<storage, read> x: array<f32>;
-@group(1) @binding(2) var<storage, read> kernel: array<f32>;
-@group(1) @binding(3) var<storage, read_write> y: array<f32>;
-
-fn load_x(i: u32) -> f32 {
-  return x[i];
-}
-
-fn load_kernel(i: u32) -> f32 {
-  return kernel[i];
-}
-
-fn store_y(i: u32, v: f32) {
-  y[i] = v;
 }
 
 // The coordinate in x, or one beyond any size where there is none. A negative one wraps there by itself.
@@ -88,12 +72,4 @@ fn item(i: u32) {
     }
   }
   store_y(i, total);
-}
-
-@compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let i = id.y * groups.x * WG + id.x;
-  if (i < params.count) {
-    item(i);
-  }
 }

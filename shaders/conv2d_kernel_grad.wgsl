@@ -1,10 +1,11 @@
+// io: x 1|4, dy 1|4 -> y 1|4, bias
+// items: i < params.count
 // Partial sums of a convolution's kernel gradient: y [splits, taps * depth, filters], split s summing x times dy over
 // its share of the output rows of all images. Each thread holds 4 weights by 4 filters of a group in registers and adds
 // in the order of the rows, so that the bits depend on the shape alone. With ONE_TAP the 4 weights are channels of one
 // tap: which columns meet the image is then known before the loop. With BIAS one more tile sums dy alone, the bias's
 // gradient.
 
-const WG: u32 = 64;
 const ONE_TAP: bool = false;
 const BIAS: bool = false;
 // Four channels, or filters, are neighbours in memory: load_x4, or load_dy4 and store_y4, serve.
@@ -32,43 +33,6 @@ struct Params {
   dilation_x: i32,
   top: i32,
   left: i32,
-}
-
-@group(1) @binding(0) var<uniform> params: Params;
-@group(1) @binding(1) var<storage, read> x: array<f32>;
-@group(1) @binding(2) var<storage, read> dy: array<f32>;
-@group(1) @binding(3) var<storage, read_write> y: array<f32>;
-@group(1) @binding(4) var<storage, read_write> bias: array<f32>;
-
-fn load_x(i: u32) -> f32 {
-  return x[i];
-}
-
-fn load_x4(i: u32) -> vec4<f32> {
-  return vec4<f32>(x[i], x[i + 1u], x[i + 2u], x[i + 3u]);
-}
-
-fn load_dy(i: u32) -> f32 {
-  return dy[i];
-}
-
-fn load_dy4(i: u32) -> vec4<f32> {
-  return vec4<f32>(dy[i], dy[i + 1u], dy[i + 2u], dy[i + 3u]);
-}
-
-fn store_y(i: u32, v: f32) {
-  y[i] = v;
-}
-
-fn store_y4(i: u32, v: vec4<f32>) {
-  y[i] = v.x;
-  y[i + 1u] = v.y;
-  y[i + 2u] = v.z;
-  y[i + 3u] = v.w;
-}
-
-fn store_bias(i: u32, v: f32) {
-  bias[i] = v;
 }
 
 fn write_weight(weight: u32, last: u32, split: u32, group: u32, unit: u32, v: vec4<f32>) {
@@ -186,12 +150,4 @@ fn item(i: u32) {
   write_weight(first + 1u, last, split, group, unit, sum1);
   write_weight(first + 2u, last, split, group, unit, sum2);
   write_weight(first + 3u, last, split, group, unit, sum3);
-}
-
-@compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let i = id.y * groups.x * WG + id.x;
-  if (i < params.count) {
-    item(i);
-  }
 }

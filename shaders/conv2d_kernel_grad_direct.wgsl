@@ -1,7 +1,8 @@
+// io: x, dy -> y, bias
+// items: i < params.count
 // Partial sums of a convolution's kernel gradient, as conv2d_kernel_grad.wgsl, one thread per weight: more loads, and little
 // to compile. With BIAS one more row of threads sums dy alone, the bias's gradient.
 
-const WG: u32 = 64;
 const BIAS: bool = false;
 
 struct Params {
@@ -25,28 +26,6 @@ struct Params {
   dilation_x: i32,
   top: i32,
   left: i32,
-}
-
-@group(1) @binding(0) var<uniform> params: Params;
-@group(1) @binding(1) var<storage, read> x: array<f32>;
-@group(1) @binding(2) var<storage, read> dy: array<f32>;
-@group(1) @binding(3) var<storage, read_write> y: array<f32>;
-@group(1) @binding(4) var<storage, read_write> bias: array<f32>;
-
-fn load_x(i: u32) -> f32 {
-  return x[i];
-}
-
-fn load_dy(i: u32) -> f32 {
-  return dy[i];
-}
-
-fn store_y(i: u32, v: f32) {
-  y[i] = v;
-}
-
-fn store_bias(i: u32, v: f32) {
-  bias[i] = v;
 }
 
 fn item(i: u32) {
@@ -78,13 +57,5 @@ fn item(i: u32) {
     store_bias(split * params.filters + unit, sum);
   } else {
     store_y((split * params.weights + weight) * params.filters + unit, sum);
-  }
-}
-
-@compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let i = id.y * groups.x * WG + id.x;
-  if (i < params.count) {
-    item(i);
   }
 }

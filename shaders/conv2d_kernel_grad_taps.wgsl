@@ -1,3 +1,5 @@
+// io: x, dy 1|4 -> y 1|4, bias
+// items: i < params.count
 // Partial sums of a convolution's kernel gradient, as conv2d_kernel_grad.wgsl, each thread for ROWS x COLUMNS taps of one
 // channel by four filters: a pixel of dy serves all of these taps, and a pixel of x the taps of a row one after the other, so
 // that rows of the image must not be strided or dilated. Wins on software GPUs, where a load costs far more than a product.
@@ -28,39 +30,6 @@ struct Params {
   dilation_y: i32,
   top: i32,
   left: i32,
-}
-
-@group(1) @binding(0) var<uniform> params: Params;
-@group(1) @binding(1) var<storage, read> x: array<f32>;
-@group(1) @binding(2) var<storage, read> dy: array<f32>;
-@group(1) @binding(3) var<storage, read_write> y: array<f32>;
-@group(1) @binding(4) var<storage, read_write> bias: array<f32>;
-
-fn load_x(i: u32) -> f32 {
-  return x[i];
-}
-
-fn load_dy(i: u32) -> f32 {
-  return dy[i];
-}
-
-fn load_dy4(i: u32) -> vec4<f32> {
-  return vec4<f32>(dy[i], dy[i + 1u], dy[i + 2u], dy[i + 3u]);
-}
-
-fn store_y(i: u32, v: f32) {
-  y[i] = v;
-}
-
-fn store_y4(i: u32, v: vec4<f32>) {
-  y[i] = v.x;
-  y[i + 1u] = v.y;
-  y[i + 2u] = v.z;
-  y[i + 3u] = v.w;
-}
-
-fn store_bias(i: u32, v: f32) {
-  bias[i] = v;
 }
 
 fn gradients(pixel: u32, filters: vec4<u32>) -> vec4<f32> {
@@ -188,13 +157,5 @@ fn write_filters(at: u32, count: u32, v: vec4<f32>) {
   }
   for (var u = 0u; u < count; u++) {
     store_y(at + u, v[u]);
-  }
-}
-
-@compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let i = id.y * groups.x * WG + id.x;
-  if (i < params.count) {
-    item(i);
   }
 }

@@ -1,3 +1,4 @@
+// io: x 1|4, kernel 1|4 -> y 1|4
 // The convolution of conv2d_tiled.wgsl on subgroups: a thread holds four neighbouring pixels of an output row by eight channels that
 // its whole workgroup shares; each lane fetches the weights of one channel and the others get them by broadcast. Wins on
 // software GPUs, where a load costs far more than a product. Needs subgroups of at least LANES lanes. Adds a row of taps
@@ -44,38 +45,6 @@ struct Params {
   weight_unit: u32,
   weight_depth: u32,
   weight_group: u32,
-}
-
-@group(1) @binding(0) var<uniform> params: Params;
-@group(1) @binding(1) var<storage, read> x: array<f32>;
-@group(1) @binding(2) var<storage, read> kernel: array<f32>;
-@group(1) @binding(3) var<storage, read_write> y: array<f32>;
-
-fn load_x(i: u32) -> f32 {
-  return x[i];
-}
-
-fn load_x4(i: u32) -> vec4<f32> {
-  return vec4<f32>(x[i], x[i + 1u], x[i + 2u], x[i + 3u]);
-}
-
-fn load_kernel(i: u32) -> f32 {
-  return kernel[i];
-}
-
-fn load_kernel4(i: u32) -> vec4<f32> {
-  return vec4<f32>(kernel[i], kernel[i + 1u], kernel[i + 2u], kernel[i + 3u]);
-}
-
-fn store_y(i: u32, v: f32) {
-  y[i] = v;
-}
-
-fn store_y4(i: u32, v: vec4<f32>) {
-  y[i] = v.x;
-  y[i + 1u] = v.y;
-  y[i + 2u] = v.z;
-  y[i + 3u] = v.w;
 }
 
 // Four lanes fetch the weights of four units each, for one of four channels; else each lane those of one unit.

@@ -1,7 +1,8 @@
+// io: x 1|4, kernel 1|4 -> y 1|4
+// items: i < params.count
 // The sum of conv2d_direct.wgsl as an implicit matrix product (no image-to-column copy): each thread holds 4 output
 // pixels by 4 channels of a group in registers, so that every pixel and weight it loads serves 4 times.
 
-const WG: u32 = 64;
 const DIVIDE: bool = false;
 // Four channels of x are neighbours in memory: load_x4 serves.
 const WIDE_X: bool = false;
@@ -37,38 +38,6 @@ struct Params {
   weight_unit: u32,
   weight_depth: u32,
   weight_group: u32,
-}
-
-@group(1) @binding(0) var<uniform> params: Params;
-@group(1) @binding(1) var<storage, read> x: array<f32>;
-@group(1) @binding(2) var<storage, read> kernel: array<f32>;
-@group(1) @binding(3) var<storage, read_write> y: array<f32>;
-
-fn load_x(i: u32) -> f32 {
-  return x[i];
-}
-
-fn load_x4(i: u32) -> vec4<f32> {
-  return vec4<f32>(x[i], x[i + 1u], x[i + 2u], x[i + 3u]);
-}
-
-fn load_kernel(i: u32) -> f32 {
-  return kernel[i];
-}
-
-fn load_kernel4(i: u32) -> vec4<f32> {
-  return vec4<f32>(kernel[i], kernel[i + 1u], kernel[i + 2u], kernel[i + 3u]);
-}
-
-fn store_y(i: u32, v: f32) {
-  y[i] = v;
-}
-
-fn store_y4(i: u32, v: vec4<f32>) {
-  y[i] = v.x;
-  y[i + 1u] = v.y;
-  y[i + 2u] = v.z;
-  y[i + 3u] = v.w;
 }
 
 // Coordinates in x of four pixels, beyond any size where there is none.
@@ -178,12 +147,4 @@ fn item(i: u32) {
   write_pixel(first + 1u, group, unit, sum1);
   write_pixel(first + 2u, group, unit, sum2);
   write_pixel(first + 3u, group, unit, sum3);
-}
-
-@compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let i = id.y * groups.x * WG + id.x;
-  if (i < params.count) {
-    item(i);
-  }
 }

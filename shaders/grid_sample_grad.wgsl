@@ -1,8 +1,8 @@
 // lib: sample
+// io: dy, row, column -> dx
+// items: i < params.count
 // Gradient of grid_sample for the image, one thread per element of dx: it looks through all points that were sampled
 // and takes its share of each. Simple rather than fast: augmentation seldom stands behind trained layers.
-
-const WG: u32 = 64;
 
 struct Params {
   count: u32,
@@ -12,28 +12,6 @@ struct Params {
   points: u32,
   mode: u32,
   nearest: u32,
-}
-
-@group(1) @binding(0) var<uniform> params: Params;
-@group(1) @binding(1) var<storage, read> dy: array<f32>;
-@group(1) @binding(2) var<storage, read> row: array<f32>;
-@group(1) @binding(3) var<storage, read> column: array<f32>;
-@group(1) @binding(4) var<storage, read_write> dx: array<f32>;
-
-fn load_dy(i: u32) -> f32 {
-  return dy[i];
-}
-
-fn load_row(i: u32) -> f32 {
-  return row[i];
-}
-
-fn load_column(i: u32) -> f32 {
-  return column[i];
-}
-
-fn store_dx(i: u32, v: f32) {
-  dx[i] = v;
 }
 
 // How much of pixel `pixel`, along an axis of `size`, is in what lies at `at`.
@@ -61,12 +39,4 @@ fn item(i: u32) {
     }
   }
   store_dx(i, total);
-}
-
-@compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let i = id.y * groups.x * WG + id.x;
-  if (i < params.count) {
-    item(i);
-  }
 }

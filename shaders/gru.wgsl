@@ -1,4 +1,5 @@
 // lib: math
+// io: xz, kernel, bias, h0, mask -> y, saved
 // A GRU over all time steps in one dispatch, laid out as lstm.wgsl. Gates are z, r, h, the reset after the product:
 // a = h U + b;  z = sigmoid(xz_z + a_z);  r = sigmoid(xz_r + a_r);  n = tanh(xz_h + r a_h);  h' = (1 - z) n + z h.
 // A step whose mask is 0 leaves h as it is. `saved` has five planes [batch, time, units]: h before the step, z, r, n, a_h.
@@ -16,44 +17,7 @@ struct Params {
   backwards: u32,
 }
 
-@group(1) @binding(0) var<uniform> params: Params;
-@group(1) @binding(1) var<storage, read> xz: array<f32>;
-@group(1) @binding(2) var<storage, read> kernel: array<f32>;
-@group(1) @binding(3) var<storage, read> bias: array<f32>;
-@group(1) @binding(4) var<storage, read> h0: array<f32>;
-@group(1) @binding(5) var<storage, read> mask: array<f32>;
-@group(1) @binding(6) var<storage, read_write> y: array<f32>;
-@group(1) @binding(7) var<storage, read_write> saved: array<f32>;
-
 var<workgroup> h_tile: array<Rows, 2u * UNITS>;
-
-fn load_xz(i: u32) -> f32 {
-  return xz[i];
-}
-
-fn load_kernel(i: u32) -> f32 {
-  return kernel[i];
-}
-
-fn load_bias(i: u32) -> f32 {
-  return bias[i];
-}
-
-fn load_h0(i: u32) -> f32 {
-  return h0[i];
-}
-
-fn load_mask(i: u32) -> f32 {
-  return mask[i];
-}
-
-fn store_y(i: u32, v: f32) {
-  y[i] = v;
-}
-
-fn store_saved(i: u32, v: f32) {
-  saved[i] = v;
-}
 
 @compute @workgroup_size(WG)
 fn main(

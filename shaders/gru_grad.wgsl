@@ -1,3 +1,4 @@
+// io: kernel, mask, saved, dy -> dxz, da, dh0
 // Backward through time of gru.wgsl in one dispatch, laid out as it is. `dxz` is the gradient of the projected input, `da`
 // that of the recurrent product, which differs in the candidate's third by the factor r.
 
@@ -14,45 +15,8 @@ struct Params {
   backwards: u32,
 }
 
-@group(1) @binding(0) var<uniform> params: Params;
-@group(1) @binding(1) var<storage, read> kernel: array<f32>;
-@group(1) @binding(2) var<storage, read> mask: array<f32>;
-@group(1) @binding(3) var<storage, read> saved: array<f32>;
-@group(1) @binding(4) var<storage, read> dy: array<f32>;
-@group(1) @binding(5) var<storage, read_write> dxz: array<f32>;
-@group(1) @binding(6) var<storage, read_write> da_out: array<f32>;
-@group(1) @binding(7) var<storage, read_write> dh0: array<f32>;
-
 var<workgroup> da_tile: array<Rows, 3u * UNITS>;
 var<workgroup> dh_tile: array<Rows, UNITS>;
-
-fn load_kernel(i: u32) -> f32 {
-  return kernel[i];
-}
-
-fn load_mask(i: u32) -> f32 {
-  return mask[i];
-}
-
-fn load_saved(i: u32) -> f32 {
-  return saved[i];
-}
-
-fn load_dy(i: u32) -> f32 {
-  return dy[i];
-}
-
-fn store_dxz(i: u32, v: f32) {
-  dxz[i] = v;
-}
-
-fn store_da(i: u32, v: f32) {
-  da_out[i] = v;
-}
-
-fn store_dh0(i: u32, v: f32) {
-  dh0[i] = v;
-}
 
 @compute @workgroup_size(WG)
 fn main(

@@ -1,7 +1,8 @@
 // lib: math, gates
+// io: xz, kernel, bias, h0, mask -> y, saved
+// items: i < params.batch
 // A GRU over all time steps of small layers, one thread a sequence; gates, reset and planes of `saved` as in gru.wgsl.
 
-const WG: u32 = 64;
 const UNITS: u32 = 64;
 // Of three gates.
 const LAST: u32 = 2;
@@ -11,43 +12,6 @@ struct Params {
   time: u32,
   units: u32,
   backwards: u32,
-}
-
-@group(1) @binding(0) var<uniform> params: Params;
-@group(1) @binding(1) var<storage, read> xz: array<f32>;
-@group(1) @binding(2) var<storage, read> kernel: array<f32>;
-@group(1) @binding(3) var<storage, read> bias: array<f32>;
-@group(1) @binding(4) var<storage, read> h0: array<f32>;
-@group(1) @binding(5) var<storage, read> mask: array<f32>;
-@group(1) @binding(6) var<storage, read_write> y: array<f32>;
-@group(1) @binding(7) var<storage, read_write> saved: array<f32>;
-
-fn load_xz(i: u32) -> f32 {
-  return xz[i];
-}
-
-fn load_kernel(i: u32) -> f32 {
-  return kernel[i];
-}
-
-fn load_bias(i: u32) -> f32 {
-  return bias[i];
-}
-
-fn load_h0(i: u32) -> f32 {
-  return h0[i];
-}
-
-fn load_mask(i: u32) -> f32 {
-  return mask[i];
-}
-
-fn store_y(i: u32, v: f32) {
-  y[i] = v;
-}
-
-fn store_saved(i: u32, v: f32) {
-  saved[i] = v;
 }
 
 fn item(i: u32) {
@@ -87,13 +51,5 @@ fn item(i: u32) {
       store_y(e, h_next);
       h[UNITS - now + j] = h_next;
     }
-  }
-}
-
-@compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let i = id.y * groups.x * WG + id.x;
-  if (i < params.batch) {
-    item(i);
   }
 }

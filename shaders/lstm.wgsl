@@ -1,4 +1,5 @@
 // lib: math, rows
+// io: xz, kernel 4, h0, c0, mask -> y, cells, saved
 // An LSTM over all time steps in one dispatch. A workgroup runs ROWS sequences, thread j their unit j (and j + WG ...); the
 // last hidden states are in workgroup memory, twice, so that a step needs one barrier. Gates are i, f, g, o:
 // z = xz + h U;  c' = sigmoid(zf) c + sigmoid(zi) tanh(zg);  h' = sigmoid(zo) tanh(c').
@@ -23,52 +24,10 @@ struct Params {
   backwards: u32,
 }
 
-@group(1) @binding(0) var<uniform> params: Params;
-@group(1) @binding(1) var<storage, read> xz: array<f32>;
-@group(1) @binding(2) var<storage, read> kernel: array<f32>;
-@group(1) @binding(3) var<storage, read> h0: array<f32>;
-@group(1) @binding(4) var<storage, read> c0: array<f32>;
-@group(1) @binding(5) var<storage, read> mask: array<f32>;
-@group(1) @binding(6) var<storage, read_write> y: array<f32>;
-@group(1) @binding(7) var<storage, read_write> cells: array<f32>;
-@group(1) @binding(8) var<storage, read_write> saved: array<f32>;
-
 var<workgroup> tile: array<Row, 2u * ROWS * UNITS>;
 var<private> cells_before: array<f32, ROWS * PER_LANE>;
 // The gates of each sequence.
 var<private> sums: array<vec4<f32>, 8>;
-
-fn load_xz(i: u32) -> f32 {
-  return xz[i];
-}
-
-fn load_kernel4(i: u32) -> vec4<f32> {
-  return vec4<f32>(kernel[i], kernel[i + 1u], kernel[i + 2u], kernel[i + 3u]);
-}
-
-fn load_h0(i: u32) -> f32 {
-  return h0[i];
-}
-
-fn load_c0(i: u32) -> f32 {
-  return c0[i];
-}
-
-fn load_mask(i: u32) -> f32 {
-  return mask[i];
-}
-
-fn store_y(i: u32, v: f32) {
-  y[i] = v;
-}
-
-fn store_cells(i: u32, v: f32) {
-  cells[i] = v;
-}
-
-fn store_saved(i: u32, v: f32) {
-  saved[i] = v;
-}
 
 @compute @workgroup_size(WG)
 fn main(

@@ -1,4 +1,5 @@
 // lib: math, rows
+// io: kernel 4, mask, saved, dy, dcells -> dxz, dh0, dc0
 // Backward through time of lstm.wgsl in one dispatch, laid out as it is. Each step turns the gradients of h and c into
 // those of the gates' arguments, then carries dh = dz U^T to the step before, four units a thread so that what is read of
 // dz serves four rows of U. `saved` is what the forward kernel stored.
@@ -19,16 +20,6 @@ struct Params {
   backwards: u32,
 }
 
-@group(1) @binding(0) var<uniform> params: Params;
-@group(1) @binding(1) var<storage, read> kernel: array<f32>;
-@group(1) @binding(2) var<storage, read> mask: array<f32>;
-@group(1) @binding(3) var<storage, read> saved: array<f32>;
-@group(1) @binding(4) var<storage, read> dy: array<f32>;
-@group(1) @binding(5) var<storage, read> dcells: array<f32>;
-@group(1) @binding(6) var<storage, read_write> dxz: array<f32>;
-@group(1) @binding(7) var<storage, read_write> dh0: array<f32>;
-@group(1) @binding(8) var<storage, read_write> dc0: array<f32>;
-
 // Gradients of a unit's gates i, f, g, o, and of its h.
 var<workgroup> tile: array<Row, ROWS * UNITS>;
 var<workgroup> dh_tile: array<f32, ROWS * UNITS>;
@@ -38,38 +29,6 @@ var<private> sums: array<vec4<f32>, 8>;
 
 fn product(dz: vec4<f32>, u: mat4x4<f32>) -> vec4<f32> {
   return dz.x * u[0] + dz.y * u[1] + dz.z * u[2] + dz.w * u[3];
-}
-
-fn load_kernel4(i: u32) -> vec4<f32> {
-  return vec4<f32>(kernel[i], kernel[i + 1u], kernel[i + 2u], kernel[i + 3u]);
-}
-
-fn load_mask(i: u32) -> f32 {
-  return mask[i];
-}
-
-fn load_saved(i: u32) -> f32 {
-  return saved[i];
-}
-
-fn load_dy(i: u32) -> f32 {
-  return dy[i];
-}
-
-fn load_dcells(i: u32) -> f32 {
-  return dcells[i];
-}
-
-fn store_dxz(i: u32, v: f32) {
-  dxz[i] = v;
-}
-
-fn store_dh0(i: u32, v: f32) {
-  dh0[i] = v;
-}
-
-fn store_dc0(i: u32, v: f32) {
-  dc0[i] = v;
 }
 
 @compute @workgroup_size(WG)

@@ -1,7 +1,8 @@
 // lib: math, gates
+// io: kernel, mask, saved, dy, dcells -> dxz, dh0, dc0
+// items: i < params.batch
 // Backward through time of lstm_serial.wgsl, laid out as it is.
 
-const WG: u32 = 64;
 const UNITS: u32 = 64;
 const LAST: u32 = 3;
 
@@ -10,48 +11,6 @@ struct Params {
   time: u32,
   units: u32,
   backwards: u32,
-}
-
-@group(1) @binding(0) var<uniform> params: Params;
-@group(1) @binding(1) var<storage, read> kernel: array<f32>;
-@group(1) @binding(2) var<storage, read> mask: array<f32>;
-@group(1) @binding(3) var<storage, read> saved: array<f32>;
-@group(1) @binding(4) var<storage, read> dy: array<f32>;
-@group(1) @binding(5) var<storage, read> dcells: array<f32>;
-@group(1) @binding(6) var<storage, read_write> dxz: array<f32>;
-@group(1) @binding(7) var<storage, read_write> dh0: array<f32>;
-@group(1) @binding(8) var<storage, read_write> dc0: array<f32>;
-
-fn load_kernel(i: u32) -> f32 {
-  return kernel[i];
-}
-
-fn load_mask(i: u32) -> f32 {
-  return mask[i];
-}
-
-fn load_saved(i: u32) -> f32 {
-  return saved[i];
-}
-
-fn load_dy(i: u32) -> f32 {
-  return dy[i];
-}
-
-fn load_dcells(i: u32) -> f32 {
-  return dcells[i];
-}
-
-fn store_dxz(i: u32, v: f32) {
-  dxz[i] = v;
-}
-
-fn store_dh0(i: u32, v: f32) {
-  dh0[i] = v;
-}
-
-fn store_dc0(i: u32, v: f32) {
-  dc0[i] = v;
 }
 
 fn item(i: u32) {
@@ -106,13 +65,5 @@ fn item(i: u32) {
   for (var j = 0u; j < units; j++) {
     store_dh0(i * units + j, dh[j]);
     store_dc0(i * units + j, dc[j]);
-  }
-}
-
-@compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let i = id.y * groups.x * WG + id.x;
-  if (i < params.batch) {
-    item(i);
   }
 }

@@ -1,3 +1,5 @@
+// io: a, b -> y, total
+// items: i < TILE * params.batch * ((params.m + select(0u, 1u, ONES_ROW) + TILE - 1u) / TILE) * ((params.n + TILE - 1u) / TILE)
 // y [batch, m, n] = a · b, eight threads for a tile of 8 x 8: each fetches one element of A and one of B for every k, keeps a
 // column, and gets the eight rows of A by broadcast. Two loads for eight products a thread, and few places that load: for
 // resident plans of software GPUs, to which a load is dear, to run and to compile. The threads must be lanes of one subgroup,
@@ -22,28 +24,6 @@ struct Params {
   b_batch: u32,
   b_inner: u32,
   b_column: u32,
-}
-
-@group(1) @binding(0) var<uniform> params: Params;
-@group(1) @binding(1) var<storage, read> a: array<f32>;
-@group(1) @binding(2) var<storage, read> b: array<f32>;
-@group(1) @binding(3) var<storage, read_write> y: array<f32>;
-@group(1) @binding(4) var<storage, read_write> total: array<f32>;
-
-fn load_a(i: u32) -> f32 {
-  return a[i];
-}
-
-fn load_b(i: u32) -> f32 {
-  return b[i];
-}
-
-fn store_y(i: u32, v: f32) {
-  y[i] = v;
-}
-
-fn store_total(i: u32, v: f32) {
-  total[i] = v;
 }
 
 var<private> sums: array<f32, TILE>;
@@ -97,14 +77,5 @@ fn item(i: u32) {
       }
     }
     sums = array<f32, TILE>(sums[1], sums[2], sums[3], sums[4], sums[5], sums[6], sums[7], sums[0]);
-  }
-}
-
-@compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let i = id.y * groups.x * WG + id.x;
-  let down = (params.m + select(0u, 1u, ONES_ROW) + TILE - 1u) / TILE;
-  if (i < TILE * params.batch * down * ((params.n + TILE - 1u) / TILE)) {
-    item(i);
   }
 }

@@ -1,8 +1,9 @@
+// io: a, b -> y, total
+// items: i < params.batch * (params.m + select(0u, 1u, ONES_ROW)) * params.n
 // y [batch, m, n] = a · b, one thread per output element. Any strides, so A^T and B^T cost nothing but locality: the
 // kernel of last resort, and the best one where n or m is tiny.
 // With ONES_ROW, A has one more row, all ones, whose products go to `store_total`: the bias gradient beside the kernel's.
 
-const WG: u32 = 64;
 const ONES_ROW: bool = false;
 
 struct Params {
@@ -16,28 +17,6 @@ struct Params {
   b_batch: u32,
   b_inner: u32,
   b_column: u32,
-}
-
-@group(1) @binding(0) var<uniform> params: Params;
-@group(1) @binding(1) var<storage, read> a: array<f32>;
-@group(1) @binding(2) var<storage, read> b: array<f32>;
-@group(1) @binding(3) var<storage, read_write> y: array<f32>;
-@group(1) @binding(4) var<storage, read_write> total: array<f32>;
-
-fn load_a(i: u32) -> f32 {
-  return a[i];
-}
-
-fn load_b(i: u32) -> f32 {
-  return b[i];
-}
-
-fn store_y(i: u32, v: f32) {
-  y[i] = v;
-}
-
-fn store_total(i: u32, v: f32) {
-  total[i] = v;
 }
 
 fn item(i: u32) {
@@ -62,14 +41,5 @@ fn item(i: u32) {
     store_total(batch * params.n + column, sum);
   } else {
     store_y((batch * params.m + row) * params.n + column, sum);
-  }
-}
-
-@compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let i = id.y * groups.x * WG + id.x;
-  let rows = params.m + select(0u, 1u, ONES_ROW);
-  if (i < params.batch * rows * params.n) {
-    item(i);
   }
 }

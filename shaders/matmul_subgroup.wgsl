@@ -1,4 +1,5 @@
 // lib: matmul
+// io: a 1|4, b 1|4 -> y 1|4, total
 // y [batch, m, n] = a · b on subgroups: a thread holds four columns of the eight rows that its whole workgroup shares; each
 // lane fetches A for one row and the others get it by broadcast. Wins on software GPUs, where a load costs far more than
 // a product. Needs subgroups of at least LANES lanes. Sums over k in order: the bits of matmul_naive.
@@ -32,43 +33,6 @@ struct Params {
   b_batch: u32,
   b_inner: u32,
   b_column: u32,
-}
-
-@group(1) @binding(0) var<uniform> params: Params;
-@group(1) @binding(1) var<storage, read> a: array<f32>;
-@group(1) @binding(2) var<storage, read> b: array<f32>;
-@group(1) @binding(3) var<storage, read_write> y: array<f32>;
-@group(1) @binding(4) var<storage, read_write> total: array<f32>;
-
-fn load_a(i: u32) -> f32 {
-  return a[i];
-}
-
-fn load_a4(i: u32) -> vec4<f32> {
-  return vec4<f32>(a[i], a[i + 1u], a[i + 2u], a[i + 3u]);
-}
-
-fn load_b(i: u32) -> f32 {
-  return b[i];
-}
-
-fn load_b4(i: u32) -> vec4<f32> {
-  return vec4<f32>(b[i], b[i + 1u], b[i + 2u], b[i + 3u]);
-}
-
-fn store_y(i: u32, v: f32) {
-  y[i] = v;
-}
-
-fn store_y4(i: u32, v: vec4<f32>) {
-  y[i] = v.x;
-  y[i + 1u] = v.y;
-  y[i + 2u] = v.z;
-  y[i + 3u] = v.w;
-}
-
-fn store_total(i: u32, v: f32) {
-  total[i] = v;
 }
 
 var<private> sums: array<vec4<f32>, ROWS>;

@@ -1,10 +1,11 @@
 // lib: matmul
+// io: a 1|4, b 1|4 -> y 1|4, total
+// items: i < params.batch * ((params.m + select(0u, 1u, ONES_ROW) + ROWS - 1u) / ROWS) * ((params.n + 3u) / 4u)
 // y [batch, m, n] = a · b, one thread for ROWS rows of four columns, held in registers so that each load serves several
 // products. Wins over matmul_naive nearly always, over matmul_tiled where tiles of 64 would stay half empty or workgroup
 // memory is dear. Sums over k in order: the bits of matmul_naive.
 // With ONES_ROW, A has one more row, all ones, whose products go to `store_total`: the bias gradient beside the kernel's.
 
-const WG: u32 = 64;
 // 4, or 8 where k is taken one by one: more save loads of B, where there are threads enough for them.
 const ROWS: u32 = 4;
 // Whether load_a4, load_b4 and store_y4 serve (see lib/matmul.wgsl).
@@ -32,43 +33,6 @@ struct Params {
   b_column: u32,
   // ROWS, where compilers cannot know it: what they unroll takes three times as long to compile.
   rows: u32,
-}
-
-@group(1) @binding(0) var<uniform> params: Params;
-@group(1) @binding(1) var<storage, read> a: array<f32>;
-@group(1) @binding(2) var<storage, read> b: array<f32>;
-@group(1) @binding(3) var<storage, read_write> y: array<f32>;
-@group(1) @binding(4) var<storage, read_write> total: array<f32>;
-
-fn load_a(i: u32) -> f32 {
-  return a[i];
-}
-
-fn load_a4(i: u32) -> vec4<f32> {
-  return vec4<f32>(a[i], a[i + 1u], a[i + 2u], a[i + 3u]);
-}
-
-fn load_b(i: u32) -> f32 {
-  return b[i];
-}
-
-fn load_b4(i: u32) -> vec4<f32> {
-  return vec4<f32>(b[i], b[i + 1u], b[i + 2u], b[i + 3u]);
-}
-
-fn store_y(i: u32, v: f32) {
-  y[i] = v;
-}
-
-fn store_y4(i: u32, v: vec4<f32>) {
-  y[i] = v.x;
-  y[i + 1u] = v.y;
-  y[i + 2u] = v.z;
-  y[i + 3u] = v.w;
-}
-
-fn store_total(i: u32, v: f32) {
-  total[i] = v;
 }
 
 // Adds four elements along k of a row of A times as many rows of B.
@@ -119,14 +83,5 @@ fn item(i: u32) {
     store_row(batch, first_row + r, column, sums[0]);
     sums = array<vec4<f32>, 4>(sums[1], sums[2], sums[3], more[0]);
     more = array<vec4<f32>, 4>(more[1], more[2], more[3], more[0]);
-  }
-}
-
-@compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let i = id.y * groups.x * WG + id.x;
-  let down = (params.m + select(0u, 1u, ONES_ROW) + ROWS - 1u) / ROWS;
-  if (i < params.batch * down * ((params.n + 3u) / 4u)) {
-    item(i);
   }
 }

@@ -1,7 +1,7 @@
+// io: x, y, dy -> dx
+// items: i < params.count
 // Gradient of the maximum over windows, one thread per element of the image: it gathers from the windows whose first
 // maximum it is, row by row, so nothing is added out of order.
-
-const WG: u32 = 64;
 
 struct Params {
   count: u32,
@@ -16,28 +16,6 @@ struct Params {
   stride_x: u32,
   top: u32,
   left: u32,
-}
-
-@group(1) @binding(0) var<uniform> params: Params;
-@group(1) @binding(1) var<storage, read> x: array<f32>;
-@group(1) @binding(2) var<storage, read> y: array<f32>;
-@group(1) @binding(3) var<storage, read> dy: array<f32>;
-@group(1) @binding(4) var<storage, read_write> dx: array<f32>;
-
-fn load_x(i: u32) -> f32 {
-  return x[i];
-}
-
-fn load_y(i: u32) -> f32 {
-  return y[i];
-}
-
-fn load_dy(i: u32) -> f32 {
-  return dy[i];
-}
-
-fn store_dx(i: u32, v: f32) {
-  dx[i] = v;
 }
 
 // The first position whose window of `taps` reaches `at`, in coordinates of the padded image.
@@ -76,12 +54,4 @@ fn item(i: u32) {
     }
   }
   store_dx(i, total);
-}
-
-@compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let i = id.y * groups.x * WG + id.x;
-  if (i < params.count) {
-    item(i);
-  }
 }

@@ -1,8 +1,9 @@
+// io: x: Value, dy: Value -> dx: Value
+// items: i < params.count
 // Gradient of the maximum over windows that do not overlap, one thread per window, of WIDTH neighbouring channels: it writes
 // every pixel from its window's start to the next one's (the last window's to the border), so each pixel is written once and
 // read once.
 
-const WG: u32 = 64;
 const WIDTH: u32 = 1;
 // WIDTH elements, and where they stand.
 alias Value = f32;
@@ -21,23 +22,6 @@ struct Params {
   stride_x: u32,
   top: u32,
   left: u32,
-}
-
-@group(1) @binding(0) var<uniform> params: Params;
-@group(1) @binding(1) var<storage, read> x: array<f32>;
-@group(1) @binding(2) var<storage, read> dy: array<f32>;
-@group(1) @binding(3) var<storage, read_write> dx: array<f32>;
-
-fn load_x(i: u32) -> Value {
-  return x[i];
-}
-
-fn load_dy(i: u32) -> Value {
-  return dy[i];
-}
-
-fn store_dx(i: u32, v: Value) {
-  dx[i] = v;
 }
 
 fn item(i: u32) {
@@ -76,13 +60,5 @@ fn item(i: u32) {
       let at = (row + px - params.left) * params.channels + channel;
       store_dx(at, select(Value(), gradient, Places(at) == winner));
     }
-  }
-}
-
-@compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let i = id.y * groups.x * WG + id.x;
-  if (i < params.count) {
-    item(i);
   }
 }

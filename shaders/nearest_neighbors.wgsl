@@ -1,10 +1,11 @@
+// io: queries 1|4, candidates 1|4, range: u32 -> distances, rows: u32
+// items: 4u * i < params.queries
 // The K nearest (or farthest) of the candidates first <= j < end to each query, in that order. A thread has 4 queries and
 // holds the distances of 8 candidates at a time, and its K best, in registers: a load serves 4 or 8 distances. Columns
 // lie one after the other (queries [columns, queries], candidates [columns, candidates]), so that neighbouring threads
 // read neighbouring queries, and all of them the same candidates. Squared differences are summed in the order of the
 // columns, and of equal distances the lower row wins, so that the order of tiles never shows.
 
-const WG: u32 = 64;
 const K: u32 = 1;
 // Four queries, or candidates, of a column are a vec4 in memory: load_queries4, or load_candidates4, serves.
 const WIDE_QUERIES: bool = false;
@@ -17,41 +18,6 @@ struct Params {
   queries: u32,
   candidates: u32,
   columns: u32,
-}
-
-@group(1) @binding(0) var<uniform> params: Params;
-@group(1) @binding(1) var<storage, read> queries: array<f32>;
-@group(1) @binding(2) var<storage, read> candidates: array<f32>;
-@group(1) @binding(3) var<storage, read> range: array<u32>;
-@group(1) @binding(4) var<storage, read_write> distances: array<f32>;
-@group(1) @binding(5) var<storage, read_write> rows: array<u32>;
-
-fn load_queries(i: u32) -> f32 {
-  return queries[i];
-}
-
-fn load_queries4(i: u32) -> vec4<f32> {
-  return vec4<f32>(queries[i], queries[i + 1u], queries[i + 2u], queries[i + 3u]);
-}
-
-fn load_candidates(i: u32) -> f32 {
-  return candidates[i];
-}
-
-fn load_candidates4(i: u32) -> vec4<f32> {
-  return vec4<f32>(candidates[i], candidates[i + 1u], candidates[i + 2u], candidates[i + 3u]);
-}
-
-fn load_range(i: u32) -> u32 {
-  return range[i];
-}
-
-fn store_distances(i: u32, v: f32) {
-  distances[i] = v;
-}
-
-fn store_rows(i: u32, v: u32) {
-  rows[i] = v;
 }
 
 // Beyond the last query or candidate stands that one again, whose distances nobody reads.
@@ -148,13 +114,5 @@ fn item(i: u32) {
   for (var k = 0u; k < live; k++) {
     store_distances(query * K + k, select(best[k], -best[k], FARTHEST));
     store_rows(query * K + k, best_row[k]);
-  }
-}
-
-@compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let i = id.y * groups.x * WG + id.x;
-  if (4u * i < params.queries) {
-    item(i);
   }
 }

@@ -1,36 +1,11 @@
 // lib: philox
+// io: low: u32, high: u32, step: u32 -> y: u32 peek
 // A random order of 0 .. count - 1: Fisher-Yates from the back by one thread, element i drawing from counter i; the same
 // order as `shuffle` of src/random.ts. Bounded integers by Lemire's method, words rejected where they would be biased.
 
 struct Params {
   count: u32,
   stream: u32,
-}
-
-@group(1) @binding(0) var<uniform> params: Params;
-@group(1) @binding(1) var<storage, read> low: array<u32>;
-@group(1) @binding(2) var<storage, read> high: array<u32>;
-@group(1) @binding(3) var<storage, read> step_number: array<u32>;
-@group(1) @binding(4) var<storage, read_write> y: array<u32>;
-
-fn load_low(i: u32) -> u32 {
-  return low[i];
-}
-
-fn load_high(i: u32) -> u32 {
-  return high[i];
-}
-
-fn load_step(i: u32) -> u32 {
-  return step_number[i];
-}
-
-fn store_y(i: u32, v: u32) {
-  y[i] = v;
-}
-
-fn peek_y(i: u32) -> u32 {
-  return y[i];
 }
 
 fn random_integer(element: u32, bound: u32, step: u32, key: vec2<u32>) -> u32 {

@@ -1,7 +1,8 @@
+// io: x: Value -> y: Value
+// items: i < params.count
 // Maximum or average of the windows of x [batch, height, width, channels], one thread per output element, or for WIDTH
 // neighbouring channels. Padding never wins a maximum; an average counts it only with INCLUDE_PAD.
 
-const WG: u32 = 64;
 const WIDTH: u32 = 1;
 // WIDTH elements.
 alias Value = f32;
@@ -21,18 +22,6 @@ struct Params {
   stride_x: u32,
   top: u32,
   left: u32,
-}
-
-@group(1) @binding(0) var<uniform> params: Params;
-@group(1) @binding(1) var<storage, read> x: array<f32>;
-@group(1) @binding(2) var<storage, read_write> y: array<f32>;
-
-fn load_x(i: u32) -> Value {
-  return x[i];
-}
-
-fn store_y(i: u32, v: Value) {
-  y[i] = v;
 }
 
 fn item(i: u32) {
@@ -59,12 +48,4 @@ fn item(i: u32) {
   let real = (end_y - from_y) * (end_x - from_x);
   let divisor = f32(select(real, params.taps_y * params.taps_x, INCLUDE_PAD));
   store_y(i * WIDTH, select(total, total / divisor, AVERAGE));
-}
-
-@compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let i = id.y * groups.x * WG + id.x;
-  if (i < params.count) {
-    item(i);
-  }
 }

@@ -1,3 +1,4 @@
+// io: x -> y
 // Reduction of x [outer, reduced, inner] to y [outer, inner], one workgroup per output: each thread takes every WG-th
 // element, then a tree of fixed shape in workgroup memory. The order of the sum depends on the shape alone.
 
@@ -10,19 +11,7 @@ struct Params {
   inner: u32,
 }
 
-@group(1) @binding(0) var<uniform> params: Params;
-@group(1) @binding(1) var<storage, read> x: array<f32>;
-@group(1) @binding(2) var<storage, read_write> y: array<f32>;
-
 var<workgroup> partial: array<f32, WG>;
-
-fn load_x(i: u32) -> f32 {
-  return x[i];
-}
-
-fn store_y(i: u32, v: f32) {
-  y[i] = v;
-}
 
 fn combine(a: f32, b: f32) -> f32 {
   return select(a + b, max(a, b), MAXIMUM);

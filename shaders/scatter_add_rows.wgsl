@@ -1,3 +1,4 @@
+// io: indices: u32, x -> y
 // y [rows, inner]: row r is the sum of the rows of x whose index is r, in their order, so that the bits never vary.
 // One workgroup makes ROWS rows of WG columns. It reads the indices TILE at a time, each thread its share, lists those that
 // fall into its rows - in order, because every thread knows how many the threads before it found - and adds what they name.
@@ -14,25 +15,8 @@ struct Params {
   inner: u32,
 }
 
-@group(1) @binding(0) var<uniform> params: Params;
-@group(1) @binding(1) var<storage, read> indices: array<u32>;
-@group(1) @binding(2) var<storage, read> x: array<f32>;
-@group(1) @binding(3) var<storage, read_write> y: array<f32>;
-
 var<workgroup> found: array<u32, WG>;
 var<workgroup> list: array<u32, TILE>;
-
-fn load_indices(i: u32) -> u32 {
-  return indices[i];
-}
-
-fn load_x(i: u32) -> f32 {
-  return x[i];
-}
-
-fn store_y(i: u32, v: f32) {
-  y[i] = v;
-}
 
 fn falls_inside(row: u32, first: u32) -> bool {
   // A row before the first wraps to a large number.

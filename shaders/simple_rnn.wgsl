@@ -1,4 +1,5 @@
 // lib: math
+// io: xz, kernel, h0, mask -> y, before
 // A simple RNN over all time steps in one dispatch, laid out as lstm.wgsl: h' = tanh(xz + h U). A step whose mask is 0
 // leaves h as it is. `before` is h before each step.
 
@@ -15,39 +16,7 @@ struct Params {
   backwards: u32,
 }
 
-@group(1) @binding(0) var<uniform> params: Params;
-@group(1) @binding(1) var<storage, read> xz: array<f32>;
-@group(1) @binding(2) var<storage, read> kernel: array<f32>;
-@group(1) @binding(3) var<storage, read> h0: array<f32>;
-@group(1) @binding(4) var<storage, read> mask: array<f32>;
-@group(1) @binding(5) var<storage, read_write> y: array<f32>;
-@group(1) @binding(6) var<storage, read_write> before: array<f32>;
-
 var<workgroup> h_tile: array<Rows, 2u * UNITS>;
-
-fn load_xz(i: u32) -> f32 {
-  return xz[i];
-}
-
-fn load_kernel(i: u32) -> f32 {
-  return kernel[i];
-}
-
-fn load_h0(i: u32) -> f32 {
-  return h0[i];
-}
-
-fn load_mask(i: u32) -> f32 {
-  return mask[i];
-}
-
-fn store_y(i: u32, v: f32) {
-  y[i] = v;
-}
-
-fn store_before(i: u32, v: f32) {
-  before[i] = v;
-}
 
 @compute @workgroup_size(WG)
 fn main(

@@ -1,3 +1,4 @@
+// io: kernel, mask, y, dy -> dxz, dh0
 // Backward through time of simple_rnn.wgsl in one dispatch, laid out as it is.
 
 const WG: u32 = 64;
@@ -13,40 +14,8 @@ struct Params {
   backwards: u32,
 }
 
-@group(1) @binding(0) var<uniform> params: Params;
-@group(1) @binding(1) var<storage, read> kernel: array<f32>;
-@group(1) @binding(2) var<storage, read> mask: array<f32>;
-@group(1) @binding(3) var<storage, read> y: array<f32>;
-@group(1) @binding(4) var<storage, read> dy: array<f32>;
-@group(1) @binding(5) var<storage, read_write> dxz: array<f32>;
-@group(1) @binding(6) var<storage, read_write> dh0: array<f32>;
-
 var<workgroup> dz_tile: array<Rows, UNITS>;
 var<workgroup> dh_tile: array<Rows, UNITS>;
-
-fn load_kernel(i: u32) -> f32 {
-  return kernel[i];
-}
-
-fn load_mask(i: u32) -> f32 {
-  return mask[i];
-}
-
-fn load_y(i: u32) -> f32 {
-  return y[i];
-}
-
-fn load_dy(i: u32) -> f32 {
-  return dy[i];
-}
-
-fn store_dxz(i: u32, v: f32) {
-  dxz[i] = v;
-}
-
-fn store_dh0(i: u32, v: f32) {
-  dh0[i] = v;
-}
 
 @compute @workgroup_size(WG)
 fn main(

@@ -1,8 +1,8 @@
+// io: dy -> dx
+// items: i < params.count
 // Gradient of bilinear enlargement by whole factors, one thread per pixel of the small image: it gathers from the large
 // one, whose pixel o lies at (o + 1/2) / factor - 1/2 between two small ones, no less than 0; beyond the last the
 // border repeats.
-
-const WG: u32 = 64;
 
 struct Params {
   count: u32,
@@ -11,18 +11,6 @@ struct Params {
   channels: u32,
   factor_y: u32,
   factor_x: u32,
-}
-
-@group(1) @binding(0) var<uniform> params: Params;
-@group(1) @binding(1) var<storage, read> dy: array<f32>;
-@group(1) @binding(2) var<storage, read_write> dx: array<f32>;
-
-fn load_dy(i: u32) -> f32 {
-  return dy[i];
-}
-
-fn store_dx(i: u32, v: f32) {
-  dx[i] = v;
 }
 
 // How much of output `o` input `at` is, along an axis of `size` inputs.
@@ -52,12 +40,4 @@ fn item(i: u32) {
     }
   }
   store_dx(i, total);
-}
-
-@compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let i = id.y * groups.x * WG + id.x;
-  if (i < params.count) {
-    item(i);
-  }
 }

@@ -4,6 +4,8 @@ import type { ShaderLibrary, ShaderModule } from "../src/shader/module.ts";
 
 /** Reads a `.wgsl` file with its libraries; `files` are all files read. Throws when it cannot be parsed. */
 export function loadShader(file: string): { shader: ShaderModule | ShaderLibrary; files: string[] };
+/** A kernel with all that its comment lines stand for: valid WGSL. */
+export function linkedText(file: string): string;
 /** Drops comments, indentation and blank lines. */
 export function strip(source: string): string;
 /** One WGSL text of several, directives hoisted. */

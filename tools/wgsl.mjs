@@ -8,24 +8,97 @@ import { WgslReflect } from "wgsl_reflect/wgsl_reflect.module.js";
 
 const SCALARS = new Set(["u32", "i32", "f32"]);
 
-/** The names in a `// lib: math, philox` line among a file's leading comments. */
-function libraryNames(source) {
+/** The `// KEY: value` lines among a file's leading comments: `lib`, `io` and `items`. */
+function headerOf(source) {
+  const header = {};
   for (const line of source.split("\n")) {
-    if (!/^\s*(\/\/|$)/.test(line)) return [];
-    const names = /^\s*\/\/\s*lib:(.*)$/.exec(line)?.[1];
-    if (names !== undefined)
-      return names
-        .split(",")
-        .map((name) => name.trim())
-        .filter(Boolean);
+    if (!/^\s*(\/\/|$)/.test(line)) break;
+    const [, key, value] = /^\s*\/\/ (lib|io|items): (.*)$/.exec(line) ?? [];
+    if (key) header[key] = value.trim();
   }
-  return [];
+  return header;
 }
 
-const isLibrary = (file) => path.basename(path.dirname(file)) === "lib";
+const namesOf = (list) =>
+  list
+    .split(",")
+    .map((name) => name.trim())
+    .filter(Boolean);
 
-/** The file of a library that `file` names: `shaders/lib/NAME.wgsl` for `shaders/*.wgsl` and `shaders/lib/*.wgsl`. */
-const libraryFile = (file, name) => path.join(path.dirname(file), isLibrary(file) ? "." : "lib", `${name}.wgsl`);
+const isKernel = (source) => headerOf(source).items !== undefined || /^@compute/m.test(source);
+
+/** The file of a library: beside the file that names it, or in `lib` beside that file's folder or in it. */
+function libraryFile(file, name) {
+  const folder = path.dirname(file);
+  const places = [".", "lib", "../lib"].map((place) => path.join(folder, place, `${name}.wgsl`));
+  const found = places.find((place) => place !== file && existsSync(place));
+  if (!found) throw new Error(`${file}: its "lib" line names "${name}"; there is none of ${places.join(", ")}.`);
+  return found;
+}
+
+/**
+ * Buffers and hooks of an `io` line: `x, kernel 1|4, indices: u32 -> y 4, z peek`. Each input has a function `load_x(i)`, each
+ * output `store_y(i, v)`; widths name those for one element, four, or both, and `peek` adds `peek_z(i)`. A line of one name
+ * without an arrow is a hook that loads, computes and stores by itself.
+ * @returns buffers `{ name, type, write }` in order, and hooks `{ name: type }`
+ */
+function readIo(file, line = "") {
+  const buffers = [];
+  const hooks = {};
+  if (/^\w+$/.test(line)) return { buffers, hooks: { [line]: "" } };
+  for (const [side, list] of line.split("->").entries()) {
+    for (const entry of namesOf(list)) {
+      const [, name, type = "f32", widths = "1", peek] =
+        /^(\w+)(?:: (\w+))?(?: (1\|4|4))?( peek)?$/.exec(entry) ??
+        fail(
+          file,
+          `its "io" line has "${entry}"; expected NAME, then ": TYPE", "1|4" or "4", and "peek" where they apply.`,
+        );
+      buffers.push({ name, type, write: side === 1 });
+      const kind = side === 1 ? "store" : "load";
+      for (const width of widths.split("|"))
+        hooks[`${kind}_${name}${width === "4" ? "4" : ""}`] = width === "4" ? `vec4<${type}>` : type;
+      if (peek) hooks[`peek_${name}`] = type;
+    }
+  }
+  return { buffers, hooks };
+}
+
+/** WGSL that stands for what the compiler writes: a binding of its own for each buffer, and hooks that do nothing but reach it. */
+function defaultsOf({ buffers, hooks }, first) {
+  const bindings = buffers.map(
+    ({ name, type, write }, k) =>
+      `@group(1) @binding(${first + k}) var<storage, ${write ? "read_write" : "read"}> ${name}: array<${type}>;\n`,
+  );
+  const functions = Object.entries(hooks).map(([hook, type]) => {
+    const [, kind, name] = /^(load|store|peek)_(\w+)$/.exec(hook) ?? [];
+    const wide = type.startsWith("vec4");
+    const buffer = wide ? name.slice(0, -1) : name;
+    const places = wide ? ["i", "i + 1u", "i + 2u", "i + 3u"] : ["i"];
+    const elements = places.map((place) => `${buffer}[${place}]`);
+    if (kind === undefined) return `fn ${hook}(i: u32) {\n  _ = i;\n}\n`;
+    if (kind === "store") {
+      const stores = elements.map((element, k) => `  ${element} = ${wide ? `v.${"xyzw"[k]}` : "v"};\n`);
+      return `fn ${hook}(i: u32, v: ${type}) {\n${stores.join("")}}\n`;
+    }
+    return `fn ${hook}(i: u32) -> ${type} {\n  return ${wide ? `${type}(${elements.join(", ")})` : elements[0]};\n}\n`;
+  });
+  return [bindings.join(""), ...functions].filter(Boolean).join("\n");
+}
+
+/** The entry point of a kernel that has `item`: a thread for each `i` that `items` is true for. */
+const itemMain = (items) => `@compute @workgroup_size(WG)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  let i = id.y * groups.x * WG + id.x;
+  if (${items}) {
+    item(i);
+  }
+}
+`;
+
+function fail(file, what) {
+  throw new Error(`${file}: ${what}`);
+}
 
 /** Drops comments, indentation and blank lines; line breaks stay, so that messages still point somewhere. */
 export function strip(source) {
@@ -54,17 +127,15 @@ export function strip(source) {
     .join("\n");
 }
 
-/** The libraries a file needs, name to `{ file, code }`, each after those it needs itself. */
+/** The files of the libraries that `file` needs, by name, each after those it needs itself. */
 function resolveLibraries(file, source, found = new Map(), within = []) {
-  for (const name of libraryNames(source)) {
-    if (within.includes(name))
-      throw new Error(`${file}: libraries need each other: ${[...within, name].join(" -> ")}.`);
+  for (const name of namesOf(headerOf(source).lib ?? "")) {
+    if (within.includes(name)) fail(file, `libraries need each other: ${[...within, name].join(" -> ")}.`);
     if (found.has(name)) continue;
     const library = libraryFile(file, name);
-    if (!existsSync(library)) throw new Error(`${file}: its "lib" comment names "${name}"; there is no ${library}.`);
     const text = readFileSync(library, "utf8");
     resolveLibraries(library, text, found, [...within, name]);
-    found.set(name, { file: library, code: strip(text) });
+    found.set(name, { file: library, source: text });
   }
   return found;
 }
@@ -81,77 +152,110 @@ export function link(texts) {
   return [...directives, ...bodies].join("\n");
 }
 
-function reflect(file, code, libraries) {
-  const fail = (what) => {
-    throw new Error(`${file}: ${what}`);
-  };
+/** A kernel's source without its entry point, and that. */
+function splitMain(file, source) {
+  const { items } = headerOf(source);
+  const at = source.search(/^@compute/m);
+  if (items !== undefined) {
+    if (at >= 0) fail(file, 'has an "items" line and an entry point of its own; one of them is too many.');
+    if (!/^fn item\(/m.test(source)) fail(file, 'has an "items" line, but no `fn item(i: u32)`.');
+    return { rest: /^const WG\b/m.test(source) ? source : `${source}\nconst WG: u32 = 64;\n`, main: itemMain(items) };
+  }
+  const end = source.indexOf("\n}", at);
+  if (end >= 0 && source.slice(end + 2).trim() !== "")
+    fail(file, "has something after its entry point; that stands last.");
+  return { rest: source.slice(0, at), main: source.slice(at) };
+}
+
+/** The parts of a file: its libraries, what stands for what the compiler writes, itself, and the entry point. */
+function partsOf(file) {
+  const source = readFileSync(file, "utf8");
+  const libraries = resolveLibraries(file, source);
+  const io = readIo(file, headerOf(source).io);
+  if (!isKernel(source)) return { source, libraries, io, rest: source };
+  const { rest, main } = splitMain(file, source);
+  const ios = [...libraries.values()].map((library) => readIo(library.file, headerOf(library.source).io));
+  const all = [...ios, io];
+  const texts = [...[...libraries.values()].map((library) => library.source), rest];
+  const declarations = [
+    texts.some((text) => /^struct Params\b/m.test(text)) ? "@group(1) @binding(0) var<uniform> params: Params;\n" : "",
+    defaultsOf(
+      { buffers: all.flatMap((part) => part.buffers), hooks: Object.assign({}, ...all.map((part) => part.hooks)) },
+      1,
+    ),
+  ].join("");
+  if (texts.some((text) => /var<(storage|uniform)/.test(text)))
+    fail(
+      file,
+      'binds a buffer itself; inputs and outputs stand in its "io" line, and `struct Params` is bound as `params`.',
+    );
+  return { source, libraries, io, rest, main, text: link([...texts.slice(0, -1), declarations, rest, main]) };
+}
+
+/** A kernel as an editor and a compiler of WGSL take it: with its libraries, a binding and a plain hook for each buffer. */
+export function linkedText(file) {
+  const { text } = partsOf(path.resolve(file));
+  return text ?? fail(file, "is a library, not a kernel.");
+}
+
+function reflect(file, text, main) {
   let info;
   try {
-    info = new WgslReflect(link([...libraries, code]));
+    info = new WgslReflect(strip(text));
   } catch (cause) {
-    fail(`WGSL does not parse: ${cause.message ?? cause}`);
+    fail(file, `WGSL does not parse: ${cause.message ?? cause}`);
   }
   const entries = info.entry.compute;
-  if (entries.length !== 1) fail(`has ${entries.length} compute entry points; a kernel has exactly one.`);
-
-  const bindings = [...info.uniforms, ...info.storage]
-    .map((v) => ({
-      group: v.group,
-      binding: v.binding,
-      name: v.name,
-      space: info.uniforms.includes(v) ? "uniform" : v.access === "read_write" ? "read_write" : "read",
-    }))
-    .sort((a, b) => a.group - b.group || a.binding - b.binding);
+  if (entries.length !== 1 || entries[0].name !== "main")
+    fail(file, `has the entry points ${entries.map(({ name }) => name).join(", ")}; a kernel has one, \`main\`.`);
 
   const uniform = info.uniforms.find((v) => v.name === "params");
-  if (uniform && (uniform.group !== 1 || uniform.binding !== 0)) fail("`params` must be @group(1) @binding(0).");
   const fields = uniform?.type.members?.map((m) => ({ name: m.name, offset: m.offset, type: m.type.name }));
-  if (uniform && !fields) fail("`params` must be a struct.");
   for (const f of fields ?? []) {
-    if (!SCALARS.has(f.type)) fail(`params.${f.name} is ${f.type}; parameter structs hold only u32, i32 and f32.`);
+    if (!SCALARS.has(f.type))
+      fail(file, `params.${f.name} is ${f.type}; parameter structs hold only u32, i32 and f32.`);
   }
 
   // The workgroup size is kept as written: a module constant may be specialised later.
-  const size = /@workgroup_size\(([^)]*)\)/.exec(code);
-  if (!size) fail("has no literal @workgroup_size(...).");
-  const workgroupSize = size[1]
-    .split(",")
-    .map((part) => part.trim())
-    .filter(Boolean)
-    .map((part) => (/^\d+u?$/.test(part) ? Number.parseInt(part, 10) : part));
-
-  return {
-    entryPoint: entries[0].name,
-    workgroupSize,
-    bindings,
-    params: uniform ? { size: uniform.size, fields } : null,
-  };
+  const size = /@workgroup_size\(([^)]*)\)/.exec(main);
+  if (!size) fail(file, "has no literal @workgroup_size(...).");
+  const workgroupSize = namesOf(size[1]).map((part) => (/^\d+u?$/.test(part) ? Number.parseInt(part, 10) : part));
+  return { workgroupSize, params: uniform ? { size: uniform.size, fields } : null };
 }
 
 /**
- * Reads a `.wgsl` file. A kernel gives `{ name, code, libs, entryPoint, workgroupSize, bindings, params }`, a file of
- * shaders/lib `{ name, code, libs }`; `files` are all files read, for watchers.
+ * Reads a `.wgsl` file. A kernel, which has an entry point or an `items` line, gives `{ name, code, libs, hooks, main, itemwise,
+ * workgroupSize, params }`, another file, a library, `{ name, code, libs, hooks }`, with `libs` likewise. `files` are all files
+ * read, for watchers.
  */
 export function loadShader(file) {
   const absolute = path.resolve(file);
-  const source = readFileSync(absolute, "utf8");
-  const libraries = resolveLibraries(absolute, source);
-  const shader = { name: path.basename(absolute, ".wgsl"), code: strip(source), libs: [...libraries.keys()] };
-  const texts = [...libraries.values()];
-  if (!isLibrary(absolute)) {
-    Object.assign(
-      shader,
-      reflect(
-        absolute,
-        shader.code,
-        texts.map((l) => l.code),
-      ),
-    );
+  const { source, libraries, io, rest, main, text } = partsOf(absolute);
+  const direct = namesOf(headerOf(source).lib ?? "").map((name) => loadShader(libraries.get(name).file).shader);
+  const shader = { name: path.basename(absolute, ".wgsl"), code: strip(rest), libs: direct, hooks: io.hooks };
+  if (main !== undefined) {
+    const itemwise = /^fn item\(/m.test(rest);
+    Object.assign(shader, { main: strip(main), itemwise, ...reflect(absolute, text, main) });
   }
-  return { shader, files: [absolute, ...texts.map((l) => l.file)] };
+  return { shader, files: [absolute, ...[...libraries.values()].map((library) => library.file)] };
 }
 
-const toModule = (shader) => `export default ${JSON.stringify(shader)};\n`;
+/** The module of a file: libraries are imports, so that each is bundled once, and only where a kernel needs it. */
+function toModule(file) {
+  const { shader, files } = loadShader(file);
+  const folder = path.dirname(path.resolve(file));
+  const paths = shader.libs.map(({ name }) =>
+    path.relative(
+      folder,
+      files.find((f) => path.basename(f, ".wgsl") === name),
+    ),
+  );
+  const imports = paths.map((to, k) => `import lib${k} from ${JSON.stringify(`./${to.split(path.sep).join("/")}`)};\n`);
+  const { libs, ...rest } = shader;
+  const fields = Object.entries(rest).map(([key, value]) => `${key}: ${JSON.stringify(value)}`);
+  fields.push(`libs: [${libs.map((_, k) => `lib${k}`).join(", ")}]`);
+  return { contents: `${imports.join("")}export default { ${fields.join(", ")} };\n`, files };
+}
 
 /** The plugin for esbuild. */
 export function wgslForEsbuild() {
@@ -160,8 +264,8 @@ export function wgslForEsbuild() {
     setup(build) {
       build.onLoad({ filter: /\.wgsl$/ }, ({ path: file }) => {
         try {
-          const { shader, files } = loadShader(file);
-          return { contents: toModule(shader), loader: "js", watchFiles: files };
+          const { contents, files } = toModule(file);
+          return { contents, loader: "js", watchFiles: files };
         } catch (error) {
           return { errors: [{ text: error.message }], watchFiles: [file] };
         }
@@ -177,9 +281,9 @@ export function wgslForVite() {
     enforce: "pre",
     load(id) {
       if (!id.endsWith(".wgsl")) return null;
-      const { shader, files } = loadShader(id);
+      const { contents, files } = toModule(id);
       for (const file of files) this.addWatchFile(file);
-      return { code: toModule(shader), map: null };
+      return { code: contents, map: null };
     },
   };
 }

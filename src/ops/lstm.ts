@@ -157,7 +157,7 @@ function lstmKernel(shader: ShaderModule, extents: Extents, order: Order, tiles:
     LANES: limits.minSubgroupSize >= 8 ? 8 : 4,
   };
   const handed = limits.minSubgroupSize >= SUBGROUP && limits.lstm !== "memory";
-  const libs = shader.libs.map((name) => (name === "rows" && handed ? rowsSubgroup.name : name));
+  const libs = shader.libs.map((lib) => (lib.name === "rows" && handed ? rowsSubgroup : lib));
   return { shader: { ...shader, libs }, params, grid, constants: own };
 }
 

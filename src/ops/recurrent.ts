@@ -155,7 +155,7 @@ export function serialSizes(
 ): Pick<KernelChoice, "shader" | "constants" | "params" | "grid"> | null {
   if (!resident || units > MOST_SERIAL) return null;
   const handed = software && minSubgroupSize >= 4 && batch % 4 === 0;
-  const libs = serial.libs.map((name) => (name === "gates" && handed ? gatesSubgroup.name : name));
+  const libs = serial.libs.map((lib) => (lib.name === "gates" && handed ? gatesSubgroup : lib));
   return {
     shader: { ...serial, libs },
     constants: { UNITS: units },

@@ -10,7 +10,7 @@ import type { BufferSpec, Plan } from "../passes/plan.ts";
 import type { Accesses } from "./bindings.ts";
 import { Bindings } from "./bindings.ts";
 import { chooseKernel } from "./choice.ts";
-import { assemble, functionSpan } from "./link.ts";
+import { assemble, librariesOf } from "./link.ts";
 import type { StepLayout } from "./lower.ts";
 import { flopsOf } from "./lower.ts";
 import type { ShaderLibrary } from "./module.ts";
@@ -42,7 +42,7 @@ export const TABLE_BYTES = 65536;
 export function lowerResident(plan: Plan, limits: KernelLimits, steps: StepLayout): ResidentProgram | string {
   const itemwise: KernelLimits = { ...limits, resident: true };
   const choices = plan.kernels.map((kernel) => chooseKernel(kernel, itemwise));
-  const whole = choices.find(({ shader, grid }) => !("threads" in grid) || !functionSpan(shader.code, "item"));
+  const whole = choices.find(({ shader, grid }) => !("threads" in grid) || !shader.itemwise);
   if (whole) return `the kernel ${whole.shader.name} needs a whole dispatch`;
 
   const libs = new Set<ShaderLibrary>();
@@ -93,7 +93,11 @@ ${store}
     "var<private> zero: u32;",
     ...bindings.declarations(1),
   ].join("\n");
-  const code = assemble([...libs], declarations, [...linked.kinds.map(({ text }) => text), main].join("\n"));
+  const code = assemble(
+    [...librariesOf([...libs]), ...libs],
+    declarations,
+    [...linked.kinds.map(({ text }) => text), main].join("\n"),
+  );
   const nodes = plan.kernels.flatMap((k) => k.nodes);
   return {
     label: `resident(${plan.kernels.length} stages)`,

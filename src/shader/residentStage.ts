@@ -10,7 +10,7 @@ import type { Plan } from "../passes/plan.ts";
 import type { Bindings } from "./bindings.ts";
 import { writeHooks } from "./choice.ts";
 import type { HookContext } from "./hooks.ts";
-import { functionSpan, librariesOf, specialise } from "./link.ts";
+import { librariesOf, specialise } from "./link.ts";
 import type { StepLayout } from "./lower.ts";
 import type { ShaderLibrary } from "./module.ts";
 
@@ -117,11 +117,8 @@ export function writeStage(
   };
   const { shader, constants = {}, params } = choice;
   // A shader's libraries may read its parameters, so each stage has them to itself.
-  let code = `${librariesOf(shader)}\n${specialise(shader, { constants, hooks: writeHooks(context, choice) })}`;
-  const entry = functionSpan(code, shader.entryPoint);
-  invariant(entry, `shader ${shader.name} has no entry point.`);
-  code = code.slice(0, code.lastIndexOf("@compute", entry.start)) + code.slice(entry.end);
-  code = code.replace(/@group\(1\) @binding\(0\) var<uniform> params: Params;/, "");
+  const own = specialise(shader, { constants, hooks: writeHooks(context, choice) });
+  let code = [...librariesOf([shader]).map((lib) => lib.code), own].join("\n");
   const types = new Map(shader.params?.fields.map(({ name, type }) => [name, type]));
   code = code.replace(/(?<![.\w])params\.(\w+)/g, (_, name) => {
     const type = types.get(name);

@@ -1,7 +1,7 @@
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import type { ShaderModule } from "../../src/shader/module.ts";
-import { link, loadShader, strip } from "../../tools/wgsl.mjs";
+import { link, linkedText, loadShader, strip } from "../../tools/wgsl.mjs";
 import imported from "./shaders/double.wgsl";
 
 const file = (name: string) => path.join(import.meta.dirname, "shaders", name);
@@ -9,12 +9,15 @@ const file = (name: string) => path.join(import.meta.dirname, "shaders", name);
 describe("loadShader", () => {
   const double = loadShader(file("double.wgsl")).shader as ShaderModule;
 
-  it("lists bindings by group and number, with what each allows", () => {
-    expect(double.bindings).toEqual([
-      { group: 0, binding: 0, name: "x", space: "read" },
-      { group: 0, binding: 1, name: "y", space: "read_write" },
-      { group: 1, binding: 0, name: "params", space: "uniform" },
-    ]);
+  it("lists the hooks of its `io` line, and of a library's, with their types", () => {
+    expect(double.hooks).toEqual({
+      load_x: "f32",
+      load_x4: "vec4<f32>",
+      store_y: "f32",
+      peek_y: "f32",
+      store_z4: "vec4<u32>",
+    });
+    expect(double.libs[0].libs[0].hooks).toEqual({ load_w: "f32" });
   });
 
   it("gives the byte offsets of the parameter struct", () => {
@@ -28,19 +31,31 @@ describe("loadShader", () => {
     });
   });
 
-  it("names the entry point, and the workgroup size as written", () => {
-    expect(double.entryPoint).toBe("main");
+  it("keeps the entry point apart, with the workgroup size as written", () => {
+    expect(double.main).toMatch(/^@compute/);
+    expect(double.code).not.toContain("@compute");
     expect(double.workgroupSize).toEqual(["WG", 2]);
+    expect(double.itemwise).toBe(false);
   });
 
-  it("puts a library after those it needs, and keeps their text out of the kernel's", () => {
-    expect(double.libs).toEqual(["one", "two"]);
+  it("writes the entry point of a kernel that has `item`, with its guard", () => {
+    const each = loadShader(file("each.wgsl")).shader as ShaderModule;
+    expect(each.itemwise).toBe(true);
+    expect(each.workgroupSize).toEqual(["WG"]);
+    expect(each.code).toContain("const WG: u32 = 64;");
+    expect(each.main).toContain("if (i < params.count) {\nitem(i);\n}");
+  });
+
+  it("gives libraries as they import each other, and keeps their text out of the kernel's", () => {
+    expect(double.libs.map(({ name }) => name)).toEqual(["two"]);
+    expect(double.libs[0].libs.map(({ name }) => name)).toEqual(["one"]);
     expect(double.code).not.toContain("fn one");
   });
 
   it("gives name, code and libraries of a library", () => {
     const { shader, files } = loadShader(file("lib/two.wgsl"));
-    expect(shader).toEqual({ name: "two", code: "fn two() -> f32 { return one() + one(); }", libs: ["one"] });
+    const one = { name: "one", code: expect.stringContaining("fn one"), libs: [], hooks: { load_w: "f32" } };
+    expect(shader).toEqual({ name: "two", code: "fn two() -> f32 { return one() + one(); }", libs: [one], hooks: {} });
     expect(files).toEqual([file("lib/two.wgsl"), file("lib/one.wgsl")]);
   });
 
@@ -48,9 +63,30 @@ describe("loadShader", () => {
     expect(imported).toEqual(double);
   });
 
-  it("refuses parameters that are not u32, i32 or f32, and libraries that are not there", () => {
-    expect(() => loadShader(file("bad_params.wgsl"))).toThrow(/params\.size is vec2/);
-    expect(() => loadShader(file("no_library.wgsl"))).toThrow(/names "nowhere"/);
+  it.each([
+    ["parameters that are not u32, i32 or f32", "bad_params", /params\.size is vec2/],
+    ["libraries that are not there", "no_library", /names "nowhere"/],
+    ["a buffer that the file binds itself", "own_binding", /binds a buffer itself/],
+    ["an io line that it cannot read", "bad_io", /has "x 8"; expected NAME/],
+  ])("refuses %s", (_, name, message) => {
+    expect(() => loadShader(file(`${name}.wgsl`))).toThrow(message);
+  });
+});
+
+describe("linkedText", () => {
+  it("has libraries, a binding and a plain hook for each buffer, and the file as it is", () => {
+    const text = linkedText(file("double.wgsl"));
+    expect(text).toContain("@group(1) @binding(0) var<uniform> params: Params;");
+    const bindings = [...text.matchAll(/@binding\((\d)\) var<storage, (\w+)> (\w+): array<(\w+)>;/g)];
+    expect(bindings.map(([, ...found]) => found)).toEqual([
+      ["1", "read", "w", "f32"],
+      ["2", "read", "x", "f32"],
+      ["3", "read_write", "y", "f32"],
+      ["4", "read_write", "z", "u32"],
+    ]);
+    expect(text).toContain("return vec4<f32>(x[i], x[i + 1u], x[i + 2u], x[i + 3u]);");
+    expect(text).toContain("z[i + 3u] = v.w;");
+    expect(text).toContain("fn one() -> f32 { return load_w(0u); }");
   });
 });
 

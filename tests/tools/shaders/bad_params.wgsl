@@ -1,4 +1,3 @@
+// io: -> y
 struct Params { size: vec2<u32> }
-@group(0) @binding(0) var<storage, read_write> y: array<f32>;
-@group(1) @binding(0) var<uniform> params: Params;
-@compute @workgroup_size(1) fn main() { y[params.size.x] = 1.0; }
+@compute @workgroup_size(1) fn main() { store_y(params.size.x, 1.0); }

@@ -1,5 +1,6 @@
 // y = 2 x, to try the build's WGSL reader.
 // lib: two
+// io: x 1|4 -> y peek, z: u32 4
 const WG: u32 = 64u;
 
 struct Params {
@@ -8,11 +9,7 @@ struct Params {
   scale: f32,
 }
 
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
-@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
-@group(1) @binding(0) var<uniform> params: Params;
-
 @compute @workgroup_size(WG, 2)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  if (id.x < params.n) { y[id.x] = two() * x[id.x / 4u][id.x % 4u] * params.scale; }
+  if (id.x < params.n) { store_y(id.x, two() * load_x(id.x) * params.scale); }
 }
