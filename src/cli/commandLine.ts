@@ -2,18 +2,18 @@
 import { Command, CommanderError, Help, type Option } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
 import { nearest } from "../nearest.ts";
-import { addCompare } from "./compare.ts";
-import { addCv } from "./cv.ts";
-import { addDescribe } from "./describe.ts";
-import { addDoctor } from "./doctor.ts";
-import { Failed, reportError } from "./errors.ts";
-import { addEvaluate } from "./evaluate.ts";
-import { addInspect } from "./inspect.ts";
-import { addPredict } from "./predict.ts";
-import type { Terminal } from "./terminal.ts";
-import { helpOutput, printingTo } from "./terminal.ts";
-import { addTrain } from "./train.ts";
-import { addTune } from "./tune.ts";
+import { addCompare } from "./commands/compare.ts";
+import { addCv } from "./commands/cv.ts";
+import { addDescribe } from "./commands/describe.ts";
+import { addDoctor } from "./commands/doctor.ts";
+import { addEvaluate } from "./commands/evaluate.ts";
+import { addInspect } from "./commands/inspect.ts";
+import { addPredict } from "./commands/predict.ts";
+import { addTrain } from "./commands/train.ts";
+import { addTune } from "./commands/tune.ts";
+import { Failed, reportError } from "./terminal/errors.ts";
+import type { Terminal } from "./terminal/terminal.ts";
+import { helpOutput, printingTo } from "./terminal/terminal.ts";
 
 const COMMANDS = [addTrain, addEvaluate, addPredict, addCv, addCompare, addTune, addInspect, addDoctor, addDescribe];
 

@@ -12,13 +12,13 @@ import { earlyStopping, reduceOnPlateau } from "../train/callbacks.ts";
 import type { Data } from "../train/data.ts";
 import type { RowSource } from "../train/source.ts";
 import type { Trainer } from "../train/trainer.ts";
-import { precisionOption } from "./device.ts";
-import type { Interrupt } from "./interrupt.ts";
-import { CHECKPOINT_FILE, checkpointFolder, refitFolder } from "./output.ts";
-import type { Speed } from "./progress.ts";
-import { TrainingProgress } from "./progress.ts";
-import { print } from "./terminal.ts";
-import { number } from "./values.ts";
+import { precisionOption } from "./options/device.ts";
+import { CHECKPOINT_FILE, checkpointFolder, refitFolder } from "./options/output.ts";
+import { number } from "./options/values.ts";
+import type { Interrupt } from "./terminal/interrupt.ts";
+import type { Speed } from "./terminal/progress.ts";
+import { TrainingProgress } from "./terminal/progress.ts";
+import { print } from "./terminal/terminal.ts";
 
 export interface FitSettings {
   readonly epochs: number;

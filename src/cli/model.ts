@@ -5,14 +5,14 @@ import { inputShapeOf } from "../data/preprocess.ts";
 import { parsePreprocessor } from "../data/preprocessorJson.ts";
 import type { Device } from "../device.ts";
 import { TilegradError } from "../errors.ts";
+import type { RowColumns } from "../experiment/rowColumns.ts";
+import { savedRowColumns } from "../experiment/rowColumns.ts";
 import { sameShape } from "../graph/types.ts";
 import { fileExists } from "../node/files.ts";
 import type { LoadedModel } from "../train/loading.ts";
 import { loadModel } from "../train/loading.ts";
 import { hasCheckpoint } from "./fit.ts";
-import { checkpointFolder } from "./output.ts";
-import type { RowColumns } from "./rowColumns.ts";
-import { savedRowColumns } from "./rowColumns.ts";
+import { checkpointFolder } from "./options/output.ts";
 
 export interface SavedModel extends Pick<LoadedModel, "trainer" | "predict"> {
   readonly preprocessor: Preprocessor;

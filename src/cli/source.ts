@@ -14,7 +14,7 @@ import { IMAGE, readImageFolder } from "../node/images.ts";
 import type { Scratch } from "../node/scratch.ts";
 import { isLarge, storeTable } from "./stream.ts";
 import { readTable } from "./table.ts";
-import { count, Status } from "./terminal.ts";
+import { count, Status } from "./terminal/terminal.ts";
 
 export interface Source {
   readonly table: Table;

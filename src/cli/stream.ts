@@ -16,7 +16,7 @@ import { isParquet, readParquetBlocks } from "../node/parquet.ts";
 import type { RowFile, RowLabels } from "../node/rowFile.ts";
 import { writeRows } from "../node/rowFile.ts";
 import type { Scratch } from "../node/scratch.ts";
-import { count, print, Status } from "./terminal.ts";
+import { count, print, Status } from "./terminal/terminal.ts";
 
 /** Files from this size on are streamed unless the user says otherwise: in memory they would take about five times as much. */
 const LARGE_FILE = 64 * 2 ** 20;

@@ -13,7 +13,7 @@ import { nearest } from "../nearest.ts";
 import { openBytes } from "../node/byteStream.ts";
 import { fileError, readBytes } from "../node/files.ts";
 import { isParquet, readParquet } from "../node/parquet.ts";
-import { print } from "./terminal.ts";
+import { print } from "./terminal/terminal.ts";
 
 /** Reads a file as a stream; says what a user should know of it. @throws E_FILE, E_DATA, E_ABORTED */
 export async function readTable(

@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { planStages } from "../../src/cli/plan.ts";
 import { compileGraph } from "../../src/compile.ts";
 import type { Layer } from "../../src/model/layer.ts";
 import { conv2d } from "../../src/model/layers/convolution.ts";
@@ -16,6 +15,7 @@ import { sequential } from "../../src/model/model.ts";
 import { adam } from "../../src/model/optimizers.ts";
 import { modelFromJson } from "../../src/model/registry.ts";
 import { layoutParameters } from "../../src/train/parameters.ts";
+import { planStages } from "../../src/train/planStages.ts";
 import { trainingStep } from "../../src/train/step.ts";
 import { LEAST_LIMITS } from "../../src/webgpu/limits.ts";
 import { bitsOf, onDevices, problem, trainerOf } from "../train/support.ts";

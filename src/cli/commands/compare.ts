@@ -1,0 +1,218 @@
+/** `tilegrad compare`: losses, optimizers, models side by side, on the same folds with the same seed. */
+import type { Command } from "commander";
+import { Command as NewCommand, Option } from "commander";
+import { TilegradError } from "../../errors.ts";
+import type { Choice } from "../../experiment/candidates.ts";
+import { checkChoices, choiceText, gridOf, withChoice } from "../../experiment/candidates.ts";
+import type { JobOptions } from "../../experiment/concurrently.ts";
+import { addJobsOption, jobsOn } from "../../experiment/concurrently.ts";
+import type { CrossValidation, FoldSettings, MeasureName, Spread } from "../../experiment/crossValidation.ts";
+import { crossValidate } from "../../experiment/crossValidation.ts";
+import { addExperimentOptions } from "../../experiment/experiment.ts";
+import type { FoldOptions } from "../../experiment/folds.ts";
+import { addFoldOptions, planFolds, withGroup } from "../../experiment/folds.ts";
+import { readForTraining } from "../../experiment/prepare.ts";
+import { byMeasure } from "../../experiment/search.ts";
+import { oneAnswer } from "../../experiment/threshold.ts";
+import { measureLabels } from "../../metrics/formatReport.ts";
+import type { Comparison } from "../../report/comparison.ts";
+import { comparisonHtml, comparisonPlot } from "../../report/comparison.ts";
+import { preferSimple } from "../../report/preferSimple.ts";
+import type { DeviceName } from "../options/device.ts";
+import { deviceOption, withDevice } from "../options/device.ts";
+import { addReportOption, checkReport, resultHead, writeReport } from "../options/report.ts";
+import { addInputOptions, addTableOptions } from "../options/tableOptions.ts";
+import { names, number } from "../options/values.ts";
+import { inputFiles } from "../source.ts";
+import { interruptible, silent } from "../terminal/interrupt.ts";
+import { bold, duration, plural, Status, table, tell, warn, writeJson } from "../terminal/terminal.ts";
+import { labelOf } from "../terminal/tuneReport.ts";
+
+interface CompareOptions extends FoldSettings, FoldOptions, JobOptions {
+  readonly measure: MeasureName;
+  readonly report?: string;
+  readonly device: DeviceName;
+  readonly json: boolean;
+}
+
+const EXAMPLE = `
+Examples:
+  tilegrad compare customers.csv --target churned --id customer_id --loss bce,focal,hinge,mse --folds 2 --epochs 10
+  tilegrad compare customers.csv --target churned --id customer_id --optimizer sgd,adam,rmsprop --folds 2 --epochs 10
+
+  Several values of an option are compared, of several options every combination. Folds, seed and all else are the same.`;
+
+/** Options of `train` that take a list here. */
+const LISTS = ["--loss", "--optimizer", "--model", "--resample", "--activation", "--schedule"];
+
+export function addCompare(program: Command): void {
+  const command = program
+    .command("compare")
+    .description("losses, optimizers, models or resampling side by side, by cross-validation")
+    .argument("<data>", "as for train")
+    .option("--target <column>", "the column to predict; with --window also up(column)")
+    .option("--positive <label>", "the label that means yes (default: the rarer one)")
+    .addOption(
+      new Option("--measure <name>", "what the table is sorted by")
+        .choices(measureLabels.map(([, name]) => name))
+        .default("prAuc"),
+    )
+    .option("--seed <n>", "of folds, weights, order and dropout", number({ min: 0, integer: true }), 0)
+    .addOption(deviceOption())
+    .option("--json", "print one JSON object on stdout", false)
+    .option("--quiet", "no progress and no table", false)
+    .addHelpText("after", EXAMPLE);
+  addReportOption(command);
+  addJobsOption(command);
+  addFoldOptions(command);
+  addTableOptions(command);
+  addInputOptions(command);
+  // The options of train as they are: they parse each value of a list, and give the defaults.
+  const single = addExperimentOptions(new NewCommand());
+  for (const option of single.options) command.addOption(LISTS.includes(option.long ?? "") ? listed(option) : option);
+  command.action((file: string, options: CompareOptions) => compare(file, options, single));
+}
+
+/** The same option, taking several values separated by commas. */
+function listed(option: Option): Option {
+  const list = new Option(option.flags, `${option.description}; several, separated by commas, are compared`).argParser(
+    names,
+  );
+  return option.defaultValue === undefined ? list : list.default([option.defaultValue], String(option.defaultValue));
+}
+
+interface Compared extends CrossValidation {
+  readonly choice: Choice;
+  readonly ms: number;
+}
+
+async function compare(file: string, given: CompareOptions, single: Command): Promise<void> {
+  const { quiet, json, measure } = given;
+  const began = performance.now();
+  await checkReport(given.report, { "an input": await inputFiles(file, given) });
+  const { options, choices } = choicesOf(withGroup(given), single);
+  const optionsOf = (choice: Choice) => withChoice(single, options, choice);
+  const labelled = await interruptible(({ signal }) => readForTraining(file, options, signal));
+  checkChoices(labelled, choices, optionsOf);
+  const folds = planFolds(labelled, options);
+
+  await withDevice(options.device, quiet, (device) =>
+    interruptible(async (interrupt) => {
+      const status = new Status({ quiet });
+      const found: Compared[] = [];
+      for (const choice of choices) {
+        const started = performance.now();
+        const settings = { ...optionsOf(choice), baseline: options.baseline && found.length === 0, quiet: true };
+        const progress = (done: number): void => {
+          const share = (found.length + done / folds.count) / choices.length;
+          status.show(share, `${choiceText(choice)}  fold ${done} of ${folds.count}`);
+        };
+        const jobs = jobsOn(device, labelled.table, options);
+        const validated = await crossValidate(device, labelled, folds, settings, silent(interrupt), progress, jobs);
+        const decided = oneAnswer(validated.pooled).map((warning) => `${choiceText(choice)}: ${warning}`);
+        const warnings = [...validated.warnings, ...decided];
+        found.push({ choice, ...validated, warnings, ms: Math.round(performance.now() - started) });
+      }
+      status.end();
+      const { target, table: source } = labelled;
+      const [first] = found;
+      const compared = [...found].sort((a, b) =>
+        byMeasure(measure, a.summary[measure]?.mean ?? null, b.summary[measure]?.mean ?? null),
+      );
+      const result = {
+        ...resultHead(device, labelled),
+        seed: options.seed,
+        measure,
+        compared,
+        baseline: first.baseline,
+        timing: { totalMs: performance.now() - began },
+      };
+      const page = comparisonOf(result, folds.count);
+      warn(found.flatMap(({ warnings }) => warnings));
+      if (!quiet) {
+        const lines = [
+          bold(`${target.name} = ${target.positive}, in ${source.name}`),
+          "",
+          ...table([page.header, ...page.rows]),
+        ];
+        const best = Math.max(...found.map(({ summary }) => summary.prAuc?.mean ?? 0));
+        const simple = preferSimple(best, first.baseline?.prAuc?.mean);
+        const text = [...lines, "", ...simple, `Mean ± deviation over ${plural(folds.count, "fold")}.`].join("\n");
+        tell(text, json);
+      }
+      if (options.report !== undefined) {
+        const plots = () => ({ comparison: comparisonPlot(page.plot) });
+        await writeReport(options.report, { html: () => comparisonHtml(page, result), plots, json: result }, quiet);
+      }
+      if (json) writeJson(result);
+    }),
+  );
+}
+
+/** Options with one value each, and every combination of those that were given several. @throws E_ARGUMENT */
+function choicesOf(given: CompareOptions, single: Command): { options: CompareOptions; choices: Choice[] } {
+  const lists = single.options.flatMap((option) => {
+    const values = given[option.attributeName() as keyof CompareOptions] as readonly string[] | undefined;
+    return LISTS.includes(option.long ?? "") && values !== undefined ? [{ name: option.name(), values }] : [];
+  });
+  const several = lists.filter(({ values }) => values.length > 1);
+  if (several.length === 0) {
+    throw new TilegradError("E_ARGUMENT", "compare: no option has several values.", {
+      hint: "Such as --loss bce,focal or --optimizer sgd,adam.",
+    });
+  }
+  const fixed = Object.fromEntries(lists.map(({ name, values }) => [name, values[0]]));
+  return { options: withChoice(single, given, fixed), choices: gridOf(several) };
+}
+
+const SHOWN: readonly MeasureName[] = ["prAuc", "rocAuc", "f1", "precision", "recall", "logLoss"];
+const LOGISTIC = "logistic regression";
+
+function comparisonOf(
+  result: {
+    readonly version: string;
+    readonly command: string;
+    readonly file: string;
+    readonly target: string;
+    readonly positive: string;
+    readonly measure: MeasureName;
+    readonly compared: readonly Compared[];
+    readonly baseline: CrossValidation["baseline"];
+  },
+  folds: number,
+): Comparison {
+  const { measure, compared, baseline } = result;
+  const text = (spread: Spread | null): string =>
+    spread === null ? "–" : `${spread.mean.toFixed(3)} ± ${spread.std.toFixed(3)}`;
+  const shown = [measure, ...SHOWN.filter((name) => name !== measure)];
+  const cells = (summary: CrossValidation["summary"]) => shown.map((name) => text(summary[name]));
+  const epochs = ({ folds: each }: Compared) =>
+    (each.reduce((sum, fold) => sum + fold.epochs, 0) / each.length).toFixed(0);
+  const rows = [
+    ...compared.map((entry) => [choiceText(entry.choice), ...cells(entry.summary), epochs(entry), duration(entry.ms)]),
+    ...(baseline ? [[LOGISTIC, ...cells(baseline), "–", "–"]] : []),
+  ];
+  const spreads: [string, Spread | null][] = [
+    ...compared.map((entry): [string, Spread | null] => [choiceText(entry.choice), entry.summary[measure]]),
+    ...(baseline ? [[LOGISTIC, baseline[measure]] as [string, Spread | null]] : []),
+  ];
+  const measured = spreads.flatMap(([name, spread]) => (spread ? [{ name, mean: spread.mean, std: spread.std }] : []));
+  const [best, next] = compared;
+  const [top, second] = [best.summary[measure], next?.summary[measure]];
+  const simple = baseline?.[measure];
+  const simpler = simple && top && byMeasure(measure, simple.mean, top.mean) < 0;
+  const close = top && second && Math.abs(top.mean - second.mean) <= Math.max(top.std, second.std);
+  return {
+    ...result,
+    title: `Ways to learn ${result.target} = ${result.positive}`,
+    verdict:
+      `By ${labelOf(measure)}, ${choiceText(best.choice)} comes first with ${top?.mean.toFixed(3) ?? "–"}.` +
+      (close ? " It differs from the next by no more than folds do: either will do." : "") +
+      (simpler ? ` Logistic regression does better still: ${simple.mean.toFixed(3)}.` : ""),
+    method: `Means and deviations over ${folds} folds. All were tested on the same rows and started from the same seed; whatever is fitted was fitted inside the training rows of each fold.`,
+    header: ["", ...shown.map(labelOf), "epochs", "time"],
+    rows,
+    best: 0,
+    plot: { title: labelOf(measure), measured },
+  };
+}

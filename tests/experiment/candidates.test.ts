@@ -1,0 +1,36 @@
+import { Command } from "commander";
+import { describe, expect, it } from "vitest";
+import { drawChoices, parseAxis } from "../../src/experiment/candidates.ts";
+import { addExperimentOptions } from "../../src/experiment/experiment.ts";
+import { ranked } from "../../src/experiment/search.ts";
+
+const command = addExperimentOptions(new Command());
+const drawn = (text: string) => {
+  const axis = parseAxis(text);
+  return drawChoices(command, [axis], 20, 0).map((choice) => Number(choice[axis.name]));
+};
+
+describe("a range with whole ends", () => {
+  it("is drawn from between them where the option takes fractions", () => {
+    const values = drawn("weight-decay=0..1");
+    expect(values).toHaveLength(20);
+    expect(values.filter(Number.isInteger)).toEqual([]);
+    for (const value of values) expect(value).toBeGreaterThanOrEqual(0);
+    for (const value of values) expect(value).toBeLessThanOrEqual(1);
+  });
+
+  it.each(["epochs=1..9", "layers=1..9"])("gives whole numbers where the option takes no others: %s", (text) => {
+    expect(drawn(text).sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  });
+});
+
+describe("ranking", () => {
+  const trial = (value: number | null) => ({ choice: {}, budget: 1, value, std: 0, epochs: 1, ms: 0 });
+  const order = (measure: "logLoss" | "prAuc", ...values: (number | null)[]) =>
+    ranked(values.map(trial), measure).map(({ value }) => value);
+
+  it("puts what is undefined last, for losses and for scores", () => {
+    expect(order("logLoss", null, 0.7, null, 0.2)).toEqual([0.2, 0.7, null, null]);
+    expect(order("prAuc", null, 0.2, null, 0.7)).toEqual([0.7, 0.2, null, null]);
+  });
+});
