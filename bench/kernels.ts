@@ -9,12 +9,12 @@ import type { Graph, Tensor } from "../src/graph/types.ts";
 import { sizeOf } from "../src/graph/types.ts";
 import type { GpuName, NodeGpu } from "../src/node/gpu.ts";
 import { openGpu } from "../src/node/gpu.ts";
-import { input, state } from "../src/ops/constant.ts";
-import { add, div, mul, sqrt, square, sub } from "../src/ops/elementwise.ts";
-import type { MatmulVariant } from "../src/ops/limits.ts";
-import { MATMUL_VARIANTS } from "../src/ops/limits.ts";
-import { matmul } from "../src/ops/matmul.ts";
-import { supportsMatmul } from "../src/ops/matmul_kernel.ts";
+import { input, state } from "../src/ops/core/constant.ts";
+import { add, div, mul, sqrt, square, sub } from "../src/ops/core/elementwise.ts";
+import { matmul } from "../src/ops/matmul/matmul.ts";
+import { supportsMatmul } from "../src/ops/matmul/matmul_kernel.ts";
+import type { MatmulVariant } from "../src/policy/limits.ts";
+import { MATMUL_VARIANTS } from "../src/policy/limits.ts";
 import type { WebGpuDevice } from "../src/webgpu/device.ts";
 import { openGpuDevice } from "../src/webgpu/device.ts";
 

@@ -6,7 +6,6 @@
 
 import type { Graph } from "./graph/types.ts";
 import { verify } from "./graph/verify.ts";
-import type { KernelLimits } from "./ops/limits.ts";
 import type { PlanChoice, PlanKind } from "./passes/choose.ts";
 import { choosePlan } from "./passes/choose.ts";
 import { expand } from "./passes/expand.ts";
@@ -16,6 +15,7 @@ import { checkPrecision, storeInHalf } from "./passes/half.ts";
 import type { Plan } from "./passes/plan.ts";
 import { plan } from "./passes/plan.ts";
 import { simplify } from "./passes/simplify.ts";
+import type { KernelLimits } from "./policy/limits.ts";
 import type { KernelCall } from "./shader/lower.ts";
 import { lower, StepLayout } from "./shader/lower.ts";
 import type { ResidentProgram } from "./shader/resident.ts";

@@ -3,10 +3,10 @@ import { TilegradError } from "./errors.ts";
 import type { Graph, TensorType } from "./graph/types.ts";
 import { sizeOf } from "./graph/types.ts";
 import type { Files } from "./io/bundle.ts";
-import type { KernelLimits, Tuning } from "./ops/limits.ts";
 import type { Elements, StepValues } from "./ops/op.ts";
 import type { PlanKind } from "./passes/choose.ts";
 import type { TrainingPrecision } from "./passes/half.ts";
+import type { KernelLimits, Tuning } from "./policy/limits.ts";
 
 export interface DeviceInfo {
   readonly backend: "webgpu" | "cpu";

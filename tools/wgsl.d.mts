@@ -1,6 +1,6 @@
 import type { Plugin as EsbuildPlugin } from "esbuild";
 import type { Plugin as VitePlugin } from "vite";
-import type { ShaderLibrary, ShaderModule } from "../src/shader/module.ts";
+import type { ShaderLibrary, ShaderModule } from "../src/graph/shader.ts";
 
 /** Reads a `.wgsl` file with its libraries; `files` are all files read. Throws when it cannot be parsed. */
 export function loadShader(file: string): { shader: ShaderModule | ShaderLibrary; files: string[] };

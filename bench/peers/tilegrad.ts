@@ -16,8 +16,8 @@ import {
   type Trainer,
   type TrainingEvent,
 } from "../../src/api.ts";
-import { input as graphInput } from "../../src/ops/constant.ts";
-import { matmul } from "../../src/ops/matmul.ts";
+import { input as graphInput } from "../../src/ops/core/constant.ts";
+import { matmul } from "../../src/ops/matmul/matmul.ts";
 import { f32 } from "../../src/ops/op.ts";
 import { batchOrder, trainingData, type Weight } from "../data.ts";
 import type { Layer, Optimizer, Training } from "../workloads.ts";

@@ -3,8 +3,8 @@ import { invariant } from "../errors.ts";
 import { results, topological } from "../graph/traverse.ts";
 import type { DType, Graph, Node, Tensor, TensorType } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
-import { inputOp, stateOp } from "../ops/constant.ts";
-import { dynamicUpdateSliceOp } from "../ops/gather.ts";
+import { inputOp, stateOp } from "../ops/core/constant.ts";
+import { dynamicUpdateSliceOp } from "../ops/core/gather.ts";
 import type { Elements, StepValues } from "../ops/op.ts";
 
 export type Precision = "f32" | "f64";

@@ -7,7 +7,7 @@ import { topological } from "../graph/traverse.ts";
 import type { Tensor } from "../graph/types.ts";
 import type { Model } from "../model/model.ts";
 import { unsquash } from "../model/squash.ts";
-import { state } from "../ops/constant.ts";
+import { state } from "../ops/core/constant.ts";
 import type { Trainer } from "../train/trainer.ts";
 
 /**

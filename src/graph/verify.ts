@@ -1,6 +1,6 @@
 /** Checks that a graph is well formed; run after every pass in tests and once per compile. */
 import { invariant } from "../errors.ts";
-import { stateOp } from "../ops/constant.ts";
+import { stateOp } from "../ops/core/constant.ts";
 import { showType } from "../ops/op.ts";
 import { results, topological } from "./traverse.ts";
 import type { Graph } from "./types.ts";

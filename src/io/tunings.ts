@@ -1,8 +1,8 @@
 /** Tunings between runs: read when a device is opened, written when it was measured. */
 import { version } from "../../package.json";
 import type { DeviceInfo, TuningStore } from "../device.ts";
-import type { KernelForce, Tuning } from "../ops/limits.ts";
-import { TUNABLE } from "../ops/tuning.ts";
+import type { KernelForce, Tuning } from "../policy/limits.ts";
+import { TUNABLE } from "../policy/tuning.ts";
 import { parseJson, stringifyJson } from "./json.ts";
 import type { Place } from "./place.ts";
 import { asNumber, asObject, asString, field, misplaced } from "./place.ts";

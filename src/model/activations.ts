@@ -1,7 +1,7 @@
 import { TilegradError } from "../errors.ts";
 import type { Tensor } from "../graph/types.ts";
-import { elu, exp, gelu, leakyRelu, relu, sigmoid, silu, softplus, tanh } from "../ops/elementwise.ts";
-import { logSoftmax, softmax } from "../ops/reduce.ts";
+import { elu, exp, gelu, leakyRelu, relu, sigmoid, silu, softplus, tanh } from "../ops/core/elementwise.ts";
+import { logSoftmax, softmax } from "../ops/core/reduce.ts";
 
 const functions = {
   linear: (x: Tensor): Tensor => x,

@@ -3,9 +3,9 @@ import { TilegradError } from "../errors.ts";
 import type { Tensor } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
 import type { ClassWeight } from "../metrics/weights.ts";
-import { greater, where } from "../ops/elementwise.ts";
+import { greater, where } from "../ops/core/elementwise.ts";
+import { reshape } from "../ops/core/view.ts";
 import { showType } from "../ops/op.ts";
-import { reshape } from "../ops/view.ts";
 import { checkObject, checkValue, show } from "../options.ts";
 
 /** Of a yes/no label: the weight of each row [batch], or null when all are 1. */

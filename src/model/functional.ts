@@ -2,7 +2,7 @@
 import { TilegradError } from "../errors.ts";
 import type { Tensor } from "../graph/types.ts";
 import type { Json } from "../io/json.ts";
-import { state } from "../ops/constant.ts";
+import { state } from "../ops/core/constant.ts";
 import type { OptionKinds } from "../options.ts";
 import { checkOptions, isObject, show } from "../options.ts";
 import type { Layer } from "./layer.ts";

@@ -6,9 +6,9 @@ import { TilegradError } from "../errors.ts";
 import type { Tensor } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
 import type { Json } from "../io/json.ts";
-import { sum } from "../ops/broadcast.ts";
-import { cast } from "../ops/cast.ts";
-import { iota } from "../ops/constant.ts";
+import { sum } from "../ops/core/broadcast.ts";
+import { cast } from "../ops/core/cast.ts";
+import { iota } from "../ops/core/constant.ts";
 import {
   add,
   clip,
@@ -25,10 +25,10 @@ import {
   square,
   sub,
   where,
-} from "../ops/elementwise.ts";
+} from "../ops/core/elementwise.ts";
+import { logSoftmax, mean, softmax } from "../ops/core/reduce.ts";
+import { reshape } from "../ops/core/view.ts";
 import { showType } from "../ops/op.ts";
-import { logSoftmax, mean, softmax } from "../ops/reduce.ts";
-import { reshape } from "../ops/view.ts";
 import type { OptionKinds } from "../options.ts";
 import { checkOptions, show } from "../options.ts";
 import { binaryWeight, checkClasses, checkWeights, oneLabel } from "./classWeight.ts";

@@ -2,10 +2,10 @@
 import { TilegradError } from "../errors.ts";
 import type { Tensor } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
-import { concat } from "../ops/concat.ts";
-import { add, mul } from "../ops/elementwise.ts";
+import { concat } from "../ops/core/concat.ts";
+import { add, mul } from "../ops/core/elementwise.ts";
+import { reshape } from "../ops/core/view.ts";
 import { showType } from "../ops/op.ts";
-import { reshape } from "../ops/view.ts";
 import type { OptionKinds } from "../options.ts";
 import { checkFields, checkOptions, isObject, show } from "../options.ts";
 import type { Loss } from "./losses.ts";

@@ -5,8 +5,8 @@
 import { TilegradError } from "../errors.ts";
 import type { Tensor } from "../graph/types.ts";
 import type { Json } from "../io/json.ts";
-import { sum } from "../ops/broadcast.ts";
-import { add, clip, div, maximum, minimum, mul, sqrt, square, sub } from "../ops/elementwise.ts";
+import { sum } from "../ops/core/broadcast.ts";
+import { add, clip, div, maximum, minimum, mul, sqrt, square, sub } from "../ops/core/elementwise.ts";
 import type { OptionKinds } from "../options.ts";
 import { checkOptions } from "../options.ts";
 import type { LearningRate, Schedule } from "./schedules.ts";

@@ -1,9 +1,9 @@
 /** Ranges that augmentation draws from. */
 import { TilegradError } from "../errors.ts";
 import type { Tensor } from "../graph/types.ts";
-import { add, mul } from "../ops/elementwise.ts";
-import type { RandomOptions } from "../ops/random.ts";
-import { randomUniform } from "../ops/random.ts";
+import { add, mul } from "../ops/core/elementwise.ts";
+import type { RandomOptions } from "../ops/random/random.ts";
+import { randomUniform } from "../ops/random/random.ts";
 import { show } from "../options.ts";
 
 /** Lower and upper end. */

@@ -1,11 +1,11 @@
 /** Final activations undone, so that losses and scores are computed from logits. */
 import type { Tensor } from "../graph/types.ts";
-import { concat } from "../ops/concat.ts";
-import { sigmoid } from "../ops/elementwise.ts";
+import { concat } from "../ops/core/concat.ts";
+import { sigmoid } from "../ops/core/elementwise.ts";
+import { softmax } from "../ops/core/reduce.ts";
+import { slice } from "../ops/core/slice.ts";
+import { reshape } from "../ops/core/view.ts";
 import { checkTensors } from "../ops/op.ts";
-import { softmax } from "../ops/reduce.ts";
-import { slice } from "../ops/slice.ts";
-import { reshape } from "../ops/view.ts";
 
 /** What a model that ends in a sigmoid or a softmax computes before it. */
 export interface Squashed {

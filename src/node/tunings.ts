@@ -4,7 +4,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import type { TuningStore } from "../device.ts";
 import { parseJson } from "../io/json.ts";
-import type { Tuning } from "../ops/limits.ts";
+import type { Tuning } from "../policy/limits.ts";
 import { fileError, publishFile, readBytes } from "./files.ts";
 import { cachePath } from "./peers.ts";
 

@@ -1,26 +1,27 @@
 /** Every op, for those who must not forget one: the tests and `doctor`. Applications never import this. */
-import { broadcastOps } from "./broadcast.ts";
-import { castOps } from "./cast.ts";
-import { checkpointOps } from "./checkpoint.ts";
-import { concatOps } from "./concat.ts";
-import { conv2dOps } from "./conv2d.ts";
-import { elementwiseOps } from "./elementwise.ts";
-import { gatherOps } from "./gather.ts";
-import { gridSampleOps } from "./gridSample.ts";
-import { gruOps } from "./gru.ts";
-import { linearOps } from "./linear.ts";
-import { lstmOps } from "./lstm.ts";
-import { matmulOps } from "./matmul.ts";
-import { nearestNeighborsOps } from "./nearestNeighbors.ts";
-import { normalizationOps } from "./normalization.ts";
+
+import { conv2dOps } from "./conv/conv2d.ts";
+import { broadcastOps } from "./core/broadcast.ts";
+import { castOps } from "./core/cast.ts";
+import { checkpointOps } from "./core/checkpoint.ts";
+import { concatOps } from "./core/concat.ts";
+import { elementwiseOps } from "./core/elementwise.ts";
+import { gatherOps } from "./core/gather.ts";
+import { reduceOps } from "./core/reduce.ts";
+import { sliceOps } from "./core/slice.ts";
+import { viewOps } from "./core/view.ts";
+import { gridSampleOps } from "./image/gridSample.ts";
+import { upsamplingOps } from "./image/upsampling.ts";
+import { linearOps } from "./matmul/linear.ts";
+import { matmulOps } from "./matmul/matmul.ts";
+import { nearestNeighborsOps } from "./neighbors/nearestNeighbors.ts";
+import { normalizationOps } from "./norm/normalization.ts";
 import type { OpDef } from "./op.ts";
-import { pool2dOps } from "./pool2d.ts";
-import { randomOps } from "./random.ts";
-import { reduceOps } from "./reduce.ts";
-import { simpleRnnOps } from "./simpleRnn.ts";
-import { sliceOps } from "./slice.ts";
-import { upsamplingOps } from "./upsampling.ts";
-import { viewOps } from "./view.ts";
+import { pool2dOps } from "./pool/pool2d.ts";
+import { randomOps } from "./random/random.ts";
+import { gruOps } from "./recurrent/gru.ts";
+import { lstmOps } from "./recurrent/lstm.ts";
+import { simpleRnnOps } from "./recurrent/simpleRnn.ts";
 
 export const allOps: readonly OpDef[] = [
   ...elementwiseOps,

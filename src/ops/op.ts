@@ -1,10 +1,10 @@
 /** The contract of an op: everything the runtime knows of it stands in one `OpDef`, in one file. */
 import { TilegradError } from "../errors.ts";
+import type { ShaderModule } from "../graph/shader.ts";
 import type { Attrs, DType, Node, Tensor, TensorType } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
 import { checkFields } from "../options.ts";
-import type { ShaderModule } from "../shader/module.ts";
-import type { KernelForce, KernelLimits } from "./limits.ts";
+import type { KernelForce, KernelLimits } from "../policy/limits.ts";
 
 /** Elements of one tensor. f32 tensors are Float64Array when the reference runs in double precision. */
 export type Elements = Float32Array | Float64Array | Uint32Array | Int32Array;
@@ -90,7 +90,7 @@ export interface InlineCode {
   dim(value: number): string;
   /** A step scalar. */
   step(name: string, dtype: DType): string;
-  /** Makes the functions of `shaders/lib/NAME.wgsl` available. */
+  /** Makes the functions of a library in `shaders/` available. */
   use(lib: ShaderModule): void;
 }
 

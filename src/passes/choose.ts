@@ -3,8 +3,8 @@
  * sum in different orders, so the choice must not depend on timing: the same graph on the same device always runs the same
  * way.
  */
-import { timeText } from "../ops/costs.ts";
-import type { KernelLimits } from "../ops/limits.ts";
+import { timeText } from "../policy/costs.ts";
+import type { KernelLimits } from "../policy/limits.ts";
 import type { ResidentProgram } from "../shader/resident.ts";
 
 export type PlanKind = "dispatch" | "resident";

@@ -1,8 +1,8 @@
 /** Writes composite ops out in ops that have kernels; after differentiation, so that they keep gradients of their own. */
 import { rewrite } from "../graph/traverse.ts";
 import type { Graph } from "../graph/types.ts";
-import type { KernelLimits } from "../ops/limits.ts";
-import { tunedKernel } from "../ops/tuning.ts";
+import type { KernelLimits } from "../policy/limits.ts";
+import { tunedKernel } from "../policy/tuning.ts";
 
 export const expand = (graph: Graph, limits: KernelLimits): Graph =>
   rewrite(graph, (node) => node.op.expand?.(node, { ...tunedKernel(node, limits), ...limits }) ?? null);

@@ -4,8 +4,8 @@
  */
 import { rewrite } from "../graph/traverse.ts";
 import type { Graph, Node, Tensor } from "../graph/types.ts";
-import { pack, packOp } from "../ops/concat.ts";
-import { isConstant } from "../ops/constant.ts";
+import { pack, packOp } from "../ops/core/concat.ts";
+import { isConstant } from "../ops/core/constant.ts";
 import type { OpDef } from "../ops/op.ts";
 import { apply, apply1 } from "../ops/op.ts";
 import { base, isPassive } from "./reads.ts";

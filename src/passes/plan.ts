@@ -5,8 +5,8 @@
 import { outputsOf, results, topological } from "../graph/traverse.ts";
 import type { DType, Graph, Node, Tensor } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
-import { packOp } from "../ops/concat.ts";
-import { inputOp, stateOp } from "../ops/constant.ts";
+import { packOp } from "../ops/core/concat.ts";
+import { inputOp, stateOp } from "../ops/core/constant.ts";
 import type { FusedGraph } from "./fuse.ts";
 import type { Kernel } from "./kernels.ts";
 import { base, readsOf } from "./reads.ts";

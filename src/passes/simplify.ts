@@ -2,10 +2,10 @@
 import type { Rule } from "../graph/traverse.ts";
 import { outputsOf, rewrite } from "../graph/traverse.ts";
 import type { Graph, Node, Tensor } from "../graph/types.ts";
-import { constant, isConstant } from "../ops/constant.ts";
-import { greater, log, mul, neg, softplus, sub } from "../ops/elementwise.ts";
+import { constant, isConstant } from "../ops/core/constant.ts";
+import { greater, log, mul, neg, softplus, sub } from "../ops/core/elementwise.ts";
+import { reshape, transpose } from "../ops/core/view.ts";
 import { apply1 } from "../ops/op.ts";
-import { reshape, transpose } from "../ops/view.ts";
 
 /** Dead code needs no pass: a graph is what its results reach. */
 export function simplify(graph: Graph): Graph {

@@ -2,9 +2,9 @@
 
 import type { CompiledStep, Device, DeviceTensor } from "../device.ts";
 import { TilegradError } from "../errors.ts";
-import { input } from "../ops/constant.ts";
-import type { NearestOptions } from "../ops/nearestNeighbors.ts";
-import { insert, NO_ROW, nearestNeighbors } from "../ops/nearestNeighbors.ts";
+import { input } from "../ops/core/constant.ts";
+import type { NearestOptions } from "../ops/neighbors/nearestNeighbors.ts";
+import { insert, NO_ROW, nearestNeighbors } from "../ops/neighbors/nearestNeighbors.ts";
 import { f32, u32 } from "../ops/op.ts";
 import type { OptionKinds } from "../options.ts";
 import { checkObject, checkOptions, checkValue, show } from "../options.ts";

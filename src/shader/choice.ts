@@ -1,12 +1,12 @@
 /** Which shader computes a kernel, and the WGSL of its hooks. */
 
-import mapShader from "../../shaders/map.wgsl";
+import mapShader from "../../shaders/core/map.wgsl";
 import { invariant } from "../errors.ts";
 import type { DType, Node } from "../graph/types.ts";
-import type { KernelLimits } from "../ops/limits.ts";
 import type { InlineCode, KernelChoice } from "../ops/op.ts";
-import { tunedKernel } from "../ops/tuning.ts";
 import type { Kernel } from "../passes/kernels.ts";
+import type { KernelLimits } from "../policy/limits.ts";
+import { tunedKernel } from "../policy/tuning.ts";
 import type { HookContext } from "./hooks.ts";
 import { HookWriter } from "./hooks.ts";
 

@@ -1,6 +1,6 @@
 /** Specialises a handwritten kernel: sets its constants, writes its hooks, and puts the libraries before it. */
 import { invariant } from "../errors.ts";
-import type { ShaderLibrary, ShaderModule } from "./module.ts";
+import type { ShaderLibrary, ShaderModule } from "../graph/shader.ts";
 
 export interface Specialisation {
   /** Values of module constants and aliases by name. */

@@ -4,18 +4,18 @@
  * in them alone share one pipeline.
  */
 import { invariant } from "../errors.ts";
+import type { ShaderLibrary, ShaderModule } from "../graph/shader.ts";
 import type { DType, Node } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
-import type { KernelLimits } from "../ops/limits.ts";
 import type { KernelChoice } from "../ops/op.ts";
 import type { Kernel } from "../passes/kernels.ts";
 import type { BufferSpec, Plan } from "../passes/plan.ts";
 import { base } from "../passes/reads.ts";
+import type { KernelLimits } from "../policy/limits.ts";
 import { Bindings } from "./bindings.ts";
 import { chooseKernel, writeHooks } from "./choice.ts";
 import type { HookContext } from "./hooks.ts";
 import { link } from "./link.ts";
-import type { ShaderLibrary, ShaderModule } from "./module.ts";
 import { packParams } from "./params.ts";
 
 /** One dispatch, ready to be compiled. */

@@ -1,5 +1,5 @@
 import { invariant } from "../errors.ts";
-import type { ShaderModule } from "./module.ts";
+import type { ShaderModule } from "../graph/shader.ts";
 
 /** The bytes of a shader's `Params`, by field name and reflected offset. */
 export function packParams(shader: ShaderModule, values: Readonly<Record<string, number>>): Uint32Array {

@@ -3,17 +3,18 @@
  * where the dispatch plan has a dispatch. It is made of the same scheduled kernels: of each, the function `item(i)` with
  * its hooks, run over all items by the workgroup's threads. Nothing of it is written for a particular network.
  */
-import type { KernelLimits } from "../ops/limits.ts";
+
+import type { ShaderLibrary } from "../graph/shader.ts";
 import type { KernelChoice } from "../ops/op.ts";
 import type { Kernel } from "../passes/kernels.ts";
 import type { BufferSpec, Plan } from "../passes/plan.ts";
+import type { KernelLimits } from "../policy/limits.ts";
 import type { Accesses } from "./bindings.ts";
 import { Bindings } from "./bindings.ts";
 import { chooseKernel } from "./choice.ts";
 import { assemble, librariesOf } from "./link.ts";
 import type { StepLayout } from "./lower.ts";
 import { flopsOf } from "./lower.ts";
-import type { ShaderLibrary } from "./module.ts";
 import { placeResident } from "./residentMemory.ts";
 import type { LinkedStages, StageText } from "./residentStage.ts";
 import { ENDLESS, forAll, linkStages, writeStage } from "./residentStage.ts";

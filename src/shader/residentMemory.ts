@@ -2,10 +2,11 @@
  * Where the values of a resident plan live. Scratch values, which no one outside reads, are parts of a few arrays: in
  * workgroup memory as many as fit, the rest in storage. So only inputs, states and outputs take bindings of their own.
  */
-import type { KernelLimits } from "../ops/limits.ts";
+
 import type { BufferSpec, Place, Plan } from "../passes/plan.ts";
 import { bytesOf } from "../passes/plan.ts";
 import { memoryReadsOf } from "../passes/reads.ts";
+import type { KernelLimits } from "../policy/limits.ts";
 
 export interface ResidentMemory {
   /** The plan with its scratch values inside the arrays. */

@@ -3,6 +3,7 @@
  * lie - share one, which reads them from the table of stages: a driver compiles it once, however deep the network is.
  */
 import { invariant } from "../errors.ts";
+import type { ShaderLibrary } from "../graph/shader.ts";
 import type { DType } from "../graph/types.ts";
 import type { KernelChoice } from "../ops/op.ts";
 import type { Kernel } from "../passes/kernels.ts";
@@ -12,7 +13,6 @@ import { writeHooks } from "./choice.ts";
 import type { HookContext } from "./hooks.ts";
 import { librariesOf, specialise } from "./link.ts";
 import type { StepLayout } from "./lower.ts";
-import type { ShaderLibrary } from "./module.ts";
 
 /** A number of a stage. */
 interface StageNumber {

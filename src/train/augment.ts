@@ -1,11 +1,11 @@
 /** Augmentation of a batch together with its labels, inside the training step. */
 import { TilegradError } from "../errors.ts";
 import type { Tensor } from "../graph/types.ts";
-import { randomBeta } from "../ops/beta.ts";
-import { add, mul, sub } from "../ops/elementwise.ts";
-import { gather } from "../ops/gather.ts";
-import { randomPermutation } from "../ops/random.ts";
-import { reshape } from "../ops/view.ts";
+import { add, mul, sub } from "../ops/core/elementwise.ts";
+import { gather } from "../ops/core/gather.ts";
+import { reshape } from "../ops/core/view.ts";
+import { randomBeta } from "../ops/random/beta.ts";
+import { randomPermutation } from "../ops/random/random.ts";
 import { checkOptions } from "../options.ts";
 
 /** One batch, as graph. */

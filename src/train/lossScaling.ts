@@ -6,9 +6,9 @@
  */
 import type { DeviceTensor } from "../device.ts";
 import type { Tensor, Update } from "../graph/types.ts";
-import { sum } from "../ops/broadcast.ts";
-import { state } from "../ops/constant.ts";
-import { add, div, equal, finite, greaterEqual, maximum, minimum, mul, sub, where } from "../ops/elementwise.ts";
+import { sum } from "../ops/core/broadcast.ts";
+import { state } from "../ops/core/constant.ts";
+import { add, div, equal, finite, greaterEqual, maximum, minimum, mul, sub, where } from "../ops/core/elementwise.ts";
 import { f32 } from "../ops/op.ts";
 import type { MakeTensor } from "./tensors.ts";
 

@@ -10,7 +10,7 @@ import type { Loss } from "../model/losses.ts";
 import { reduceLoss } from "../model/losses.ts";
 import type { Model } from "../model/model.ts";
 import { unsquash } from "../model/squash.ts";
-import { input, state } from "../ops/constant.ts";
+import { input, state } from "../ops/core/constant.ts";
 import type { Elements } from "../ops/op.ts";
 import type { CheckedData } from "./data.ts";
 

@@ -8,10 +8,10 @@ import type { Tensor } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
 import { initialize } from "../model/initializers.ts";
 import type { Model, ParameterSpec } from "../model/model.ts";
-import { state } from "../ops/constant.ts";
+import { state } from "../ops/core/constant.ts";
+import { slice } from "../ops/core/slice.ts";
+import { reshape } from "../ops/core/view.ts";
 import { f32 } from "../ops/op.ts";
-import { slice } from "../ops/slice.ts";
-import { reshape } from "../ops/view.ts";
 import { draws } from "../random.ts";
 import type { MakeTensor } from "./tensors.ts";
 

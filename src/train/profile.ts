@@ -2,9 +2,9 @@
 import type { Device, TimedDispatch } from "../device.ts";
 import { TilegradError } from "../errors.ts";
 import type { Graph } from "../graph/types.ts";
-import { input } from "../ops/constant.ts";
-import { neg } from "../ops/elementwise.ts";
-import { matmul } from "../ops/matmul.ts";
+import { input } from "../ops/core/constant.ts";
+import { neg } from "../ops/core/elementwise.ts";
+import { matmul } from "../ops/matmul/matmul.ts";
 import { f32 } from "../ops/op.ts";
 import type { Data } from "./data.ts";
 import type { RowSource } from "./source.ts";

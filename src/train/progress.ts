@@ -1,5 +1,5 @@
 /** How far training has come: all that a resumed run needs besides weights, optimizer slots and callbacks. */
-import type { Tuning } from "../ops/limits.ts";
+import type { Tuning } from "../policy/limits.ts";
 
 /** One list of values per epoch: `loss`, `learningRate`, and with validation `valLoss` and `val...` for each metric. */
 export type History = Record<string, number[]>;

@@ -3,13 +3,13 @@
 import { compileGraph } from "../compile.ts";
 import type { CompiledStep, Device } from "../device.ts";
 import type { Graph, Tensor } from "../graph/types.ts";
-import { sum } from "../ops/broadcast.ts";
-import { input, state } from "../ops/constant.ts";
-import type { Costs } from "../ops/costs.ts";
-import { mul, relu, square, sub } from "../ops/elementwise.ts";
-import type { KernelLimits } from "../ops/limits.ts";
-import { linear } from "../ops/linear.ts";
+import { sum } from "../ops/core/broadcast.ts";
+import { input, state } from "../ops/core/constant.ts";
+import { mul, relu, square, sub } from "../ops/core/elementwise.ts";
+import { linear } from "../ops/matmul/linear.ts";
 import { gradients } from "../passes/differentiate.ts";
+import type { Costs } from "../policy/costs.ts";
+import type { KernelLimits } from "../policy/limits.ts";
 import { bindSamples } from "./bind.ts";
 
 /** A round of runs lasts at least this long, in milliseconds, so that waiting for its end is a small part of it. */

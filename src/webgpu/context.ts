@@ -1,5 +1,5 @@
 import type { KernelInfo } from "../device.ts";
-import type { KernelLimits } from "../ops/limits.ts";
+import type { KernelLimits } from "../policy/limits.ts";
 import type { GpuMemory } from "./memory.ts";
 import type { PipelineCache } from "./pipelines.ts";
 

@@ -1,5 +1,5 @@
-import { costsOf } from "../ops/costs.ts";
-import type { KernelLimits } from "../ops/limits.ts";
+import { costsOf } from "../policy/costs.ts";
+import type { KernelLimits } from "../policy/limits.ts";
 
 /** What every WebGPU device grants. */
 export const LEAST_LIMITS: KernelLimits = {

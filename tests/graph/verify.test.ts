@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { compileGraph } from "../../src/compile.ts";
 import type { Graph, Tensor } from "../../src/graph/types.ts";
 import { verify } from "../../src/graph/verify.ts";
-import { constant, input, state } from "../../src/ops/constant.ts";
-import { add, mul } from "../../src/ops/elementwise.ts";
+import { constant, input, state } from "../../src/ops/core/constant.ts";
+import { add, mul } from "../../src/ops/core/elementwise.ts";
 import { LEAST_LIMITS } from "../../src/webgpu/limits.ts";
 
 const x = input("x", [3]);

@@ -18,7 +18,7 @@ import { sgd } from "../../src/model/optimizers.ts";
 import { packInputs, unpackOutputs } from "../../src/model/pack.ts";
 import { lossFromJson, modelFromJson } from "../../src/model/registry.ts";
 import { openDevice } from "../../src/node.ts";
-import { mul, sigmoid } from "../../src/ops/elementwise.ts";
+import { mul, sigmoid } from "../../src/ops/core/elementwise.ts";
 import type { CompileModelOptions } from "../../src/train/compileOptions.ts";
 import type { Data } from "../../src/train/data.ts";
 import { trainerFromFiles } from "../../src/train/loading.ts";

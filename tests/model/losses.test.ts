@@ -11,9 +11,9 @@ import {
   squaredHinge,
 } from "../../src/model/losses.ts";
 import { sigmoid as s, softplus as sp } from "../../src/numeric.ts";
-import { sum } from "../../src/ops/broadcast.ts";
-import { input } from "../../src/ops/constant.ts";
-import { sigmoid } from "../../src/ops/elementwise.ts";
+import { sum } from "../../src/ops/core/broadcast.ts";
+import { input } from "../../src/ops/core/constant.ts";
+import { sigmoid } from "../../src/ops/core/elementwise.ts";
 import { gradients } from "../../src/passes/differentiate.ts";
 import { runGraph } from "../passes/support.ts";
 import { onDevices } from "../train/support.ts";

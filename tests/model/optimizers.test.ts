@@ -3,7 +3,7 @@ import type { DeviceTensor } from "../../src/device.ts";
 import type { Optimizer } from "../../src/model/optimizers.ts";
 import { adagrad, adam, adamW, clipGradients, rmsprop, sgd } from "../../src/model/optimizers.ts";
 import { exponentialDecay } from "../../src/model/schedules.ts";
-import { input, state, stepScalar } from "../../src/ops/constant.ts";
+import { input, state, stepScalar } from "../../src/ops/core/constant.ts";
 import { largestDifference, onDevices } from "../train/support.ts";
 
 const STEPS = 20;

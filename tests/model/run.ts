@@ -5,7 +5,7 @@ import { sizeOf } from "../../src/graph/types.ts";
 import { initialize } from "../../src/model/initializers.ts";
 import type { Layer } from "../../src/model/layer.ts";
 import { sequential } from "../../src/model/model.ts";
-import { input, state } from "../../src/ops/constant.ts";
+import { input, state } from "../../src/ops/core/constant.ts";
 import { draws } from "../../src/random.ts";
 
 export interface RunOptions {

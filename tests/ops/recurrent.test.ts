@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { checkSample } from "../../src/check/check.ts";
 import type { Device } from "../../src/device.ts";
-import { input } from "../../src/ops/constant.ts";
-import { gruOps } from "../../src/ops/gru.ts";
-import type { KernelLimits } from "../../src/ops/limits.ts";
-import { lstm, lstmOps } from "../../src/ops/lstm.ts";
+import { input } from "../../src/ops/core/constant.ts";
 import type { OpDef, Sample } from "../../src/ops/op.ts";
-import { simpleRnn, simpleRnnOps } from "../../src/ops/simpleRnn.ts";
+import { gruOps } from "../../src/ops/recurrent/gru.ts";
+import { lstm, lstmOps } from "../../src/ops/recurrent/lstm.ts";
+import { simpleRnn, simpleRnnOps } from "../../src/ops/recurrent/simpleRnn.ts";
+import type { KernelLimits } from "../../src/policy/limits.ts";
 import { openTestGpu } from "../devices.ts";
 
 let gpu: Device;

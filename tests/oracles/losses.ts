@@ -11,9 +11,9 @@ import {
   softmaxCrossentropy,
   squaredHinge,
 } from "../../src/model/losses.ts";
-import { sum } from "../../src/ops/broadcast.ts";
-import { input } from "../../src/ops/constant.ts";
-import { mul, sigmoid } from "../../src/ops/elementwise.ts";
+import { sum } from "../../src/ops/core/broadcast.ts";
+import { input } from "../../src/ops/core/constant.ts";
+import { mul, sigmoid } from "../../src/ops/core/elementwise.ts";
 import { gradients } from "../../src/passes/differentiate.ts";
 import type { OracleResult } from "./family.ts";
 

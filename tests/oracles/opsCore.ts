@@ -1,11 +1,11 @@
 /** The oracle's ops that every model uses, as graphs. */
 import type { Tensor } from "../../src/graph/types.ts";
-import { sum } from "../../src/ops/broadcast.ts";
-import { concat } from "../../src/ops/concat.ts";
-import { add, elu, gelu, leakyRelu, mul, relu, sigmoid, silu, softplus, tanh } from "../../src/ops/elementwise.ts";
-import { linear } from "../../src/ops/linear.ts";
-import { matmul } from "../../src/ops/matmul.ts";
-import { max, mean, softmax } from "../../src/ops/reduce.ts";
+import { sum } from "../../src/ops/core/broadcast.ts";
+import { concat } from "../../src/ops/core/concat.ts";
+import { add, elu, gelu, leakyRelu, mul, relu, sigmoid, silu, softplus, tanh } from "../../src/ops/core/elementwise.ts";
+import { max, mean, softmax } from "../../src/ops/core/reduce.ts";
+import { linear } from "../../src/ops/matmul/linear.ts";
+import { matmul } from "../../src/ops/matmul/matmul.ts";
 import type { OpBuilder } from "./opCase.ts";
 
 const reduction =

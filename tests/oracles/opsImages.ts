@@ -1,9 +1,9 @@
 /** Images: the ops of ops.json as graphs of this project. */
 
-import { conv2d } from "../../src/ops/convolution.ts";
-import { add, mul } from "../../src/ops/elementwise.ts";
-import { batchNorm, batchNormInference, layerNorm } from "../../src/ops/normalization.ts";
-import { avgPool2d, globalAvgPool, maxPool2d } from "../../src/ops/pool2d.ts";
+import { conv2d } from "../../src/ops/conv/convolution.ts";
+import { add, mul } from "../../src/ops/core/elementwise.ts";
+import { batchNorm, batchNormInference, layerNorm } from "../../src/ops/norm/normalization.ts";
+import { avgPool2d, globalAvgPool, maxPool2d } from "../../src/ops/pool/pool2d.ts";
 import type { OpBuilder } from "./opCase.ts";
 
 const convolution: OpBuilder = ({ x, kernel, bias }, { params: { strides, padding, dilation, groups } }) =>

@@ -1,14 +1,14 @@
 /** Sequences: the ops of ops.json as graphs of this project, from PyTorch's layout of the weights or from Keras's. */
 import type { Tensor } from "../../src/graph/types.ts";
-import { concat } from "../../src/ops/concat.ts";
-import { add } from "../../src/ops/elementwise.ts";
-import { gather } from "../../src/ops/gather.ts";
-import { gru } from "../../src/ops/gru.ts";
-import { linear } from "../../src/ops/linear.ts";
-import { lstm } from "../../src/ops/lstm.ts";
-import { simpleRnn } from "../../src/ops/simpleRnn.ts";
-import { slice } from "../../src/ops/slice.ts";
-import { reshape, transpose } from "../../src/ops/view.ts";
+import { concat } from "../../src/ops/core/concat.ts";
+import { add } from "../../src/ops/core/elementwise.ts";
+import { gather } from "../../src/ops/core/gather.ts";
+import { slice } from "../../src/ops/core/slice.ts";
+import { reshape, transpose } from "../../src/ops/core/view.ts";
+import { linear } from "../../src/ops/matmul/linear.ts";
+import { gru } from "../../src/ops/recurrent/gru.ts";
+import { lstm } from "../../src/ops/recurrent/lstm.ts";
+import { simpleRnn } from "../../src/ops/recurrent/simpleRnn.ts";
 import type { OpBuilder, OpCase, OracleTensor } from "./opCase.ts";
 
 type Inputs = Readonly<Record<string, Tensor>>;

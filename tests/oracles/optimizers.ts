@@ -13,11 +13,11 @@ import {
   Plateau,
   stepDecay,
 } from "../../src/model/schedules.ts";
-import { pack } from "../../src/ops/concat.ts";
-import { input, state, stepScalar } from "../../src/ops/constant.ts";
-import { dynamicSlice, dynamicUpdateSlice } from "../../src/ops/gather.ts";
+import { pack } from "../../src/ops/core/concat.ts";
+import { input, state, stepScalar } from "../../src/ops/core/constant.ts";
+import { dynamicSlice, dynamicUpdateSlice } from "../../src/ops/core/gather.ts";
+import { reshape } from "../../src/ops/core/view.ts";
 import { f32 } from "../../src/ops/op.ts";
-import { reshape } from "../../src/ops/view.ts";
 import type { OracleResult } from "./family.ts";
 
 interface Values {

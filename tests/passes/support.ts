@@ -6,7 +6,7 @@ import { openCpu } from "../../src/cpu/device.ts";
 import type { CompileOptions, Device } from "../../src/device.ts";
 import { results, topological } from "../../src/graph/traverse.ts";
 import type { Graph, Tensor } from "../../src/graph/types.ts";
-import { inputOp, stateOp } from "../../src/ops/constant.ts";
+import { inputOp, stateOp } from "../../src/ops/core/constant.ts";
 import type { Elements, StepValues } from "../../src/ops/op.ts";
 
 /** The inputs and states of a graph by name. */

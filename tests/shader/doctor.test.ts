@@ -1,4 +1,3 @@
-import { readdirSync } from "node:fs";
 import path from "node:path";
 import { expect, it } from "vitest";
 import { checkedGraph, checksOf } from "../../src/check/check.ts";
@@ -6,6 +5,7 @@ import { compileGraph } from "../../src/compile.ts";
 import { allOps } from "../../src/ops/all.ts";
 import { chooseKernel } from "../../src/shader/choice.ts";
 import { LEAST_LIMITS } from "../../src/webgpu/limits.ts";
+import { kernelFiles } from "../support/shaders.ts";
 
 const DEVICES = [
   {
@@ -42,8 +42,6 @@ it.each(DEVICES)("doctor runs every kernel that can run on $device", ({ limits, 
       } else for (const { shader } of calls) used.add(shader);
     }
   }
-  const files = readdirSync(path.join(import.meta.dirname, "../../shaders"))
-    .filter((file) => file.endsWith(".wgsl"))
-    .map((file) => file.replace(".wgsl", ""));
+  const files = kernelFiles.map(({ name }) => path.basename(name, ".wgsl"));
   expect([...used, ...missing].sort()).toEqual(files.sort());
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import matmulNaive from "../../shaders/matmul_naive.wgsl";
-import reduceTree from "../../shaders/reduce_tree.wgsl";
+import reduceTree from "../../shaders/core/reduce_tree.wgsl";
+import matmulNaive from "../../shaders/matmul/matmul_naive.wgsl";
 import { sampleGraph } from "../../src/check/samples.ts";
 import { compileGraph } from "../../src/compile.ts";
 import { allOps } from "../../src/ops/all.ts";

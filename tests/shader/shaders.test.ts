@@ -2,25 +2,23 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { link } from "../../src/shader/link.ts";
-import type { ShaderModule } from "../../src/shader/module.ts";
 import type { WebGpuDevice } from "../../src/webgpu/device.ts";
 import { linkedText, loadShader } from "../../tools/wgsl.mjs";
 import { openTestGpu } from "../devices.ts";
+import { kernelFiles, libraryFiles, loadKernel } from "../support/shaders.ts";
 
-const folder = path.join(import.meta.dirname, "../../shaders");
-const files = readdirSync(folder).filter((file) => file.endsWith(".wgsl"));
-const libraries = readdirSync(path.join(folder, "lib"));
+const ops = path.join(import.meta.dirname, "../../src/ops");
 
 const NOTHING = { constants: {}, hooks: {}, declarations: "", libs: new Set<never>() };
 
-describe.each(files)("shaders/%s", (file) => {
+describe.each(kernelFiles)("shaders/$name", ({ file }) => {
   let device: WebGpuDevice;
   beforeAll(async () => {
     device = await openTestGpu();
   });
   afterAll(() => device.dispose());
-  const shader = loadShader(path.join(folder, file)).shader as ShaderModule;
-  const code = linkedText(path.join(folder, file));
+  const shader = loadKernel(file);
+  const code = linkedText(file);
 
   it.each([
     ["is valid WGSL once it is linked", code],
@@ -35,10 +33,8 @@ describe.each(files)("shaders/%s", (file) => {
   });
 
   it("says first what it computes, and is called as it is named", () => {
-    expect(readFileSync(path.join(folder, file), "utf8")).toMatch(
-      /^(\/\/ (lib|io|items): .*\n)+\/\/ (?!io|items).{20,}/,
-    );
-    expect(file).toMatch(/^[a-z][a-z0-9_]*\.wgsl$/);
+    expect(readFileSync(file, "utf8")).toMatch(/^(\/\/ (lib|io|items): .*\n)+\/\/ (?!io|items).{20,}/);
+    expect(path.basename(file)).toMatch(/^[a-z][a-z0-9_]*\.wgsl$/);
   });
 
   it("takes its workgroup size from constants", () => {
@@ -50,13 +46,11 @@ describe.each(files)("shaders/%s", (file) => {
 });
 
 it("every library is used", () => {
-  const used = new Set(
-    files.flatMap((file) => loadShader(path.join(folder, file)).files.map((read) => path.basename(read))),
-  );
-  const inline = readdirSync(path.join(folder, "../src/ops"))
-    .map((file) => readFileSync(path.join(folder, "../src/ops", file), "utf8"))
+  const used = new Set(kernelFiles.flatMap(({ file }) => loadShader(file).files));
+  const inline = readdirSync(ops, { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".ts"))
+    .map((file) => readFileSync(path.join(ops, file), "utf8"))
     .join("\n");
-  for (const library of libraries) {
-    expect(used.has(library) || inline.includes(`shaders/lib/${library}`), library).toBe(true);
-  }
+  for (const { file, name } of libraryFiles)
+    expect(used.has(file) || inline.includes(`shaders/${name}`), name).toBe(true);
 });

@@ -1,6 +1,6 @@
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import type { ShaderModule } from "../../src/shader/module.ts";
+import type { ShaderModule } from "../../src/graph/shader.ts";
 import { link, linkedText, loadShader, strip } from "../../tools/wgsl.mjs";
 import imported from "./shaders/double.wgsl";
 

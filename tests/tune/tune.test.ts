@@ -12,7 +12,7 @@ import { sequential } from "../../src/model/model.ts";
 import { adam } from "../../src/model/optimizers.ts";
 import { tuningFiles } from "../../src/node/tunings.ts";
 import { openDevice } from "../../src/node.ts";
-import type { KernelForce, KernelLimits, Tuning } from "../../src/ops/limits.ts";
+import type { KernelForce, KernelLimits, Tuning } from "../../src/policy/limits.ts";
 import type { Trainer } from "../../src/train/trainer.ts";
 import type { TuneResult } from "../../src/tune/tune.ts";
 import { tuneDevice } from "../../src/tune/tune.ts";

@@ -5,7 +5,7 @@ import { checkOps, checksOf } from "../../check/check.ts";
 import type { Device } from "../../device.ts";
 import { refuse } from "../../experiment/objective.ts";
 import { allOps } from "../../ops/all.ts";
-import type { Tuning } from "../../ops/limits.ts";
+import type { Tuning } from "../../policy/limits.ts";
 import { WebGpuDevice } from "../../webgpu/device.ts";
 import { checkModel } from "../model.ts";
 import type { DeviceName } from "../options/device.ts";

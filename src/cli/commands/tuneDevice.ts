@@ -1,7 +1,7 @@
 /** `tilegrad doctor --tune`: which kernels are the fastest on this device, and what running costs on it. */
 import type { Device } from "../../device.ts";
-import type { Costs } from "../../ops/costs.ts";
-import { timeText } from "../../ops/costs.ts";
+import type { Costs } from "../../policy/costs.ts";
+import { timeText } from "../../policy/costs.ts";
 import { loadModel } from "../../train/loading.ts";
 import type { MeasuredKernel, TuneResult } from "../../tune/tune.ts";
 import { tuneDevice } from "../../tune/tune.ts";

@@ -1,11 +1,11 @@
 import { TilegradError } from "../../errors.ts";
 import type { Tensor } from "../../graph/types.ts";
-import { attention } from "../../ops/attention.ts";
-import { linear } from "../../ops/linear.ts";
-import { matmul } from "../../ops/matmul.ts";
+import { attention } from "../../ops/attention/attention.ts";
+import { reshape, transpose } from "../../ops/core/view.ts";
+import { linear } from "../../ops/matmul/linear.ts";
+import { matmul } from "../../ops/matmul/matmul.ts";
 import { showType } from "../../ops/op.ts";
-import { dropout } from "../../ops/random.ts";
-import { reshape, transpose } from "../../ops/view.ts";
+import { dropout } from "../../ops/random/random.ts";
 import type { Initializer } from "../initializers.ts";
 import type { Layer, LayerContext, LayerOptions, Regularizer } from "../layer.ts";
 import { layer, layerOptions } from "../layer.ts";

@@ -4,9 +4,8 @@
  */
 import { TilegradError } from "../../errors.ts";
 import type { Tensor } from "../../graph/types.ts";
-import { concat } from "../../ops/concat.ts";
-import { coordinates } from "../../ops/coordinates.ts";
-import type { Operand } from "../../ops/elementwise.ts";
+import { concat } from "../../ops/core/concat.ts";
+import type { Operand } from "../../ops/core/elementwise.ts";
 import {
   add,
   clip,
@@ -21,12 +20,13 @@ import {
   sqrt,
   sub,
   where,
-} from "../../ops/elementwise.ts";
-import type { GridSampleOptions } from "../../ops/gridSample.ts";
-import { affineSample } from "../../ops/gridSample.ts";
+} from "../../ops/core/elementwise.ts";
+import { mean } from "../../ops/core/reduce.ts";
+import { slice } from "../../ops/core/slice.ts";
+import { coordinates } from "../../ops/image/coordinates.ts";
+import type { GridSampleOptions } from "../../ops/image/gridSample.ts";
+import { affineSample } from "../../ops/image/gridSample.ts";
 import { showType } from "../../ops/op.ts";
-import { mean } from "../../ops/reduce.ts";
-import { slice } from "../../ops/slice.ts";
 import type { Layer, LayerContext, LayerOptions } from "../layer.ts";
 import { layer, layerOptions } from "../layer.ts";
 import type { Range } from "../random.ts";

@@ -1,11 +1,15 @@
 /** Convolutions over images and sequences, Keras's options in camelCase. */
 import { TilegradError } from "../../errors.ts";
 import type { Tensor } from "../../graph/types.ts";
-import { conv1d as conv1dOp, conv2d as conv2dOp, conv2dTranspose as conv2dTransposeOp } from "../../ops/convolution.ts";
+import {
+  conv1d as conv1dOp,
+  conv2d as conv2dOp,
+  conv2dTranspose as conv2dTransposeOp,
+} from "../../ops/conv/convolution.ts";
+import type { Padding, Pair } from "../../ops/conv/window.ts";
+import { pairOf } from "../../ops/conv/window.ts";
+import { reshape } from "../../ops/core/view.ts";
 import { showType } from "../../ops/op.ts";
-import { reshape } from "../../ops/view.ts";
-import type { Padding, Pair } from "../../ops/window.ts";
-import { pairOf } from "../../ops/window.ts";
 import type { ActivationName } from "../activations.ts";
 import { activate } from "../activations.ts";
 import type { Initializer } from "../initializers.ts";

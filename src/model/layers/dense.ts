@@ -1,6 +1,6 @@
 import { TilegradError } from "../../errors.ts";
-import { linear } from "../../ops/linear.ts";
-import { matmul } from "../../ops/matmul.ts";
+import { linear } from "../../ops/matmul/linear.ts";
+import { matmul } from "../../ops/matmul/matmul.ts";
 import { showType } from "../../ops/op.ts";
 import type { ActivationName } from "../activations.ts";
 import { activate } from "../activations.ts";

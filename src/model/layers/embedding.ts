@@ -1,11 +1,11 @@
 /** Layers at the start of sequence models: token embedding, and masking of padded steps. */
 import { TilegradError } from "../../errors.ts";
-import { cast } from "../../ops/cast.ts";
-import { clip, equal, mul, sub } from "../../ops/elementwise.ts";
-import { gather } from "../../ops/gather.ts";
+import { cast } from "../../ops/core/cast.ts";
+import { clip, equal, mul, sub } from "../../ops/core/elementwise.ts";
+import { gather } from "../../ops/core/gather.ts";
+import { max } from "../../ops/core/reduce.ts";
+import { reshape } from "../../ops/core/view.ts";
 import { showType } from "../../ops/op.ts";
-import { max } from "../../ops/reduce.ts";
-import { reshape } from "../../ops/view.ts";
 import type { Initializer } from "../initializers.ts";
 import type { Layer, LayerOptions, Regularizer } from "../layer.ts";
 import { layer, layerOptions } from "../layer.ts";

@@ -1,11 +1,11 @@
 /** Layers that rearrange, enlarge, pad or crop, and have no parameters. */
 import { TilegradError } from "../../errors.ts";
 import type { Tensor } from "../../graph/types.ts";
+import type { Pair } from "../../ops/conv/window.ts";
+import { pad, slice } from "../../ops/core/slice.ts";
+import { reshape, transpose } from "../../ops/core/view.ts";
+import { upsample2d } from "../../ops/image/upsampling.ts";
 import { showType } from "../../ops/op.ts";
-import { pad, slice } from "../../ops/slice.ts";
-import { upsample2d } from "../../ops/upsampling.ts";
-import { reshape, transpose } from "../../ops/view.ts";
-import type { Pair } from "../../ops/window.ts";
 import { show } from "../../options.ts";
 import type { Layer, LayerOptions } from "../layer.ts";
 import { layer, layerOptions } from "../layer.ts";

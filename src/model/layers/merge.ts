@@ -1,8 +1,8 @@
 /** Layers that join several inputs of a functional model. */
 import { TilegradError } from "../../errors.ts";
 import type { Tensor } from "../../graph/types.ts";
-import { concat } from "../../ops/concat.ts";
-import { maximum as larger, mul, sub, add as sum } from "../../ops/elementwise.ts";
+import { concat } from "../../ops/core/concat.ts";
+import { maximum as larger, mul, sub, add as sum } from "../../ops/core/elementwise.ts";
 import { showType } from "../../ops/op.ts";
 import type { Layer, LayerOptions } from "../layer.ts";
 import { layer, layerOptions } from "../layer.ts";

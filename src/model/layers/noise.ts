@@ -2,8 +2,8 @@
  * Noise in training and nothing otherwise. Every draw is a function of seed, step and place, the same on every device.
  */
 import type { Tensor } from "../../graph/types.ts";
-import { add, greaterEqual, mul, where } from "../../ops/elementwise.ts";
-import { dropoutMask, randomNormal, randomUniform } from "../../ops/random.ts";
+import { add, greaterEqual, mul, where } from "../../ops/core/elementwise.ts";
+import { dropoutMask, randomNormal, randomUniform } from "../../ops/random/random.ts";
 import type { Layer, LayerContext, LayerOptions } from "../layer.ts";
 import { layer, layerOptions } from "../layer.ts";
 

@@ -1,8 +1,8 @@
 /** Batch, layer and group normalisation. */
 import { TilegradError } from "../../errors.ts";
 import type { Tensor } from "../../graph/types.ts";
-import { add, mul } from "../../ops/elementwise.ts";
-import { batchNorm, batchNormInference, groupNorm, layerNorm } from "../../ops/normalization.ts";
+import { add, mul } from "../../ops/core/elementwise.ts";
+import { batchNorm, batchNormInference, groupNorm, layerNorm } from "../../ops/norm/normalization.ts";
 import { resolveAxis } from "../../ops/op.ts";
 import type { Initializer } from "../initializers.ts";
 import type { Layer, LayerContext, LayerOptions, Regularizer } from "../layer.ts";

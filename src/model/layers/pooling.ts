@@ -1,9 +1,9 @@
 /** Pooling over windows and over whole images or sequences. */
 import { TilegradError } from "../../errors.ts";
 import type { Tensor } from "../../graph/types.ts";
+import type { Padding, Pair } from "../../ops/conv/window.ts";
 import { showType } from "../../ops/op.ts";
-import { avgPool1d, avgPool2d, globalAvgPool, globalMaxPool, maxPool1d, maxPool2d } from "../../ops/pool2d.ts";
-import type { Padding, Pair } from "../../ops/window.ts";
+import { avgPool1d, avgPool2d, globalAvgPool, globalMaxPool, maxPool1d, maxPool2d } from "../../ops/pool/pool2d.ts";
 import type { Layer, LayerOptions } from "../layer.ts";
 import { layer, layerOptions } from "../layer.ts";
 

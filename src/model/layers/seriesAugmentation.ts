@@ -4,13 +4,13 @@
  */
 import { TilegradError } from "../../errors.ts";
 import type { Tensor } from "../../graph/types.ts";
-import { constant } from "../../ops/constant.ts";
-import { coordinates } from "../../ops/coordinates.ts";
-import { add, mul, sin, sub } from "../../ops/elementwise.ts";
-import type { FillMode } from "../../ops/gridSample.ts";
-import { gridSample } from "../../ops/gridSample.ts";
+import { constant } from "../../ops/core/constant.ts";
+import { add, mul, sin, sub } from "../../ops/core/elementwise.ts";
+import { reshape } from "../../ops/core/view.ts";
+import { coordinates } from "../../ops/image/coordinates.ts";
+import type { FillMode } from "../../ops/image/gridSample.ts";
+import { gridSample } from "../../ops/image/gridSample.ts";
 import { showType } from "../../ops/op.ts";
-import { reshape } from "../../ops/view.ts";
 import type { Layer, LayerContext, LayerOptions } from "../layer.ts";
 import { layer, layerOptions } from "../layer.ts";
 import { maskOf } from "../mask.ts";

@@ -1,9 +1,9 @@
 /** Layers without parameters: activation, dropout, flatten, reshape. */
 import { TilegradError } from "../../errors.ts";
 import { sizeOf } from "../../graph/types.ts";
+import { reshape as reshapeTensor } from "../../ops/core/view.ts";
 import { showType } from "../../ops/op.ts";
-import { dropout as drop } from "../../ops/random.ts";
-import { reshape as reshapeTensor } from "../../ops/view.ts";
+import { dropout as drop } from "../../ops/random/random.ts";
 import { show } from "../../options.ts";
 import type { ActivationName } from "../activations.ts";
 import { activate } from "../activations.ts";

@@ -2,11 +2,11 @@
 import { TilegradError } from "../../errors.ts";
 import type { Tensor } from "../../graph/types.ts";
 import type { Json } from "../../io/json.ts";
-import { checkpoint } from "../../ops/checkpoint.ts";
-import { concat } from "../../ops/concat.ts";
-import { add, mul } from "../../ops/elementwise.ts";
+import { checkpoint } from "../../ops/core/checkpoint.ts";
+import { concat } from "../../ops/core/concat.ts";
+import { add, mul } from "../../ops/core/elementwise.ts";
+import { reshape } from "../../ops/core/view.ts";
 import { showType } from "../../ops/op.ts";
-import { reshape } from "../../ops/view.ts";
 import { show } from "../../options.ts";
 import type { Layer, LayerContext, LayerOptions } from "../layer.ts";
 import { checkLayer, layer, layerOptions } from "../layer.ts";

@@ -1,0 +1,47 @@
+/**
+ * Activation recomputation (gradient checkpointing, rematerialisation): of a segment only the inputs are kept for the
+ * backward pass, which computes the rest once more from them (Chen et al. 2016, "Training deep nets with sublinear memory
+ * cost"). `passes/recompute.ts` makes the copies.
+ */
+import type { Tensor } from "../../graph/types.ts";
+import { checkValue } from "../../options.ts";
+import type { OpDef } from "../op.ts";
+import { apply1, f32 } from "../op.ts";
+
+/** y and the inputs of the segment that made it -> y. Gone once the graph is differentiated. */
+export const checkpointOp: OpDef = {
+  name: "checkpoint",
+  shape: ([y]) => [{ dtype: y.dtype, shape: y.shape }],
+  reference: ({ inputs: [x], outputs: [y] }) => y.set(x),
+  expand: ({ inputs: [y] }) => [y],
+  alias: true,
+  flops: () => 0,
+  samples: () => [{ inputs: [f32(3, 5), f32(7)] }],
+};
+
+/**
+ * x and any tensor -> x. What reads it runs after the other tensor is known, and is never shared with what reads x itself.
+ */
+export const barrierOp: OpDef = {
+  name: "barrier",
+  shape: ([x]) => [{ dtype: x.dtype, shape: x.shape }],
+  reference: ({ inputs: [x], outputs: [y] }) => y.set(x),
+  inline: (code, node, index) => code.at(node.inputs[0], index),
+  free: true,
+  alias: true,
+  flops: () => 0,
+  samples: () => [{ inputs: [f32(3, 5), f32(7)] }, { inputs: [f32(), f32()] }],
+};
+
+/**
+ * The same function, whose intermediate results are not kept for the backward pass but computed again there: less memory for
+ * about a third more work. Values and gradients are those of `fn`; random draws are the same draws. What `fn` uses besides its
+ * arguments is kept.
+ * @param fn tensors -> one tensor
+ */
+export function checkpoint(fn: (...inputs: Tensor[]) => Tensor): (...inputs: Tensor[]) => Tensor {
+  checkValue("checkpoint", "fn", fn, "function");
+  return (...inputs) => apply1(checkpointOp, [fn(...inputs), ...inputs]);
+}
+
+export const checkpointOps = [checkpointOp, barrierOp];
