@@ -10,6 +10,8 @@ export default defineConfig({
     maxWorkers: 2,
     // What a developer's device was tuned for must not decide what is tested.
     env: { TILEGRAD_TUNING: "off" },
+    // Bundled programs are run as they are.
+    server: { deps: { external: [/[\\/]\.cache[\\/]tests[\\/]/] } },
     // A software GPU takes up to 2 s to compile one kernel.
     testTimeout: 300_000,
     hookTimeout: 120_000,

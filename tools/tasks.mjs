@@ -1,5 +1,5 @@
 /** What each npm script does once packages are installed. Every task gives its exit status. */
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import path from "node:path";
 import {
   BENCH_PROGRAMS,
@@ -11,6 +11,7 @@ import {
   buildOracles,
   reportSize,
 } from "../esbuild.config.mjs";
+import { newestChange } from "./changes.mjs";
 import { testDrivers } from "./drivers.mjs";
 import { ensureInstalled } from "./install.mjs";
 import { root, runNode } from "./process.mjs";
@@ -127,11 +128,4 @@ export async function ensureBuilt() {
   if (Math.max(...sources.map((file) => newestChange(path.join(root, file)))) < oldest) return;
   console.error("Building dist/ ...");
   await build();
-}
-
-/** The latest modification time of a file, or in a folder (which changes when files are removed from it). */
-function newestChange(file) {
-  const { mtimeMs } = statSync(file);
-  if (!statSync(file).isDirectory()) return mtimeMs;
-  return Math.max(mtimeMs, ...readdirSync(file).map((name) => newestChange(path.join(file, name))));
 }

@@ -1,8 +1,9 @@
-/** The command line as a process, in a folder of its own. */
+/** The command line in a folder of its own: in this process, or as one of its own. */
 import { spawn } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll } from "vitest";
 import { draws } from "../../src/random.ts";
 import type { Ended } from "../support/program.ts";
@@ -13,7 +14,10 @@ export interface Cli {
   readonly folder: string;
   /** The program, bundled. */
   readonly program: string;
+  /** Runs it in this process; one waits for the other, as they share the folder that the process is in. */
   run(...args: readonly string[]): Promise<Ended>;
+  /** Runs it as a process of its own. */
+  spawn(...args: readonly string[]): Promise<Ended>;
   /** Runs it until a line of stderr matches, then sends the signal. */
   interrupt(when: RegExp, signal: NodeJS.Signals, ...args: readonly string[]): Promise<Ended>;
   /** Makes the folders on the way, too. */
@@ -23,11 +27,19 @@ export interface Cli {
   files(name?: string): Record<string, string>;
 }
 
+type CommandLine = typeof import("../../src/cli/commandLine.ts");
+
 export function useCli(): Cli {
   let program = "";
   let folder = "";
+  let commandLine: CommandLine;
+  let last: Promise<unknown> = Promise.resolve();
   beforeAll(async () => {
     program = await bundleProgram(path.join(repository, "src/cli/main.ts"));
+    // Bundled, it loads and computes faster than from modules that Vitest has to look into.
+    commandLine = await import(
+      pathToFileURL(await bundleProgram(path.join(repository, "src/cli/commandLine.ts"))).href
+    );
     folder = fs.mkdtempSync(path.join(os.tmpdir(), "tilegrad-cli-"));
   });
   afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
@@ -38,7 +50,12 @@ export function useCli(): Cli {
     get program() {
       return program;
     },
-    run: (...args) => run(process.execPath, [program, ...args], { cwd: folder }),
+    run(...args) {
+      const ended = last.then(() => runHere(commandLine, program, folder, args));
+      last = ended.catch(() => {});
+      return ended;
+    },
+    spawn: (...args) => run(process.execPath, [program, ...args], { cwd: folder }),
     interrupt: (when, signal, ...args) => interrupted(program, folder, when, signal, args),
     write: (name, content) => {
       const file = path.join(folder, name);
@@ -56,6 +73,29 @@ export function useCli(): Cli {
       );
     },
   };
+}
+
+async function runHere(
+  { runCommandLine }: CommandLine,
+  program: string,
+  folder: string,
+  args: readonly string[],
+): Promise<Ended> {
+  const said = { stdout: "", stderr: "" };
+  const into = (name: keyof typeof said) => ({
+    write(text: string, done?: () => void) {
+      said[name] += text;
+      if (done) setImmediate(done);
+    },
+  });
+  const before = process.cwd();
+  process.chdir(folder);
+  try {
+    const code = await runCommandLine(args, { stdout: into("stdout"), stderr: into("stderr"), program });
+    return { code, signal: null, ...said };
+  } finally {
+    process.chdir(before);
+  }
 }
 
 function interrupted(

@@ -1,16 +1,29 @@
 import { spawn } from "node:child_process";
+import fs from "node:fs";
 import path from "node:path";
 import { build } from "esbuild";
+import { newestChange } from "../../tools/changes.mjs";
 import { wgslForEsbuild } from "../../tools/wgsl.mjs";
 
 export const repository = path.join(import.meta.dirname, "..", "..");
 
-/** Bundles a TypeScript file for Node and gives the file to run; packages stay outside the bundle. */
+const SOURCES = ["src", "shaders", "bench", "tools", "package.json", "package-lock.json"];
+
+/**
+ * Bundles a TypeScript file for Node and gives the file to run; packages stay outside the bundle. A bundle that bears the time
+ * of the newest source is the one of these sources: whoever comes first, in whichever process, makes it for all.
+ */
 export async function bundleProgram(file: string): Promise<string> {
-  const outfile = path.join(repository, ".cache", "tests", `${path.basename(file, ".ts")}-${process.pid}.mjs`);
+  const name = path.relative(repository, file).replace(/\.ts$/, "").replaceAll(path.sep, "-");
+  const outfile = path.join(repository, ".cache", "tests", `${name}.mjs`);
+  const newest = new Date(
+    Math.max(...[...SOURCES, file].map((source) => newestChange(path.resolve(repository, source)))),
+  );
+  if (fs.existsSync(outfile) && fs.statSync(outfile).mtimeMs === newest.getTime()) return outfile;
+  const temporary = `${outfile}.${process.pid}`;
   await build({
     entryPoints: [file],
-    outfile,
+    outfile: temporary,
     bundle: true,
     format: "esm",
     platform: "node",
@@ -20,6 +33,8 @@ export async function bundleProgram(file: string): Promise<string> {
     plugins: [wgslForEsbuild()],
     logLevel: "silent",
   });
+  fs.utimesSync(temporary, newest, newest);
+  fs.renameSync(temporary, outfile);
   return outfile;
 }
 
