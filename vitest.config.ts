@@ -1,8 +1,10 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { wgslForVite } from "./tools/wgsl.mjs";
 
 export default defineConfig({
   plugins: [wgslForVite()],
+  resolve: { alias: { "#platform": fileURLToPath(new URL("src/node/platform.ts", import.meta.url)) } },
   test: {
     include: ["tests/**/*.test.ts"],
     // A Vulkan driver is chosen by an environment variable of the main thread: processes, not threads.

@@ -4,7 +4,8 @@
  * a software one would take the cores away.
  */
 import { parseArgs } from "node:util";
-import { adam, binaryCrossentropy, compile, dense, type GpuName, openDevice, sequential } from "../src/node.ts";
+import { adam, binaryCrossentropy, compile, dense, openDevice, sequential } from "../src/api/core.ts";
+import type { GpuName } from "../src/platform.ts";
 import { trainingData } from "./data.ts";
 import { spread } from "./results.ts";
 import { tabular } from "./workloads.ts";

@@ -1,7 +1,8 @@
 /** Peers in Node: WebGPU through Dawn, on a GPU that is chosen by name. */
 import { TilegradError } from "../src/errors.ts";
-import { type GpuName, openGpu } from "../src/node/gpu.ts";
-import { openDevice } from "../src/node.ts";
+import { openGpu } from "../src/node/gpu.ts";
+import { openDevice } from "../src/openDevice.ts";
+import type { GpuName } from "../src/platform.ts";
 import { type Host, Unavailable } from "./peers/peer.ts";
 
 export function nodeHost(device: GpuName): Host {

@@ -1,5 +1,5 @@
 /** The benchmark in a page: gives it `measurePeer`, which chromium.ts calls. */
-import { openDevice } from "../src/index.ts";
+import { openDevice } from "../src/openDevice.ts";
 import { type Answer, answer } from "./measure.ts";
 import { type Host, Unavailable } from "./peers/peer.ts";
 import { webPeers } from "./peers/web.ts";

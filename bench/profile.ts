@@ -3,7 +3,8 @@
  * prints a Markdown table of each workload, beside the best the device does in a large product and a large copy.
  */
 import { parseArgs } from "node:util";
-import { type GpuName, openDevice } from "../src/node.ts";
+import { openDevice } from "../src/openDevice.ts";
+import type { GpuName } from "../src/platform.ts";
 import { initialWeights, trainingData } from "./data.ts";
 import { trainerOf } from "./peers/tilegrad.ts";
 import { type Training, workloads } from "./workloads.ts";

@@ -2,7 +2,7 @@
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { GPU_NAMES, type GpuName } from "../src/node/gpu.ts";
+import { GPU_NAMES, type GpuName } from "../src/platform.ts";
 import type { BrowserGpu } from "../tests/browser/chromium.ts";
 import { compareFiles } from "./compare.ts";
 import { type Answer, answer, type Measurement } from "./measure.ts";

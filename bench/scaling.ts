@@ -5,7 +5,8 @@
 import fs from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { adam, binaryCrossentropy, compile, dense, type GpuName, openDevice, sequential } from "../src/node.ts";
+import { adam, binaryCrossentropy, compile, dense, openDevice, sequential } from "../src/api/core.ts";
+import type { GpuName } from "../src/platform.ts";
 import { chart } from "../src/report/chart.ts";
 
 interface Size {

@@ -5,11 +5,11 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { openDevice } from "../src/node.ts";
+import { openDevice } from "../src/openDevice.ts";
 import { draws } from "../src/random.ts";
 import type { ResamplerName } from "../src/resample/methods.ts";
 import { resample } from "../src/resample/methods.ts";
-import { nearest } from "../src/resample/neighbors.ts";
+import { nearestNeighbors } from "../src/resample/neighbors.ts";
 import { classesOf, take } from "../src/resample/types.ts";
 
 const K = 5;
@@ -55,7 +55,7 @@ for (let i = 0; i < Number(values.repeat); i++) {
 const classes = classesOf("bench", data);
 const rows = take(classes, classes.minority);
 const began = performance.now();
-const { indices } = await nearest(device, rows, rows, K, { excludeSelf: true });
+const { indices } = await nearestNeighbors(device, rows, rows, K, { excludeSelf: true });
 const searched = performance.now() - began;
 let wrong = 0;
 for (let s = 0; s < CHECKED; s++) {

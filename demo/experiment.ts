@@ -1,6 +1,6 @@
 /** One network being trained on one problem: what the page starts, pauses, asks and throws away. */
-import type { Device, Schedule, Trainer, TrainingEvent } from "../src/index.ts";
-import { binaryCrossentropy, compile, dense, sequential } from "../src/index.ts";
+import type { Device, Schedule, Trainer, TrainingEvent } from "../src/api/core.ts";
+import { binaryCrossentropy, compile, dense, sequential } from "../src/api/core.ts";
 import type { Points, Problem } from "./problems.ts";
 
 export interface Settings {

@@ -1,6 +1,6 @@
 /** The page: wires the controls to an experiment and shows what it does. */
-import type { Device } from "../src/index.ts";
-import { openDevice, TilegradError } from "../src/index.ts";
+import type { Device } from "../src/api/core.ts";
+import { openDevice, TilegradError } from "../src/api/core.ts";
 import type { Progress } from "./experiment.ts";
 import { Experiment } from "./experiment.ts";
 import { LossCurve } from "./lossCurve.ts";

@@ -1,6 +1,7 @@
 /** The data sets of the demo, each with a network and a way of training that suit it. */
-import type { LearningRate, Optimizer } from "../src/index.ts";
-import { adam, circles, moons, sgd, spirals, xor } from "../src/index.ts";
+import type { LearningRate, Optimizer } from "../src/api/core.ts";
+import { adam, sgd } from "../src/api/core.ts";
+import { circles, moons, spirals, xor } from "../src/api/data.ts";
 
 export interface Points {
   /** [rows, 2], row-major. */

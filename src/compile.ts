@@ -4,13 +4,13 @@
  * buffers, running many steps a submit - is `webgpu/`. `docs/architecture.md` tells it in prose.
  */
 
+import type { CompileGraphOptions } from "./device.ts";
 import type { Graph } from "./graph/types.ts";
 import { verify } from "./graph/verify.ts";
-import type { PlanChoice, PlanKind } from "./passes/choose.ts";
+import type { PlanChoice } from "./passes/choose.ts";
 import { choosePlan } from "./passes/choose.ts";
 import { expand } from "./passes/expand.ts";
 import { fuse } from "./passes/fuse.ts";
-import type { TrainingPrecision } from "./passes/half.ts";
 import { checkPrecision, storeInHalf } from "./passes/half.ts";
 import type { Plan } from "./passes/plan.ts";
 import { plan } from "./passes/plan.ts";
@@ -33,18 +33,10 @@ export interface Compiled {
   readonly steps: StepLayout;
 }
 
-export interface CompileGraphOptions {
-  readonly fusion?: boolean;
-  /** Forces one way of running, where it is possible. */
-  readonly plan?: PlanKind;
-  /** Default f32. */
-  readonly precision?: TrainingPrecision;
-}
-
 export function compileGraph(
   graph: Graph,
   limits: KernelLimits,
-  { fusion = true, plan: forced, precision = "f32" }: CompileGraphOptions = {},
+  { fusion = true, plan: forced, precision = "f32" }: Pick<CompileGraphOptions, "fusion" | "plan" | "precision"> = {},
 ): Compiled {
   checkPrecision(precision, limits);
   const expanded = expand(verify(graph, "input"), limits); //      composite ops -> ops that have kernels

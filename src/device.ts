@@ -2,7 +2,6 @@
 import { TilegradError } from "./errors.ts";
 import type { Graph, TensorType } from "./graph/types.ts";
 import { sizeOf } from "./graph/types.ts";
-import type { Files } from "./io/bundle.ts";
 import type { Elements, StepValues } from "./ops/op.ts";
 import type { PlanKind } from "./passes/choose.ts";
 import type { TrainingPrecision } from "./passes/half.ts";
@@ -61,7 +60,7 @@ export interface MemoryUse {
   readonly buffers: readonly { readonly label: string; readonly bytes: number }[];
 }
 
-export interface CompileOptions {
+export interface CompileGraphOptions {
   /** Tensors behind the graph's inputs and states, by name. */
   readonly bindings: Readonly<Record<string, DeviceTensor>>;
   /** Names the step in labels and errors. */
@@ -76,31 +75,14 @@ export interface CompileOptions {
   readonly limits?: Partial<KernelLimits>;
 }
 
-/** Where models and checkpoints are kept: folders on disk in Node, the origin private file system in a browser. */
-export interface FileStore {
-  /** Publishes files that belong together, all or nothing. @throws E_FILE */
-  publish(folder: string, files: Files): Promise<void>;
-  /** The files published last; `head` names the others. @throws E_FILE */
-  read(folder: string, head: string): Promise<Files>;
-}
-
-/** Where tunings are kept: files in the user's cache folder in Node, IndexedDB in a browser. */
-export interface TuningStore {
-  /** The text kept under a key, or null. */
-  read(key: string): Promise<string | null>;
-  /** Replaces it, whole. @throws E_FILE */
-  write(key: string, text: string): Promise<void>;
-}
-
 export interface Device {
   readonly info: DeviceInfo;
-  readonly files: FileStore;
   /** What kernels are chosen by; null where each op runs in one way only. */
   readonly limits: KernelLimits | null;
   /** A new tensor of zeros or of `data`. @throws E_MEMORY when it does not fit. */
   tensor(type: TensorType, label: string, data?: ArrayLike<number>): DeviceTensor;
   /** @throws E_KERNEL when the device refuses a kernel; E_DEVICE when it does not have the precision. */
-  compile(graph: Graph, options: CompileOptions): Promise<CompiledStep>;
+  compile(graph: Graph, options: CompileGraphOptions): Promise<CompiledStep>;
   /** Adds one run to the queue, in order; `values` may be reused at once. At most `maxQueue` runs between flushes. */
   enqueue(step: CompiledStep, values: StepValues): void;
   readonly maxQueue: number;
@@ -110,9 +92,7 @@ export interface Device {
   flush(): Promise<void>;
   /** Everything that runs while `work` does, dispatch by dispatch; absent on the CPU. @throws E_DEVICE without timestamps */
   profile?(work: () => Promise<void>): Promise<TimedDispatch[]>;
-  /** Where what is measured of it is kept; absent where each op runs in one way only. */
-  readonly tunings?: TuningStore;
-  /** What is compiled from now on is chosen by these measurements, or by none. */
+  /** What is compiled from now on is chosen by these measurements, or by none; absent where each op runs in one way only. */
   useTuning?(tuning: Tuning | null): void;
   memory(): MemoryUse;
   /** Frees everything the device owns. */

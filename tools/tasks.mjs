@@ -112,7 +112,7 @@ async function build() {
 
 /** Builds unless everything in dist is newer than everything it is made of. */
 export async function ensureBuilt() {
-  const made = ["dist/index.js", "dist/node.js", "dist/cli.js", "dist/types/index.d.ts"].map((file) =>
+  const made = ["dist/api/core.js", "dist/node/platform.js", "dist/cli.js", "dist/types/api/core.d.ts"].map((file) =>
     path.join(root, file),
   );
   const sources = [

@@ -15,7 +15,7 @@ import {
   sgd,
   type Trainer,
   type TrainingEvent,
-} from "../../src/api.ts";
+} from "../../src/api/core.ts";
 import { input as graphInput } from "../../src/ops/core/constant.ts";
 import { matmul } from "../../src/ops/matmul/matmul.ts";
 import { f32 } from "../../src/ops/op.ts";

@@ -1,7 +1,7 @@
 /** Checks every op on a device against the f64 reference: what `tilegrad doctor` and the device tests run. */
 import { compileGraph } from "../compile.ts";
 import { openCpu } from "../cpu/device.ts";
-import type { CompileOptions, Device } from "../device.ts";
+import type { CompileGraphOptions, Device } from "../device.ts";
 import { sizeOf } from "../graph/types.ts";
 import type { Elements, OpDef, Sample } from "../ops/op.ts";
 import { checkOptions, checkValue } from "../options.ts";
@@ -20,7 +20,7 @@ export interface CheckResult {
 }
 
 /** How to run what is checked; default: as a user's graph would run. */
-export type HowToRun = Pick<CompileOptions, "fusion" | "plan" | "precision" | "limits">;
+export type HowToRun = Pick<CompileGraphOptions, "fusion" | "plan" | "precision" | "limits">;
 
 export interface Check {
   readonly sample: Sample;

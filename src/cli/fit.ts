@@ -4,7 +4,6 @@ import path from "node:path";
 import type { Command } from "commander";
 import { Option } from "commander";
 import { TilegradError } from "../errors.ts";
-import { encodeCheckpoint } from "../io/checkpoint.ts";
 import { fileError, fileExists, publishFile } from "../node/files.ts";
 import type { TrainingPrecision } from "../passes/half.ts";
 import type { BestEpoch, Callback } from "../train/callbacks.ts";
@@ -123,7 +122,7 @@ function checkpointing(trainer: Trainer, run: Run): Callback {
       const { every, epochs } = run;
       if ((epoch + 1) % every !== 0 && epoch + 1 < epochs && !trainer.progress.stopped) return;
       await openCheckpoints(run);
-      await trainer.device.files.publish(run.folder, encodeCheckpoint(await control.checkpoint()));
+      await control.saveCheckpoint(run.folder);
     },
   };
 }

@@ -1,8 +1,7 @@
 /** The CPU reference as a device: the same graphs, executed op by op. Slow and simple; for checking, and without a GPU. */
-import type { CompiledStep, Device, DeviceTensor, FileStore } from "../device.ts";
+import type { CompiledStep, Device, DeviceTensor } from "../device.ts";
 import { checkBinding } from "../device.ts";
 import { verify } from "../graph/verify.ts";
-import { opfs } from "../io/browser.ts";
 import type { Elements } from "../ops/op.ts";
 import type { OptionKinds } from "../options.ts";
 import { checkOptions } from "../options.ts";
@@ -27,15 +26,12 @@ const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
 export interface CpuOptions {
   /** f64 computes everything in double precision; for gradient checks. */
   readonly precision?: Precision;
-  /** Default: the browser's origin private file system. */
-  readonly files?: FileStore;
 }
 
 /** @throws E_ARGUMENT */
 export function openCpu(options: CpuOptions = {}): Device {
-  const { precision = "f32", files = opfs } = checkOptions("openCpu", options, {
+  const { precision = "f32" } = checkOptions("openCpu", options, {
     precision: ["f32", "f64"],
-    files: "object",
   } satisfies OptionKinds<CpuOptions>);
   const alive = new Set<CpuTensor>();
   const wrap = (
@@ -61,7 +57,6 @@ export function openCpu(options: CpuOptions = {}): Device {
   };
   return {
     info: { backend: "cpu", adapter: "CPU reference", driver: `JavaScript, ${precision}`, software: true },
-    files,
     limits: null,
     maxQueue: 1024,
     maxTensorBytes: Number.POSITIVE_INFINITY,

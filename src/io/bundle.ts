@@ -18,6 +18,14 @@ import { decodeSafetensors, encodeSafetensors, type StoredTensor, type StoredTen
 /** The content of files by their names; the last one names the others and is published last. */
 export type Files = Readonly<Record<string, Uint8Array>>;
 
+/** Where models and checkpoints are kept: folders on disk in Node, the origin private file system in a browser. */
+export interface FileStore {
+  /** Publishes files that belong together, all or nothing. @throws E_FILE */
+  publish(folder: string, files: Files): Promise<void>;
+  /** The files published last; `head` names the others. @throws E_FILE */
+  read(folder: string, head: string): Promise<Files>;
+}
+
 const FILE_NAME = /^[a-z]+-[0-9a-f]{16}\.safetensors$/;
 
 /** What a head is named and says of itself: `{ file: "model.json", format: "tilegrad-model", version: 1, ... }`. */

@@ -1,6 +1,6 @@
 /** Tunings between runs: read when a device is opened, written when it was measured. */
 import { version } from "../../package.json";
-import type { DeviceInfo, TuningStore } from "../device.ts";
+import type { DeviceInfo } from "../device.ts";
 import type { KernelForce, Tuning } from "../policy/limits.ts";
 import { TUNABLE } from "../policy/tuning.ts";
 import { parseJson, stringifyJson } from "./json.ts";
@@ -9,6 +9,14 @@ import { asNumber, asObject, asString, field, misplaced } from "./place.ts";
 
 /** What a tuning belongs to: another driver or another version has other kernels. */
 export const tuningKey = ({ adapter, driver }: DeviceInfo): string => `${adapter}; ${driver}; tilegrad ${version}`;
+
+/** Where tunings are kept: files in the user's cache folder in Node, IndexedDB in a browser. */
+export interface TuningStore {
+  /** The text kept under a key, or null. */
+  read(key: string): Promise<string | null>;
+  /** Replaces it, whole. @throws E_FILE */
+  write(key: string, text: string): Promise<void>;
+}
 
 const KEPT = "the tuning kept for this device";
 
@@ -69,35 +77,3 @@ export function parseTuning(place: Place, key?: string): Tuning {
     kernels: forcesOf(field(place, "kernels")),
   };
 }
-
-const DATABASE = "tilegrad";
-const TABLE = "tunings";
-
-/** What a request of IndexedDB gives. */
-const settled = <T>(request: IDBRequest<T>): Promise<T> =>
-  new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
-
-async function withTable<T>(mode: IDBTransactionMode, work: (table: IDBObjectStore) => IDBRequest<T>): Promise<T> {
-  const opening = indexedDB.open(DATABASE, 1);
-  opening.onupgradeneeded = () => opening.result.createObjectStore(TABLE);
-  const database = await settled(opening);
-  try {
-    return await settled(work(database.transaction(TABLE, mode).objectStore(TABLE)));
-  } finally {
-    database.close();
-  }
-}
-
-/** The browser's IndexedDB; elsewhere nothing is kept. */
-export const indexedTunings: TuningStore = {
-  async read(key) {
-    if (!("indexedDB" in globalThis)) return null;
-    return (await withTable<string | undefined>("readonly", (table) => table.get(key))) ?? null;
-  },
-  async write(key, text) {
-    if ("indexedDB" in globalThis) await withTable("readwrite", (table) => table.put(text, key));
-  },
-};

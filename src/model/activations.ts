@@ -6,7 +6,7 @@ import { logSoftmax, softmax } from "../ops/core/reduce.ts";
 const functions = {
   linear: (x: Tensor): Tensor => x,
   relu,
-  leakyRelu: (x: Tensor): Tensor => leakyRelu(x, 0.2),
+  leakyRelu: (x: Tensor): Tensor => leakyRelu(x),
   elu: (x: Tensor): Tensor => elu(x),
   gelu: (x: Tensor): Tensor => gelu(x),
   geluTanh: (x: Tensor): Tensor => gelu(x, { approximate: "tanh" }),
@@ -19,7 +19,7 @@ const functions = {
   logSoftmax: (x: Tensor): Tensor => logSoftmax(x),
 } satisfies Record<string, (x: Tensor) => Tensor>;
 
-/** leakyRelu has Keras's slope 0.2; for another, use the `leakyRelu` op in a custom layer. */
+/** leakyRelu has the negative slope 0.2; for another, use the op `leakyRelu` in a layer of your own. */
 export type ActivationName = keyof typeof functions;
 
 export const activationNames = Object.keys(functions) as ActivationName[];

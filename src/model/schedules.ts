@@ -5,7 +5,7 @@ import type { OptionKinds } from "../options.ts";
 import { checkObject, checkOptions, show } from "../options.ts";
 
 /** Where training stands. */
-export interface Progress {
+export interface ScheduleTime {
   /** Steps (updates) done before this one. */
   readonly step: number;
   readonly epoch: number;
@@ -16,7 +16,7 @@ export interface Progress {
 export interface Schedule {
   readonly type: string;
   readonly config: Readonly<Record<string, Json>>;
-  rate(progress: Progress): number;
+  rate(progress: ScheduleTime): number;
 }
 
 /** A number is a constant rate. */

@@ -4,19 +4,13 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { isMainThread } from "node:worker_threads";
 import { TilegradError } from "../errors.ts";
+import type { GpuName } from "../platform.ts";
+import { GPU_NAMES } from "../platform.ts";
 import { cacheFolder, chromiumArchives, importPeer, missingPeer, resolvePeer } from "./peers.ts";
 import { waitGently } from "./polling.ts";
 import { unpackOnce } from "./tar.ts";
 
 const require = createRequire(import.meta.url);
-
-/**
- * - `webgpu`: a hardware GPU when there is one, else a software GPU.
- * - `swiftshader`: the software GPU inside the npm package `@sparticuz/chromium` (Linux x64).
- * - `lavapipe`: Mesa's software GPU, installed on the system.
- */
-export const GPU_NAMES = ["webgpu", "swiftshader", "lavapipe"] as const;
-export type GpuName = (typeof GPU_NAMES)[number];
 
 export interface GpuOptions {
   /** Default `webgpu`. */

@@ -1,14 +1,15 @@
 /** PNG and JPEG files, and folders of them, one subfolder for each label. */
 import { readdir } from "node:fs/promises";
 import path from "node:path";
+import type { ImageFolderOptions } from "../data/imageFolder.ts";
+import { tableOfImages } from "../data/imageFolder.ts";
 import type { DecodedImage } from "../data/images.ts";
-import { imageWidth, MAX_PIXELS, resizeImage, tableFromArray } from "../data/images.ts";
+import { MAX_PIXELS } from "../data/images.ts";
 import type { ImageSize } from "../data/pixels.ts";
 import type { Table } from "../data/table.ts";
 import { TilegradError } from "../errors.ts";
 import { inflate } from "../io/inflate.ts";
-import type { OptionKinds } from "../options.ts";
-import { checkOptions, checkValue } from "../options.ts";
+import { checkValue, show } from "../options.ts";
 import { fileError, readBytes } from "./files.ts";
 
 export const IMAGE = /\.(png|jpe?g)$/i;
@@ -19,12 +20,14 @@ const JPEG = [0xff, 0xd8, 0xff];
 const PNG_CHANNELS: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
 
 /**
- * A PNG (any depth, palette, interlaced) or JPEG (baseline, progressive; EXIF's orientation is not looked at).
+ * The pixels of an image, for `resizeImage`. In Node a PNG (any depth, palette, interlaced) or JPEG (baseline, progressive; EXIF's
+ * orientation is not looked at); in a browser whatever it knows.
  * @param where what to call it in errors
- * @throws E_FILE for what is neither, damaged (PNG's CRCs are checked), truncated, or of more than 64 million pixels
+ * @throws E_FILE for what is none, damaged (PNG's CRCs are checked), truncated, or of more than 64 million pixels
  */
-export async function decodeImage(bytes: Uint8Array, where: string): Promise<DecodedImage> {
-  checkValue("decodeImage", "bytes", bytes, "bytes");
+export async function decodeImage(image: Uint8Array | Blob, where = "image"): Promise<DecodedImage> {
+  const bytes = image instanceof Blob ? new Uint8Array(await image.arrayBuffer()) : image;
+  checkValue("decodeImage", "image", bytes, "bytes");
   const is = (magic: readonly number[]): boolean => magic.every((byte, i) => bytes[i] === byte);
   if (!is(PNG) && !is(JPEG)) throw damaged(where, "bytes that are neither PNG nor JPEG");
   try {
@@ -127,60 +130,31 @@ const damaged = (where: string, got: string, cause?: unknown): TilegradError =>
     cause,
   });
 
-export interface ImageFolderOptions {
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (done: number, all: number) => void;
-  /** Refuses images without labels before any is decoded. Default false. */
-  readonly labelled?: boolean;
-}
-
 /**
  * All PNG and JPEG files of a folder, resized to [height, width, channels], in the order of their paths: a table of pixels p0, p1, ...
  * from 0 to 255, `file` (the path in the folder) and, where images lie in subfolders, `label`, the subfolder's name.
  * Files of other kinds are left out.
+ * @param folder a path in Node; in a browser the files of an `<input type="file" webkitdirectory multiple>`
  * @throws E_FILE for a folder that cannot be read, without images, with images both in subfolders and beside them, or an image
  *   that is damaged; E_ARGUMENT for a size of which no table can be made; E_ABORTED
  */
 export async function readImageFolder(
-  folder: string,
+  folder: string | Iterable<File>,
   size: ImageSize,
   options: ImageFolderOptions = {},
 ): Promise<Table> {
-  checkValue("readImageFolder", "folder", folder, "string");
-  const kinds = {
-    signal: "object",
-    onProgress: "function",
-    labelled: "boolean",
-  } satisfies OptionKinds<ImageFolderOptions>;
-  const { signal, onProgress, labelled = false } = checkOptions("readImageFolder", options, kinds);
-  const files = await imagesIn(folder, labelled);
-  const width = imageWidth(size, files.length);
-  const x = new Float32Array(files.length * width);
-  for (const [i, file] of files.entries()) {
-    if (signal?.aborted) throw new TilegradError("E_ABORTED", `${folder}: reading was aborted.`);
-    const where = path.join(folder, file);
-    x.set(resizeImage(await decodeImage(await readBytes(where), where), size), i * width);
-    onProgress?.(i + 1, files.length);
+  if (typeof folder !== "string") {
+    throw new TilegradError("E_ARGUMENT", `readImageFolder: got ${show(folder)}; expected a path in Node.`);
   }
-  const labels = files.map((file) => (file.includes("/") ? file.slice(0, file.indexOf("/")) : ""));
-  const texts = { file: files, ...(labels.includes("") ? {} : { label: labels }) };
-  return tableFromArray({ name: path.basename(path.resolve(folder)), rows: files.length, width, x, texts });
-}
-
-async function imagesIn(folder: string, labelled: boolean): Promise<string[]> {
   const found = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
     throw fileError(error, "read", folder);
   });
   const files = found
     .filter((entry) => entry.isFile() && IMAGE.test(entry.name) && !entry.name.startsWith("."))
-    .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)).replaceAll(path.sep, "/"))
-    .sort();
-  const beside = files.find((file) => !file.includes("/"));
-  const flat = files.every((file) => !file.includes("/"));
-  if (files.length > 0 && (beside === undefined || (flat && !labelled))) return files;
-  const mixed = `images in subfolders and ${JSON.stringify(beside)} beside them`;
-  const got = files.length === 0 ? "no PNG or JPEG file" : flat ? "images without labels" : mixed;
-  throw new TilegradError("E_FILE", `${folder}: got ${got}; expected a subfolder of images for each label.`, {
-    hint: "Such as cats/1.png and dogs/2.jpg; images without labels, to predict, lie in the folder itself.",
-  });
+    .map((entry) => path.join(entry.parentPath, entry.name));
+  const images = files.map((file) => ({
+    path: path.relative(folder, file).replaceAll(path.sep, "/"),
+    decode: async () => decodeImage(await readBytes(file), file),
+  }));
+  return tableOfImages({ name: path.basename(path.resolve(folder)), where: folder, images }, size, options);
 }

@@ -2,11 +2,13 @@
 import fs from "node:fs";
 import path from "node:path";
 import { brotliDecompressSync } from "node:zlib";
+import { checkValue } from "../options.ts";
 import { cacheFolder, chromiumArchives, importPeer } from "./peers.ts";
 import { publishFolder, untar } from "./tar.ts";
 
-/** Twice the size, so that text stays sharp. @throws E_PEER when the package is not installed */
+/** The drawing as a PNG of twice the size, so that text stays sharp. @throws E_ARGUMENT; E_PEER in Node without `@resvg/resvg-js` */
 export async function svgToPng(svg: string): Promise<Uint8Array> {
+  checkValue("svgToPng", "svg", svg, "string");
   const { Resvg } = await importPeer("@resvg/resvg-js", "A PNG report", () => import("@resvg/resvg-js"));
   const fontDirs = fontFolders();
   const font = { loadSystemFonts: true, fontDirs, defaultFontFamily: "Open Sans", sansSerifFamily: "Open Sans" };

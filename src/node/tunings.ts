@@ -2,8 +2,8 @@
 import { createHash } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
 import path from "node:path";
-import type { TuningStore } from "../device.ts";
 import { parseJson } from "../io/json.ts";
+import type { TuningStore } from "../io/tunings.ts";
 import type { Tuning } from "../policy/limits.ts";
 import { fileError, publishFile, readBytes } from "./files.ts";
 import { cachePath } from "./peers.ts";

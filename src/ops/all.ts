@@ -3,7 +3,7 @@
 import { conv2dOps } from "./conv/conv2d.ts";
 import { broadcastOps } from "./core/broadcast.ts";
 import { castOps } from "./core/cast.ts";
-import { checkpointOps } from "./core/checkpoint.ts";
+import { rematOps } from "./core/checkpoint.ts";
 import { concatOps } from "./core/concat.ts";
 import { elementwiseOps } from "./core/elementwise.ts";
 import { gatherOps } from "./core/gather.ts";
@@ -26,7 +26,7 @@ import { simpleRnnOps } from "./recurrent/simpleRnn.ts";
 export const allOps: readonly OpDef[] = [
   ...elementwiseOps,
   ...viewOps,
-  ...checkpointOps,
+  ...rematOps,
   ...broadcastOps,
   ...reduceOps,
   ...sliceOps,

@@ -6,10 +6,49 @@ export type { Padding, Pair, WindowOptions } from "./conv/window.ts";
 export type { AxesOptions } from "./core/broadcast.ts";
 export { broadcastTo, sum } from "./core/broadcast.ts";
 export { cast } from "./core/cast.ts";
-export { checkpoint } from "./core/checkpoint.ts";
+export { remat } from "./core/checkpoint.ts";
 export { concat } from "./core/concat.ts";
 export { constant, input, iota, state, stepScalar } from "./core/constant.ts";
-export * from "./core/elementwise.ts";
+export type { LeakyReluOptions, Operand } from "./core/elementwise.ts";
+export {
+  abs,
+  add,
+  clip,
+  cos,
+  div,
+  elu,
+  equal,
+  erf,
+  exp,
+  expm1,
+  finite,
+  floor,
+  gelu,
+  greater,
+  greaterEqual,
+  leakyRelu,
+  less,
+  lessEqual,
+  log,
+  log1p,
+  maximum,
+  minimum,
+  mul,
+  neg,
+  pow,
+  relu,
+  rsqrt,
+  sigmoid,
+  sign,
+  silu,
+  sin,
+  softplus,
+  sqrt,
+  square,
+  sub,
+  tanh,
+  where,
+} from "./core/elementwise.ts";
 export { dynamicSlice, dynamicUpdateSlice, gather, scatterAdd } from "./core/gather.ts";
 export { logSoftmax, max, mean, softmax } from "./core/reduce.ts";
 export { pad, slice } from "./core/slice.ts";

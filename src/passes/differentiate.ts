@@ -3,7 +3,7 @@ import { TilegradError } from "../errors.ts";
 import { outputsOf, topological } from "../graph/traverse.ts";
 import type { Node, Tensor } from "../graph/types.ts";
 import { sameShape } from "../graph/types.ts";
-import { barrierOp, checkpointOp } from "../ops/core/checkpoint.ts";
+import { barrierOp, rematOp } from "../ops/core/checkpoint.ts";
 import { constant } from "../ops/core/constant.ts";
 import { add } from "../ops/core/elementwise.ts";
 import { checkTensors, showType } from "../ops/op.ts";
@@ -50,7 +50,7 @@ export function gradients(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
   const visit = (node: Node): void => {
     const dy = upstream.get(node);
     if (!dy || !node.inputs.some((t) => needed.has(t.node))) return;
-    if (node.op === checkpointOp) {
+    if (node.op === rematOp) {
       // The gradient goes through a copy of the segment, so that nothing of the segment itself is kept for it.
       const copy = recompute(node, dy[0] as Tensor);
       findNeeded(copy.nodes);

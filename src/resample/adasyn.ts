@@ -1,7 +1,7 @@
 import { TilegradError } from "../errors.ts";
 import { othersAmong } from "./borderlineSmote.ts";
 import { interpolate } from "./interpolate.ts";
-import { nearest } from "./neighbors.ts";
+import { nearestNeighbors } from "./neighbors.ts";
 import { checked } from "./options.ts";
 import type { DeviceOptions, Labelled, RatioOptions, Resampled, SeedOptions } from "./types.ts";
 import { append, checkNeighbors, classesOf, rowsToAdd, take } from "./types.ts";
@@ -24,7 +24,7 @@ export async function adasyn(data: Labelled, options: AdasynOptions): Promise<Re
   const wanted = rowsToAdd("adasyn", classes, options);
   const counts = adasynCounts(await othersAmong(classes, k, device), wanted);
   const rows = take(classes, classes.minority);
-  const { indices } = await nearest(device, rows, rows, k, { excludeSelf: true });
+  const { indices } = await nearestNeighbors(device, rows, rows, k, { excludeSelf: true });
   const bases = counts.flatMap((count, row) => new Array<number>(count).fill(row));
   const made = interpolate({ from: rows, to: rows, neighbors: indices, k, bases }, bases.length, seed);
   return append(classes, made, bases.length);

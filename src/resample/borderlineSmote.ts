@@ -1,6 +1,6 @@
 import { interpolate } from "./interpolate.ts";
-import type { Matrix } from "./neighbors.ts";
-import { nearest } from "./neighbors.ts";
+import type { FeatureRows } from "./neighbors.ts";
+import { nearestNeighbors } from "./neighbors.ts";
 import { checked } from "./options.ts";
 import type { SmoteOptions } from "./smote.ts";
 import type { Classes, Labelled, Resampled } from "./types.ts";
@@ -44,7 +44,7 @@ export async function borderlineSmote(data: Labelled, options: BorderlineSmoteOp
   const own = take(classes, classes.minority);
   // Bases are rows in danger: their own place among the rows of their class is left out of the neighbours.
   const place = new Map(Array.from(classes.minority, (row, i) => [row, i]));
-  const among = await nearest(device, own, own, k, { excludeSelf: true });
+  const among = await nearestNeighbors(device, own, own, k, { excludeSelf: true });
   const neighbors = Uint32Array.from({ length: danger.length * k }, (_, i) => {
     return among.indices[(place.get(danger[Math.floor(i / k)]) as number) * k + (i % k)];
   });
@@ -58,10 +58,15 @@ export async function borderlineSmote(data: Labelled, options: BorderlineSmoteOp
   return append(classes, made, count);
 }
 
-async function towardsOthers(classes: Classes, from: Matrix, { device }: BorderlineSmoteOptions, kNeighbors: number) {
+async function towardsOthers(
+  classes: Classes,
+  from: FeatureRows,
+  { device }: BorderlineSmoteOptions,
+  kNeighbors: number,
+) {
   const to = take(classes, classes.majority);
   const k = Math.min(kNeighbors, to.rows);
-  return { from, to, k, neighbors: (await nearest(device, from, to, k)).indices };
+  return { from, to, k, neighbors: (await nearestNeighbors(device, from, to, k)).indices };
 }
 
 /** Which rows of the rarer class are safe, in danger, or noise, by their m nearest rows. */
@@ -83,7 +88,7 @@ export async function borderOf(
 export async function othersAmong(classes: Classes, m: number, device: SmoteOptions["device"]): Promise<Uint32Array> {
   const { minority, y, rare } = classes;
   // A row is its own nearest, but for equal rows above it: it is found among one more, and left out.
-  const { indices } = await nearest(device, take(classes, minority), classes, m + 1);
+  const { indices } = await nearestNeighbors(device, take(classes, minority), classes, m + 1);
   return Uint32Array.from(minority, (row, i) => {
     const found = indices.subarray(i * (m + 1), (i + 1) * (m + 1));
     const others = found.includes(row) ? found.filter((j) => j !== row) : found.subarray(0, m);

@@ -1,7 +1,7 @@
-import type { Matrix } from "./neighbors.ts";
+import type { FeatureRows } from "./neighbors.ts";
 
 /** The population's standard deviation of each column (divided by n), f64 [columns]. */
-export function columnStd({ data, rows, columns }: Matrix): Float64Array {
+export function columnStd({ data, rows, columns }: FeatureRows): Float64Array {
   const std = new Float64Array(columns);
   for (let c = 0; c < columns; c++) {
     let mean = 0;

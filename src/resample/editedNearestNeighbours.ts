@@ -1,4 +1,4 @@
-import { nearest } from "./neighbors.ts";
+import { nearestNeighbors } from "./neighbors.ts";
 import { checked } from "./options.ts";
 import type { CleaningOptions } from "./tomekLinks.ts";
 import { removable } from "./tomekLinks.ts";
@@ -21,7 +21,7 @@ export async function editedNearestNeighbours(
   const { device, nNeighbors: k = 3, kindSel = "all" } = checked("editedNearestNeighbours", options);
   checkNeighbors("editedNearestNeighbours", "nNeighbors", k, classes.rows, { what: "in all" });
   const mayGo = removable(classes, options);
-  const { indices } = await nearest(device, classes, classes, k, { excludeSelf: true });
+  const { indices } = await nearestNeighbors(device, classes, classes, k, { excludeSelf: true });
   const { y } = classes;
   const agrees = (row: number): boolean => {
     let positive = 0;

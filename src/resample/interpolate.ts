@@ -1,14 +1,14 @@
 /** Synthetic rows on the line between two rows: what SMOTE and its relatives share. */
 import { draws } from "../random.ts";
-import type { Matrix } from "./neighbors.ts";
+import type { FeatureRows } from "./neighbors.ts";
 import { RESAMPLE_STREAM } from "./types.ts";
 
 /** From where rows are made, and towards where. */
 export interface Segments {
   /** Row `base(s)` of it is where sample s starts. */
-  readonly from: Matrix;
+  readonly from: FeatureRows;
   /** Row `neighbors[k * base + draw]` of it is where it goes. */
-  readonly to: Matrix;
+  readonly to: FeatureRows;
   /** [from.rows, k] */
   readonly neighbors: ArrayLike<number>;
   readonly k: number;

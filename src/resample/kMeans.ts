@@ -1,12 +1,12 @@
 /** k-means by Lloyd's algorithm, seeded by k-means++ (Arthur & Vassilvitskii 2007). */
 import { draws } from "../random.ts";
-import type { Matrix } from "./neighbors.ts";
+import type { FeatureRows } from "./neighbors.ts";
 import { RESAMPLE_STREAM } from "./types.ts";
 
 const MOST_ROUNDS = 50;
 
 /** The cluster of each row, u32 [rows], of at most `clusters`; in plain loops, since there are few of them. */
-export function kMeans(matrix: Matrix, clusters: number, seed: number): Uint32Array {
+export function kMeans(matrix: FeatureRows, clusters: number, seed: number): Uint32Array {
   const { rows, columns } = matrix;
   const centers = firstCenters(matrix, clusters, seed);
   const label = new Uint32Array(rows);
@@ -34,7 +34,7 @@ export function kMeans(matrix: Matrix, clusters: number, seed: number): Uint32Ar
 }
 
 /** Each next center is a row drawn with a probability that grows with the squared distance to the nearest so far. */
-function firstCenters(matrix: Matrix, clusters: number, seed: number): Float64Array[] {
+function firstCenters(matrix: FeatureRows, clusters: number, seed: number): Float64Array[] {
   const { data, rows, columns } = matrix;
   const draw = draws(seed, RESAMPLE_STREAM.cluster);
   const rowAt = (row: number) => Float64Array.from(data.subarray(row * columns, (row + 1) * columns));
@@ -60,7 +60,7 @@ function firstCenters(matrix: Matrix, clusters: number, seed: number): Float64Ar
   return centers;
 }
 
-function nearestCenter(matrix: Matrix, row: number, centers: readonly Float64Array[]): number {
+function nearestCenter(matrix: FeatureRows, row: number, centers: readonly Float64Array[]): number {
   let at = 0;
   let best = Number.POSITIVE_INFINITY;
   for (let i = 0; i < centers.length; i++) {
@@ -72,7 +72,7 @@ function nearestCenter(matrix: Matrix, row: number, centers: readonly Float64Arr
   return at;
 }
 
-function squared({ data, columns }: Matrix, row: number, center: Float64Array): number {
+function squared({ data, columns }: FeatureRows, row: number, center: Float64Array): number {
   let sum = 0;
   for (let c = 0; c < columns; c++) sum += (data[row * columns + c] - center[c]) ** 2;
   return sum;

@@ -2,8 +2,8 @@ import { TilegradError } from "../errors.ts";
 import { checkValue } from "../options.ts";
 import { interpolate } from "./interpolate.ts";
 import { kMeans } from "./kMeans.ts";
-import type { Matrix } from "./neighbors.ts";
-import { nearest } from "./neighbors.ts";
+import type { FeatureRows } from "./neighbors.ts";
+import { nearestNeighbors } from "./neighbors.ts";
 import { checked } from "./options.ts";
 import type { SmoteOptions } from "./smote.ts";
 import type { Labelled, Resampled } from "./types.ts";
@@ -65,7 +65,7 @@ export async function kMeansSmote(data: Labelled, options: KMeansSmoteOptions): 
   const made = new Float32Array(count * classes.columns);
   let at = 0;
   for (const [step, rows] of clusters.entries()) {
-    const { indices } = await nearest(device, rows, rows, k, { excludeSelf: true });
+    const { indices } = await nearestNeighbors(device, rows, rows, k, { excludeSelf: true });
     made.set(interpolate({ from: rows, to: rows, neighbors: indices, k }, counts[step], seed, step), at);
     at += counts[step] * classes.columns;
   }
@@ -88,7 +88,7 @@ function thresholdOf({ clusterBalanceThreshold = "auto" }: KMeansSmoteOptions, s
 }
 
 /** The logarithm of mean distance^exponent / rows; equal rows are as dense as can be. */
-function logSparsity({ data, rows, columns }: Matrix, densityExponent: number | "auto"): number {
+function logSparsity({ data, rows, columns }: FeatureRows, densityExponent: number | "auto"): number {
   // imbalanced-learn's rule of thumb.
   const exponent = densityExponent === "auto" ? (Math.log(rows) / Math.log(1.6)) ** 1.8 * 0.16 : densityExponent;
   const stride = Math.ceil(rows / DENSITY_ROWS);

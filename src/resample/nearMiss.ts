@@ -1,5 +1,5 @@
 import { TilegradError } from "../errors.ts";
-import { nearest } from "./neighbors.ts";
+import { nearestNeighbors } from "./neighbors.ts";
 import { checked } from "./options.ts";
 import type { Classes, DeviceOptions, Labelled, RatioOptions, Resampled } from "./types.ts";
 import { checkNeighbors, classesOf, keep, rowsToKeep, take } from "./types.ts";
@@ -24,7 +24,9 @@ export async function nearMiss(data: Labelled, options: NearMissOptions): Promis
   checkNeighbors("nearMiss", "nNeighbors", k, classes.minority.length, { self: false });
   const count = rowsToKeep("nearMiss", classes, options);
   const distance = async (rows: Uint32Array, farthest: boolean) => {
-    const { distances } = await nearest(device, take(classes, rows), take(classes, classes.minority), k, { farthest });
+    const { distances } = await nearestNeighbors(device, take(classes, rows), take(classes, classes.minority), k, {
+      farthest,
+    });
     return Float64Array.from(rows, (_, i) => {
       let sum = 0;
       for (let j = i * k; j < (i + 1) * k; j++) sum += Math.sqrt(distances[j]);
@@ -39,7 +41,7 @@ export async function nearMiss(data: Labelled, options: NearMissOptions): Promis
     case 3: {
       const others = take(classes, classes.majority);
       checkNeighbors("nearMiss", "nNeighborsVer3", perRow, others.rows, { what: "of the other class", self: false });
-      const { indices } = await nearest(device, take(classes, classes.minority), others, perRow);
+      const { indices } = await nearestNeighbors(device, take(classes, classes.minority), others, perRow);
       const kept = Uint32Array.from(new Set(indices), (i) => classes.majority[i]).sort();
       const far = (await distance(kept, false)).map((d) => -d);
       return chosen(classes, kept, far, count);

@@ -4,13 +4,13 @@ import type { CompiledStep, Device, DeviceTensor } from "../device.ts";
 import { TilegradError } from "../errors.ts";
 import { input } from "../ops/core/constant.ts";
 import type { NearestOptions } from "../ops/neighbors/nearestNeighbors.ts";
-import { insert, NO_ROW, nearestNeighbors } from "../ops/neighbors/nearestNeighbors.ts";
+import { insert, NO_ROW, nearestNeighbors as nearestOp } from "../ops/neighbors/nearestNeighbors.ts";
 import { f32, u32 } from "../ops/op.ts";
 import type { OptionKinds } from "../options.ts";
 import { checkObject, checkOptions, checkValue, show } from "../options.ts";
 
-/** Rows of a table, row-major. */
-export interface Matrix {
+/** Features of rows, row-major. */
+export interface FeatureRows {
   /** f32 [rows, columns]. */
   readonly data: Float32Array;
   readonly rows: number;
@@ -51,41 +51,45 @@ const FIRST_WORK = 2 ** 22;
  * @throws E_ARGUMENT when there are fewer than k candidates; E_SHAPE when the columns differ, or values are missing; E_DATA when values are so
  *   large that distances overflow
  */
-export async function nearest(
+export async function nearestNeighbors(
   device: Device,
-  queries: Matrix,
-  candidates: Matrix,
+  queries: FeatureRows,
+  candidates: FeatureRows,
   k: number,
   options: NeighborOptions = {},
 ): Promise<Neighbors> {
-  checkValue("nearest", "device", device, "device");
-  checkMatrix("nearest: queries", queries);
-  checkMatrix("nearest: candidates", candidates);
-  const { excludeSelf = false, farthest = false } = checkOptions("nearest", options, OPTIONS);
+  checkValue("nearestNeighbors", "device", device, "device");
+  checkMatrix("nearestNeighbors: queries", queries);
+  checkMatrix("nearestNeighbors: candidates", candidates);
+  const { excludeSelf = false, farthest = false } = checkOptions("nearestNeighbors", options, OPTIONS);
   if (queries.columns !== candidates.columns) {
     throw new TilegradError(
       "E_SHAPE",
-      `nearest: the queries have ${queries.columns} columns, the candidates ${candidates.columns}; expected as many.`,
+      `nearestNeighbors: the queries have ${queries.columns} columns, the candidates ${candidates.columns}; expected as many.`,
     );
   }
   if (excludeSelf && queries.rows !== candidates.rows) {
     throw new TilegradError(
       "E_ARGUMENT",
-      `nearest: got excludeSelf with ${queries.rows} queries and ${candidates.rows} candidates; expected the same rows.`,
+      `nearestNeighbors: got excludeSelf with ${queries.rows} queries and ${candidates.rows} candidates; expected the same rows.`,
       { hint: "Leave excludeSelf out: the rows are others anyway." },
     );
   }
   if (excludeSelf && farthest) {
-    throw new TilegradError("E_ARGUMENT", "nearest: got excludeSelf and farthest; expected one of them.", {
+    throw new TilegradError("E_ARGUMENT", "nearestNeighbors: got excludeSelf and farthest; expected one of them.", {
       hint: "A row is never its own farthest, unless all are equal.",
     });
   }
   if (queries.rows === 0) return { indices: new Uint32Array(0), distances: new Float32Array(0) };
   const others = candidates.rows - (excludeSelf ? 1 : 0);
   if (!Number.isInteger(k) || k < 1 || k > others) {
-    throw new TilegradError("E_ARGUMENT", `nearest: got k ${k}; expected a whole number from 1 to ${others}.`, {
-      hint: "There must be at least k candidates, the row itself not counted.",
-    });
+    throw new TilegradError(
+      "E_ARGUMENT",
+      `nearestNeighbors: got k ${k}; expected a whole number from 1 to ${others}.`,
+      {
+        hint: "There must be at least k candidates, the row itself not counted.",
+      },
+    );
   }
   // One more is looked for, since one of them may be the query itself.
   const found = await search(device, queries, candidates, { ...options, k: excludeSelf ? k + 1 : k, farthest });
@@ -93,7 +97,7 @@ export async function nearest(
 }
 
 /** @throws E_ARGUMENT, E_SHAPE */
-function checkMatrix(where: string, matrix: Matrix): void {
+function checkMatrix(where: string, matrix: FeatureRows): void {
   checkObject(where, matrix, "{ data, rows, columns }");
   const { data, rows, columns } = matrix;
   if (!(data instanceof Float32Array)) {
@@ -120,8 +124,8 @@ function withoutSelf({ indices, distances }: Neighbors, rows: number, k: number)
 
 async function search(
   device: Device,
-  queries: Matrix,
-  candidates: Matrix,
+  queries: FeatureRows,
+  candidates: FeatureRows,
   { k, farthest, tile }: NeighborOptions & NearestOptions,
 ): Promise<Neighbors> {
   const { columns } = queries;
@@ -143,7 +147,7 @@ async function search(
       candidates: make(f32(columns, height), "neighbour candidates"),
       range: make(u32(2), "neighbour range"),
     };
-    const [near, rows] = nearestNeighbors(
+    const [near, rows] = nearestOp(
       input("queries", [columns, width]),
       input("candidates", [columns, height]),
       input("range", [2], "u32"),
@@ -175,7 +179,7 @@ async function search(
       }
     }
     if (indices.includes(NO_ROW)) {
-      throw new TilegradError("E_DATA", "nearest: squared distances are beyond float32.", {
+      throw new TilegradError("E_DATA", "nearestNeighbors: squared distances are beyond float32.", {
         hint: "Standardise the columns first.",
       });
     }
@@ -199,7 +203,7 @@ function tileOf(rows: number, most: number): number {
 }
 
 /** Rows first .. first + count - 1 as columns, zeros beyond the last: f32 [columns, count]. */
-function transposed({ data, rows, columns }: Matrix, first: number, count: number): Float32Array {
+function transposed({ data, rows, columns }: FeatureRows, first: number, count: number): Float32Array {
   const out = new Float32Array(columns * count);
   const end = Math.min(count, rows - first);
   for (let row = 0; row < end; row++) {

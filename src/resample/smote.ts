@@ -1,5 +1,5 @@
 import { interpolate } from "./interpolate.ts";
-import { nearest } from "./neighbors.ts";
+import { nearestNeighbors } from "./neighbors.ts";
 import { checked } from "./options.ts";
 import type { DeviceOptions, Labelled, RatioOptions, Resampled, SeedOptions } from "./types.ts";
 import { append, checkNeighbors, classesOf, rowsToAdd, take } from "./types.ts";
@@ -20,6 +20,6 @@ export async function smote(data: Labelled, options: SmoteOptions): Promise<Resa
   checkNeighbors("smote", "kNeighbors", k, classes.minority.length);
   const count = rowsToAdd("smote", classes, options);
   const rows = take(classes, classes.minority);
-  const { indices } = await nearest(device, rows, rows, k, { excludeSelf: true });
+  const { indices } = await nearestNeighbors(device, rows, rows, k, { excludeSelf: true });
   return append(classes, interpolate({ from: rows, to: rows, neighbors: indices, k }, count, seed), count);
 }

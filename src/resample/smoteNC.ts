@@ -1,8 +1,8 @@
 import { TilegradError } from "../errors.ts";
 import { columnStd } from "./columns.ts";
 import { segments } from "./interpolate.ts";
-import type { Matrix } from "./neighbors.ts";
-import { nearest } from "./neighbors.ts";
+import type { FeatureRows } from "./neighbors.ts";
+import { nearestNeighbors } from "./neighbors.ts";
 import { checked } from "./options.ts";
 import type { SmoteOptions } from "./smote.ts";
 import type { Labelled, Resampled } from "./types.ts";
@@ -29,7 +29,7 @@ export async function smoteNC(data: Labelled, options: SmoteNCOptions): Promise<
   const rows = take(classes, classes.minority);
   const codes = groups.map((group) => codesOf(rows, group));
   const numeric = numericColumns(groups, classes.columns);
-  const { indices } = await nearest(device, encode(rows, numeric, codes), encode(rows, numeric, codes), k, {
+  const { indices } = await nearestNeighbors(device, encode(rows, numeric, codes), encode(rows, numeric, codes), k, {
     excludeSelf: true,
   });
   const segment = segments({ from: rows, neighbors: indices, k }, seed);
@@ -75,7 +75,7 @@ const numericColumns = (groups: readonly (readonly number[])[], columns: number)
   Array.from({ length: columns }, (_, c) => c).filter((c) => !groups.some((group) => group.includes(c)));
 
 /** The category of each row in these columns, numbered as they come. */
-function codesOf({ data, rows, columns }: Matrix, group: readonly number[]): Uint32Array {
+function codesOf({ data, rows, columns }: FeatureRows, group: readonly number[]): Uint32Array {
   const known = new Map<string, number>();
   return Uint32Array.from({ length: rows }, (_, row) => {
     const key = group.map((c) => data[row * columns + c]).join();
@@ -86,7 +86,7 @@ function codesOf({ data, rows, columns }: Matrix, group: readonly number[]): Uin
 }
 
 /** Rows between which neighbours are searched: the numbers, and half the median deviation in a column per category. */
-function encode(rows: Matrix, numeric: readonly number[], codes: readonly Uint32Array[]): Matrix {
+function encode(rows: FeatureRows, numeric: readonly number[], codes: readonly Uint32Array[]): FeatureRows {
   const std = Array.from(columnStd(rows))
     .filter((_, c) => numeric.includes(c))
     .sort((a, b) => a - b);

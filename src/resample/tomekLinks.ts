@@ -1,4 +1,4 @@
-import { nearest } from "./neighbors.ts";
+import { nearestNeighbors } from "./neighbors.ts";
 import { checked } from "./options.ts";
 import type { Classes, DeviceOptions, Labelled, Resampled } from "./types.ts";
 import { classesOf, keep } from "./types.ts";
@@ -16,7 +16,7 @@ export async function tomekLinks(data: Labelled, options: CleaningOptions): Prom
   const classes = classesOf("tomekLinks", data);
   const { device } = checked("tomekLinks", options);
   const mayGo = removable(classes, options);
-  const { indices: mate } = await nearest(device, classes, classes, 1, { excludeSelf: true });
+  const { indices: mate } = await nearestNeighbors(device, classes, classes, 1, { excludeSelf: true });
   const linked = (row: number) => mate[mate[row]] === row && classes.y[mate[row]] !== classes.y[row];
   return keep(
     classes,

@@ -2,7 +2,7 @@
 import type { Device } from "../device.ts";
 import { TilegradError } from "../errors.ts";
 import { checkObject, checkValue, show } from "../options.ts";
-import type { Matrix } from "./neighbors.ts";
+import type { FeatureRows } from "./neighbors.ts";
 
 /** Labelled rows. */
 export interface Labelled {
@@ -38,7 +38,7 @@ export interface RatioOptions {
 }
 
 /** Checked rows, and which are of the rarer class (of equal classes: the positives). */
-export interface Classes extends Matrix {
+export interface Classes extends FeatureRows {
   readonly y: Float32Array<ArrayBuffer>;
   /** Label of the rarer class. */
   readonly rare: 0 | 1;
@@ -92,7 +92,10 @@ export function classesOf(method: string, data: Labelled): Classes {
 }
 
 /** The given rows of a matrix. */
-export function take({ data, columns }: Matrix, rows: ArrayLike<number>): Matrix & { data: Float32Array<ArrayBuffer> } {
+export function take(
+  { data, columns }: FeatureRows,
+  rows: ArrayLike<number>,
+): FeatureRows & { data: Float32Array<ArrayBuffer> } {
   const taken = new Float32Array(rows.length * columns);
   for (let i = 0; i < rows.length; i++) {
     taken.set(data.subarray(rows[i] * columns, (rows[i] + 1) * columns), i * columns);

@@ -9,7 +9,7 @@ import { randomPermutation } from "../ops/random/random.ts";
 import { checkOptions } from "../options.ts";
 
 /** One batch, as graph. */
-export interface Batch {
+export interface AugmentBatch {
   /** [batch, ...inputShape] */
   readonly x: Tensor;
   /** [batch] or [batch, outputs] */
@@ -22,7 +22,7 @@ export interface Batch {
  * What a batch becomes before the model sees it; all shapes stay. Written once, as graph, and run on the device: random
  * draws come from ops, each with a `stream()` of its own.
  */
-export type Augment = (batch: Batch, context: { stream(): number }) => Batch;
+export type Augment = (batch: AugmentBatch, context: { stream(): number }) => AugmentBatch;
 
 /** Streams of random draws from here on, and below those of the initial weights, belong to `augment`. */
 export const AUGMENT_STREAMS = 1 << 19;

@@ -1,6 +1,5 @@
 /** Callbacks: heard after each epoch, at a fixed step; what they decide takes effect before the next. */
 import { TilegradError } from "../errors.ts";
-import type { CheckpointFile } from "../io/checkpoint.ts";
 import type { Json } from "../io/json.ts";
 import type { PlateauOptions } from "../model/schedules.ts";
 import { Plateau } from "../model/schedules.ts";
@@ -17,8 +16,8 @@ export interface Control {
   stop(): void;
   /** Factor on the schedule's learning rate; 1 to begin with. */
   rateScale: number;
-  /** Everything a resumed run needs, callbacks included. */
-  checkpoint(): Promise<CheckpointFile>;
+  /** Saves everything a resumed run needs, callbacks included. @throws E_FILE */
+  saveCheckpoint(folder: string): Promise<void>;
   getWeights(): Promise<Weights>;
   setWeights(weights: Weights): void;
 }
@@ -157,23 +156,24 @@ export function reduceOnPlateau(options: PlateauOptions & { readonly monitor?: s
   };
 }
 
-export interface CheckpointOptions {
+export interface ModelCheckpointOptions {
+  /** A folder in Node, a name in the OPFS in a browser; `trainer.restoreCheckpoint` takes the run up from there. */
+  readonly folder: string;
   /** Epochs; default 1. */
   readonly every?: number;
-  readonly save: (checkpoint: CheckpointFile) => Promise<void>;
 }
 
-/** Hands a checkpoint to `save` every `every` epochs. */
-export function checkpoint(options: CheckpointOptions): Callback {
-  checkOptions("checkpoint", options, {
+/** Saves everything a resumed run needs every `every` epochs, each save in place of the last. */
+export function modelCheckpoint(options: ModelCheckpointOptions): Callback {
+  checkOptions("modelCheckpoint", options, {
+    folder: { required: "string" },
     every: "positiveInteger",
-    save: { required: "function" },
-  } satisfies OptionKinds<CheckpointOptions>);
-  const { every = 1, save } = options;
+  } satisfies OptionKinds<ModelCheckpointOptions>);
+  const { folder, every = 1 } = options;
   return {
-    name: "checkpoint",
+    name: "modelCheckpoint",
     async afterEpoch(epoch, control) {
-      if ((epoch + 1) % every === 0) await save(await control.checkpoint());
+      if ((epoch + 1) % every === 0) await control.saveCheckpoint(folder);
     },
   };
 }

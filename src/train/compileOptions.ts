@@ -1,5 +1,6 @@
 /** What a model is made ready to train with. */
 import type { Device } from "../device.ts";
+import type { FileStore } from "../io/bundle.ts";
 import type { Loss } from "../model/losses.ts";
 import type { Optimizer } from "../model/optimizers.ts";
 import type { OptionKinds } from "../options.ts";
@@ -8,11 +9,13 @@ import type { TrainingPrecision } from "../passes/half.ts";
 import { PRECISIONS } from "../passes/half.ts";
 import type { MetricName } from "./metrics.ts";
 
-export interface CompileModelOptions {
+export interface CompileOptions {
   readonly device: Device;
   readonly loss: Loss;
   /** Default adam(). */
   readonly optimizer?: Optimizer;
+  /** Where its models and checkpoints are kept; default: folders on disk in Node, the OPFS in a browser. */
+  readonly files?: FileStore;
   /** Computed on validation data after each epoch and by `evaluate`; for models with one output. */
   readonly metrics?: readonly MetricName[];
   /** Decides initial weights, shuffling, dropout. Default 0. */
@@ -33,9 +36,10 @@ export const COMPILE_OPTIONS = {
   device: "any",
   loss: "any",
   optimizer: "any",
+  files: "object",
   metrics: "list",
   seed: "number",
   fusion: "boolean",
   plan: ["dispatch", "resident"],
   precision: PRECISIONS,
-} as const satisfies OptionKinds<CompileModelOptions>;
+} as const satisfies OptionKinds<CompileOptions>;

@@ -8,7 +8,7 @@ import type { Batches, OrderOptions } from "./batches.ts";
 import type { Callback, Control, EpochLogs } from "./callbacks.ts";
 import type { Chunk } from "./chunk.ts";
 import type { Data } from "./data.ts";
-import type { Cursor, Progress } from "./progress.ts";
+import type { Cursor, TrainingProgress } from "./progress.ts";
 import { recordEpoch } from "./progress.ts";
 import type { TrainingSession } from "./session.ts";
 import type { RowSource } from "./source.ts";
@@ -54,7 +54,7 @@ export interface Fit {
   readonly session: TrainingSession;
   readonly batches: Batches;
   readonly optimizer: Optimizer;
-  readonly progress: Progress;
+  readonly progress: TrainingProgress;
   readonly options: FitOptions;
   readonly control: Control;
   /** Values of the validation data with the weights as they are, or null without any. */
@@ -138,7 +138,7 @@ async function endAsked(fit: Fit, cursor: Cursor, learningRate: number): Promise
   return event;
 }
 
-function endEpoch({ history }: Progress, cursor: Cursor, logs: EpochLogs): TrainingEvent {
+function endEpoch({ history }: TrainingProgress, cursor: Cursor, logs: EpochLogs): TrainingEvent {
   recordEpoch(history, logs);
   const epoch = cursor.epoch++;
   cursor.stepInEpoch = 0;

@@ -1,8 +1,8 @@
 /** Saved models as trainers again. */
-
+import { files as keptFiles } from "#platform";
 import type { Device } from "../device.ts";
 import { TilegradError } from "../errors.ts";
-import type { Files } from "../io/bundle.ts";
+import type { FileStore, Files } from "../io/bundle.ts";
 import type { ModelFile } from "../io/model.ts";
 import { decodeModel } from "../io/model.ts";
 import { calibrated } from "../metrics/calibration.ts";
@@ -34,6 +34,8 @@ export interface LoadOptions {
   /** For training on; default adam(). */
   readonly optimizer?: Optimizer;
   readonly metrics?: readonly MetricName[];
+  /** Where the model is kept, and what is made of it will be; default: folders on disk in Node, the OPFS in a browser. */
+  readonly files?: FileStore;
 }
 
 const LOAD_OPTIONS = {
@@ -42,17 +44,18 @@ const LOAD_OPTIONS = {
   losses: "object",
   optimizer: "object",
   metrics: "list",
+  files: "object",
 } as const satisfies OptionKinds<LoadOptions>;
 
 /**
  * A saved model, ready to predict, evaluate or train on.
  * @throws E_FILE for whatever is wrong with the files; nothing is held then
  */
-export function trainerFromFiles(files: Files, where: string, options: LoadOptions): LoadedModel {
-  checkObject("trainerFromFiles", files, "files by name, as modelFiles gives");
+export function trainerFromFiles(saved: Files, where: string, options: LoadOptions): LoadedModel {
+  checkObject("trainerFromFiles", saved, "files by name, as modelFiles gives");
   checkOptions("trainerFromFiles", options, LOAD_OPTIONS);
-  const { architecture, weights, preprocessing, calibration, threshold, labels, training } = decodeModel(files, where);
-  const { device, layers, losses, optimizer, metrics } = options;
+  const { architecture, weights, preprocessing, calibration, threshold, labels, training } = decodeModel(saved, where);
+  const { device, layers, losses, optimizer, metrics, files } = options;
   const { model, loss } = fromFile(where, () => ({
     model: modelFromJson(architecture, layers),
     loss: lossFromJson(training?.lossFunction ?? { type: "binaryCrossentropy" }, losses),
@@ -64,6 +67,7 @@ export function trainerFromFiles(files: Files, where: string, options: LoadOptio
     seed,
     ...(optimizer ? { optimizer } : {}),
     ...(metrics ? { metrics } : {}),
+    ...(files ? { files } : {}),
   });
   try {
     fromFile(where, () =>
@@ -94,5 +98,6 @@ function fromFile<T>(where: string, make: () => T): T {
 export async function loadModel(folder: string, options: LoadOptions): Promise<LoadedModel> {
   checkOptions("loadModel", options, LOAD_OPTIONS);
   checkValue("loadModel", "folder", folder, "string");
-  return trainerFromFiles(await options.device.files.read(folder, "model.json"), folder, options);
+  const { files = keptFiles } = options;
+  return trainerFromFiles(await files.read(folder, "model.json"), folder, options);
 }

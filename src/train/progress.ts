@@ -16,7 +16,7 @@ export interface Cursor {
   readonly blockRows: number;
 }
 
-export interface Progress {
+export interface TrainingProgress {
   /** Updates done since the trainer was made. */
   step: number;
   /** Null when no `fit` was interrupted. */
@@ -37,7 +37,7 @@ export interface Progress {
   flying: boolean;
 }
 
-export const newProgress = (): Progress => ({
+export const newProgress = (): TrainingProgress => ({
   step: 0,
   cursor: null,
   rateScale: 1,

@@ -19,7 +19,7 @@ import { checkFields, checkOptions } from "../options.ts";
 import type { TrainingPrecision } from "../passes/half.ts";
 import type { Callback } from "./callbacks.ts";
 import type { Parameters, Weights } from "./parameters.ts";
-import type { Cursor, Progress } from "./progress.ts";
+import type { Cursor, TrainingProgress } from "./progress.ts";
 
 /** What is saved of a trainer. */
 export interface Saved {
@@ -31,7 +31,7 @@ export interface Saved {
   readonly slots: Readonly<Record<string, DeviceTensor>>;
   readonly precision: TrainingPrecision;
   readonly lossScaling: Readonly<Record<string, DeviceTensor>>;
-  readonly progress: Progress;
+  readonly progress: TrainingProgress;
 }
 
 /** What travels with a model besides its weights. */

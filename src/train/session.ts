@@ -14,7 +14,7 @@ import { Chunk, chunkSizes, IN_FLIGHT } from "./chunk.ts";
 import { Feed } from "./feed.ts";
 import type { Parameters } from "./parameters.ts";
 import { perParameter } from "./parameters.ts";
-import type { Progress } from "./progress.ts";
+import type { TrainingProgress } from "./progress.ts";
 import type { Rows } from "./source.ts";
 import { trainingStep } from "./step.ts";
 import type { Steps } from "./steps.ts";
@@ -35,7 +35,7 @@ export interface TrainingState {
   readonly precision: TrainingPrecision;
   /** Of mixed precision, bound by name. */
   readonly lossScaling: Readonly<Record<string, DeviceTensor>>;
-  readonly progress: Progress;
+  readonly progress: TrainingProgress;
 }
 
 /** Time a chunk should take: short enough that a page stays responsive and cancelling is prompt. */
@@ -46,7 +46,7 @@ const FIRST_CHUNK = 4;
 const GROWTH = 8;
 
 /** What was measured on the device; for a run that goes on where it began, what was known of the device then. */
-function tuningOf({ info, limits }: Device, { cursor, tuning }: Progress): Tuning | null {
+function tuningOf({ info, limits }: Device, { cursor, tuning }: TrainingProgress): Tuning | null {
   const begun = cursor && (!tuning || tuning.device === tuningKey(info));
   return begun ? tuning : (limits?.tuning ?? null);
 }

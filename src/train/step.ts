@@ -16,7 +16,7 @@ import { dynamicSlice, dynamicUpdateSlice, gather } from "../ops/core/gather.ts"
 import { reshape } from "../ops/core/view.ts";
 import { gradients } from "../passes/differentiate.ts";
 import type { TrainingPrecision } from "../passes/half.ts";
-import type { Augment, Batch } from "./augment.ts";
+import type { Augment, AugmentBatch } from "./augment.ts";
 import { AUGMENT_STREAMS } from "./augment.ts";
 import { lossScaling } from "./lossScaling.ts";
 import type { ParameterLayout } from "./parameters.ts";
@@ -105,7 +105,7 @@ export function trainingStep(spec: StepSpec): Graph {
   return { outputs: {}, updates };
 }
 
-function augmented(augment: Augment | undefined, batch: Batch): Batch {
+function augmented(augment: Augment | undefined, batch: AugmentBatch): AugmentBatch {
   if (!augment) return batch;
   let stream = AUGMENT_STREAMS;
   const changed = augment(batch, { stream: () => stream++ });

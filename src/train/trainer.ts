@@ -1,7 +1,9 @@
 /** Training, evaluation and prediction of one model on one device. */
+import { files as keptFiles } from "#platform";
 import type { Device, DeviceTensor } from "../device.ts";
 import { TilegradError } from "../errors.ts";
 import { sizeOf } from "../graph/types.ts";
+import type { FileStore } from "../io/bundle.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../io/checkpoint.ts";
 import type { Loss } from "../model/losses.ts";
 import type { Model } from "../model/model.ts";
@@ -18,7 +20,7 @@ import { seedKey } from "../random.ts";
 import { Batches } from "./batches.ts";
 import type { Callback, Control } from "./callbacks.ts";
 import { checkCallbacks } from "./callbacks.ts";
-import type { CompileModelOptions } from "./compileOptions.ts";
+import type { CompileOptions } from "./compileOptions.ts";
 import { COMPILE_OPTIONS } from "./compileOptions.ts";
 import type { Data } from "./data.ts";
 import { checkFeatures, checkSameLabels } from "./data.ts";
@@ -31,7 +33,7 @@ import { Parameters } from "./parameters.ts";
 import { Predictor } from "./predictor.ts";
 import type { Profile, ProfileOptions } from "./profile.ts";
 import { profiledRows, profileSteps } from "./profile.ts";
-import type { Cursor, History, Progress } from "./progress.ts";
+import type { Cursor, History, TrainingProgress } from "./progress.ts";
 import { newProgress } from "./progress.ts";
 import type { ModelExtras } from "./saving.ts";
 import { checkpointOf, modelFiles, restoreCheckpoint } from "./saving.ts";
@@ -44,7 +46,7 @@ import { TensorGroup } from "./tensors.ts";
 const validated = (name: string): string => `val${name[0].toUpperCase()}${name.slice(1)}`;
 
 /** A model made ready to train. @throws E_ARGUMENT, E_MEMORY; E_DEVICE when the device has no such precision */
-export async function compile(model: Model, options: CompileModelOptions): Promise<Trainer> {
+export async function compile(model: Model, options: CompileOptions): Promise<Trainer> {
   return new Trainer(model, options);
 }
 
@@ -53,12 +55,14 @@ export class Trainer {
   readonly device: Device;
   readonly loss: Loss;
   readonly optimizer: Optimizer;
+  /** Where its models and checkpoints are kept. */
+  readonly files: FileStore;
   readonly seed: number;
   readonly fusion: boolean;
   readonly plan: PlanKind | undefined;
   readonly precision: TrainingPrecision;
   /** How far training has come. */
-  readonly progress: Progress = newProgress();
+  readonly progress: TrainingProgress = newProgress();
   readonly parameters: Parameters;
   /** The optimizer's state, each slot as long as all trained parameters together. */
   readonly slots: Readonly<Record<string, DeviceTensor>>;
@@ -72,11 +76,12 @@ export class Trainer {
   private training = false;
 
   /** @throws E_ARGUMENT for a bad seed, metric or precision; E_DEVICE, E_MEMORY; nothing being held then */
-  constructor(model: Model, options: CompileModelOptions) {
+  constructor(model: Model, options: CompileOptions) {
     const {
       device,
       loss,
       optimizer = adam(),
+      files = keptFiles,
       metrics = [],
       seed = 0,
       fusion = true,
@@ -93,6 +98,7 @@ export class Trainer {
     this.device = device;
     this.loss = loss;
     this.optimizer = optimizer;
+    this.files = files;
     this.seed = seed;
     this.fusion = fusion;
     this.plan = plan;
@@ -228,7 +234,7 @@ export class Trainer {
       set rateScale(factor) {
         progress.rateScale = factor;
       },
-      checkpoint: () => checkpointOf(this, callbacks),
+      saveCheckpoint: (folder) => this.saveCheckpoint(folder, callbacks),
       getWeights: () => this.getWeights(),
       setWeights: (weights) => this.setWeights(weights),
     };
@@ -305,13 +311,13 @@ export class Trainer {
    */
   async save(folder: string, extras: ModelExtras = {}): Promise<void> {
     checkValue("save", "folder", folder, "string");
-    await this.device.files.publish(folder, await modelFiles(this, extras));
+    await this.files.publish(folder, await modelFiles(this, extras));
   }
 
   /** Saves everything a resumed run needs, in the same way. @throws E_FILE; E_ARGUMENT while steps are on their way */
   async saveCheckpoint(folder: string, callbacks: readonly Callback[] = []): Promise<void> {
     checkValue("saveCheckpoint", "folder", folder, "string");
-    await this.device.files.publish(folder, encodeCheckpoint(await checkpointOf(this, callbacks)));
+    await this.files.publish(folder, encodeCheckpoint(await checkpointOf(this, callbacks)));
   }
 
   /**
@@ -321,7 +327,7 @@ export class Trainer {
    */
   async restoreCheckpoint(folder: string, callbacks: readonly Callback[] = [], data?: Data | RowSource): Promise<void> {
     checkValue("restoreCheckpoint", "folder", folder, "string");
-    const checkpoint = decodeCheckpoint(await this.device.files.read(folder, "checkpoint.json"), folder);
+    const checkpoint = decodeCheckpoint(await this.files.read(folder, "checkpoint.json"), folder);
     const print = data && (await (await openRows("restoreCheckpoint", data, this.model, this.loss)).fingerprint());
     restoreCheckpoint(this, checkpoint, callbacks, folder, print);
   }

@@ -2,10 +2,12 @@
  * Measures a device: what dispatches, stages and operations cost on it, and which of the kernels that give the same bits is
  * the fastest, op by op and size by size.
  */
+import { tunings as keptTunings } from "#platform";
 import { compileGraph } from "../compile.ts";
 import type { CompiledStep, Device } from "../device.ts";
 import { TilegradError } from "../errors.ts";
 import type { Graph, Node } from "../graph/types.ts";
+import type { TuningStore } from "../io/tunings.ts";
 import { saveTuning, tuningKey } from "../io/tunings.ts";
 import type { Loss } from "../model/losses.ts";
 import type { Model } from "../model/model.ts";
@@ -30,6 +32,8 @@ export interface TuneOptions {
   readonly batchSize?: number;
   /** After so many no further kernel is begun; what running costs is measured in any case. Default 60. */
   readonly seconds?: number;
+  /** Where it is kept for later runs; default: the user's cache folder in Node, IndexedDB in a browser. */
+  readonly tunings?: TuningStore;
   /** Hears of every kernel as it was measured, and how many there are. */
   readonly progress?: (done: number, total: number, bucket: string) => void;
 }
@@ -38,6 +42,7 @@ const TUNE_OPTIONS = {
   trainer: "object",
   batchSize: "number",
   seconds: "number",
+  tunings: "object",
   progress: "function",
 } as const satisfies OptionKinds<TuneOptions>;
 
@@ -79,9 +84,9 @@ const TOO_LONG = 200_000;
 export async function tuneDevice(device: Device, options: TuneOptions = {}): Promise<TuneResult> {
   checkValue("tuneDevice", "device", device, "device");
   checkOptions("tuneDevice", options, TUNE_OPTIONS);
-  const { trainer, batchSize = 32, seconds = 60, progress = () => {} } = options;
-  const { limits: tuned, tunings } = device;
-  if (!tuned || !tunings || !device.useTuning) {
+  const { trainer, batchSize = 32, seconds = 60, tunings = keptTunings, progress = () => {} } = options;
+  const { limits: tuned } = device;
+  if (!tuned || !device.useTuning) {
     throw new TilegradError("E_DEVICE", `tuneDevice: got the device ${device.info.adapter}; expected a GPU.`, {
       hint: "The CPU reference has one way of running each op.",
     });

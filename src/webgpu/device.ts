@@ -1,21 +1,18 @@
 /** WebGPU as a device: opens an adapter, owns memory and pipelines, queues runs and submits many at once. */
 import type {
   CompiledStep,
-  CompileOptions,
+  CompileGraphOptions,
   Device,
   DeviceInfo,
   DeviceTensor,
-  FileStore,
   MemoryUse,
   TimedDispatch,
-  TuningStore,
 } from "../device.ts";
 import { TilegradError } from "../errors.ts";
 import type { Graph, TensorType } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
-import { opfs } from "../io/browser.ts";
 import type { Json } from "../io/json.ts";
-import { indexedTunings, loadTuning, parseTuning, tuningKey } from "../io/tunings.ts";
+import { parseTuning, tuningKey } from "../io/tunings.ts";
 import type { StepValues } from "../ops/op.ts";
 import type { Costs } from "../policy/costs.ts";
 import { costsOf } from "../policy/costs.ts";
@@ -31,18 +28,13 @@ import { createStep } from "./step.ts";
 import { gpuTensor } from "./tensor.ts";
 
 export interface GpuDeviceOptions {
-  /** Where adapters come from; default `navigator.gpu`. */
-  readonly gpu?: GPU;
+  readonly gpu: GPU;
   /** How the device is called in reports, if the opener knows better than the adapter. */
   readonly info?: Partial<DeviceInfo>;
-  /** Default: the browser's origin private file system. */
-  readonly files?: FileStore;
   /** Bytes the device may hold; default 8 GiB. */
   readonly memoryBudget?: number;
-  /** What `tuneDevice` measured: `stored` (default) uses what it kept for this device, if anything; or pins one, or none. */
-  readonly tuning?: "stored" | "off" | Tuning;
-  /** Default: the browser's IndexedDB. */
-  readonly tunings?: TuningStore;
+  /** What was measured of it, or who finds it by the device's `tuningKey`; default null. */
+  readonly tuning?: Tuning | null | ((key: string) => Promise<Tuning | null>);
 }
 
 const FEATURES: readonly GPUFeatureName[] = ["subgroups", "timestamp-query", "shader-f16"];
@@ -52,14 +44,9 @@ const MAX_QUEUE = 1024;
 /** Bytes of one row of step scalars; also the largest alignment WebGPU asks of dynamic offsets. */
 const STEP_ROW = 256;
 
-/** @throws E_DEVICE when WebGPU or an adapter is missing, E_FILE when `tuning` is one of another device. */
-export async function openGpuDevice(options: GpuDeviceOptions = {}): Promise<WebGpuDevice> {
-  const gpu = options.gpu ?? globalThis.navigator?.gpu;
-  if (!gpu) {
-    throw new TilegradError("E_DEVICE", "WebGPU is not available here.", {
-      hint: 'Use a browser with WebGPU on https or localhost, or backend: "cpu".',
-    });
-  }
+/** @throws E_DEVICE when there is no adapter, E_FILE when `tuning` is one of another device. */
+export async function openGpuDevice(options: GpuDeviceOptions): Promise<WebGpuDevice> {
+  const { gpu, tuning = null } = options;
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter)
     throw new TilegradError("E_DEVICE", "WebGPU is there, but offers no adapter.", { hint: 'Use backend: "cpu".' });
@@ -78,12 +65,10 @@ export async function openGpuDevice(options: GpuDeviceOptions = {}): Promise<Web
     requiredFeatures: FEATURES.filter((feature) => adapter.features.has(feature)),
   });
   try {
-    const opened = new WebGpuDevice(device, adapter, { ...options, gpu });
-    const { tuning = "stored" } = options;
+    const opened = new WebGpuDevice(device, adapter, options);
     const key = tuningKey(opened.info);
-    if (tuning === "stored") opened.useTuning(await loadTuning(opened.tunings, key));
-    else if (tuning !== "off")
-      opened.useTuning(parseTuning({ value: tuning as unknown as Json, file: "tuning", path: "" }, key));
+    if (typeof tuning === "function") opened.useTuning(await tuning(key));
+    else if (tuning) opened.useTuning(parseTuning({ value: tuning as unknown as Json, file: "tuning", path: "" }, key));
     return opened;
   } catch (error) {
     device.destroy();
@@ -101,10 +86,8 @@ const looksLikeSoftware = (adapter: string): boolean =>
 
 export class WebGpuDevice implements Device, GpuContext {
   readonly info: DeviceInfo;
-  readonly files: FileStore;
   readonly maxQueue = MAX_QUEUE;
   readonly maxTensorBytes: number;
-  readonly tunings: TuningStore;
   limits: KernelLimits;
   readonly gpu: GPUDevice;
   readonly pipelines: PipelineCache;
@@ -122,10 +105,8 @@ export class WebGpuDevice implements Device, GpuContext {
   private readonly costs: Costs;
   private profiler: Profiler | null = null;
 
-  constructor(device: GPUDevice, adapter: GPUAdapter, options: GpuDeviceOptions & { readonly gpu: GPU }) {
+  constructor(device: GPUDevice, adapter: GPUAdapter, options: GpuDeviceOptions) {
     this.gpu = device;
-    this.files = options.files ?? opfs;
-    this.tunings = options.tunings ?? indexedTunings;
     const { limits } = device;
     const { vendor, architecture, device: model, description } = adapter.info;
     const name = [vendor, architecture, model, description, options.info?.adapter].join(" ");
@@ -186,7 +167,7 @@ export class WebGpuDevice implements Device, GpuContext {
     return tensor;
   }
 
-  async compile(graph: Graph, options: CompileOptions): Promise<CompiledStep> {
+  async compile(graph: Graph, options: CompileGraphOptions): Promise<CompiledStep> {
     this.faults.check();
     return this.race(createStep(this, graph, options));
   }

@@ -1,7 +1,7 @@
 /** A compiled graph on the GPU: buffers, bind groups and pipelines made once, replayed every step. */
 import type { Compiled } from "../compile.ts";
 import { compileGraph } from "../compile.ts";
-import type { CompiledStep, CompileOptions, DeviceTensor } from "../device.ts";
+import type { CompiledStep, CompileGraphOptions, DeviceTensor } from "../device.ts";
 import { checkBinding } from "../device.ts";
 import type { Graph } from "../graph/types.ts";
 import type { PlanKind } from "../passes/choose.ts";
@@ -21,7 +21,7 @@ export interface GpuStep extends CompiledStep, Replayable {
   readonly kind: PlanKind;
 }
 
-export async function createStep(device: GpuContext, graph: Graph, options: CompileOptions): Promise<GpuStep> {
+export async function createStep(device: GpuContext, graph: Graph, options: CompileGraphOptions): Promise<GpuStep> {
   const { bindings, label } = options;
   const compiled = compileGraph(graph, { ...device.limits, ...options.limits }, options);
   const { plan, resident, choice, steps } = compiled;

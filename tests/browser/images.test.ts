@@ -5,14 +5,14 @@ import { openPage, serveLibrary } from "./page.ts";
 import type { Server } from "./serve.ts";
 
 /** What the page gets. */
-declare const tilegrad: typeof import("../../src/index.ts");
+declare const tilegrad: typeof import("../../src/api/data.ts");
 
 describe("images in a page", () => {
   let browser: Browser;
   let server: Server;
   let page: Page;
   beforeAll(async () => {
-    server = await serveLibrary("tilegrad", `export * from "./src/index.ts";`);
+    server = await serveLibrary("tilegrad", `export * from "./src/api/data.ts";`);
     browser = await launchChromium();
     page = await openPage(browser, server.url);
   });
@@ -68,8 +68,8 @@ describe("images in a page", () => {
           (error: Error & { code: string }) => `${error.code} ${error.message}`,
         );
       const size = [1, 2, 1] as const;
-      const { rows, columns } = await tilegrad.readImageFiles(files, { size });
-      const named = await tilegrad.readImageFiles(files, { size, labelOf: (file) => file.name[0] });
+      const { rows, columns } = await tilegrad.readImageFolder(files, size);
+      const named = await tilegrad.readImageFolder(files, size, { labelOf: (path) => path.split("/")[1][0] });
       const text = new File(["hello"], "a.png", { type: "image/png" });
       return {
         rows,
@@ -77,16 +77,16 @@ describe("images in a page", () => {
         cells: columns.map((c) => (c.kind === "numeric" ? [...c.values] : [...c.codes].map((code) => c.levels[code]))),
         labels: named.columns.flatMap((c) => (c.kind === "categorical" && c.name === "label" ? [...c.levels] : [])),
         refusals: await Promise.all([
-          refused(tilegrad.readImageFiles([notes], { size })),
-          refused(tilegrad.readImageFiles([text], { size })),
-          refused(tilegrad.readImageFiles([text], { size, labelOf: () => "x" })),
-          refused(tilegrad.readImageFiles(files, { size: [0, 2, 1] })),
+          refused(tilegrad.readImageFolder([notes], size)),
+          refused(tilegrad.readImageFolder([text], size, { labelled: true })),
+          refused(tilegrad.readImageFolder([text], size, { labelOf: () => "x" })),
+          refused(tilegrad.readImageFolder(files, [0, 2, 1])),
         ]),
       };
     });
     expect([got.rows, got.names]).toEqual([2, ["p0", "p1", "file", "label"]]);
     expect(got.cells.slice(2)).toEqual([
-      ["pets/cats/2.png", "pets/dogs/1.png"],
+      ["cats/2.png", "dogs/1.png"],
       ["cats", "dogs"],
     ]);
     for (const values of got.cells.slice(0, 2)) {
@@ -95,8 +95,8 @@ describe("images in a page", () => {
     }
     expect(got.labels).toEqual(["2", "1"]);
     expect(got.refusals).toEqual([
-      expect.stringMatching(/^E_FILE images: got no image among the files/),
-      expect.stringMatching(/^E_FILE images: got a\.png in no folder/),
+      expect.stringMatching(/^E_FILE images: got no PNG or JPEG file/),
+      expect.stringMatching(/^E_FILE images: got images without labels/),
       expect.stringMatching(/^E_FILE a\.png: got bytes that the browser cannot decode/),
       expect.stringMatching(/^E_ARGUMENT image: got 0x2x1 for 2 images/),
     ]);

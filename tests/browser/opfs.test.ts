@@ -6,11 +6,15 @@ import { launchChromium } from "./chromium.ts";
 import { type Server, serve } from "./serve.ts";
 
 /** What the page gets as `globalThis.io`. */
-type Io = typeof import("../../src/io/browser.ts") & typeof import("../../src/io/model.ts");
+type Io = typeof import("../../src/browser/opfs.ts") &
+  typeof import("../../src/io/blobs.ts") &
+  typeof import("../../src/io/model.ts");
 declare const io: Io;
 
 function bundleIo(): string {
-  const contents = `export * from "./src/io/browser.ts"; export * from "./src/io/model.ts";`;
+  const contents = ["browser/opfs", "io/blobs", "io/model"]
+    .map((file) => `export * from "./src/${file}.ts";`)
+    .join("\n");
   const stdin = { contents, resolveDir: repository };
   const built = buildSync({ stdin, bundle: true, format: "iife", globalName: "io", write: false, logLevel: "error" });
   return built.outputFiles[0].text;

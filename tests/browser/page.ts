@@ -1,6 +1,7 @@
 /** Pages of a real Chromium that have the library of the working tree. */
 import { build } from "esbuild";
 import type { Browser, Page } from "puppeteer-core";
+import { BROWSER } from "../../esbuild.config.mjs";
 import { wgslForEsbuild } from "../../tools/wgsl.mjs";
 import { repository } from "../support/program.ts";
 import { type Server, serve } from "./serve.ts";
@@ -13,6 +14,7 @@ export async function serveLibrary(name: string, exports: string): Promise<Serve
     format: "iife",
     globalName: name,
     write: false,
+    alias: BROWSER,
     plugins: [wgslForEsbuild()],
     logLevel: "error",
   });

@@ -6,9 +6,14 @@ import { crashGpu, openPage, serveLibrary } from "./page.ts";
 import type { Server } from "./serve.ts";
 
 /** What the page gets as `globalThis.tg`. */
-declare const tg: typeof import("../../src/index.ts") & typeof import("../../src/ops/all.ts");
+declare const tg: typeof import("../../src/api/core.ts") &
+  typeof import("../../src/api/data.ts") &
+  typeof import("../../src/api/graph.ts") &
+  typeof import("../../src/api/metrics.ts");
 
-const LIBRARY = `export * from "./src/index.ts"; export { allOps } from "./src/ops/all.ts";`;
+const LIBRARY = ["core", "data", "graph", "metrics"]
+  .map((entry) => `export * from "./src/api/${entry}.ts";`)
+  .join("\n");
 
 /** Weights of a 2-3-1 network, as the model names them. */
 type XorWeights = Record<"hidden/kernel" | "hidden/bias" | "out/kernel" | "out/bias", number[]>;

@@ -5,12 +5,12 @@ import { openPage, serveLibrary } from "./page.ts";
 import type { Server } from "./serve.ts";
 
 /** What the page gets as `globalThis.tg`. */
-declare const tg: typeof import("../../src/index.ts");
+declare const tg: typeof import("../../src/api/core.ts");
 
 let browser: Browser;
 let server: Server;
 beforeAll(async () => {
-  server = await serveLibrary("tg", `export * from "./src/index.ts";`);
+  server = await serveLibrary("tg", `export * from "./src/api/core.ts";`);
   browser = await launchChromium();
 });
 afterAll(async () => {

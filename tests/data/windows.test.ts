@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { fitPreprocessor, inputShapeOf, parsePreprocessor, TilegradError, transform } from "../../src/api.ts";
+import { fitPreprocessor, inputShapeOf, parsePreprocessor, transform } from "../../src/api/data.ts";
 import type { Table } from "../../src/data/table.ts";
 import { tableFromColumns } from "../../src/data/table.ts";
 import { targetOf } from "../../src/data/target.ts";
 import { labelWindows, splitWindows, windowEnds } from "../../src/data/windows.ts";
+import { TilegradError } from "../../src/errors.ts";
 
 /** The error that this throws. */
 function caught(run: () => unknown): TilegradError {

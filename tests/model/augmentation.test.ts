@@ -16,7 +16,7 @@ import { embedding, masking } from "../../src/model/layers/embedding.ts";
 import { randomScale, randomShift, timeWarp, windowSlice } from "../../src/model/layers/seriesAugmentation.ts";
 import { sequential } from "../../src/model/model.ts";
 import { modelFromJson } from "../../src/model/registry.ts";
-import { openDevice } from "../../src/node.ts";
+import { openDevice } from "../../src/openDevice.ts";
 import { draws } from "../../src/random.ts";
 import { largestDifference } from "../train/support.ts";
 import { counting, run } from "./run.ts";

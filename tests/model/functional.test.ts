@@ -17,9 +17,9 @@ import { multiLoss } from "../../src/model/multiLoss.ts";
 import { sgd } from "../../src/model/optimizers.ts";
 import { packInputs, unpackOutputs } from "../../src/model/pack.ts";
 import { lossFromJson, modelFromJson } from "../../src/model/registry.ts";
-import { openDevice } from "../../src/node.ts";
+import { openDevice } from "../../src/openDevice.ts";
 import { mul, sigmoid } from "../../src/ops/core/elementwise.ts";
-import type { CompileModelOptions } from "../../src/train/compileOptions.ts";
+import type { CompileOptions } from "../../src/train/compileOptions.ts";
 import type { Data } from "../../src/train/data.ts";
 import { trainerFromFiles } from "../../src/train/loading.ts";
 import { modelFiles } from "../../src/train/saving.ts";
@@ -30,7 +30,7 @@ const device = openCpu();
 
 const again = (model: Model): Model => modelFromJson(JSON.parse(JSON.stringify(model.architecture)));
 
-const trainerOf = (model: Model, options: Partial<CompileModelOptions> = {}): Trainer =>
+const trainerOf = (model: Model, options: Partial<CompileOptions> = {}): Trainer =>
   new Trainer(model, {
     device,
     loss: binaryCrossentropy(),

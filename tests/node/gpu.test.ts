@@ -2,8 +2,9 @@ import { existsSync, rmSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { TilegradError } from "../../src/errors.ts";
-import { type GpuName, type NodeGpu, openGpu } from "../../src/node/gpu.ts";
+import { type NodeGpu, openGpu } from "../../src/node/gpu.ts";
 import { chromiumArchives, importPeer } from "../../src/node/peers.ts";
+import type { GpuName } from "../../src/platform.ts";
 import { bundleProgram, run } from "../support/program.ts";
 
 const fails = (promise: Promise<unknown>): Promise<TilegradError> =>

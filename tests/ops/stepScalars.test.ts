@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { worstRatio } from "../../src/check/compare.ts";
 import { compileGraph } from "../../src/compile.ts";
 import { openCpu } from "../../src/cpu/device.ts";
-import type { CompileOptions, Device } from "../../src/device.ts";
+import type { CompileGraphOptions, Device } from "../../src/device.ts";
 import type { Graph, Tensor } from "../../src/graph/types.ts";
 import { input, state, stepScalar } from "../../src/ops/core/constant.ts";
 import { add, mul } from "../../src/ops/core/elementwise.ts";
@@ -32,7 +32,7 @@ function totals(count: number): Graph {
 }
 
 /** The total after three steps of each way, in turn and in one submit, every step with scalars of its own. */
-async function run(on: Device, count: number, ways: readonly Partial<CompileOptions>[]): Promise<Elements> {
+async function run(on: Device, count: number, ways: readonly Partial<CompileGraphOptions>[]): Promise<Elements> {
   const bindings = {
     identity: on.tensor({ dtype: "f32", shape: [2, 2] }, "identity", [1, 0, 0, 1]),
     total: on.tensor({ dtype: "f32", shape: [2] }, "total", [1, -2]),

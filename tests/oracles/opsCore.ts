@@ -33,7 +33,7 @@ export const coreOps: Readonly<Record<string, OpBuilder>> = {
   sigmoid: unary(sigmoid),
   softplus: unary(softplus),
   gelu: ({ x }, { params }) => gelu(x, { approximate: params.approximate }),
-  leaky_relu: ({ x }, { params }) => leakyRelu(x, params.alpha),
+  leaky_relu: ({ x }, { params }) => leakyRelu(x, { negativeSlope: params.alpha }),
   elu: ({ x }, { params }) => elu(x, params.alpha),
   softmax: ({ x }, { params }) => softmax(x, params.axis),
   concat: (inputs, { params }) =>

@@ -2,7 +2,7 @@
 import { parseArgs } from "node:util";
 import type { HowToRun } from "../../src/check/check.ts";
 import type { Device } from "../../src/device.ts";
-import { openDevice } from "../../src/node.ts";
+import { openDevice } from "../../src/openDevice.ts";
 import { runningBy, waysOf } from "../support/ways.ts";
 import { checkDeterminism } from "./determinism.ts";
 import type { FamilySummary, OracleResult } from "./family.ts";

@@ -2,7 +2,7 @@
 import type { Device } from "../../src/device.ts";
 import { adasyn, adasynCounts } from "../../src/resample/adasyn.ts";
 import { borderlineSmote, borderOf, othersAmong } from "../../src/resample/borderlineSmote.ts";
-import { nearest } from "../../src/resample/neighbors.ts";
+import { nearestNeighbors } from "../../src/resample/neighbors.ts";
 import { smote } from "../../src/resample/smote.ts";
 import type { Labelled, Resampled } from "../../src/resample/types.ts";
 import { classesOf, take } from "../../src/resample/types.ts";
@@ -46,7 +46,7 @@ export async function checkSmote(
   const classes = classesOf("oracle", data);
   if (!same(classes.minority, one.minority_rows)) return fails(`minority rows ${classes.minority}`);
   const rows = take(classes, classes.minority);
-  const found = await nearest(device, rows, rows, one.k, { excludeSelf: true });
+  const found = await nearestNeighbors(device, rows, rows, one.k, { excludeSelf: true });
   for (const [i, row] of one.minority_rows.entries()) {
     const got = Array.from(found.indices.subarray(i * one.k, (i + 1) * one.k), (j) => one.minority_rows[j]);
     if (!same(got, one.neighbours[row])) return fails(`neighbours of row ${row}: ${got}, want ${one.neighbours[row]}`);

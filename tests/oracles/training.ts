@@ -1,5 +1,5 @@
 /** Checks a training-family file: whole runs through the public training API. */
-import * as api from "../../src/api.ts";
+import * as api from "../../src/api/core.ts";
 import type { Device } from "../../src/device.ts";
 import type { Layer } from "../../src/model/layer.ts";
 import type { Loss } from "../../src/model/losses.ts";

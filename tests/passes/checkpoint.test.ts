@@ -5,7 +5,7 @@ import { openCpu } from "../../src/cpu/device.ts";
 import type { Device } from "../../src/device.ts";
 import type { Graph, Tensor } from "../../src/graph/types.ts";
 import { sum } from "../../src/ops/core/broadcast.ts";
-import { checkpoint } from "../../src/ops/core/checkpoint.ts";
+import { remat } from "../../src/ops/core/checkpoint.ts";
 import { input } from "../../src/ops/core/constant.ts";
 import { add, mul, tanh } from "../../src/ops/core/elementwise.ts";
 import { matmul } from "../../src/ops/matmul/matmul.ts";
@@ -74,7 +74,7 @@ const activations = (graph: Graph): number =>
 
 const step = { seedLow: 7, seedHigh: 0, step: 3 };
 
-describe("checkpoint", () => {
+describe("remat", () => {
   let device: Device;
   beforeAll(async () => {
     device = await openTestGpu();
@@ -84,10 +84,10 @@ describe("checkpoint", () => {
   it("keeps the segments' inputs and one segment's activations instead of all", () => {
     expect(activations(deep(plain, 36, 0))).toBeGreaterThanOrEqual(36);
     expect(activations(deep(plain, 36, 0))).toBeLessThanOrEqual(36 + 3);
-    expect(activations(deep(checkpoint, 36, 0))).toBeLessThanOrEqual(6 + 6 + 3);
+    expect(activations(deep(remat, 36, 0))).toBeLessThanOrEqual(6 + 6 + 3);
     // Masks are drawn again, too.
     expect(activations(deep(plain, 36, 0.5))).toBeGreaterThanOrEqual(3 * 35);
-    expect(activations(deep(checkpoint, 36, 0.5))).toBeLessThanOrEqual(6 + 3 * 6 + 3);
+    expect(activations(deep(remat, 36, 0.5))).toBeLessThanOrEqual(6 + 3 * 6 + 3);
   });
 
   it.each([
@@ -96,13 +96,13 @@ describe("checkpoint", () => {
   ])("changes no bit of %s", async (_, graph) => {
     for (const on of [openCpu(), device]) {
       const want = await runGraph(on, graph(plain), { step, plan: "dispatch" });
-      expect(await runGraph(on, graph(checkpoint), { step, plan: "dispatch" })).toEqual(want);
+      expect(await runGraph(on, graph(remat), { step, plan: "dispatch" })).toEqual(want);
     }
   });
 
   it("shares what a segment captures, whose gradients are then summed in another order", async () => {
     const want = await runGraph(openCpu({ precision: "f64" }), capturing(plain));
-    const got = await runGraph(device, capturing(checkpoint), { plan: "dispatch" });
+    const got = await runGraph(device, capturing(remat), { plan: "dispatch" });
     for (const name of Object.keys(want)) expect(worstRatio(got[name], want[name]), name).toBeLessThanOrEqual(1);
   });
 });

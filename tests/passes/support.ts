@@ -3,7 +3,7 @@
 import { worstRatio } from "../../src/check/compare.ts";
 import { sampleValues } from "../../src/check/samples.ts";
 import { openCpu } from "../../src/cpu/device.ts";
-import type { CompileOptions, Device } from "../../src/device.ts";
+import type { CompileGraphOptions, Device } from "../../src/device.ts";
 import { results, topological } from "../../src/graph/traverse.ts";
 import type { Graph, Tensor } from "../../src/graph/types.ts";
 import { inputOp, stateOp } from "../../src/ops/core/constant.ts";
@@ -15,7 +15,7 @@ export function leaves(graph: Graph): Record<string, Tensor> {
   return Object.fromEntries(nodes.map((node) => [node.attrs.name, { node, index: 0, ...node.outputs[0] }]));
 }
 
-export interface RunOptions extends Pick<CompileOptions, "fusion" | "plan" | "limits"> {
+export interface RunOptions extends Pick<CompileGraphOptions, "fusion" | "plan" | "limits"> {
   readonly times?: number;
   readonly step?: StepValues;
   readonly feeds?: Readonly<Record<string, ArrayLike<number>>>;

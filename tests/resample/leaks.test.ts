@@ -5,7 +5,7 @@ import { rocAuc } from "../../src/metrics/areas.ts";
 import { shuffle } from "../../src/random.ts";
 import type { ResamplerName } from "../../src/resample/methods.ts";
 import { resample, resamplers } from "../../src/resample/methods.ts";
-import { nearest } from "../../src/resample/neighbors.ts";
+import { nearestNeighbors } from "../../src/resample/neighbors.ts";
 import type { Labelled } from "../../src/resample/types.ts";
 import { normalMatrix } from "./support.ts";
 
@@ -28,7 +28,7 @@ const rowsAt = ({ x, y: labels }: Labelled, rows: ArrayLike<number>): Labelled =
 async function memorize(seen: Labelled, x: Float32Array): Promise<Float32Array> {
   const columns = seen.x.length / seen.y.length;
   const candidates = { data: seen.x, rows: seen.y.length, columns };
-  const { indices } = await nearest(device, { data: x, rows: x.length / columns, columns }, candidates, 5);
+  const { indices } = await nearestNeighbors(device, { data: x, rows: x.length / columns, columns }, candidates, 5);
   return Float32Array.from({ length: x.length / columns }, (_, i) => {
     let positives = 0;
     for (const row of indices.subarray(i * 5, i * 5 + 5)) positives += seen.y[row];

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openCpu } from "../../src/cpu/device.ts";
 import type { Device } from "../../src/device.ts";
-import { nearest } from "../../src/resample/neighbors.ts";
+import { nearestNeighbors } from "../../src/resample/neighbors.ts";
 import { openTestGpu } from "../devices.ts";
 import { bruteForce, normalMatrix } from "./support.ts";
 
-describe.each(["cpu", "webgpu"])("nearest on %s", (backend) => {
+describe.each(["cpu", "webgpu"])("nearestNeighbors on %s", (backend) => {
   let device: Device;
   beforeAll(async () => {
     device = backend === "cpu" ? openCpu() : await openTestGpu();
@@ -14,7 +14,7 @@ describe.each(["cpu", "webgpu"])("nearest on %s", (backend) => {
 
   it("finds what brute force finds, nearest first", async () => {
     const [queries, candidates] = [normalMatrix(97, 7, 1), normalMatrix(1031, 7, 2)];
-    const { indices, distances } = await nearest(device, queries, candidates, 6);
+    const { indices, distances } = await nearestNeighbors(device, queries, candidates, 6);
     const want = bruteForce(queries, candidates, 6);
     expect(Array.from(indices)).toEqual(want.indices);
     want.distances.forEach((d, i) => void expect(Math.abs(distances[i] - d)).toBeLessThanOrEqual(1e-5 * d));
@@ -25,7 +25,7 @@ describe.each(["cpu", "webgpu"])("nearest on %s", (backend) => {
     const rows = { ...grid, data: grid.data.map((v) => Math.round(v)) };
     const want = bruteForce(rows, rows, 9, { self: true });
     for (const tile of [undefined, { queries: 64, candidates: 32 }, { queries: 4, candidates: 150 }]) {
-      const { indices, distances } = await nearest(device, rows, rows, 9, { excludeSelf: true, tile });
+      const { indices, distances } = await nearestNeighbors(device, rows, rows, 9, { excludeSelf: true, tile });
       expect(Array.from(indices)).toEqual(want.indices);
       expect(Array.from(distances)).toEqual(want.distances);
     }
@@ -34,15 +34,17 @@ describe.each(["cpu", "webgpu"])("nearest on %s", (backend) => {
   it("refuses a search that makes no sense, and answers one for nothing", async () => {
     const [few, many] = [normalMatrix(3, 2, 6), normalMatrix(5, 2, 7)];
     const options = [{ excludeSelf: true }, { excludeSelf: true, farthest: true }];
-    await expect(nearest(device, few, many, 1, options[0])).rejects.toThrow(/3 queries and 5 candidates; expected/);
-    await expect(nearest(device, many, many, 1, options[1])).rejects.toThrow(/excludeSelf and farthest/);
+    await expect(nearestNeighbors(device, few, many, 1, options[0])).rejects.toThrow(
+      /3 queries and 5 candidates; expected/,
+    );
+    await expect(nearestNeighbors(device, many, many, 1, options[1])).rejects.toThrow(/excludeSelf and farthest/);
     const none = { data: new Float32Array(0), rows: 0, columns: 2 };
-    expect((await nearest(device, none, many, 2)).indices).toHaveLength(0);
+    expect((await nearestNeighbors(device, none, many, 2)).indices).toHaveLength(0);
   });
 
   it("finds the farthest, farthest first", async () => {
     const [queries, candidates] = [normalMatrix(13, 3, 4), normalMatrix(201, 3, 5)];
-    const { indices } = await nearest(device, queries, candidates, 3, {
+    const { indices } = await nearestNeighbors(device, queries, candidates, 3, {
       farthest: true,
       tile: { queries: 8, candidates: 64 },
     });
@@ -53,17 +55,19 @@ describe.each(["cpu", "webgpu"])("nearest on %s", (backend) => {
 
   it("frees all it took", async () => {
     const before = device.memory().bytes;
-    await nearest(device, normalMatrix(5, 2, 6), normalMatrix(5, 2, 7), 2);
+    await nearestNeighbors(device, normalMatrix(5, 2, 6), normalMatrix(5, 2, 7), 2);
     expect(device.memory().bytes).toBe(before);
   });
 
   it("says what is wrong with k, columns and values", async () => {
     const rows = normalMatrix(5, 2, 8);
-    await expect(nearest(device, rows, rows, 5, { excludeSelf: true })).rejects.toThrow(
-      "nearest: got k 5; expected a whole number from 1 to 4.",
+    await expect(nearestNeighbors(device, rows, rows, 5, { excludeSelf: true })).rejects.toThrow(
+      "nearestNeighbors: got k 5; expected a whole number from 1 to 4.",
     );
-    await expect(nearest(device, rows, normalMatrix(5, 3, 8), 1)).rejects.toThrow(/2 columns, the candidates 3/);
+    await expect(nearestNeighbors(device, rows, normalMatrix(5, 3, 8), 1)).rejects.toThrow(
+      /2 columns, the candidates 3/,
+    );
     const huge = { ...rows, data: rows.data.map((v) => v * 1e20) };
-    await expect(nearest(device, huge, huge, 2, { excludeSelf: true })).rejects.toThrow(/beyond float32/);
+    await expect(nearestNeighbors(device, huge, huge, 2, { excludeSelf: true })).rejects.toThrow(/beyond float32/);
   });
 });

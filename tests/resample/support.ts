@@ -1,8 +1,8 @@
 import { draws } from "../../src/random.ts";
-import type { Matrix } from "../../src/resample/neighbors.ts";
+import type { FeatureRows } from "../../src/resample/neighbors.ts";
 import type { Labelled } from "../../src/resample/types.ts";
 
-export const normalMatrix = (rows: number, columns: number, stream: number): Matrix => {
+export const normalMatrix = (rows: number, columns: number, stream: number): FeatureRows => {
   const draw = draws(11, stream);
   return { data: Float32Array.from({ length: rows * columns }, (_, i) => draw.normal(i)), rows, columns };
 };
@@ -15,7 +15,7 @@ export function clouds(rows: number, columns: number, every: number, stream = 1)
 }
 
 /** Squared distances summed in the order of the columns in f32, sorted, the lower row first. */
-export function bruteForce(queries: Matrix, candidates: Matrix, k: number, options: { self?: boolean } = {}) {
+export function bruteForce(queries: FeatureRows, candidates: FeatureRows, k: number, options: { self?: boolean } = {}) {
   const { columns } = queries;
   const indices: number[] = [];
   const distances: number[] = [];

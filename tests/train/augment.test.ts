@@ -22,7 +22,7 @@ import { meanSquaredError } from "../../src/model/losses.ts";
 import type { Model } from "../../src/model/model.ts";
 import { sequential } from "../../src/model/model.ts";
 import { sgd } from "../../src/model/optimizers.ts";
-import { openDevice } from "../../src/node.ts";
+import { openDevice } from "../../src/openDevice.ts";
 import { input } from "../../src/ops/core/constant.ts";
 import { randomBeta } from "../../src/ops/random/beta.ts";
 import type { Augment } from "../../src/train/augment.ts";

@@ -1,13 +1,15 @@
 import { describe, expect, it } from "vitest";
 import type { Device } from "../../src/device.ts";
+import type { Files } from "../../src/io/bundle.ts";
 import type { CheckpointFile } from "../../src/io/checkpoint.ts";
+import { decodeCheckpoint } from "../../src/io/checkpoint.ts";
 import { dense } from "../../src/model/layers/dense.ts";
 import { meanSquaredError } from "../../src/model/losses.ts";
 import { sequential } from "../../src/model/model.ts";
 import { sgd } from "../../src/model/optimizers.ts";
 import { openGpu } from "../../src/node/gpu.ts";
-import { openDevice } from "../../src/node.ts";
-import { checkpoint } from "../../src/train/callbacks.ts";
+import { openDevice } from "../../src/openDevice.ts";
+import { modelCheckpoint } from "../../src/train/callbacks.ts";
 import { restoreCheckpoint } from "../../src/train/saving.ts";
 import type { WebGpuDevice } from "../../src/webgpu/device.ts";
 import { openGpuDevice } from "../../src/webgpu/device.ts";
@@ -125,15 +127,14 @@ describe("a device that is lost", () => {
     const first = await open();
     const saves: CheckpointFile[] = [];
     let began = 0;
-    const save = async (file: CheckpointFile): Promise<void> => {
-      if (saves.push(file) !== 3) return;
+    const publish = async (_: string, saved: Files): Promise<void> => {
+      if (saves.push(decodeCheckpoint(saved, "run")) !== 3) return;
       setTimeout(() => first.gpu.destroy(), 5);
       began = performance.now();
     };
-    const trainer = trainerOf(first, withDropout());
-    const error = await failure(
-      trainer.fit(data, { epochs: 1_000_000, batchSize: 16, callbacks: [checkpoint({ save })] }),
-    );
+    const trainer = trainerOf(first, withDropout(), { files: { publish, read: async () => ({}) } });
+    const callbacks = [modelCheckpoint({ folder: "run" })];
+    const error = await failure(trainer.fit(data, { epochs: 1_000_000, batchSize: 16, callbacks }));
     expect(error.code).toBe("E_LOST");
     expect(error.message).toContain("destroyed");
     expect(performance.now() - began).toBeLessThan(1000);

@@ -1,4 +1,14 @@
 import { describe, expect, it } from "vitest";
+import * as core from "../../src/api/core.ts";
+import * as dataEntry from "../../src/api/data.ts";
+import * as experiment from "../../src/api/experiment.ts";
+import * as graph from "../../src/api/graph.ts";
+import * as io from "../../src/api/io.ts";
+import * as metrics from "../../src/api/metrics.ts";
+import * as report from "../../src/api/report.ts";
+import * as resample from "../../src/api/resample.ts";
+import * as opfs from "../../src/browser/opfs.ts";
+import * as inBrowsers from "../../src/browser/platform.ts";
 import { openCpu } from "../../src/cpu/device.ts";
 import { parseCsv } from "../../src/data/csv.ts";
 import { describeTable } from "../../src/data/describe.ts";
@@ -6,8 +16,6 @@ import { moons } from "../../src/data/generators.ts";
 import { stratifiedSplit } from "../../src/data/splits.ts";
 import { tableFromRecords } from "../../src/data/table.ts";
 import { TilegradError } from "../../src/errors.ts";
-import * as browser from "../../src/index.ts";
-import { openDevice } from "../../src/index.ts";
 import { rocAuc } from "../../src/metrics/areas.ts";
 import { tuneThreshold } from "../../src/metrics/thresholds.ts";
 import { apply, functional } from "../../src/model/functional.ts";
@@ -16,10 +24,10 @@ import { fitLogisticRegression } from "../../src/model/logisticRegression.ts";
 import { binaryCrossentropy, focal, softmaxCrossentropy } from "../../src/model/losses.ts";
 import { sequential } from "../../src/model/model.ts";
 import { adam, sgd } from "../../src/model/optimizers.ts";
-import * as node from "../../src/node.ts";
+import { openDevice } from "../../src/openDevice.ts";
 import { randomOverSampler } from "../../src/resample/randomOverSampler.ts";
 import { smote } from "../../src/resample/smote.ts";
-import { checkpoint } from "../../src/train/callbacks.ts";
+import { modelCheckpoint } from "../../src/train/callbacks.ts";
 import { loadModel } from "../../src/train/loading.ts";
 import { compile } from "../../src/train/trainer.ts";
 import { failure } from "./support.ts";
@@ -33,7 +41,7 @@ const cyclic: Record<string, unknown> = { own: undefined, big: 1n };
 cyclic["own"] = cyclic;
 const ends = Uint32Array.from({ length: 20 }, (_, row) => row);
 const { table } = parseCsv("a,b\n1,0\n2,1\n");
-const pixel = node.ops.constant(0, [1, 1, 1, 1]);
+const pixel = graph.ops.constant(0, [1, 1, 1, 1]);
 const image = { width: 1, height: 1, channels: 1, data: [0], max: 255 };
 const rows = Array.from({ length: 100_000 }, () => new Float32Array(30));
 const message = async (work: () => Promise<unknown>) => {
@@ -74,22 +82,22 @@ it.each([
   ],
   ["loadModel", () => loadModel("model", wrong({ device, layer: {} })), /loadModel: .*Did you mean layers/],
   ["openCpu", async () => openCpu(wrong({ precison: "f64" })), /openCpu: .*Did you mean precision/],
-  ["openCpu in Node", async () => node.openCpu(wrong({ precison: "f64" })), /openCpu: .*Did you mean precision/],
-  ["pooling", async () => node.maxPooling2d(2, wrong({ stride: 1 })), /maxPooling2d: .*Did you mean strides/],
-  ["dropout", async () => node.dropout(0.5, wrong({ nam: "a" })), /dropout: .*Did you mean name/],
-  ["upsampling", async () => node.upSampling2d(2, wrong({ interpolate: "bilinear" })), /Did you mean interpolation/],
-  ["mixup", async () => node.mixup(wrong({ alfa: 3 })), /mixup: there is no option "alfa".*Did you mean alpha/],
-  ["calibrationCurve", async () => node.calibrationCurve([1], [1], wrong({ bin: 5 })), /Did you mean bins/],
-  ["ece", async () => node.ece([1], [1], wrong({ strategie: "quantile" })), /Did you mean strategy/],
-  ["logLoss", async () => node.logLoss([1], [1], wrong({ weights: [1] })), /there is no option "weights"/],
+  ["openCpu", async () => core.openCpu(wrong({ precison: "f64" })), /openCpu: .*Did you mean precision/],
+  ["pooling", async () => core.maxPooling2d(2, wrong({ stride: 1 })), /maxPooling2d: .*Did you mean strides/],
+  ["dropout", async () => core.dropout(0.5, wrong({ nam: "a" })), /dropout: .*Did you mean name/],
+  ["upsampling", async () => core.upSampling2d(2, wrong({ interpolate: "bilinear" })), /Did you mean interpolation/],
+  ["mixup", async () => core.mixup(wrong({ alfa: 3 })), /mixup: there is no option "alfa".*Did you mean alpha/],
+  ["calibrationCurve", async () => metrics.calibrationCurve([1], [1], wrong({ bin: 5 })), /Did you mean bins/],
+  ["ece", async () => metrics.ece([1], [1], wrong({ strategie: "quantile" })), /Did you mean strategy/],
+  ["logLoss", async () => metrics.logLoss([1], [1], wrong({ weights: [1] })), /there is no option "weights"/],
   [
     "splitWindows",
-    async () => node.splitWindows(ends, { length: 1, horizon: 0 }, wrong({ validaton: 0.1, test: 0.1 })),
+    async () => dataEntry.splitWindows(ends, { length: 1, horizon: 0 }, wrong({ validaton: 0.1, test: 0.1 })),
     /Did you mean validation/,
   ],
   [
     "windows to fit to",
-    async () => node.fitPreprocessor(table, [0, 1], { target: "b", window: wrong({ lenght: 2, horizon: 1 }) }),
+    async () => dataEntry.fitPreprocessor(table, [0, 1], { target: "b", window: wrong({ lenght: 2, horizon: 1 }) }),
     /fitPreprocessor: window: .*Did you mean length/,
   ],
   [
@@ -152,7 +160,7 @@ it.each([
     () => compile(model, { device, loss: binaryCrossentropy(), plan: wrong("residnt") }),
     /Did you mean "resident"/,
   ],
-  ["a checkpoint", async () => checkpoint(wrong({ sav: 1 })), /no option "sav".*Did you mean save/],
+  ["a checkpoint", async () => modelCheckpoint(wrong({ foldr: "a" })), /no option "foldr".*Did you mean folder/],
   [
     "a cyclic loss",
     () => compile(model, wrong({ device, loss: cyclic })),
@@ -195,17 +203,33 @@ it.each([
   ["a value of a model", async () => apply(dense(1), wrong(3)), /apply: input 0: got 3; expected what input\(\)/],
   ["outputs", async () => functional(wrong({ inputs: [] })), /functional: got outputs undefined; expected a list/],
   ["a text for a CSV", async () => parseCsv(wrong(null)), /csv: got null; expected a text or its bytes/],
-  ["a text among several for a CSV", () => node.readCsv(wrong(["a\n", 1])), /csv: got 1; expected a text or its bytes/],
+  [
+    "a text among several for a CSV",
+    () => dataEntry.readCsv(wrong(["a\n", 1])),
+    /csv: got 1; expected a text or its bytes/,
+  ],
   ["an encoding", async () => parseCsv("a\n1", wrong({ encoding: 8 })), /got encoding 8; expected utf-8/],
   ["columns to skip", async () => parseCsv("a\n1", wrong({ skip: [5] })), /got skip \[5\]; expected a list of strings/],
-  ["options", async () => node.mixup(wrong(null)), /mixup: got null; expected an object of options/],
+  ["options", async () => core.mixup(wrong(null)), /mixup: got null; expected an object of options/],
   ["a precision", async () => openCpu(wrong({ precision: "f46" })), /openCpu: got precision "f46"; expected f32, f64/],
-  ["a strategy", async () => node.mce([1], [1], wrong({ strategy: "even" })), /got strategy "even"; expected uniform/],
-  ["a size", async () => node.resizeImage(image, wrong([-1, 1, 1])), /resizeImage: got height -1; expected a positive/],
-  ["an image", async () => node.resizeImage({ ...image, width: 2 }, [1, 1, 1]), /E_SHAPE .* got 1 numbers; expected 2/],
+  [
+    "a strategy",
+    async () => metrics.mce([1], [1], wrong({ strategy: "even" })),
+    /got strategy "even"; expected uniform/,
+  ],
+  [
+    "a size",
+    async () => dataEntry.resizeImage(image, wrong([-1, 1, 1])),
+    /resizeImage: got height -1; expected a positive/,
+  ],
+  [
+    "an image",
+    async () => dataEntry.resizeImage({ ...image, width: 2 }, [1, 1, 1]),
+    /E_SHAPE .* got 1 numbers; expected 2/,
+  ],
   [
     "padding",
-    async () => node.ops.conv2dTranspose(pixel, pixel, wrong({ padding: {} })),
+    async () => graph.ops.conv2dTranspose(pixel, pixel, wrong({ padding: {} })),
     /conv2dTranspose: got padding \{\}.*"same"/,
   ],
   ["a table", async () => describeTable(wrong({})), /table: got \{\}; expected a table, as readCsv/],
@@ -294,10 +318,24 @@ describe("nonsense for the first two arguments", () => {
   const values = [undefined, null, {}, 1, "x", []];
   const calls = [[], ...values.map((a) => [a]), ...values.flatMap((a) => values.map((b) => [a, b]))];
   // Left out: what opens a device, or in Node has no browser around it.
-  const { openDevice: _, decodeImage: __, ...inBrowsers } = browser;
-  const { openDevice: ___, ops, ...inNode } = node;
-  const exported = { ...inBrowsers, ...inNode, ...ops } as Record<string, unknown>;
-  const functions = Object.entries(exported).filter(([, value]) => typeof value === "function");
+  const { openDevice: _, ...inCore } = core;
+  const { readImageFolder } = inBrowsers;
+  const exported = [
+    inCore,
+    dataEntry,
+    metrics,
+    resample,
+    report,
+    experiment,
+    io,
+    graph,
+    graph.ops,
+    opfs,
+    { readImageFolder },
+  ];
+  const functions = exported.flatMap((entry) =>
+    Object.entries(entry).filter(([, value]) => typeof value === "function"),
+  );
 
   it.each(functions as [string, (...given: unknown[]) => unknown][])(
     "of %s is a typed error, or is none",
@@ -318,25 +356,25 @@ describe("nonsense for the first two arguments", () => {
 it.each([
   [
     "bytes",
-    async () => node.decodeNpy(wrong(null), "a.npy"),
+    async () => io.decodeNpy(wrong(null), "a.npy"),
     /E_ARGUMENT decodeNpy: got bytes null; expected bytes in a/,
   ],
   [
     "a buffer",
-    () => node.readIdx(wrong(new ArrayBuffer(8)), "a"),
+    () => io.readIdx(wrong(new ArrayBuffer(8)), "a"),
     /readIdx: got bytes \{\}; expected bytes in a Uint8Array/,
   ],
-  ["a tensor", async () => node.ops.add(wrong(null), 1), /add: got null; expected a tensor, such as/],
+  ["a tensor", async () => graph.ops.add(wrong(null), 1), /add: got null; expected a tensor, such as/],
   [
     "an op's option",
-    async () => node.ops.sum(node.ops.constant(1, [2]), wrong({ axis: 0 })),
+    async () => graph.ops.sum(graph.ops.constant(1, [2]), wrong({ axis: 0 })),
     /no option "axis".*Did you mean axes/,
   ],
-  ["a trainer", () => node.integratedGradients(wrong({}), []), /integratedGradients: got \{\}; expected a trainer/],
-  ["a preprocessor", async () => node.inputShapeOf(wrong({})), /inputShapeOf: got \{\}; expected a preprocessor/],
+  ["a trainer", () => report.integratedGradients(wrong({}), []), /integratedGradients: got \{\}; expected a trainer/],
+  ["a preprocessor", async () => dataEntry.inputShapeOf(wrong({})), /inputShapeOf: got \{\}; expected a preprocessor/],
   [
     "scores",
-    () => node.permutationImportance(wrong("predict"), new Float32Array(1), [1], []),
+    () => report.permutationImportance(wrong("predict"), new Float32Array(1), [1], []),
     /got predict "predict"; expected a f/,
   ],
 ])("%s of another kind, in place of what is computed with, is told", async (_, work, expected) => {

@@ -14,9 +14,9 @@ import { binaryCrossentropy, meanSquaredError } from "../../src/model/losses.ts"
 import type { Model } from "../../src/model/model.ts";
 import { sequential } from "../../src/model/model.ts";
 import { adam } from "../../src/model/optimizers.ts";
-import { openDevice } from "../../src/node.ts";
+import { openDevice } from "../../src/openDevice.ts";
 import { bytesOf } from "../../src/passes/plan.ts";
-import type { CompileModelOptions } from "../../src/train/compileOptions.ts";
+import type { CompileOptions } from "../../src/train/compileOptions.ts";
 import { layoutParameters } from "../../src/train/parameters.ts";
 import { checkpointOf, restoreCheckpoint } from "../../src/train/saving.ts";
 import { trainingStep } from "../../src/train/step.ts";
@@ -57,7 +57,7 @@ afterAll(() => {
   gpu.dispose();
 });
 
-const make = (device: Device, model: Model, options: Partial<CompileModelOptions> = {}): Trainer =>
+const make = (device: Device, model: Model, options: Partial<CompileOptions> = {}): Trainer =>
   trainerOf(device, model, {
     precision: "mixed",
     // Its kernels are shared by networks and batch sizes, so that slow compilers see them once.

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { FileStore, Files } from "../../src/io/bundle.ts";
 import type { CheckpointFile } from "../../src/io/checkpoint.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../../src/io/checkpoint.ts";
 import type { Json } from "../../src/io/json.ts";
@@ -12,8 +13,8 @@ import { sequential } from "../../src/model/model.ts";
 import { adam, rmsprop } from "../../src/model/optimizers.ts";
 import { linearDecay } from "../../src/model/schedules.ts";
 import type { Callback } from "../../src/train/callbacks.ts";
-import { checkpoint, earlyStopping, reduceOnPlateau } from "../../src/train/callbacks.ts";
-import type { CompileModelOptions } from "../../src/train/compileOptions.ts";
+import { earlyStopping, modelCheckpoint, reduceOnPlateau } from "../../src/train/callbacks.ts";
+import type { CompileOptions } from "../../src/train/compileOptions.ts";
 import type { FitOptions } from "../../src/train/fit.ts";
 import { checkpointOf, restoreCheckpoint } from "../../src/train/saving.ts";
 import type { RowSource } from "../../src/train/source.ts";
@@ -28,7 +29,7 @@ const fitting: FitOptions = { epochs: 6, batchSize: 16 };
 const throughFiles = (file: CheckpointFile): CheckpointFile => decodeCheckpoint(encodeCheckpoint(file), "checkpoint");
 
 onDevices((device) => {
-  const make = (options: Partial<CompileModelOptions> = {}, model: Model = withDropout()): Trainer =>
+  const make = (options: Partial<CompileOptions> = {}, model: Model = withDropout()): Trainer =>
     trainerOf(device(), model, {
       optimizer: adam({ learningRate: linearDecay(0.03, 0.001, { per: "step" }) }),
       ...options,
@@ -121,19 +122,22 @@ onDevices((device) => {
   });
 
   it.each([1, 2, 4, 5])("has them when the checkpoint of epoch %i is taken up, callbacks and all", async (epoch) => {
-    const saves: CheckpointFile[] = [];
+    const saves: Files[] = [];
+    const files: FileStore = {
+      publish: async (_, saved) => void saves.push(saved),
+      read: async () => saves[epoch - 1],
+    };
     const callbacks = (): Callback[] => [
       earlyStopping({ patience: 2, monitor: "valLoss" }),
       reduceOnPlateau({ patience: 0, factor: 0.5 }),
-      checkpoint({ save: async (file) => void saves.push(throughFiles(file)) }),
+      modelCheckpoint({ folder: "run" }),
     ];
     const options = { ...fitting, epochs: 8, validation };
-    const whole = make({ metrics: ["rocAuc"] });
+    const whole = make({ metrics: ["rocAuc"], files });
     await whole.fit(data, { ...options, callbacks: callbacks() });
-    const saved = saves[epoch - 1];
-    const resumed = make({ metrics: ["rocAuc"] });
+    const resumed = make({ metrics: ["rocAuc"], files });
     const taken = callbacks();
-    restoreCheckpoint(resumed, saved, taken, "checkpoint");
+    await resumed.restoreCheckpoint("run", taken);
     await resumed.fit(data, { ...options, callbacks: taken });
     expect(resumed.rateScale).toBe(whole.rateScale);
     expect(await outcome(resumed)).toEqual(await outcome(whole));
@@ -183,7 +187,7 @@ onDevices((device) => {
       trainer.dispose();
     });
 
-    it.each<[string, (make: (o?: Partial<CompileModelOptions>, m?: Model) => Trainer) => Trainer]>([
+    it.each<[string, (make: (o?: Partial<CompileOptions>, m?: Model) => Trainer) => Trainer]>([
       ["seed", (trainer) => trainer({ seed: 8 })],
       [
         "architecture",

@@ -8,7 +8,7 @@ import { dropout } from "../../src/model/layers/shape.ts";
 import { binaryCrossentropy, focal } from "../../src/model/losses.ts";
 import type { Model } from "../../src/model/model.ts";
 import { sequential } from "../../src/model/model.ts";
-import { openDevice } from "../../src/node.ts";
+import { openDevice } from "../../src/openDevice.ts";
 import { loadModel } from "../../src/train/loading.ts";
 import { bitsOf, failure, onDevices, problem, trainerOf, withDropout } from "./support.ts";
 

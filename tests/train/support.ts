@@ -8,9 +8,9 @@ import { dropout } from "../../src/model/layers/shape.ts";
 import { binaryCrossentropy } from "../../src/model/losses.ts";
 import type { Model } from "../../src/model/model.ts";
 import { sequential } from "../../src/model/model.ts";
-import { openDevice } from "../../src/node.ts";
+import { openDevice } from "../../src/openDevice.ts";
 import { draws } from "../../src/random.ts";
-import type { CompileModelOptions } from "../../src/train/compileOptions.ts";
+import type { CompileOptions } from "../../src/train/compileOptions.ts";
 import type { Data } from "../../src/train/data.ts";
 import type { Weights } from "../../src/train/parameters.ts";
 import { Trainer } from "../../src/train/trainer.ts";
@@ -46,7 +46,7 @@ export function problem(
 export const withDropout = (): Model =>
   sequential({ input: [5] }, [dense(8, { activation: "relu" }), dropout(0.3), dense(1)]);
 
-export const trainerOf = (device: Device, model: Model, options: Partial<CompileModelOptions> = {}): Trainer =>
+export const trainerOf = (device: Device, model: Model, options: Partial<CompileOptions> = {}): Trainer =>
   new Trainer(model, { device, loss: binaryCrossentropy(), seed: 7, ...options });
 
 /** Weights and optimizer slots, to be compared to the bit. */

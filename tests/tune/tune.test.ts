@@ -11,7 +11,7 @@ import { meanSquaredError } from "../../src/model/losses.ts";
 import { sequential } from "../../src/model/model.ts";
 import { adam } from "../../src/model/optimizers.ts";
 import { tuningFiles } from "../../src/node/tunings.ts";
-import { openDevice } from "../../src/node.ts";
+import { openDevice } from "../../src/openDevice.ts";
 import type { KernelForce, KernelLimits, Tuning } from "../../src/policy/limits.ts";
 import type { Trainer } from "../../src/train/trainer.ts";
 import type { TuneResult } from "../../src/tune/tune.ts";

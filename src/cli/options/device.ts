@@ -2,7 +2,7 @@
 import { Option } from "commander";
 import type { Device, DeviceInfo } from "../../device.ts";
 import { hasLavapipe } from "../../node/gpu.ts";
-import { openDevice } from "../../node.ts";
+import { openDevice } from "../../openDevice.ts";
 import { PRECISIONS } from "../../passes/half.ts";
 import { print } from "../terminal/terminal.ts";
 

@@ -2,7 +2,7 @@
 import { TilegradError } from "../../errors.ts";
 import type { Tensor } from "../../graph/types.ts";
 import type { Json } from "../../io/json.ts";
-import { checkpoint } from "../../ops/core/checkpoint.ts";
+import { remat as recomputed } from "../../ops/core/checkpoint.ts";
 import { concat } from "../../ops/core/concat.ts";
 import { add, mul } from "../../ops/core/elementwise.ts";
 import { reshape } from "../../ops/core/view.ts";
@@ -128,7 +128,7 @@ export function remat(first: readonly Layer[] | RematOptions, rest?: Omit<RematO
       layers.reduce((y, inner, k) => applyLayer(inner, names[k], within(context, inner, [y], names[k])), start);
     if (!context.training) return segment(x);
     let mask: Tensor | undefined;
-    const y = checkpoint((start) => {
+    const y = recomputed((start) => {
       const end = segment(start);
       mask = maskOf(end);
       return end;

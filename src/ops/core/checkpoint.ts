@@ -9,8 +9,8 @@ import type { OpDef } from "../op.ts";
 import { apply1, f32 } from "../op.ts";
 
 /** y and the inputs of the segment that made it -> y. Gone once the graph is differentiated. */
-export const checkpointOp: OpDef = {
-  name: "checkpoint",
+export const rematOp: OpDef = {
+  name: "remat",
   shape: ([y]) => [{ dtype: y.dtype, shape: y.shape }],
   reference: ({ inputs: [x], outputs: [y] }) => y.set(x),
   expand: ({ inputs: [y] }) => [y],
@@ -39,9 +39,9 @@ export const barrierOp: OpDef = {
  * arguments is kept.
  * @param fn tensors -> one tensor
  */
-export function checkpoint(fn: (...inputs: Tensor[]) => Tensor): (...inputs: Tensor[]) => Tensor {
-  checkValue("checkpoint", "fn", fn, "function");
-  return (...inputs) => apply1(checkpointOp, [fn(...inputs), ...inputs]);
+export function remat(fn: (...inputs: Tensor[]) => Tensor): (...inputs: Tensor[]) => Tensor {
+  checkValue("remat", "fn", fn, "function");
+  return (...inputs) => apply1(rematOp, [fn(...inputs), ...inputs]);
 }
 
-export const checkpointOps = [checkpointOp, barrierOp];
+export const rematOps = [rematOp, barrierOp];

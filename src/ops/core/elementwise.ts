@@ -23,6 +23,11 @@ import { constant } from "./constant.ts";
 
 export type Operand = Tensor | number;
 
+export interface LeakyReluOptions {
+  /** Of x below 0; default 0.2. */
+  readonly negativeSlope?: number;
+}
+
 interface Row {
   /** Of scalars or of vec4: `t` is the type. With `math`, of scalars alone. */
   readonly wgsl: (x: readonly string[], t: string) => string;
@@ -352,7 +357,11 @@ export const finite = (x: Operand): Tensor => call(isFiniteOp, x);
 
 /** x limited to [low, high]; the gradient is 0 where it was limited. */
 export const clip = (x: Operand, low: number, high: number): Tensor => minimum(maximum(x, low), high);
-export const leakyRelu = (x: Operand, alpha = 0.01): Tensor => mul(x, where(greater(x, 0), 1, alpha));
+/** x where it is above 0, else its `negativeSlope`-fold. */
+export const leakyRelu = (x: Operand, options: LeakyReluOptions = {}): Tensor => {
+  const { negativeSlope = 0.2 } = checkOptions("leakyRelu", options, { negativeSlope: "finite" });
+  return mul(x, where(greater(x, 0), 1, negativeSlope));
+};
 /** x for x > 0, else alpha (e^x - 1); the minimum keeps the branch not taken finite. */
 export const elu = (x: Operand, alpha = 1): Tensor => where(greater(x, 0), x, mul(expm1(minimum(x, 0)), alpha));
 /** x sigmoid(x) */

@@ -1,18 +1,8 @@
-/** Saving in the browser: Blobs to download, or the origin private file system (OPFS). */
+/** Saving in the browser: the origin private file system (OPFS). */
 import { TilegradError } from "../errors.ts";
+import type { FileStore, Files } from "../io/bundle.ts";
+import { assertReplaceable, isLeftover, namedFile } from "../io/bundle.ts";
 import { checkObject, checkValue } from "../options.ts";
-import { assertReplaceable, type Files, isLeftover, namedFile } from "./bundle.ts";
-
-/** One Blob per file, under the same names. */
-export function toBlobs(files: Files): Record<string, Blob> {
-  checkObject("toBlobs", files, "files by name, as modelFiles gives");
-  const blobs: Record<string, Blob> = {};
-  for (const name of Object.keys(files)) {
-    const type = name.endsWith(".json") ? "application/json" : "application/octet-stream";
-    blobs[name] = new Blob([files[name] as Uint8Array<ArrayBuffer>], { type });
-  }
-  return blobs;
-}
 
 /**
  * Publishes files that belong together in a folder of the OPFS, made when missing: the last one, the head, names the
@@ -94,4 +84,4 @@ function opfsError(error: unknown, action: "read" | "write", folder: string): un
 }
 
 /** The origin private file system as a place for models and checkpoints. */
-export const opfs = { publish: writeOpfs, read: readOpfs };
+export const opfs: FileStore = { publish: writeOpfs, read: readOpfs };

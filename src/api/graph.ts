@@ -1,0 +1,11 @@
+/** `tilegrad/graph`: the level below layers. Symbolic tensors, their gradients, and what checks the ops on a device. */
+export type { CheckResult } from "../check/check.ts";
+export { checkOps } from "../check/check.ts";
+export type { CompiledStep, CompileGraphOptions } from "../device.ts";
+export { print } from "../graph/print.ts";
+export type { DType, Graph, Node, Tensor, TensorType, Update } from "../graph/types.ts";
+export { verify } from "../graph/verify.ts";
+export { allOps } from "../ops/all.ts";
+export type { OpDef, Sample } from "../ops/op.ts";
+export * as ops from "../ops/public.ts";
+export { gradients } from "../passes/differentiate.ts";

@@ -1,0 +1,24 @@
+/** `tilegrad/report`: what a model is like, for people to look at. Plots as SVG and PNG, a page of HTML, and what columns matter. */
+export { svgToPng } from "#platform";
+export type { InputGroup } from "../explain/groups.ts";
+export { columnGroups } from "../explain/groups.ts";
+export { integratedGradients, meanAttribution } from "../explain/integratedGradients.ts";
+export { permutationImportance } from "../explain/permutation.ts";
+export { barPlot } from "../report/barPlot.ts";
+export { confusionPlot } from "../report/confusionPlot.ts";
+export { htmlReport } from "../report/html.ts";
+export type { PlotOptions } from "../report/plots.ts";
+export {
+  calibrationPlot,
+  costPlot,
+  detPlot,
+  gainPlot,
+  learningCurvePlot,
+  prPlot,
+  rocPlot,
+  scoreCdfPlot,
+  scoreHistogramPlot,
+  thresholdPlot,
+} from "../report/plots.ts";
+export type { EvaluationResult, TrainingResult } from "../report/result.ts";
+export type { Theme } from "../report/theme.ts";

@@ -1,0 +1,27 @@
+/** `tilegrad/resample`: other proportions of the two labels among training rows, with the names of imbalanced-learn. */
+export type { AdasynOptions } from "../resample/adasyn.ts";
+export { adasyn } from "../resample/adasyn.ts";
+export type { BorderlineSmoteOptions } from "../resample/borderlineSmote.ts";
+export { borderlineSmote } from "../resample/borderlineSmote.ts";
+export type { EditedNearestNeighboursOptions } from "../resample/editedNearestNeighbours.ts";
+export { editedNearestNeighbours } from "../resample/editedNearestNeighbours.ts";
+export type { KMeansSmoteOptions } from "../resample/kMeansSmote.ts";
+export { kMeansSmote } from "../resample/kMeansSmote.ts";
+export type { NearMissOptions } from "../resample/nearMiss.ts";
+export { nearMiss } from "../resample/nearMiss.ts";
+export type { FeatureRows, NeighborOptions, Neighbors } from "../resample/neighbors.ts";
+export { nearestNeighbors } from "../resample/neighbors.ts";
+export type { RandomOverSamplerOptions } from "../resample/randomOverSampler.ts";
+export { randomOverSampler } from "../resample/randomOverSampler.ts";
+export type { RandomUnderSamplerOptions } from "../resample/randomUnderSampler.ts";
+export { randomUnderSampler } from "../resample/randomUnderSampler.ts";
+export type { SmoteOptions } from "../resample/smote.ts";
+export { smote } from "../resample/smote.ts";
+export type { SmoteEnnOptions } from "../resample/smoteEnn.ts";
+export { smoteEnn } from "../resample/smoteEnn.ts";
+export type { SmoteNCOptions } from "../resample/smoteNC.ts";
+export { smoteNC } from "../resample/smoteNC.ts";
+export { smoteTomek } from "../resample/smoteTomek.ts";
+export type { CleaningOptions } from "../resample/tomekLinks.ts";
+export { tomekLinks } from "../resample/tomekLinks.ts";
+export type { Labelled, Resampled } from "../resample/types.ts";
