@@ -3,6 +3,7 @@ import os from "node:os";
 import path from "node:path";
 import { build } from "esbuild";
 import { describe, expect, it } from "vitest";
+import { BROWSER } from "../../esbuild.config.mjs";
 import { wgslForEsbuild } from "../../tools/wgsl.mjs";
 import { launchChromium } from "../browser/chromium.ts";
 import { serve } from "../browser/serve.ts";
@@ -19,12 +20,12 @@ const block = (language: string, text = readme): string =>
 async function bundle(program: string, platform: "node" | "browser"): Promise<string> {
   const built = await build({
     stdin: { contents: program, resolveDir: repository, loader: "ts" },
-    alias: { tilegrad: path.join(repository, "src", platform === "node" ? "node.ts" : "index.ts") },
+    ...(platform === "browser" ? { alias: BROWSER } : {}),
     bundle: true,
     format: "esm",
     platform,
     target: "es2022",
-    external: platform === "node" ? ["webgpu", "koffi", "@sparticuz/chromium", "hyparquet"] : [],
+    external: platform === "node" ? ["webgpu", "koffi", "@sparticuz/chromium", "@resvg/resvg-js", "hyparquet"] : [],
     plugins: [wgslForEsbuild()],
     write: false,
     logLevel: "error",

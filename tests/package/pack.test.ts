@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { build as bundle } from "esbuild";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { measureSize } from "../../esbuild.config.mjs";
@@ -86,6 +87,35 @@ describe("the packed tarball, in an empty folder", () => {
     }
   });
 
+  const { exports, imports } = JSON.parse(fs.readFileSync(path.join(repository, "package.json"), "utf8"));
+  const entries = Object.keys(exports)
+    .filter((entry) => entry !== "./package.json")
+    .map((entry) => entry.replace(".", "tilegrad"));
+
+  it("has every entry in Node, and all that package.json names", async () => {
+    const program = `
+      const found = {};
+      for (const entry of ${JSON.stringify(entries)}) found[entry] = Object.keys(await import(entry)).length;
+      console.log(JSON.stringify(found));`;
+    fs.writeFileSync(path.join(folder, "entries.js"), program);
+    const found = last(await node("entries.js"));
+    for (const entry of entries) expect(found[entry], entry).toBeGreaterThan(0);
+    const named = [exports, imports].flatMap((list) => Object.values(list).flatMap((v) => Object.values(v as string)));
+    expect(named.filter((file) => file.startsWith("./dist") && !files.includes(file.slice(2)))).toEqual([]);
+  });
+
+  it.each(entries)("bundles %s for a browser without anything of Node", async (entry) => {
+    const built = await bundle({
+      stdin: { contents: `import * as all from ${JSON.stringify(entry)}; globalThis.all = all;`, resolveDir: folder },
+      bundle: true,
+      format: "esm",
+      platform: "browser",
+      write: false,
+      logLevel: "silent",
+    });
+    expect(built.outputFiles[0].text).not.toMatch(/["']node:|createRequire|@sparticuz/);
+  });
+
   it("has the command", async () => {
     const { code, stdout, stderr } = await run("npx", ["--no-install", "tilegrad", "--help"], { cwd: folder });
     expect(code, stderr).toBe(0);
@@ -99,6 +129,13 @@ describe("the packed tarball, in an empty folder", () => {
     fs.writeFileSync(
       path.join(folder, "types.ts"),
       `import { dense, openDevice, sequential, TilegradError } from "tilegrad";
+       import { decodeImage, type Table } from "tilegrad/data";
+       import { ops, type Tensor } from "tilegrad/graph";
+       import { rocAuc } from "tilegrad/metrics";
+       export const twice = (x: Tensor): Tensor => ops.mul(x, 2);
+       export const area: number | null = rocAuc([0, 1], [0.2, 0.7]);
+       export const image = decodeImage(new Uint8Array(4));
+       export const rows = (table: Table): number => table.rows;
        export const model = sequential({ input: [2] }, [dense(1)]);
        export const device = openDevice({ backend: "cpu" });
        // @ts-expect-error the units are a number

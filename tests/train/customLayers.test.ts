@@ -21,12 +21,11 @@ it("the program of docs/custom-layers.md learns XOR with its own layer and loss,
   try {
     await build({
       stdin: { contents: program, resolveDir: repository, loader: "ts" },
-      alias: { tilegrad: path.join(repository, "src", "node.ts") },
       bundle: true,
       format: "esm",
       platform: "node",
       target: "node20",
-      external: ["webgpu", "koffi", "@sparticuz/chromium", "hyparquet"],
+      external: ["webgpu", "koffi", "@sparticuz/chromium", "@resvg/resvg-js", "hyparquet"],
       plugins: [wgslForEsbuild()],
       outfile: path.join(folder, "custom.mjs"),
       logLevel: "error",

@@ -320,12 +320,14 @@ describe("nonsense for the first two arguments", () => {
   // Left out: what opens a device, or in Node has no browser around it.
   const { openDevice: _, ...inCore } = core;
   const { readImageFolder } = inBrowsers;
+  const { columnGroups, integratedGradients, meanAttribution, permutationImportance } = report;
+  const explained = { columnGroups, integratedGradients, meanAttribution, permutationImportance };
   const exported = [
     inCore,
     dataEntry,
     metrics,
     resample,
-    report,
+    explained,
     experiment,
     io,
     graph,
