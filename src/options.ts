@@ -1,118 +1,46 @@
-/** Options of public functions by name and kind. */
+/** Options of public functions, declared once: one declaration is their type, their check, and what messages say. */
 import { TilegradError } from "./errors.ts";
+import type { Kind } from "./kinds.ts";
+import * as is from "./kinds.ts";
 import { nearest } from "./nearest.ts";
 
-const isNumber = (v: unknown): v is number => typeof v === "number" && !Number.isNaN(v);
+/** What options there are. A function gives them where bundlers are to drop what an application does not use. */
+export type Schema = Readonly<Record<string, Kind>>;
 
-const kinds = {
-  any: { expected: "anything", holds: (_: unknown) => true },
-  number: { expected: "a number", holds: isNumber },
-  finite: { expected: "a finite number", holds: Number.isFinite },
-  nonNegative: { expected: "a number of at least 0", holds: (v: unknown) => isNumber(v) && v >= 0 },
-  nonNegativeFinite: {
-    expected: "a finite number of at least 0",
-    holds: (v: unknown) => isNumber(v) && v >= 0 && v < Infinity,
-  },
-  positive: { expected: "a number above 0", holds: (v: unknown) => isNumber(v) && v > 0 },
-  fraction: { expected: "a number in [0, 1)", holds: (v: unknown) => isNumber(v) && v >= 0 && v < 1 },
-  positiveInteger: { expected: "a positive integer", holds: (v: unknown) => Number.isSafeInteger(v) && Number(v) > 0 },
-  numbers: {
-    expected: "a number or a list of numbers",
-    holds: (v: unknown) => isNumber(v) || (Array.isArray(v) && v.every(isNumber)),
-  },
-  numberList: { expected: "a list of numbers", holds: (v: unknown) => Array.isArray(v) && v.every(isNumber) },
-  values: {
-    expected: "an array of values, plain or typed",
-    holds: (v: unknown) => Array.isArray(v) || (ArrayBuffer.isView(v) && "length" in v),
-  },
-  boolean: { expected: "true or false", holds: (v: unknown) => typeof v === "boolean" },
-  string: { expected: "a string", holds: (v: unknown) => typeof v === "string" },
-  function: { expected: "a function", holds: (v: unknown) => typeof v === "function" },
-  bytes: { expected: "bytes in a Uint8Array", holds: (v: unknown) => v instanceof Uint8Array },
-  device: {
-    expected: "a device, from await openDevice()",
-    holds: (v: unknown) => typeof Object(v).compile === "function",
-  },
-  strings: {
-    expected: "a list of strings",
-    holds: (v: unknown) => Array.isArray(v) && v.every((s) => typeof s === "string"),
-  },
-  list: { expected: "a list", holds: (v: unknown) => Array.isArray(v) },
-  object: {
-    expected: "an object",
-    holds: (v: unknown) => typeof v === "object" && v !== null && !Array.isArray(v) && !ArrayBuffer.isView(v),
-  },
-};
-
-type Kind = keyof typeof kinds | readonly string[];
+type Declared<S> = S extends () => infer D ? D : S;
+type Values<S, N extends keyof S> = { readonly [K in N]: S[K] extends Kind<infer T> ? T : never };
+type RequiredNames<S> = { [K in keyof S]: S[K] extends { readonly required: true } ? K : never }[keyof S];
+type Flat<T> = { readonly [K in keyof T]: T[K] };
+type Split<S, N extends keyof S> = Flat<Values<S, N> & Partial<Values<S, Exclude<keyof S, N>>>>;
 
 /**
- * What an option may be: a kind, or one of some words. Where several kinds may be, `any`, and whoever uses it looks closer.
- * Options may be left out, but for required ones.
+ * The type of declared options. As an interface it has a short name, and keeps the comments of the declaration:
+ * `interface DenseOptions extends OptionsOf<typeof options> {}`.
  */
-export type OptionKind = Kind | { readonly required: Kind };
-
-/** The table of options of a type: none is missing, and each is of its kind. Write `{ ... } satisfies OptionKinds<Options>`. */
-export type OptionKinds<O> = {
-  readonly [K in keyof O]-?:
-    | KindOf<Exclude<O[K], undefined>>
-    | (undefined extends O[K] ? never : { readonly required: KindOf<O[K]> });
-};
-type NumberKind =
-  | "number"
-  | "finite"
-  | "nonNegative"
-  | "nonNegativeFinite"
-  | "positive"
-  | "fraction"
-  | "positiveInteger";
-type KindOf<T> =
-  | "any"
-  | ([T] extends [boolean] ? "boolean" : never)
-  | ([T] extends [number] ? NumberKind : never)
-  | ([T] extends [number | readonly number[]] ? "numbers" : never)
-  | ([T] extends [readonly number[]] ? "numberList" : never)
-  | ([T] extends [readonly string[]] ? "strings" : never)
-  | ([T] extends [string] ? "string" | readonly T[] : never)
-  | ([T] extends [(...args: never[]) => unknown] ? "function" : never)
-  | ([T] extends [{ compile(...args: never[]): unknown }] ? "device" : never)
-  | ([T] extends [readonly unknown[]] ? "list" : never)
-  | ([T] extends [ArrayLike<unknown>] ? "values" : never)
-  | ([T] extends [object] ? "object" : never);
+export type OptionsOf<S> = Split<Declared<S>, RequiredNames<Declared<S>>>;
 
 /**
  * The options, once names that are no options, and values of another kind, are refused: in JavaScript, nothing else would
  * tell of them.
  * @throws E_ARGUMENT
  */
-export function checkOptions<O extends object>(
-  where: string,
-  options: O,
-  known: Readonly<Record<string, OptionKind>>,
-): O {
+export function checkOptions<O extends object>(where: string, options: O, table: Readonly<Record<string, AnyKind>>): O {
+  const known = Object.fromEntries(Object.entries(table).map(([name, kind]) => [name, kindOf(kind)]));
   checkObject(where, options, "an object of options");
   for (const [name, value] of Object.entries(options)) {
     if (value !== undefined && !Object.hasOwn(known, name)) throw unknownOption(where, name, Object.keys(known));
   }
-  for (const [name, given] of Object.entries(known)) {
+  for (const [name, kind] of Object.entries(known)) {
     const value: unknown = Reflect.get(options, name);
-    const required = typeof given === "object" && "required" in given;
-    if (value === undefined && !required) continue;
-    checkValue(where, name, value, required ? given.required : given);
+    if (value !== undefined || kind.required) checkValue(where, name, value, kind);
   }
   return options;
 }
 
-const holds = (value: unknown, kind: Kind): boolean =>
-  typeof kind === "string"
-    ? kinds[kind as keyof typeof kinds].holds(value)
-    : (kind as readonly unknown[]).includes(value);
-
 /** @throws E_ARGUMENT */
-export function checkValue(where: string, name: string, value: unknown, kind: Kind): void {
-  if (holds(value, kind)) return;
-  const words = typeof kind === "string" ? null : kind;
-  const expected = words ? words.join(", ") : kinds[kind as keyof typeof kinds].expected;
+export function checkValue(where: string, name: string, value: unknown, given: AnyKind): void {
+  const { expected, holds, words } = kindOf(given);
+  if (holds(value)) return;
   const near = words && typeof value === "string" && nearest(value, words);
   throw new TilegradError(
     "E_ARGUMENT",
@@ -122,7 +50,7 @@ export function checkValue(where: string, name: string, value: unknown, kind: Ki
 }
 
 /** Neither null nor a list. */
-export const isObject = (value: unknown): value is object => kinds.object.holds(value);
+export const isObject = (value: unknown): value is object => is.object.holds(value);
 
 /** @throws E_ARGUMENT */
 export function checkObject(where: string, value: unknown, expected: string): asserts value is object {
@@ -133,11 +61,48 @@ export function checkObject(where: string, value: unknown, expected: string): as
 export function checkFields(
   where: string,
   value: unknown,
-  fields: Readonly<Record<string, Kind>>,
+  fields: Readonly<Record<string, AnyKind>>,
   expected: string,
 ): void {
-  if (isObject(value) && Object.entries(fields).every(([name, kind]) => holds(Reflect.get(value, name), kind))) return;
-  throw new TilegradError("E_ARGUMENT", `${where}: got ${show(value)}; expected ${expected}.`);
+  const fits =
+    isObject(value) && Object.entries(fields).every(([n, kind]) => kindOf(kind).holds(Reflect.get(value, n)));
+  if (!fits) throw new TilegradError("E_ARGUMENT", `${where}: got ${show(value)}; expected ${expected}.`);
+}
+
+type Whole<O, T> = object extends O ? (options?: O) => T : (options: O) => T;
+type Rest<O, P extends unknown[]> = object extends O ? [...P, options?: O] : [...P, options: O];
+
+/** Makes a T of options O: of all in one object, or of the first ones by place, P, which are the properties of R. */
+export type Maker<T, O, P extends unknown[], R> = {
+  readonly type: string;
+  readonly options: () => Schema;
+} & (P extends [] ? Whole<O, T> : { (...given: Rest<Omit<O, keyof R>, P>): T; (options: O): T });
+
+/** No options; nothing comes by place. */
+export const none = (): Record<never, never> => ({});
+
+/**
+ * A maker. Mark the call `@__PURE__`: it then costs nothing where nobody uses it.
+ * @param places what comes by place, as options
+ * @param make gets checked options, those left out not among them
+ */
+export function defineMaker<S extends Schema, P extends unknown[], R extends object, O extends OptionsOf<S>, T>(
+  type: string,
+  options: () => S,
+  places: (...given: P) => R,
+  make: (options: O) => T,
+): Maker<T, O, P, R> {
+  const maker = (...given: unknown[]): T => {
+    const whole = isObject(given[0]) && !("call" in given[0]);
+    const [named, ...more] = whole ? given : given.slice(places.length);
+    const rest = named === undefined ? {} : named;
+    checkObject(type, rest, "an object of options");
+    const extra = more.find((value) => value !== undefined);
+    if (extra !== undefined) throw new TilegradError("E_ARGUMENT", `${type}: got ${show(extra)} after all options.`);
+    const all = checkOptions(type, whole ? rest : { ...places(...(given as P)), ...rest }, options());
+    return make(Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as O);
+  };
+  return Object.assign(maker, { type, options }) as unknown as Maker<T, O, P, R>;
 }
 
 function unknownOption(where: string, wrong: string, names: readonly string[]): TilegradError {
@@ -166,3 +131,45 @@ export function show(value: unknown, depth = 2): string {
   const parts = [...first, ...(first.length < length ? ["..."] : [])].join(", ");
   return list ? `[${parts}]` : parts ? `{ ${parts} }` : "{}";
 }
+
+/** What kinds were before; gone when all tables are declarations. */
+type Name =
+  | Exclude<keyof typeof is, "required" | "oneOf" | "callable" | "anything">
+  | "function"
+  | "any"
+  | readonly string[];
+export type OptionKind = Name | { readonly required: Name };
+type AnyKind = Kind | OptionKind;
+const kindOf = (kind: AnyKind): Kind => {
+  // biome-ignore lint/performance/noDynamicNamespaceImportAccess: until all tables are declarations
+  if (typeof kind === "string") return kind === "function" ? is.callable : kind === "any" ? is.anything : is[kind];
+  if (Array.isArray(kind)) return is.oneOf(...(kind as readonly string[]));
+  const { required } = kind as { required?: Name | true };
+  return required === undefined || required === true ? (kind as Kind) : is.required(kindOf(required));
+};
+export type OptionKinds<O> = {
+  readonly [K in keyof O]-?:
+    | KindOf<Exclude<O[K], undefined>>
+    | (undefined extends O[K] ? never : { readonly required: KindOf<O[K]> });
+};
+type NumberKind =
+  | "number"
+  | "finite"
+  | "nonNegative"
+  | "nonNegativeFinite"
+  | "positive"
+  | "fraction"
+  | "positiveInteger";
+type KindOf<T> =
+  | "any"
+  | ([T] extends [boolean] ? "boolean" : never)
+  | ([T] extends [number] ? NumberKind : never)
+  | ([T] extends [number | readonly number[]] ? "numbers" : never)
+  | ([T] extends [readonly number[]] ? "numberList" : never)
+  | ([T] extends [readonly string[]] ? "strings" : never)
+  | ([T] extends [string] ? "string" | readonly T[] : never)
+  | ([T] extends [(...args: never[]) => unknown] ? "function" : never)
+  | ([T] extends [{ compile(...args: never[]): unknown }] ? "device" : never)
+  | ([T] extends [readonly unknown[]] ? "list" : never)
+  | ([T] extends [ArrayLike<unknown>] ? "values" : never)
+  | ([T] extends [object] ? "object" : never);

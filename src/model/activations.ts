@@ -1,5 +1,7 @@
 import { TilegradError } from "../errors.ts";
 import type { Tensor } from "../graph/types.ts";
+import type { Kind } from "../kinds.ts";
+import * as is from "../kinds.ts";
 import { elu, exp, gelu, leakyRelu, relu, sigmoid, silu, softplus, tanh } from "../ops/core/elementwise.ts";
 import { logSoftmax, softmax } from "../ops/core/reduce.ts";
 
@@ -23,6 +25,8 @@ const functions = {
 export type ActivationName = keyof typeof functions;
 
 export const activationNames = Object.keys(functions) as ActivationName[];
+
+export const activationKind: Kind<ActivationName> = is.oneOf(...activationNames);
 
 /** @throws E_ARGUMENT for an unknown name. */
 export function activate(name: ActivationName, x: Tensor): Tensor {

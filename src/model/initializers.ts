@@ -1,6 +1,8 @@
 /** Initial weights, drawn on the host from (seed, stream) so that they are the same on every device. */
 import { TilegradError } from "../errors.ts";
 import { sizeOf } from "../graph/types.ts";
+import type { Kind } from "../kinds.ts";
+import * as is from "../kinds.ts";
 import { nearest } from "../nearest.ts";
 import { show } from "../options.ts";
 import type { Draws } from "../random.ts";
@@ -25,6 +27,9 @@ export type Initializer =
   | { readonly normal: number }
   | { readonly uniform: number }
   | { readonly values: readonly number[] };
+
+/** Looked at when the parameter is made. */
+export const initializerKind: Kind<Initializer> = is.anything;
 
 /**
  * Inputs and outputs of one unit: kernels are [..., in, out], the leading axes a receptive field (Glorot and Bengio 2010).

@@ -2,21 +2,27 @@
 import { TilegradError } from "../errors.ts";
 import type { Tensor } from "../graph/types.ts";
 import type { Json } from "../io/json.ts";
-import type { OptionKinds } from "../options.ts";
-import { checkFields, checkObject, checkOptions, checkValue, isObject, show } from "../options.ts";
+import type { Kind } from "../kinds.ts";
+import * as is from "../kinds.ts";
+import type { Maker, OptionsOf, Schema } from "../options.ts";
+import { checkFields, checkObject, checkOptions, checkValue, defineMaker } from "../options.ts";
 import type { Initializer } from "./initializers.ts";
-import { checkLayerOptions } from "./layerOptions.ts";
+import { jsonOf } from "./json.ts";
 
-export interface Regularizer {
+const penalties = {
   /** Adds l1 * sum |w| to the loss. */
-  readonly l1?: number;
+  l1: is.number,
   /** Adds l2 * sum w^2 to the loss. */
-  readonly l2?: number;
-}
+  l2: is.number,
+};
+
+export interface Regularizer extends OptionsOf<typeof penalties> {}
+
+export const regularizerKind: Kind<Regularizer> = is.object;
 
 /** @throws E_ARGUMENT */
 export function checkRegularizer(regularizer: Regularizer): void {
-  checkOptions("regularizer", regularizer, { l1: "number", l2: "number" } satisfies OptionKinds<Regularizer>);
+  checkOptions("regularizer", regularizer, penalties);
   const { l1 = 0, l2 = 0 } = regularizer;
   if (l1 >= 0 && l2 >= 0 && Number.isFinite(l1 + l2)) return;
   throw new TilegradError("E_ARGUMENT", `regularizer: got l1 ${l1}, l2 ${l2}; expected finite numbers of at least 0.`);
@@ -63,46 +69,48 @@ export interface Layer {
 export function checkLayer(where: string, value: unknown): asserts value is Layer {
   const expected = "a layer, such as dense(1)";
   if (typeof value === "function") {
-    const hint = value.name ? { hint: `Call it: ${value.name}(...).` } : {};
+    const name = "type" in value ? value.type : value.name;
+    const hint = name ? { hint: `Call it: ${name}(...).` } : {};
     throw new TilegradError("E_ARGUMENT", `${where}: got a function; expected ${expected}.`, hint);
   }
-  checkFields(where, value, { call: "function" }, expected);
-  checkValue(where, "type", Reflect.get(Object(value), "type"), "string");
+  checkFields(where, value, { call: is.callable }, expected);
+  checkValue(where, "type", Reflect.get(Object(value), "type"), is.string);
 }
+
+const common = {
+  /** Default: its type, numbered. */
+  name: is.string,
+  /** False freezes its parameters; default true. */
+  trainable: is.boolean,
+};
 
 /** Options that every layer takes. */
-export interface LayerOptions {
-  readonly name?: string;
-  readonly trainable?: boolean;
-}
+export interface LayerOptions extends OptionsOf<typeof common> {}
 
 /**
- * The options of a layer, all in one object or the first ones by place: `dense({ units: 8, useBias: false })` or
- * `dense(8, { useBias: false })`.
- * @param places the options that come by place
- * @param given the maker's arguments
- * @throws E_ARGUMENT for an option that tilegrad's own layer of this type does not have, or of another kind
+ * tilegrad's own layers: makers that a saved model finds again. Call it as `/* @__PURE__ *\/ defineLayer(...)`.
+ * @param options declared, but for those that every layer takes
+ * @param places what comes by place, as options: `(units: number) => ({ units })`
+ * @param build the layer's `call`, of checked options
  */
-export function layerOptions<O extends LayerOptions>(
+export const defineLayer = <S extends Schema, P extends unknown[], R extends object, O extends OptionsOf<S>>(
   type: string,
-  places: readonly (keyof O & string)[],
-  ...given: readonly unknown[]
-): O {
-  const whole = isObject(given[0]) && !("call" in given[0]);
-  const [named, ...more] = whole ? given : given.slice(places.length);
-  const rest = named === undefined ? {} : named;
-  checkObject(type, rest, "an object of options");
-  const extra = more.find((value) => value !== undefined);
-  if (extra !== undefined) throw new TilegradError("E_ARGUMENT", `${type}: got ${show(extra)} after all options.`);
-  const options = whole ? rest : { ...Object.fromEntries(places.map((name, k) => [name, given[k]])), ...rest };
-  checkLayerOptions(type, options);
-  return options as O;
-}
+  options: () => S,
+  places: (...given: P) => R,
+  build: (options: O & LayerOptions) => Layer["call"],
+  more?: Pick<Layer, "merges">,
+): Maker<Layer, O, P, R> => {
+  const all = () => ({ ...options(), ...common });
+  return defineMaker<Schema, P, R, O & LayerOptions, Layer>(type, all, places, (given) => ({
+    ...layer(type, jsonOf(all(), given), build(given)),
+    ...more,
+  }));
+};
 
 /** A layer from its options: drops what is undefined, so that `config` is exactly what was said. @throws E_ARGUMENT */
 export function layer(type: string, options: LayerOptions & object, call: Layer["call"]): Layer {
   checkObject(type, options, "an object of options");
-  checkValue(type, "call", call, "function");
+  checkValue(type, "call", call, is.callable);
   const config = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Record<
     string,
     Json

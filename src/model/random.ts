@@ -1,6 +1,8 @@
 /** Ranges that augmentation draws from. */
 import { TilegradError } from "../errors.ts";
 import type { Tensor } from "../graph/types.ts";
+import type { Kind } from "../kinds.ts";
+import * as is from "../kinds.ts";
 import { add, mul } from "../ops/core/elementwise.ts";
 import type { RandomOptions } from "../ops/random/random.ts";
 import { randomUniform } from "../ops/random/random.ts";
@@ -8,6 +10,9 @@ import { show } from "../options.ts";
 
 /** Lower and upper end. */
 export type Range = readonly [number, number];
+
+/** Looked at by `rangeOf`. */
+export const rangeKind: Kind<number | Range> = is.numbers;
 
 /**
  * A number f is [-f, f].

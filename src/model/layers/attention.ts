@@ -8,7 +8,8 @@ import { showType } from "../../ops/op.ts";
 import { dropout } from "../../ops/random/random.ts";
 import type { Initializer } from "../initializers.ts";
 import type { Layer, LayerContext, LayerOptions, Regularizer } from "../layer.ts";
-import { layer, layerOptions } from "../layer.ts";
+import { layer } from "../layer.ts";
+import { layerOptions } from "../layerOptions.ts";
 import { maskOf, withMask } from "../mask.ts";
 
 export interface MultiHeadAttentionOptions extends LayerOptions {

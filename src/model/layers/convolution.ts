@@ -1,6 +1,8 @@
 /** Convolutions over images and sequences, Keras's options in camelCase. */
 import { TilegradError } from "../../errors.ts";
 import type { Tensor } from "../../graph/types.ts";
+import type { Kind } from "../../kinds.ts";
+import * as is from "../../kinds.ts";
 import {
   conv1d as conv1dOp,
   conv2d as conv2dOp,
@@ -10,189 +12,159 @@ import type { Padding, Pair } from "../../ops/conv/window.ts";
 import { pairOf } from "../../ops/conv/window.ts";
 import { reshape } from "../../ops/core/view.ts";
 import { showType } from "../../ops/op.ts";
-import type { ActivationName } from "../activations.ts";
-import { activate } from "../activations.ts";
-import type { Initializer } from "../initializers.ts";
-import type { Layer, LayerContext, LayerOptions, Regularizer } from "../layer.ts";
-import { layer, layerOptions } from "../layer.ts";
+import type { OptionsOf } from "../../options.ts";
+import { activated, biasOf, kernelOf, kernelOptions } from "../kernel.ts";
+import type { LayerOptions } from "../layer.ts";
+import { defineLayer } from "../layer.ts";
 
-/** What all convolutions share. */
-interface KernelOptions extends LayerOptions {
-  readonly activation?: ActivationName;
-  /** Default true. */
-  readonly useBias?: boolean;
-  /** Default glorotUniform. */
-  readonly kernelInitializer?: Initializer;
-  /** Default zeros. */
-  readonly biasInitializer?: Initializer;
-  readonly kernelRegularizer?: Regularizer;
-  readonly biasRegularizer?: Regularizer;
-}
-
-export interface Conv2dLayerOptions extends KernelOptions {
+const filters = () => ({
   /** Channels of the output. */
-  readonly filters: number;
+  filters: is.required(is.positiveInteger),
+});
+const groups = () => ({
+  /** Groups of channels that do not mix; they divide channels and filters. Default 1. */
+  groups: is.positiveInteger,
+});
+const depthMultiplier = () => ({
+  /** Filters of each channel; default 1. */
+  depthMultiplier: is.positiveInteger,
+});
+const window2d = () => ({
   /** Height and width of the kernel in pixels. */
-  readonly kernelSize: Pair;
+  kernelSize: is.required(is.numbers as Kind<Pair>),
   /** Default 1. */
-  readonly strides?: Pair;
+  strides: is.numbers as Kind<Pair>,
   /** Default `valid`. */
-  readonly padding?: Padding;
+  padding: is.anything as Kind<Padding>,
   /** Default 1. */
-  readonly dilationRate?: Pair;
+  dilationRate: is.numbers as Kind<Pair>,
+});
+const window1d = () => ({
+  /** Time steps. */
+  kernelSize: is.required(is.positiveInteger),
   /** Default 1. */
-  readonly groups?: number;
-}
+  strides: is.positiveInteger,
+  /** Default 1. */
+  dilationRate: is.positiveInteger,
+});
+const causalPadding = () => ({
+  /** Default `valid`; `causal` pads the past alone. */
+  padding: is.anything as Kind<"valid" | "same" | "causal" | readonly [number, number]>,
+});
+
+const conv2dOptions = () => ({ ...filters(), ...window2d(), ...groups(), ...kernelOptions() });
+
+export interface Conv2dLayerOptions extends OptionsOf<typeof conv2dOptions>, LayerOptions {}
 
 /**
  * x [batch, height, width, channels] -> activation(x * kernel [kernelSize, channels / groups, filters] + bias
  * [filters]), [batch, outHeight, outWidth, filters].
  */
-export function conv2d(
-  filters: number,
-  kernelSize: Pair,
-  options?: Omit<Conv2dLayerOptions, "filters" | "kernelSize">,
-): Layer;
-export function conv2d(options: Conv2dLayerOptions): Layer;
-export function conv2d(first: number | Conv2dLayerOptions, kernelSize?: Pair, rest?: object): Layer {
-  const options = layerOptions<Conv2dLayerOptions>("conv2d", ["filters", "kernelSize"], first, kernelSize, rest);
-  const { filters, strides, padding, dilationRate, groups = 1 } = options;
-  const taps = pairOf("conv2d", "kernelSize", options.kernelSize);
-  return layer("conv2d", options, (x, context) => {
-    const channels = lastOf("conv2d", x, 4, "an image [batch, height, width, channels]");
-    if (channels % groups !== 0 || filters % groups !== 0) {
-      throw new TilegradError(
-        "E_SHAPE",
-        `conv2d: got ${channels} channels and ${filters} filters; ${groups} groups must divide both.`,
-      );
-    }
-    const kernel = kernelOf(context, [...taps, channels / groups, filters], options);
-    const bias = biasOf(context, filters, options);
-    return activated(conv2dOp(x, kernel, { strides, padding, dilation: dilationRate, groups, bias }), options);
-  });
-}
+export const conv2d = /* @__PURE__ */ defineLayer(
+  "conv2d",
+  conv2dOptions,
+  (filters: number, kernelSize: Pair) => ({ filters, kernelSize }),
+  (options: Conv2dLayerOptions) => {
+    const { filters, strides, padding, dilationRate, groups = 1 } = options;
+    const taps = pairOf("conv2d", "kernelSize", options.kernelSize);
+    return (x, context) => {
+      const channels = lastOf("conv2d", x, 4, "an image [batch, height, width, channels]");
+      checkGroups("conv2d", groups, channels, filters);
+      const kernel = kernelOf(context, [...taps, channels / groups, filters], options);
+      const bias = biasOf(context, filters, options);
+      return activated(conv2dOp(x, kernel, { strides, padding, dilation: dilationRate, groups, bias }), options);
+    };
+  },
+);
 
-export interface Conv1dLayerOptions extends KernelOptions {
-  readonly filters: number;
-  /** Time steps. */
-  readonly kernelSize: number;
-  readonly strides?: number;
-  /** Default `valid`; `causal` pads the past alone. */
-  readonly padding?: "valid" | "same" | "causal" | readonly [number, number];
-  readonly dilationRate?: number;
-  readonly groups?: number;
-}
+const conv1dOptions = () => ({ ...filters(), ...window1d(), ...causalPadding(), ...groups(), ...kernelOptions() });
+
+export interface Conv1dLayerOptions extends OptionsOf<typeof conv1dOptions>, LayerOptions {}
 
 /**
  * x [batch, time, channels] -> activation(x * kernel [kernelSize, channels / groups, filters] + bias), [batch, outTime,
  * filters].
  */
-export function conv1d(
-  filters: number,
-  kernelSize: number,
-  options?: Omit<Conv1dLayerOptions, "filters" | "kernelSize">,
-): Layer;
-export function conv1d(options: Conv1dLayerOptions): Layer;
-export function conv1d(first: number | Conv1dLayerOptions, kernelSize?: number, rest?: object): Layer {
-  const options = layerOptions<Conv1dLayerOptions>("conv1d", ["filters", "kernelSize"], first, kernelSize, rest);
-  const { filters, strides, padding, dilationRate, groups = 1 } = options;
-  return layer("conv1d", options, (x, context) => {
+export const conv1d = /* @__PURE__ */ defineLayer(
+  "conv1d",
+  conv1dOptions,
+  (filters: number, kernelSize: number) => ({ filters, kernelSize }),
+  (options: Conv1dLayerOptions) => (x, context) => {
+    const { filters, kernelSize, strides, padding, dilationRate, groups = 1 } = options;
     const channels = lastOf("conv1d", x, 3, "a sequence [batch, time, channels]");
-    if (channels % groups !== 0 || filters % groups !== 0) {
-      throw new TilegradError(
-        "E_SHAPE",
-        `conv1d: got ${channels} channels and ${filters} filters; ${groups} groups must divide both.`,
-      );
-    }
-    const kernel = kernelOf(context, [options.kernelSize, channels / groups, filters], options);
+    checkGroups("conv1d", groups, channels, filters);
+    const kernel = kernelOf(context, [kernelSize, channels / groups, filters], options);
     const bias = biasOf(context, filters, options);
     return activated(conv1dOp(x, kernel, { strides, padding, dilation: dilationRate, groups, bias }), options);
-  });
-}
+  },
+);
 
-export interface DepthwiseConv2dLayerOptions extends KernelOptions {
-  readonly kernelSize: Pair;
-  readonly strides?: Pair;
-  readonly padding?: Padding;
-  readonly dilationRate?: Pair;
-  /** Filters of each channel; default 1. */
-  readonly depthMultiplier?: number;
-}
+const depthwise2dOptions = () => ({ ...window2d(), ...depthMultiplier(), ...kernelOptions() });
+
+export interface DepthwiseConv2dLayerOptions extends OptionsOf<typeof depthwise2dOptions>, LayerOptions {}
 
 /**
  * Each channel by kernels of its own, [kernelSize, channels, depthMultiplier]: x [batch, height, width, channels] ->
  * [batch, outHeight, outWidth, channels * depthMultiplier], output channel = channel * depthMultiplier + filter.
  */
-export function depthwiseConv2d(kernelSize: Pair, options?: Omit<DepthwiseConv2dLayerOptions, "kernelSize">): Layer;
-export function depthwiseConv2d(options: DepthwiseConv2dLayerOptions): Layer;
-export function depthwiseConv2d(first: Pair | DepthwiseConv2dLayerOptions, rest?: object): Layer {
-  const options = layerOptions<DepthwiseConv2dLayerOptions>("depthwiseConv2d", ["kernelSize"], first, rest);
-  const { strides, padding, dilationRate, depthMultiplier = 1 } = options;
-  const taps = pairOf("depthwiseConv2d", "kernelSize", options.kernelSize);
-  return layer("depthwiseConv2d", options, (x, context) => {
-    const channels = lastOf("depthwiseConv2d", x, 4, "an image [batch, height, width, channels]");
-    const kernel = kernelOf(context, [...taps, channels, depthMultiplier], options);
-    const grouped = reshape(kernel, [...taps, 1, channels * depthMultiplier]);
-    const bias = biasOf(context, channels * depthMultiplier, options);
-    return activated(
-      conv2dOp(x, grouped, { strides, padding, dilation: dilationRate, groups: channels, bias }),
-      options,
-    );
-  });
-}
+export const depthwiseConv2d = /* @__PURE__ */ defineLayer(
+  "depthwiseConv2d",
+  depthwise2dOptions,
+  (kernelSize: Pair) => ({ kernelSize }),
+  (options: DepthwiseConv2dLayerOptions) => {
+    const { strides, padding, dilationRate, depthMultiplier = 1 } = options;
+    const taps = pairOf("depthwiseConv2d", "kernelSize", options.kernelSize);
+    return (x, context) => {
+      const channels = lastOf("depthwiseConv2d", x, 4, "an image [batch, height, width, channels]");
+      const kernel = kernelOf(context, [...taps, channels, depthMultiplier], options);
+      const grouped = reshape(kernel, [...taps, 1, channels * depthMultiplier]);
+      const bias = biasOf(context, channels * depthMultiplier, options);
+      return activated(
+        conv2dOp(x, grouped, { strides, padding, dilation: dilationRate, groups: channels, bias }),
+        options,
+      );
+    };
+  },
+);
 
-export interface Conv2dTransposeLayerOptions extends KernelOptions {
-  readonly filters: number;
-  readonly kernelSize: Pair;
-  readonly strides?: Pair;
-  readonly padding?: Padding;
-  readonly dilationRate?: Pair;
-}
+const transpose2dOptions = () => ({ ...filters(), ...window2d(), ...kernelOptions() });
+
+export interface Conv2dTransposeLayerOptions extends OptionsOf<typeof transpose2dOptions>, LayerOptions {}
 
 /**
  * The adjoint of a convolution, which enlarges by its strides: x [batch, height, width, channels], kernel
  * [kernelSize, filters, channels] -> [batch, height * stride ..., filters].
  */
-export function conv2dTranspose(
-  filters: number,
-  kernelSize: Pair,
-  options?: Omit<Conv2dTransposeLayerOptions, "filters" | "kernelSize">,
-): Layer;
-export function conv2dTranspose(options: Conv2dTransposeLayerOptions): Layer;
-export function conv2dTranspose(first: number | Conv2dTransposeLayerOptions, kernelSize?: Pair, rest?: object): Layer {
-  const places = ["filters", "kernelSize"] as const;
-  const options = layerOptions<Conv2dTransposeLayerOptions>("conv2dTranspose", places, first, kernelSize, rest);
-  const { filters, strides, padding, dilationRate } = options;
-  const taps = pairOf("conv2dTranspose", "kernelSize", options.kernelSize);
-  return layer("conv2dTranspose", options, (x, context) => {
-    const channels = lastOf("conv2dTranspose", x, 4, "an image [batch, height, width, channels]");
-    const kernel = kernelOf(context, [...taps, filters, channels], options);
-    const bias = biasOf(context, filters, options);
-    return activated(conv2dTransposeOp(x, kernel, { strides, padding, dilation: dilationRate, bias }), options);
-  });
-}
+export const conv2dTranspose = /* @__PURE__ */ defineLayer(
+  "conv2dTranspose",
+  transpose2dOptions,
+  (filters: number, kernelSize: Pair) => ({ filters, kernelSize }),
+  (options: Conv2dTransposeLayerOptions) => {
+    const { filters, strides, padding, dilationRate } = options;
+    const taps = pairOf("conv2dTranspose", "kernelSize", options.kernelSize);
+    return (x, context) => {
+      const channels = lastOf("conv2dTranspose", x, 4, "an image [batch, height, width, channels]");
+      const kernel = kernelOf(context, [...taps, filters, channels], options);
+      const bias = biasOf(context, filters, options);
+      return activated(conv2dTransposeOp(x, kernel, { strides, padding, dilation: dilationRate, bias }), options);
+    };
+  },
+);
 
-export interface DepthwiseConv1dLayerOptions extends KernelOptions {
-  /** Time steps. */
-  readonly kernelSize: number;
-  readonly strides?: number;
-  readonly padding?: Conv1dLayerOptions["padding"];
-  readonly dilationRate?: number;
-  /** Filters of each channel; default 1. */
-  readonly depthMultiplier?: number;
-}
+const depthwise1dOptions = () => ({ ...window1d(), ...causalPadding(), ...depthMultiplier(), ...kernelOptions() });
+
+export interface DepthwiseConv1dLayerOptions extends OptionsOf<typeof depthwise1dOptions>, LayerOptions {}
 
 /**
  * Each channel by kernels of its own, [kernelSize, channels, depthMultiplier]: x [batch, time, channels] ->
  * [batch, outTime, channels * depthMultiplier], output channel = channel * depthMultiplier + filter.
  */
-export function depthwiseConv1d(
-  first: number | DepthwiseConv1dLayerOptions,
-  rest?: Omit<DepthwiseConv1dLayerOptions, "kernelSize">,
-): Layer {
-  const options = layerOptions<DepthwiseConv1dLayerOptions>("depthwiseConv1d", ["kernelSize"], first, rest);
-  const { kernelSize, strides, padding, dilationRate, depthMultiplier = 1 } = options;
-  return layer("depthwiseConv1d", options, (x, context) => {
+export const depthwiseConv1d = /* @__PURE__ */ defineLayer(
+  "depthwiseConv1d",
+  depthwise1dOptions,
+  (kernelSize: number) => ({ kernelSize }),
+  (options: DepthwiseConv1dLayerOptions) => (x, context) => {
+    const { kernelSize, strides, padding, dilationRate, depthMultiplier = 1 } = options;
     const channels = lastOf("depthwiseConv1d", x, 3, "a sequence [batch, time, channels]");
     const kernel = kernelOf(context, [kernelSize, channels, depthMultiplier], options);
     const grouped = reshape(kernel, [kernelSize, 1, channels * depthMultiplier]);
@@ -201,34 +173,31 @@ export function depthwiseConv1d(
       conv1dOp(x, grouped, { strides, padding, dilation: dilationRate, groups: channels, bias }),
       options,
     );
-  });
-}
+  },
+);
 
-export interface Conv1dTransposeLayerOptions extends KernelOptions {
-  readonly filters: number;
-  /** Time steps. */
-  readonly kernelSize: number;
-  readonly strides?: number;
+const transpose1dOptions = () => ({
+  ...filters(),
+  ...window1d(),
   /** Default `valid`. */
-  readonly padding?: "valid" | "same";
-  readonly dilationRate?: number;
-}
+  padding: is.anything as Kind<"valid" | "same">,
+  ...kernelOptions(),
+});
+
+export interface Conv1dTransposeLayerOptions extends OptionsOf<typeof transpose1dOptions>, LayerOptions {}
 
 /**
  * The adjoint of `conv1d`, which lengthens by its stride: x [batch, time, channels], kernel [kernelSize, filters, channels] ->
  * [batch, time * stride ..., filters].
  */
-export function conv1dTranspose(
-  first: number | Conv1dTransposeLayerOptions,
-  kernelSize?: number,
-  rest?: Omit<Conv1dTransposeLayerOptions, "filters" | "kernelSize">,
-): Layer {
-  const places = ["filters", "kernelSize"] as const;
-  const options = layerOptions<Conv1dTransposeLayerOptions>("conv1dTranspose", places, first, kernelSize, rest);
-  const { filters, strides = 1, padding = "valid", dilationRate = 1 } = options;
-  return layer("conv1dTranspose", options, (x, context) => {
+export const conv1dTranspose = /* @__PURE__ */ defineLayer(
+  "conv1dTranspose",
+  transpose1dOptions,
+  (filters: number, kernelSize: number) => ({ filters, kernelSize }),
+  (options: Conv1dTransposeLayerOptions) => (x, context) => {
+    const { filters, kernelSize, strides = 1, padding = "valid", dilationRate = 1 } = options;
     const channels = lastOf("conv1dTranspose", x, 3, "a sequence [batch, time, channels]");
-    const kernel = kernelOf(context, [options.kernelSize, filters, channels], options);
+    const kernel = kernelOf(context, [kernelSize, filters, channels], options);
     const bias = biasOf(context, filters, options);
     const [batch, time] = x.shape;
     const y = conv2dTransposeOp(reshape(x, [batch, 1, time, channels]), reshape(kernel, [1, ...kernel.shape]), {
@@ -238,8 +207,8 @@ export function conv1dTranspose(
       bias,
     });
     return activated(reshape(y, [batch, y.shape[2], filters]), options);
-  });
-}
+  },
+);
 
 /** The channels of an input of the right rank. */
 function lastOf(name: string, x: Tensor, rank: number, expected: string): number {
@@ -247,22 +216,10 @@ function lastOf(name: string, x: Tensor, rank: number, expected: string): number
   return x.shape[rank - 1];
 }
 
-const kernelOf = (context: LayerContext, shape: readonly number[], options: KernelOptions): Tensor =>
-  context.parameter("kernel", shape, {
-    initializer: options.kernelInitializer ?? "glorotUniform",
-    regularizer: options.kernelRegularizer,
-  });
-
-function biasOf(
-  context: LayerContext,
-  filters: number,
-  { useBias = true, ...options }: KernelOptions,
-): Tensor | undefined {
-  if (!useBias) return undefined;
-  return context.parameter("bias", [filters], {
-    initializer: options.biasInitializer ?? "zeros",
-    regularizer: options.biasRegularizer,
-  });
+function checkGroups(name: string, groups: number, channels: number, filters: number): void {
+  if (channels % groups === 0 && filters % groups === 0) return;
+  throw new TilegradError(
+    "E_SHAPE",
+    `${name}: got ${channels} channels and ${filters} filters; ${groups} groups must divide both.`,
+  );
 }
-
-const activated = (y: Tensor, { activation = "linear" }: KernelOptions): Tensor => activate(activation, y);

@@ -1,44 +1,59 @@
 /** Layers that rearrange, enlarge, pad or crop, and have no parameters. */
 import { TilegradError } from "../../errors.ts";
 import type { Tensor } from "../../graph/types.ts";
+import type { Kind } from "../../kinds.ts";
+import * as is from "../../kinds.ts";
 import type { Pair } from "../../ops/conv/window.ts";
 import { pad, slice } from "../../ops/core/slice.ts";
 import { reshape, transpose } from "../../ops/core/view.ts";
 import { upsample2d } from "../../ops/image/upsampling.ts";
 import { showType } from "../../ops/op.ts";
+import type { OptionsOf } from "../../options.ts";
 import { show } from "../../options.ts";
-import type { Layer, LayerOptions } from "../layer.ts";
-import { layer, layerOptions } from "../layer.ts";
+import type { LayerOptions } from "../layer.ts";
+import { defineLayer } from "../layer.ts";
 
-export interface UpSampling2dOptions extends LayerOptions {
+const upSampling2dOptions = () => ({
   /** Factors along height and width; default 2. */
-  readonly size?: Pair;
+  size: is.numbers as Kind<Pair>,
   /** Default `nearest`. */
-  readonly interpolation?: "nearest" | "bilinear";
-}
+  interpolation: is.oneOf("nearest", "bilinear"),
+});
+
+export interface UpSampling2dOptions extends OptionsOf<typeof upSampling2dOptions>, LayerOptions {}
 
 /** [batch, height, width, channels] -> [batch, height * size, width * size, channels] */
-export function upSampling2d(first?: Pair | UpSampling2dOptions, rest?: Omit<UpSampling2dOptions, "size">): Layer {
-  const options = layerOptions<UpSampling2dOptions>("upSampling2d", ["size"], first, rest);
-  const { size, interpolation } = options;
-  return layer("upSampling2d", options, (x) => upsample2d(x, { size, interpolation }));
-}
+export const upSampling2d = /* @__PURE__ */ defineLayer(
+  "upSampling2d",
+  upSampling2dOptions,
+  (size?: Pair) => ({ size }),
+  (options: UpSampling2dOptions) => {
+    const { size, interpolation } = options;
+    return (x) => upsample2d(x, { size, interpolation });
+  },
+);
 
-export interface UpSampling1dOptions extends LayerOptions {
+const upSampling1dOptions = () => ({
   /** How often each step is repeated; default 2. */
-  readonly size?: number;
-}
+  size: is.positiveInteger,
+});
+
+export interface UpSampling1dOptions extends OptionsOf<typeof upSampling1dOptions>, LayerOptions {}
 
 /** Repeats every step: [batch, time, features] -> [batch, time * size, features] */
-export function upSampling1d(first?: number | UpSampling1dOptions, rest?: Omit<UpSampling1dOptions, "size">): Layer {
-  const options = layerOptions<UpSampling1dOptions>("upSampling1d", ["size"], first, rest);
-  const { size = 2 } = options;
-  return layer("upSampling1d", options, (x) => {
-    const [batch, time, features] = sequenceShape("upSampling1d", x);
-    const y = upsample2d(reshape(x, [batch, 1, time, features]), { size: [1, size] });
-    return reshape(y, [batch, time * size, features]);
-  });
-}
+export const upSampling1d = /* @__PURE__ */ defineLayer(
+  "upSampling1d",
+  upSampling1dOptions,
+  (size?: number) => ({ size }),
+  (options: UpSampling1dOptions) => {
+    const { size = 2 } = options;
+    return (x) => {
+      const [batch, time, features] = sequenceShape("upSampling1d", x);
+      const y = upsample2d(reshape(x, [batch, 1, time, features]), { size: [1, size] });
+      return reshape(y, [batch, time * size, features]);
+    };
+  },
+);
 
 /** The same on all sides, [vertical, horizontal], or [[top, bottom], [left, right]]; pixels. */
 export type Sides =
@@ -46,122 +61,149 @@ export type Sides =
   | readonly [number, number]
   | readonly [readonly [number, number], readonly [number, number]];
 
-export interface ZeroPadding2dOptions extends LayerOptions {
+const zeroPadding2dOptions = () => ({
   /** Default 1. */
-  readonly padding?: Sides;
-}
+  padding: is.anything as Kind<Sides>,
+});
+
+export interface ZeroPadding2dOptions extends OptionsOf<typeof zeroPadding2dOptions>, LayerOptions {}
 
 /**
  * Zeros around images: [batch, height, width, channels] -> [batch, top + height + bottom, left + width + right,
  * channels]
  */
-export function zeroPadding2d(
-  first?: Sides | ZeroPadding2dOptions,
-  rest?: Omit<ZeroPadding2dOptions, "padding">,
-): Layer {
-  const options = layerOptions<ZeroPadding2dOptions>("zeroPadding2d", ["padding"], first, rest);
-  const { padding = 1 } = options;
-  const sides = sidesOf("zeroPadding2d", "padding", padding);
-  return layer("zeroPadding2d", options, (x) => {
-    expectImage("zeroPadding2d", x);
-    return pad(x, [[0, 0], ...sides, [0, 0]]);
-  });
-}
+export const zeroPadding2d = /* @__PURE__ */ defineLayer(
+  "zeroPadding2d",
+  zeroPadding2dOptions,
+  (padding?: Sides) => ({ padding }),
+  (options: ZeroPadding2dOptions) => {
+    const { padding = 1 } = options;
+    const sides = sidesOf("zeroPadding2d", "padding", padding);
+    return (x) => {
+      expectImage("zeroPadding2d", x);
+      return pad(x, [[0, 0], ...sides, [0, 0]]);
+    };
+  },
+);
 
 /** The same at both ends, or [before, after]; steps. */
 export type Ends = number | readonly [number, number];
 
-export interface ZeroPadding1dOptions extends LayerOptions {
+const zeroPadding1dOptions = () => ({
   /** Default 1. */
-  readonly padding?: Ends;
-}
+  padding: is.numbers as Kind<Ends>,
+});
+
+export interface ZeroPadding1dOptions extends OptionsOf<typeof zeroPadding1dOptions>, LayerOptions {}
 
 /** Zeros around sequences: [batch, time, features] -> [batch, before + time + after, features] */
-export function zeroPadding1d(
-  first?: Ends | ZeroPadding1dOptions,
-  rest?: Omit<ZeroPadding1dOptions, "padding">,
-): Layer {
-  const options = layerOptions<ZeroPadding1dOptions>("zeroPadding1d", ["padding"], first, rest);
-  const { padding = 1 } = options;
-  const ends = endsOf("zeroPadding1d", "padding", padding);
-  return layer("zeroPadding1d", options, (x) => {
-    sequenceShape("zeroPadding1d", x);
-    return pad(x, [[0, 0], ends, [0, 0]]);
-  });
-}
+export const zeroPadding1d = /* @__PURE__ */ defineLayer(
+  "zeroPadding1d",
+  zeroPadding1dOptions,
+  (padding?: Ends) => ({ padding }),
+  (options: ZeroPadding1dOptions) => {
+    const { padding = 1 } = options;
+    const ends = endsOf("zeroPadding1d", "padding", padding);
+    return (x) => {
+      sequenceShape("zeroPadding1d", x);
+      return pad(x, [[0, 0], ends, [0, 0]]);
+    };
+  },
+);
 
-export interface Cropping1dOptions extends LayerOptions {
+const cropping1dOptions = () => ({
   /** Default 0. */
-  readonly cropping?: Ends;
-}
+  cropping: is.numbers as Kind<Ends>,
+});
+
+export interface Cropping1dOptions extends OptionsOf<typeof cropping1dOptions>, LayerOptions {}
 
 /** Cuts steps off: [batch, time, features] -> [batch, time - before - after, features] */
-export function cropping1d(first?: Ends | Cropping1dOptions, rest?: Omit<Cropping1dOptions, "cropping">): Layer {
-  const options = layerOptions<Cropping1dOptions>("cropping1d", ["cropping"], first, rest);
-  const { cropping = 0 } = options;
-  const [before, after] = endsOf("cropping1d", "cropping", cropping);
-  return layer("cropping1d", options, (x) => {
-    const [batch, time, features] = sequenceShape("cropping1d", x);
-    const left = time - before - after;
-    if (left < 1) {
-      throw new TilegradError(
-        "E_SHAPE",
-        `cropping1d: got ${showType(x)}; cropping ${JSON.stringify([before, after])} leaves nothing.`,
-      );
-    }
-    return slice(x, [0, before, 0], [batch, left, features]);
-  });
-}
+export const cropping1d = /* @__PURE__ */ defineLayer(
+  "cropping1d",
+  cropping1dOptions,
+  (cropping?: Ends) => ({ cropping }),
+  (options: Cropping1dOptions) => {
+    const { cropping = 0 } = options;
+    const [before, after] = endsOf("cropping1d", "cropping", cropping);
+    return (x) => {
+      const [batch, time, features] = sequenceShape("cropping1d", x);
+      const left = time - before - after;
+      if (left < 1) {
+        throw new TilegradError(
+          "E_SHAPE",
+          `cropping1d: got ${showType(x)}; cropping ${JSON.stringify([before, after])} leaves nothing.`,
+        );
+      }
+      return slice(x, [0, before, 0], [batch, left, features]);
+    };
+  },
+);
 
-export interface Cropping2dOptions extends LayerOptions {
+const cropping2dOptions = () => ({
   /** Default 0. */
-  readonly cropping?: Sides;
-}
+  cropping: is.anything as Kind<Sides>,
+});
+
+export interface Cropping2dOptions extends OptionsOf<typeof cropping2dOptions>, LayerOptions {}
 
 /**
  * Cuts the borders off: [batch, height, width, channels] -> [batch, height - top - bottom, width - left - right,
  * channels]
  */
-export function cropping2d(first?: Sides | Cropping2dOptions, rest?: Omit<Cropping2dOptions, "cropping">): Layer {
-  const options = layerOptions<Cropping2dOptions>("cropping2d", ["cropping"], first, rest);
-  const { cropping = 0 } = options;
-  const [rows, columns] = sidesOf("cropping2d", "cropping", cropping);
-  return layer("cropping2d", options, (x) => {
-    expectImage("cropping2d", x);
-    const [batch, height, width, channels] = x.shape;
-    const size = [batch, height - rows[0] - rows[1], width - columns[0] - columns[1], channels];
-    if (size[1] < 1 || size[2] < 1) {
-      throw new TilegradError(
-        "E_SHAPE",
-        `cropping2d: got ${showType(x)}; cropping ${JSON.stringify([rows, columns])} leaves nothing.`,
-      );
-    }
-    return slice(x, [0, rows[0], columns[0], 0], size);
-  });
-}
+export const cropping2d = /* @__PURE__ */ defineLayer(
+  "cropping2d",
+  cropping2dOptions,
+  (cropping?: Sides) => ({ cropping }),
+  (options: Cropping2dOptions) => {
+    const { cropping = 0 } = options;
+    const [rows, columns] = sidesOf("cropping2d", "cropping", cropping);
+    return (x) => {
+      expectImage("cropping2d", x);
+      const [batch, height, width, channels] = x.shape;
+      const size = [batch, height - rows[0] - rows[1], width - columns[0] - columns[1], channels];
+      if (size[1] < 1 || size[2] < 1) {
+        throw new TilegradError(
+          "E_SHAPE",
+          `cropping2d: got ${showType(x)}; cropping ${JSON.stringify([rows, columns])} leaves nothing.`,
+        );
+      }
+      return slice(x, [0, rows[0], columns[0], 0], size);
+    };
+  },
+);
 
-export interface PermuteOptions extends LayerOptions {
+const permuteOptions = () => ({
   /** The new order of the axes, counted from 1; the batch stays first. */
-  readonly dims: readonly number[];
-}
+  dims: is.required(is.numberList),
+});
+
+export interface PermuteOptions extends OptionsOf<typeof permuteOptions>, LayerOptions {}
 
 /** `permute([2, 1])`: [batch, a, b] -> [batch, b, a]. */
-export function permute(first: readonly number[] | PermuteOptions, rest?: Omit<PermuteOptions, "dims">): Layer {
-  const options = layerOptions<PermuteOptions>("permute", ["dims"], first, rest);
-  const { dims } = options;
-  if ([...dims].sort((a, b) => a - b).some((d, k) => d !== k + 1)) {
-    throw new TilegradError(
-      "E_ARGUMENT",
-      `permute: got dims ${show(dims)}; expected each of 1 to ${dims.length} once.`,
-    );
-  }
-  return layer("permute", options, (x) => {
-    if (x.shape.length !== dims.length + 1) {
-      throw new TilegradError("E_SHAPE", `permute: got ${showType(x)}; expected ${dims.length} axes after the batch.`);
+export const permute = /* @__PURE__ */ defineLayer(
+  "permute",
+  permuteOptions,
+  (dims: readonly number[]) => ({ dims }),
+  (options: PermuteOptions) => {
+    const { dims } = options;
+    if ([...dims].sort((a, b) => a - b).some((d, k) => d !== k + 1)) {
+      throw new TilegradError(
+        "E_ARGUMENT",
+        `permute: got dims ${show(dims)}; expected each of 1 to ${dims.length} once.`,
+      );
     }
-    return transpose(x, [0, ...dims]);
-  });
-}
+    return (x) => {
+      if (x.shape.length !== dims.length + 1) {
+        throw new TilegradError(
+          "E_SHAPE",
+          `permute: got ${showType(x)}; expected ${dims.length} axes after the batch.`,
+        );
+      }
+      return transpose(x, [0, ...dims]);
+    };
+  },
+);
 
 function endsOf(name: string, option: string, value: Ends): readonly [number, number] {
   const ends = typeof value === "number" ? ([value, value] as const) : value;

@@ -1,29 +1,37 @@
 /** Pooling over windows and over whole images or sequences. */
 import { TilegradError } from "../../errors.ts";
 import type { Tensor } from "../../graph/types.ts";
+import type { Kind } from "../../kinds.ts";
+import * as is from "../../kinds.ts";
 import type { Padding, Pair } from "../../ops/conv/window.ts";
 import { showType } from "../../ops/op.ts";
 import { avgPool1d, avgPool2d, globalAvgPool, globalMaxPool, maxPool1d, maxPool2d } from "../../ops/pool/pool2d.ts";
-import type { Layer, LayerOptions } from "../layer.ts";
-import { layer, layerOptions } from "../layer.ts";
+import type { OptionsOf } from "../../options.ts";
+import { none } from "../../options.ts";
+import type { LayerOptions } from "../layer.ts";
+import { defineLayer } from "../layer.ts";
 
-export interface Pooling2dOptions extends LayerOptions {
+const pooling2dOptions = () => ({
   /** Default 2. */
-  readonly poolSize?: Pair;
+  poolSize: is.numbers as Kind<Pair>,
   /** Default: poolSize. */
-  readonly strides?: Pair;
+  strides: is.numbers as Kind<Pair>,
   /** Default `valid`. Padding is never the maximum, nor part of a mean. */
-  readonly padding?: Padding;
-}
+  padding: is.anything as Kind<Padding>,
+});
 
-export interface Pooling1dOptions extends LayerOptions {
+export interface Pooling2dOptions extends OptionsOf<typeof pooling2dOptions>, LayerOptions {}
+
+const pooling1dOptions = () => ({
   /** Default 2. */
-  readonly poolSize?: number;
+  poolSize: is.positiveInteger,
   /** Default: poolSize. */
-  readonly strides?: number;
+  strides: is.positiveInteger,
   /** Default `valid`. */
-  readonly padding?: "valid" | "same" | readonly [number, number];
-}
+  padding: is.anything as Kind<"valid" | "same" | readonly [number, number]>,
+});
+
+export interface Pooling1dOptions extends OptionsOf<typeof pooling1dOptions>, LayerOptions {}
 
 type Pool2d = (x: Tensor, options: { poolSize: Pair; strides?: Pair; padding?: Padding }) => Tensor;
 type Pool1d = (
@@ -37,64 +45,59 @@ function expectRank(type: string, x: Tensor, rank: number): void {
   throw new TilegradError("E_SHAPE", `${type}: got ${showType(x)}; expected ${expected}.`);
 }
 
-type Pooling2dArguments = [first?: Pair | Pooling2dOptions, rest?: Omit<Pooling2dOptions, "poolSize">];
+const pooling2d = (type: string, pool: Pool2d) =>
+  defineLayer(
+    type,
+    pooling2dOptions,
+    (poolSize?: Pair) => ({ poolSize }),
+    ({ poolSize = 2, strides, padding }: Pooling2dOptions) =>
+      (x) => {
+        expectRank(type, x, 4);
+        return pool(x, { poolSize, strides, padding });
+      },
+  );
 
-function pooling2d(type: string, pool: Pool2d, given: Pooling2dArguments): Layer {
-  const options = layerOptions<Pooling2dOptions>(type, ["poolSize"], ...given);
-  const { poolSize = 2, strides, padding } = options;
-  return layer(type, options, (x) => {
-    expectRank(type, x, 4);
-    return pool(x, { poolSize, strides, padding });
-  });
-}
+const pooling1d = (type: string, pool: Pool1d) =>
+  defineLayer(
+    type,
+    pooling1dOptions,
+    (poolSize?: number) => ({ poolSize }),
+    ({ poolSize = 2, strides, padding }: Pooling1dOptions) =>
+      (x) => {
+        expectRank(type, x, 3);
+        return pool(x, { poolSize, strides, padding });
+      },
+  );
 
-type Pooling1dArguments = [first?: number | Pooling1dOptions, rest?: Omit<Pooling1dOptions, "poolSize">];
-
-function pooling1d(type: string, pool: Pool1d, given: Pooling1dArguments): Layer {
-  const options = layerOptions<Pooling1dOptions>(type, ["poolSize"], ...given);
-  const { poolSize = 2, strides, padding } = options;
-  return layer(type, options, (x) => {
-    expectRank(type, x, 3);
-    return pool(x, { poolSize, strides, padding });
-  });
-}
-
-function globalPooling(type: string, rank: number, pool: (x: Tensor) => Tensor, options?: LayerOptions): Layer {
-  return layer(type, layerOptions(type, [], options), (x) => {
+const globalPooling = (type: string, rank: number, pool: (x: Tensor) => Tensor) =>
+  defineLayer(type, none, none, (_: LayerOptions) => (x) => {
     expectRank(type, x, rank);
     return pool(x);
   });
-}
 
 /**
  * [batch, height, width, channels] -> [batch, outHeight, outWidth, channels]; the first of equal maxima gets the
  * gradient.
  */
-export const maxPooling2d = (...given: Pooling2dArguments): Layer => pooling2d("maxPooling2d", maxPool2d, given);
+export const maxPooling2d = /* @__PURE__ */ pooling2d("maxPooling2d", maxPool2d);
 
 /** [batch, height, width, channels] -> [batch, outHeight, outWidth, channels]; means over real pixels only. */
-export const averagePooling2d = (...given: Pooling2dArguments): Layer =>
-  pooling2d("averagePooling2d", avgPool2d, given);
+export const averagePooling2d = /* @__PURE__ */ pooling2d("averagePooling2d", avgPool2d);
 
 /** [batch, time, channels] -> [batch, outTime, channels] */
-export const maxPooling1d = (...given: Pooling1dArguments): Layer => pooling1d("maxPooling1d", maxPool1d, given);
+export const maxPooling1d = /* @__PURE__ */ pooling1d("maxPooling1d", maxPool1d);
 
 /** [batch, time, channels] -> [batch, outTime, channels] */
-export const averagePooling1d = (...given: Pooling1dArguments): Layer =>
-  pooling1d("averagePooling1d", avgPool1d, given);
+export const averagePooling1d = /* @__PURE__ */ pooling1d("averagePooling1d", avgPool1d);
 
 /** [batch, height, width, channels] -> [batch, channels] */
-export const globalMaxPooling2d = (options?: LayerOptions): Layer =>
-  globalPooling("globalMaxPooling2d", 4, globalMaxPool, options);
+export const globalMaxPooling2d = /* @__PURE__ */ globalPooling("globalMaxPooling2d", 4, globalMaxPool);
 
 /** [batch, height, width, channels] -> [batch, channels] */
-export const globalAveragePooling2d = (options?: LayerOptions): Layer =>
-  globalPooling("globalAveragePooling2d", 4, globalAvgPool, options);
+export const globalAveragePooling2d = /* @__PURE__ */ globalPooling("globalAveragePooling2d", 4, globalAvgPool);
 
 /** [batch, time, channels] -> [batch, channels] */
-export const globalMaxPooling1d = (options?: LayerOptions): Layer =>
-  globalPooling("globalMaxPooling1d", 3, globalMaxPool, options);
+export const globalMaxPooling1d = /* @__PURE__ */ globalPooling("globalMaxPooling1d", 3, globalMaxPool);
 
 /** [batch, time, channels] -> [batch, channels] */
-export const globalAveragePooling1d = (options?: LayerOptions): Layer =>
-  globalPooling("globalAveragePooling1d", 3, globalAvgPool, options);
+export const globalAveragePooling1d = /* @__PURE__ */ globalPooling("globalAveragePooling1d", 3, globalAvgPool);

@@ -13,7 +13,8 @@ import { lstm as lstmOp } from "../../ops/recurrent/lstm.ts";
 import { simpleRnn as simpleRnnOp } from "../../ops/recurrent/simpleRnn.ts";
 import type { Initializer } from "../initializers.ts";
 import type { Layer, LayerContext, LayerOptions, Regularizer } from "../layer.ts";
-import { layer, layerOptions } from "../layer.ts";
+import { layer } from "../layer.ts";
+import { layerOptions } from "../layerOptions.ts";
 import { maskOf, withMask } from "../mask.ts";
 
 export interface RecurrentLayerOptions extends LayerOptions {

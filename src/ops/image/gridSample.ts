@@ -4,6 +4,9 @@ import sampleLib from "../../../shaders/image/sample.wgsl";
 import { TilegradError } from "../../errors.ts";
 import type { Attrs, Tensor, TensorType } from "../../graph/types.ts";
 import { sizeOf } from "../../graph/types.ts";
+import type { Kind } from "../../kinds.ts";
+import * as is from "../../kinds.ts";
+import type { OptionsOf } from "../../options.ts";
 import { checkOptions, checkValue } from "../../options.ts";
 import { broadcastTo, sum } from "../core/broadcast.ts";
 import { constant } from "../core/constant.ts";
@@ -18,12 +21,16 @@ import { coordinates } from "./coordinates.ts";
 const FILL_MODES = ["constant", "nearest", "reflect", "wrap"] as const;
 export type FillMode = (typeof FILL_MODES)[number];
 
-export interface GridSampleOptions {
+export const fillModeKind = (): Kind<FillMode> => is.oneOf(...FILL_MODES);
+
+export const gridSampleOptions = () => ({
   /** Default `bilinear`. */
-  readonly interpolation?: "nearest" | "bilinear";
+  interpolation: is.oneOf("nearest", "bilinear"),
   /** Default `reflect`. */
-  readonly fillMode?: FillMode;
-}
+  fillMode: fillModeKind(),
+});
+
+export interface GridSampleOptions extends OptionsOf<typeof gridSampleOptions> {}
 
 /** The pixel, of `size`, that stands for pixel `at`; -1: none. As `pixel_for` in shaders/image/sample.wgsl. */
 function pixelFor(at: number, size: number, mode: FillMode): number {
@@ -221,10 +228,7 @@ function samples(
  * @returns [batch, h, w, channels]
  */
 export function gridSample(x: Tensor, row: Tensor, column: Tensor, options: GridSampleOptions = {}): Tensor {
-  const { interpolation = "bilinear", fillMode = "reflect" } = checkOptions("gridSample", options, {
-    interpolation: ["nearest", "bilinear"],
-    fillMode: FILL_MODES,
-  });
+  const { interpolation = "bilinear", fillMode = "reflect" } = checkOptions("gridSample", options, gridSampleOptions());
   return apply1(gridSampleOp, [x, row, column], { interpolation, fillMode });
 }
 
@@ -236,7 +240,7 @@ export function gridSample(x: Tensor, row: Tensor, column: Tensor, options: Grid
  */
 export function affineSample(x: Tensor, map: readonly Operand[], options: GridSampleOptions = {}): Tensor {
   checkTensors("affineSample", x);
-  checkValue("affineSample", "map", map, "list");
+  checkValue("affineSample", "map", map, is.list);
   const [batch, height, width] = x.shape;
   if (x.shape.length !== 4) throw shapeError("affineSample", [x], "an image [batch, height, width, channels]");
   const shape = [batch, height, width];
