@@ -2,9 +2,9 @@
 import { TilegradError } from "../errors.ts";
 import { sameShape, sizeOf } from "../graph/types.ts";
 import type { Loss } from "../model/losses.ts";
-import { nearest } from "../nearest.ts";
 import { show } from "../options.ts";
 
+/** Rows to learn from or to be tested on. Other fields are ignored, so that they may be a part of something richer. */
 export interface Data {
   /** Features, row-major: [rows, ...inputShape]. */
   readonly x: ArrayLike<number>;
@@ -63,21 +63,8 @@ export function checkFeatures(
   return { x: checked, rows };
 }
 
-/** Rows may be a part of something richer, but weights by another name would be ignored. @throws E_ARGUMENT */
-function checkNames(where: string, data: Data): void {
-  const misspelt = Object.entries(data).find(
-    ([name, value]) =>
-      name !== "sampleWeight" && value && (/^weights?$/i.test(name) || nearest(name, ["sampleWeight"]) !== undefined),
-  );
-  if (!misspelt) return;
-  throw new TilegradError("E_ARGUMENT", `${where}: there is no ${show(misspelt[0])}; expected x, y, sampleWeight.`, {
-    hint: "Did you mean sampleWeight?",
-  });
-}
-
-/** @throws E_SHAPE, E_DATA, E_ARGUMENT */
+/** @throws E_SHAPE, E_DATA */
 export function checkData(where: string, data: Data, inputShape: readonly number[], first = 0): CheckedData {
-  checkNames(where, data);
   const { x, rows } = checkFeatures(where, data.x, inputShape, first);
   if (typeof data.y?.length !== "number") {
     throw new TilegradError(

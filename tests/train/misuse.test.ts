@@ -256,11 +256,6 @@ it.each([
     { x: [1, 2, 3, 4], y: [1, 2] },
     /E_DATA fit: the label of row 1 is 2; binaryCrossentropy expects 0 \(no\) to 1/,
   ],
-  [
-    "weights by another name",
-    { x: [1, 2], y: [1], sampleWeights: [1] },
-    /no "sampleWeights".*Did you mean sampleWeight/,
-  ],
   ["no features", { y: [1] }, /E_DATA fit: got no x.*packInputs/],
   ["no labels", { x: [1, 2] }, /E_DATA fit: got no y/],
   [
@@ -280,6 +275,20 @@ it.each([
 ])("%s are a typed error", async (_, data, expected) => {
   const trainer = await made();
   expect(await message(() => trainer.fit(wrong(data), { epochs: 1 }))).toMatch(expected);
+});
+
+it("fields of data other than x, y and sampleWeight are ignored", async () => {
+  const data = { x: [1, 2, 3, 4], y: [0, 1], sampleWeight: [1, 2] };
+  const weights = async (extra: object): Promise<unknown> => {
+    const trainer = await made();
+    await trainer.fit({ ...data, ...extra }, { epochs: 1 });
+    const learned = await trainer.getWeights();
+    trainer.dispose();
+    return learned;
+  };
+  expect(await weights({ sampleWeights: [9, 9], weights: 3, weightKg: [70, 80], names: ["a"] })).toEqual(
+    await weights({}),
+  );
 });
 
 it("labels that are no class are a typed error, and probabilities for each class are none", async () => {
