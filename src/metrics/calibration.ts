@@ -1,8 +1,9 @@
 import { TilegradError } from "../errors.ts";
+import { sigmoid, softplus } from "../numeric.ts";
 import { checkFields, checkOptions, checkValue } from "../options.ts";
 import { checkProbabilities, checkRange, checkScored, type NumberList } from "./check.ts";
 import { evaluateMonotone, fitIsotonic, type Monotone } from "./isotonic.ts";
-import { fitLogistic, logit, sigmoid } from "./logistic.ts";
+import { minimizeLogistic } from "./logistic.ts";
 
 /** Which scores a calibration was fitted on and takes. */
 export type ScoreKind = "probability" | "logit";
@@ -116,6 +117,15 @@ interface Rows {
   readonly z: Float64Array;
 }
 
+/** What float32 tells from 0 and from 1. */
+const CERTAIN = 1e-7;
+
+/** ln(p / (1 - p)), p being clipped. */
+function logit(p: number): number {
+  const clipped = Math.min(1 - CERTAIN, Math.max(CERTAIN, p));
+  return Math.log(clipped) - Math.log1p(-clipped);
+}
+
 const toLogit = (score: number, from: ScoreKind): number => (from === "logit" ? score : logit(score));
 
 function mapOf(c: Calibration): (score: number) => number {
@@ -164,7 +174,28 @@ function requireBoth(rows: Rows): void {
 }
 
 /** ln sigmoid(z), without overflow. */
-const logSigmoid = (z: number): number => Math.min(z, 0) - Math.log1p(Math.exp(-Math.abs(z)));
+const logSigmoid = (z: number): number => -softplus(-z);
+
+/** Keeps the optimum finite on separable rows; far below what rows can tell. */
+const RIDGE = 5e-10;
+
+/** The factors of some features, [n] each, whose sum is the logit that meets the rows best. */
+function fitLogit(
+  features: readonly Float64Array[],
+  { target, weight }: Pick<Rows, "target" | "weight">,
+): Float64Array {
+  const k = features.length;
+  const mean = weight.reduce((sum, w) => sum + w, 0) / weight.length;
+  return minimizeLogistic({
+    x: Float64Array.from({ length: k * target.length }, (_, i) => features[i % k][Math.floor(i / k)]),
+    y: target,
+    weight: weight.map((w) => w / mean),
+    l2: RIDGE,
+    start: new Float64Array(k),
+    tolerance: 0,
+    maxIterations: 200,
+  }).at;
+}
 
 const ones = (n: number): Float64Array => new Float64Array(n).fill(1);
 
@@ -172,24 +203,25 @@ const ones = (n: number): Float64Array => new Float64Array(n).fill(1);
 function fitPlatt(rows: Rows): { slope: number; intercept: number } {
   const [positive, negative] = classWeights(rows);
   const target = rows.target.map((t) => (t === 1 ? (positive + 1) / (positive + 2) : 1 / (negative + 2)));
-  const [slope, intercept] = fitLogistic([rows.z, ones(target.length)], target, rows.weight);
+  const [slope, intercept] = fitLogit([rows.z, ones(target.length)], { ...rows, target });
   return { slope, intercept };
 }
 
 /** Temperatures beyond 1000 say the scores know nothing; one that would be negative is capped there. */
-function fitTemperature({ z, target, weight }: Rows): number {
-  const [slope] = fitLogistic([z], target, weight);
+function fitTemperature(rows: Rows): number {
+  const [slope] = fitLogit([rows.z], rows);
   return 1 / Math.max(slope, 1e-3);
 }
 
 /** A negative a or b would make the map fall somewhere: it is set to 0 and the others are fitted again. */
-function fitBeta({ z, target, weight }: Rows): { a: number; b: number; c: number } {
+function fitBeta(rows: Rows): { a: number; b: number; c: number } {
+  const { z } = rows;
   const onPositive = z.map(logSigmoid);
   const onNegative = z.map((value) => -logSigmoid(-value));
   const one = ones(z.length);
-  const [a, b, c] = fitLogistic([onPositive, onNegative, one], target, weight);
+  const [a, b, c] = fitLogit([onPositive, onNegative, one], rows);
   if (a >= 0 && b >= 0) return { a, b, c };
-  const [kept, intercept] = fitLogistic([a < 0 ? onNegative : onPositive, one], target, weight);
+  const [kept, intercept] = fitLogit([a < 0 ? onNegative : onPositive, one], rows);
   const slope = Math.max(kept, 0);
   return a < 0 ? { a: 0, b: slope, c: intercept } : { a: slope, b: 0, c: intercept };
 }

@@ -1,83 +1,134 @@
-/** Keeps the optimum finite on separable rows; far below what rows can tell. */
-const RIDGE = 1e-9;
-const MAX_STEPS = 200;
+/** The solver behind calibration and logistic regression, in f64 on the CPU. */
+import { sigmoid, softplus } from "../numeric.ts";
 
-/** 1 / (1 + e^-z), without overflow. */
-export const sigmoid = (z: number): number => (z >= 0 ? 1 / (1 + Math.exp(-z)) : Math.exp(z) / (1 + Math.exp(z)));
-
-/** ln(p / (1 - p)) with p clipped to [eps, 1 - eps]; the default is what float32 tells from 1. */
-export function logit(p: number, eps = 1e-7): number {
-  const q = Math.min(1 - eps, Math.max(eps, p));
-  return Math.log(q) - Math.log1p(-q);
+export interface LogisticProblem {
+  /** [rows, inputs], row-major */
+  readonly x: ArrayLike<number>;
+  /** [rows], in [0, 1] */
+  readonly y: ArrayLike<number>;
+  /** [rows], at least 0, of mean 1; default: each 1 */
+  readonly weight?: Float64Array | undefined;
+  /** Factor on the sum of squared coefficients. */
+  readonly l2: number;
+  /** Where the search begins: a coefficient for each input, and then the bias, if there is to be one; it is not penalized. */
+  readonly start: Float64Array;
+  /** Largest element of the gradient at which the search ends. */
+  readonly tolerance: number;
+  readonly maxIterations: number;
 }
 
-/** ln(1 + e^z), without overflow. */
-const softplus = (z: number): number => Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z)));
+export interface LogisticOptimum {
+  /** As `start`. */
+  readonly at: Float64Array;
+  readonly iterations: number;
+  /** false when `maxIterations` came before the gradient was small. */
+  readonly converged: boolean;
+}
+
+/** Steps that the search remembers the curvature of. */
+const MEMORY = 10;
+/** A step must lower the loss by this share of what the slope promises (Armijo). */
+const SUFFICIENT = 1e-4;
+/** Where a step promises less than this share of the loss, rounding hides whether it falls; the gradient still tells. */
+const HIDDEN = 1e-14;
 
 /**
- * Coefficients that minimize the weighted log loss of sigmoid(sum_j coefficient_j · feature_j) against soft targets:
- * damped Newton steps, each halved until the loss falls. The loss is convex, so there is one minimum.
- *
- * @param features k columns of n values (a column of ones for an intercept)
- * @param target [n], in [0, 1]
- * @param weight [n], >= 0
+ * Minimizes the weighted mean log loss of sigmoid(x · coefficients + bias) + l2 · |coefficients|², which is convex, by L-BFGS
+ * (Liu & Nocedal 1989) with backtracking.
  */
-export function fitLogistic(features: readonly Float64Array[], target: Float64Array, weight: Float64Array): number[] {
-  const k = features.length;
-  const n = target.length;
-  const ridge = RIDGE * weight.reduce((a, b) => a + b, 0);
-  const score = (c: readonly number[], i: number) => c.reduce((z, cj, j) => z + cj * features[j][i], 0);
-  const lossOf = (c: readonly number[]) => {
-    let loss = c.reduce((sum, cj) => sum + (ridge / 2) * cj * cj, 0);
-    for (let i = 0; i < n; i++) {
-      const z = score(c, i);
-      loss += weight[i] * (softplus(z) - target[i] * z);
+export function minimizeLogistic(problem: LogisticProblem): LogisticOptimum {
+  const { tolerance, maxIterations } = problem;
+  let at = problem.start;
+  let here = lossAndGradient(problem, at);
+  const past: Step[] = [];
+  for (let iterations = 0; iterations < maxIterations; iterations++) {
+    const steepest = largest(here.gradient);
+    if (steepest <= tolerance) return { at, iterations, converged: true };
+    const direction = descent(here.gradient, past);
+    const slope = dot(direction, here.gradient);
+    let size = past.length === 0 ? Math.min(1, 1 / Math.sqrt(-slope)) : 1;
+    let next = along(at, direction, size);
+    let there = lossAndGradient(problem, next);
+    const hidden = -slope < HIDDEN * here.loss;
+    const isBetter = (): boolean =>
+      hidden ? largest(there.gradient) < steepest : there.loss <= here.loss + SUFFICIENT * size * slope;
+    while (!isBetter()) {
+      size /= 2;
+      if (hidden || size < 1e-12) return { at, iterations, converged: true }; // float64 tells no lower point
+      next = along(at, direction, size);
+      there = lossAndGradient(problem, next);
     }
-    return loss;
-  };
-
-  let at: number[] = new Array(k).fill(0);
-  let loss = lossOf(at);
-  for (let step = 0; step < MAX_STEPS; step++) {
-    const gradient = at.map((c) => ridge * c);
-    const hessian = at.map((_, a) => at.map((_, b) => (a === b ? ridge : 0)));
-    for (let i = 0; i < n; i++) {
-      const p = sigmoid(score(at, i));
-      for (let a = 0; a < k; a++) {
-        gradient[a] += weight[i] * (p - target[i]) * features[a][i];
-        for (let b = 0; b < k; b++) hessian[a][b] += weight[i] * p * (1 - p) * features[a][i] * features[b][i];
-      }
-    }
-    const direction = solve(hessian, gradient);
-    let size = 1;
-    let next = at;
-    let nextLoss = loss;
-    for (; size > 1e-10; size /= 2) {
-      next = at.map((c, j) => c - size * direction[j]);
-      nextLoss = lossOf(next);
-      if (nextLoss < loss) break;
-    }
-    if (!(nextLoss < loss)) break;
-    const moved = Math.max(...next.map((c, j) => Math.abs(c - at[j]) / (1 + Math.abs(c))));
-    at = next;
-    loss = nextLoss;
-    if (moved < 1e-12) break;
+    const [moved, bent] = [difference(next, at), difference(there.gradient, here.gradient)];
+    const curvature = dot(moved, bent);
+    if (curvature > 0) past.push({ moved, bent, curvature });
+    if (past.length > MEMORY) past.shift();
+    [at, here] = [next, there];
   }
-  return at;
+  return { at, iterations: maxIterations, converged: largest(here.gradient) <= tolerance };
 }
 
-/** Solves the k x k system of a positive definite matrix by Gaussian elimination with pivoting (k is 1 to 3). */
-function solve(matrix: number[][], right: number[]): number[] {
-  const rows = matrix.map((row, i) => [...row, right[i]]);
-  const k = rows.length;
-  for (let c = 0; c < k; c++) {
-    const pivot = rows.slice(c).reduce((p, _, r) => (Math.abs(rows[c + r][c]) > Math.abs(rows[p][c]) ? c + r : p), c);
-    [rows[c], rows[pivot]] = [rows[pivot], rows[c]];
-    for (let r = 0; r < k; r++) {
-      if (r === c) continue;
-      const factor = rows[r][c] / rows[c][c];
-      for (let j = c; j <= k; j++) rows[r][j] -= factor * rows[c][j];
-    }
-  }
-  return rows.map((row, i) => row[k] / row[i]);
+/** A step of the search: how far it went, how the gradient changed, and their product. */
+interface Step {
+  readonly moved: Float64Array;
+  readonly bent: Float64Array;
+  readonly curvature: number;
 }
+
+function lossAndGradient({ x, y, weight, l2 }: LogisticProblem, at: Float64Array) {
+  const rows = y.length;
+  const inputs = x.length / rows;
+  const gradient = new Float64Array(at.length);
+  let loss = 0;
+  for (let row = 0; row < rows; row++) {
+    const begin = row * inputs;
+    let z = at[inputs] ?? 0;
+    for (let j = 0; j < inputs; j++) z += at[j] * x[begin + j];
+    const w = weight ? weight[row] : 1;
+    loss += w * (softplus(z) - y[row] * z);
+    const residual = w * (sigmoid(z) - y[row]);
+    for (let j = 0; j < inputs; j++) gradient[j] += residual * x[begin + j];
+    // Without a bias, a write beyond the end, which does nothing.
+    gradient[inputs] += residual;
+  }
+  loss /= rows;
+  for (let j = 0; j < at.length; j++) gradient[j] /= rows;
+  for (let j = 0; j < inputs; j++) {
+    loss += l2 * at[j] * at[j];
+    gradient[j] += 2 * l2 * at[j];
+  }
+  return { loss, gradient };
+}
+
+/** -H · gradient, H being the inverse curvature that past steps suggest: the two-loop recursion. */
+function descent(gradient: Float64Array, past: readonly Step[]): Float64Array {
+  const direction = gradient.map((g) => -g);
+  const shares = new Float64Array(past.length);
+  for (let i = past.length - 1; i >= 0; i--) {
+    shares[i] = dot(past[i].moved, direction) / past[i].curvature;
+    addTo(direction, past[i].bent, -shares[i]);
+  }
+  const last = past.at(-1);
+  if (last) {
+    const scale = last.curvature / dot(last.bent, last.bent);
+    for (let j = 0; j < direction.length; j++) direction[j] *= scale;
+  }
+  past.forEach(({ moved, bent, curvature }, i) => {
+    addTo(direction, moved, shares[i] - dot(bent, direction) / curvature);
+  });
+  return direction;
+}
+
+function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let j = 0; j < a.length; j++) sum += a[j] * b[j];
+  return sum;
+}
+
+function addTo(a: Float64Array, b: Float64Array, factor: number): void {
+  for (let j = 0; j < a.length; j++) a[j] += factor * b[j];
+}
+
+const along = (at: Float64Array, direction: Float64Array, size: number): Float64Array =>
+  at.map((value, j) => value + size * direction[j]);
+const difference = (a: Float64Array, b: Float64Array): Float64Array => a.map((value, j) => value - b[j]);
+const largest = (values: Float64Array): number => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);

@@ -5,7 +5,8 @@
 
 import { TilegradError } from "../errors.ts";
 import { checkLabels } from "../metrics/check.ts";
-import { sigmoid, softplus } from "../numeric.ts";
+import { minimizeLogistic } from "../metrics/logistic.ts";
+import { sigmoid } from "../numeric.ts";
 import type { OptionKinds } from "../options.ts";
 import { checkFields, checkOptions, checkValue } from "../options.ts";
 
@@ -28,11 +29,6 @@ export interface LogisticRegressionOptions {
   /** Largest element of the gradient at which the search ends; default 1e-6. */
   readonly tolerance?: number;
 }
-
-/** Steps that the search remembers the curvature of. */
-const MEMORY = 10;
-/** A step must lower the loss by this share of what the slope promises (Armijo). */
-const SUFFICIENT = 1e-4;
 
 /**
  * Minimizes mean log loss + l2 · |weights|² by L-BFGS (Liu & Nocedal 1989) with backtracking; the bias is not penalized.
@@ -76,31 +72,10 @@ export function fitLogisticRegression(
   const { l2 = 1 / (2 * rows), maxIterations = 200, tolerance = 1e-6, sampleWeight } = options;
   const total = sampleWeight ? Array.from(sampleWeight).reduce((sum, w) => sum + w, 0) : rows;
   const weight = sampleWeight && Float64Array.from(sampleWeight, (w) => (w * rows) / total);
-  // Weights, then the bias.
-  let at: Float64Array = new Float64Array(inputs + 1);
-  at[inputs] = Math.log(positives / (rows - positives));
-  let here = lossAndGradient(x, y, at, l2, weight);
-  const past: Step[] = [];
-  for (let iteration = 0; iteration < maxIterations; iteration++) {
-    if (largest(here.gradient) <= tolerance) return result(at, iteration, true);
-    const direction = descent(here.gradient, past);
-    const slope = dot(direction, here.gradient);
-    let size = past.length === 0 ? Math.min(1, 1 / Math.sqrt(-slope)) : 1;
-    let next = along(at, direction, size);
-    let there = lossAndGradient(x, y, next, l2, weight);
-    while (!(there.loss <= here.loss + SUFFICIENT * size * slope)) {
-      size /= 2;
-      if (size < 1e-12) return result(at, iteration, true); // float64 tells no lower point
-      next = along(at, direction, size);
-      there = lossAndGradient(x, y, next, l2, weight);
-    }
-    const [moved, bent] = [difference(next, at), difference(there.gradient, here.gradient)];
-    const curvature = dot(moved, bent);
-    if (curvature > 0) past.push({ moved, bent, curvature });
-    if (past.length > MEMORY) past.shift();
-    [at, here] = [next, there];
-  }
-  return result(at, maxIterations, largest(here.gradient) <= tolerance);
+  const start = new Float64Array(inputs + 1);
+  start[inputs] = Math.log(positives / (rows - positives));
+  const { at, ...search } = minimizeLogistic({ x, y, weight, l2, start, tolerance, maxIterations });
+  return { weights: at.slice(0, -1), bias: at[inputs], ...search };
 }
 
 /** Probabilities of rows x [rows, inputs] -> [rows]. */
@@ -119,81 +94,3 @@ export function predictLogisticRegression(
     return sigmoid(z);
   });
 }
-
-/** A step of the search: how far it went, how the gradient changed, and their product. */
-interface Step {
-  readonly moved: Float64Array;
-  readonly bent: Float64Array;
-  readonly curvature: number;
-}
-
-const result = (at: Float64Array, iterations: number, converged: boolean): LogisticRegression => ({
-  weights: at.slice(0, -1),
-  bias: at[at.length - 1],
-  iterations,
-  converged,
-});
-
-/** weight: of mean 1 */
-function lossAndGradient(
-  x: ArrayLike<number>,
-  y: ArrayLike<number>,
-  at: Float64Array,
-  l2: number,
-  weight?: Float64Array,
-) {
-  const [rows, inputs] = [y.length, at.length - 1];
-  const gradient = new Float64Array(at.length);
-  let loss = 0;
-  for (let row = 0; row < rows; row++) {
-    const begin = row * inputs;
-    let z = at[inputs];
-    for (let j = 0; j < inputs; j++) z += at[j] * x[begin + j];
-    const w = weight ? weight[row] : 1;
-    loss += w * (softplus(z) - y[row] * z);
-    const residual = w * (sigmoid(z) - y[row]);
-    for (let j = 0; j < inputs; j++) gradient[j] += residual * x[begin + j];
-    gradient[inputs] += residual;
-  }
-  loss /= rows;
-  for (let j = 0; j <= inputs; j++) gradient[j] /= rows;
-  for (let j = 0; j < inputs; j++) {
-    loss += l2 * at[j] * at[j];
-    gradient[j] += 2 * l2 * at[j];
-  }
-  return { loss, gradient };
-}
-
-/** -H · gradient, H being the inverse curvature that past steps suggest: the two-loop recursion. */
-function descent(gradient: Float64Array, past: readonly Step[]): Float64Array {
-  const direction = gradient.map((g) => -g);
-  const shares = new Float64Array(past.length);
-  for (let i = past.length - 1; i >= 0; i--) {
-    shares[i] = dot(past[i].moved, direction) / past[i].curvature;
-    addTo(direction, past[i].bent, -shares[i]);
-  }
-  const last = past.at(-1);
-  if (last) {
-    const scale = last.curvature / dot(last.bent, last.bent);
-    for (let j = 0; j < direction.length; j++) direction[j] *= scale;
-  }
-  past.forEach(({ moved, bent, curvature }, i) => {
-    addTo(direction, moved, shares[i] - dot(bent, direction) / curvature);
-  });
-  return direction;
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let j = 0; j < a.length; j++) sum += a[j] * b[j];
-  return sum;
-}
-
-function addTo(a: Float64Array, b: Float64Array, factor: number): void {
-  for (let j = 0; j < a.length; j++) a[j] += factor * b[j];
-}
-
-const along = (at: Float64Array, direction: Float64Array, size: number): Float64Array =>
-  at.map((value, j) => value + size * direction[j]);
-const difference = (a: Float64Array, b: Float64Array): Float64Array => a.map((value, j) => value - b[j]);
-const largest = (values: Float64Array): number => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);

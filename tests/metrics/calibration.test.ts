@@ -9,8 +9,8 @@ import {
   weightCorrection,
 } from "../../src/metrics/calibration.ts";
 import { fitIsotonic } from "../../src/metrics/isotonic.ts";
-import { sigmoid } from "../../src/metrics/logistic.ts";
 import { ece, logLoss } from "../../src/metrics/probability.ts";
+import { sigmoid } from "../../src/numeric.ts";
 import { draws } from "../../src/random.ts";
 import { errorOf, repeatRows, scoredRows } from "./support.ts";
 
