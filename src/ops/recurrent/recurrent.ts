@@ -1,179 +1,263 @@
-/** What the whole-sequence recurrent ops share: shapes, the order of the steps, and how their kernels fit a device. */
-import gatesSubgroup from "../../../shaders/recurrent/gates_subgroup.wgsl";
-import { TilegradError } from "../../errors.ts";
-import type { ShaderModule } from "../../graph/shader.ts";
-import type { Tensor, TensorType } from "../../graph/types.ts";
+/** Recurrent layers over whole sequences: one kernel forward, one backward through time, matmuls for all that need not wait. */
+import forwardShader from "../../../shaders/recurrent/recurrent.wgsl";
+import gradShader from "../../../shaders/recurrent/recurrent_grad.wgsl";
+import gradSerial from "../../../shaders/recurrent/recurrent_grad_serial.wgsl";
+import forwardSerial from "../../../shaders/recurrent/recurrent_serial.wgsl";
+import type { Attrs, Tensor, TensorType } from "../../graph/types.ts";
 import { sameShape } from "../../graph/types.ts";
-import type { KernelForce, KernelLimits } from "../../policy/limits.ts";
-import { SEQUENCE_COUNTS } from "../../policy/limits.ts";
 import { constant } from "../core/constant.ts";
 import { slice } from "../core/slice.ts";
-import { reshape } from "../core/view.ts";
-import type { Elements, KernelChoice } from "../op.ts";
-import { expectDType, shapeError } from "../op.ts";
+import { reshape, transpose } from "../core/view.ts";
+import { denseGrad } from "../matmul/linear.ts";
+import { matmul } from "../matmul/matmul.ts";
+import type { KernelChoice, OpDef, Sample, SampleInput } from "../op.ts";
+import { apply, expectDType, f32, shapeError } from "../op.ts";
+import type { Cell } from "./cell.ts";
+import type { Extents } from "./kernel.ts";
+import { parallelSizes, recurrentVariants, serialSizes } from "./kernel.ts";
+import { backward, forward } from "./reference.ts";
 
 export interface RecurrentOptions {
+  /** Hidden state before the first step, [batch, units]; default zeros. */
+  readonly h0?: Tensor;
   /** Steps to keep, f32 [batch, time]: where it is 0 (below 0.5) the state is carried over. Default: all. */
   readonly mask?: Tensor;
   /** From the last step to the first; outputs stay at the step they belong to. Default false. */
   readonly goBackwards?: boolean;
 }
 
-export interface Extents {
-  readonly batch: number;
-  readonly time: number;
-  readonly units: number;
+export interface RecurrentResult {
+  /** Hidden state after each step, [batch, time, units], at the step's own place whatever the direction. */
+  readonly y: Tensor;
+  /** Hidden state after the last step that was run, [batch, units]. */
+  readonly h: Tensor;
+}
+
+export interface RunOptions extends Omit<RecurrentOptions, "h0"> {
+  /** Before the first step, [batch, units]; default zeros. */
+  readonly states?: readonly (Tensor | undefined)[];
+  /** Of the recurrent product, where the cell has it apart: [gates * units]. */
+  readonly bias?: Tensor;
+}
+
+/** A cell's ops, and a function that applies them. */
+export interface Recurrent {
+  readonly cell: Cell;
+  readonly ops: readonly OpDef[];
+  /**
+   * @param xz inputs times the input kernel plus bias, for all steps at once: [batch, time, gates * units]
+   * @param kernel recurrent kernel [units, gates * units]
+   * @returns h after each step [batch, time, units], and each state after the last step that was run [batch, units]
+   */
+  run(xz: Tensor, kernel: Tensor, options: RunOptions): { readonly y: Tensor; readonly states: readonly Tensor[] };
+}
+
+export function recurrent(cell: Cell): Recurrent {
+  const gradOp = defineGrad(cell);
+  const op = defineForward(cell, gradOp);
+  return {
+    cell,
+    ops: [op, gradOp],
+    run(xz, kernel, { states = [], bias, mask, goBackwards = false }) {
+      const { batch, time, units } = extentsOf(cell, xz);
+      const before = Array.from({ length: cell.states }, (_, k) => states[k] ?? constant(0, [batch, units]));
+      const kept = mask ?? constant(1, [batch, time]);
+      checkInputs(cell, { xz, kernel, bias, before, mask: kept });
+      const inputs = [xz, byUnit(cell, kernel), ...(bias ? [bias] : []), ...before, kept];
+      const outputs = apply(op, inputs, { goBackwards });
+      return { y: outputs[0], states: before.map((_, k) => lastStep(outputs[k], goBackwards)) };
+    },
+  };
+}
+
+/**
+ * xz [batch, time, gates * units], kernel [units, units, gates], the product's bias [gates * units] where it is apart, the states
+ * before the first step [batch, units], mask [batch, time] -> each state after each step [batch, time, units], and `saved`
+ * [planes, batch, time, units] for the gradient: the states before the step, then what the cell keeps of it.
+ */
+function defineForward(cell: Cell, gradOp: OpDef): OpDef {
+  const { name, gates, states, apart, kept } = cell;
+  return {
+    name,
+    saved: states,
+    contiguous: [1],
+    shape: (inputs) => {
+      const { kernel, ...rest } = named(cell, inputs);
+      const { batch, time, units } = checkInputs(cell, { ...rest, kernel: asMatrix(kernel) });
+      return [...rest.before.map(() => f32(batch, time, units)), f32(states + kept, batch, time, units)];
+    },
+    // a = h U, so dU = h^T da, one product over all steps; the gradient of a bias of its own is the sum of da.
+    grad: ({ inputs, attrs, outputs, upstream }) => {
+      const { xz, kernel, mask } = named(cell, inputs);
+      const { batch, time, units } = extentsOf(cell, xz);
+      const up = outputs.slice(0, states).map((y, k) => upstream[k] ?? constant(0, y.shape));
+      const made = apply(gradOp, [kernel, mask, outputs[states], ...up], attrs);
+      const rows = batch * time;
+      const before = reshape(slice(outputs[states], [0, 0, 0, 0], [1, batch, time, units]), [rows, units]);
+      const da = reshape(made[apart ? 1 : 0], [rows, gates * units]);
+      const [dkernel, ...dbias] = apart ? denseGrad(before, da) : [matmul(before, da, { transposeA: true })];
+      return [made[0], byUnit(cell, dkernel), ...dbias, ...made.slice(-states), null];
+    },
+    reference: ({ inputs, inputTypes, attrs, outputs }) =>
+      forward(cell, { ...extentsOf(cell, inputTypes[0]), ...orderOf(attrs) }, named(cell, inputs), outputs),
+    kernel: ({ inputs: [xz], attrs }, limits) => {
+      const run = { cell, ...extentsOf(cell, xz), ...orderOf(attrs) };
+      const serial = serialSizes(forwardSerial, run, limits);
+      const weights = serial ? SINGLE_WEIGHTS : weightsHook(cell);
+      const before = ["load_h0", "load_c0"].slice(0, states);
+      return {
+        ...(serial ?? parallelSizes(name, forwardShader, run, 2, limits)),
+        loads: loadsOf(["load_xz", weights, ...(apart ? ["load_bias"] : []), ...before, "load_mask"]),
+        stores: storesOf([...["store_y", "store_cells"].slice(0, states), "store_saved"]),
+      };
+    },
+    variants: recurrentVariants,
+    flops: ({ inputs: [xz] }) => flopsOf(cell, extentsOf(cell, xz), 0),
+    samples: () => samplesOf(cell),
+  };
+}
+
+/**
+ * kernel, mask and `saved` of the forward op, gradients of each state after each step [batch, time, units] -> gradients of xz
+ * and, where it is apart, of the recurrent product [batch, time, gates * units], and of the states before the first step
+ * [batch, units].
+ */
+function defineGrad(cell: Cell): OpDef {
+  const { gates, states, apart, kept } = cell;
+  const name = `${cell.name}Grad`;
+  const planes = states + kept;
+  return {
+    name,
+    contiguous: [0],
+    readsOnce: Array.from({ length: states }, (_, k) => 3 + k),
+    shape: (inputs) => {
+      const [kernel, , saved, ...upstream] = inputs;
+      const [found, batch, time, units] = saved.shape;
+      if (found !== planes || kernel.shape[0] !== units || !upstream.every(({ shape }) => shape[2] === units)) {
+        throw shapeError(name, inputs, `what ${cell.name} saved`);
+      }
+      const ofGates = f32(batch, time, gates * units);
+      return [ofGates, ...(apart ? [ofGates] : []), ...upstream.map(() => f32(batch, units))];
+    },
+    reference: ({ inputs: [kernel, mask, saved, ...upstream], inputTypes, attrs, outputs }) =>
+      backward(cell, { ...savedExtents(inputTypes[2]), ...orderOf(attrs) }, { kernel, mask, saved, upstream }, outputs),
+    kernel: ({ inputs: [, , saved], attrs }, limits) => {
+      const run = { cell, ...savedExtents(saved), ...orderOf(attrs) };
+      const serial = serialSizes(gradSerial, run, limits);
+      const weights = serial ? SINGLE_WEIGHTS : weightsHook(cell);
+      // In workgroup memory a vector of three takes as much as one of four.
+      const tiles = (gates === 3 ? 4 : gates) + 1;
+      return {
+        ...(serial ?? parallelSizes(name, gradShader, run, tiles, limits)),
+        loads: loadsOf([weights, "load_mask", "load_saved", ...["load_dy", "load_dcells"].slice(0, states)]),
+        stores: storesOf(["store_dxz", ...(apart ? ["store_da"] : []), ...["store_dh0", "store_dc0"].slice(0, states)]),
+      };
+    },
+    variants: recurrentVariants,
+    flops: ({ inputs: [, , saved] }) => flopsOf(cell, savedExtents(saved), 1),
+    samples: () =>
+      samplesOf(cell).map(({ inputs, attrs }) => {
+        const { xz, kernel, before, mask } = named(cell, inputs);
+        const { batch, time, units } = extentsOf(cell, xz);
+        const saved: SampleInput = { ...f32(planes, batch, time, units), range: [0, 1] };
+        return { inputs: [kernel, mask, saved, ...before.map(() => f32(batch, time, units))], attrs };
+      }),
+  };
+}
+
+/** The inputs of the forward op by name, whatever they are: types, tensors or elements. */
+function named<T>({ apart, states }: Cell, [xz, kernel, ...rest]: readonly T[]) {
+  const bias = apart ? rest[0] : undefined;
+  const before = rest.slice(apart ? 1 : 0, -1);
+  return {
+    xz,
+    kernel,
+    ...(bias === undefined ? {} : { bias }),
+    before: before.slice(0, states),
+    mask: rest[rest.length - 1],
+  };
+}
+
+interface InputTypes {
+  readonly xz: TensorType;
+  /** [units, gates * units] */
+  readonly kernel: TensorType;
+  readonly bias?: TensorType;
+  readonly before: readonly TensorType[];
+  readonly mask: TensorType;
+}
+
+/** @throws E_SHAPE, E_DTYPE */
+function checkInputs(cell: Cell, { xz, kernel, bias, before, mask }: InputTypes): Extents {
+  const { name, gates, apart } = cell;
+  const inputs = [xz, kernel, ...(bias ? [bias] : []), ...before, mask];
+  for (const t of inputs) expectDType(name, t, "f32");
+  const extents = extentsOf(cell, xz);
+  const { batch, time, units } = extents;
+  const fits =
+    xz.shape.length === 3 &&
+    sameShape(kernel.shape, [units, gates * units]) &&
+    (!apart || (bias !== undefined && sameShape(bias.shape, [gates * units]))) &&
+    before.every((t) => sameShape(t.shape, [batch, units])) &&
+    sameShape(mask.shape, [batch, time]);
+  if (fits) return extents;
+  const width = gates === 1 ? "units" : `${gates} * units`;
+  const own = apart ? `, a recurrent bias [${width}]` : "";
+  throw shapeError(
+    name,
+    inputs,
+    `xz [batch, time, ${width}], kernel [units, ${width}]${own}, states [batch, units] and a mask [batch, time]`,
+  );
 }
 
 /** xz [batch, time, gates * units] */
-export function extentsOf(xz: TensorType, gates: number): Extents {
+function extentsOf({ gates }: Cell, xz: TensorType): Extents {
   const [batch, time, width] = xz.shape;
   return { batch, time, units: width / gates };
 }
 
-/** Checks xz, recurrent kernel, initial states and mask of a cell with so many gates. */
-export function checkRecurrent(
-  name: string,
-  gates: number,
-  xz: TensorType,
-  kernel: TensorType,
-  states: readonly TensorType[],
-  mask: TensorType,
-): Extents {
-  const inputs = [xz, kernel, ...states, mask];
-  for (const t of inputs) expectDType(name, t, "f32");
-  const { batch, time, units } = extentsOf(xz, gates);
-  const fits =
-    xz.shape.length === 3 &&
-    sameShape(kernel.shape, [units, gates * units]) &&
-    states.every((t) => sameShape(t.shape, [batch, units])) &&
-    sameShape(mask.shape, [batch, time]);
-  if (fits) return { batch, time, units };
-  const width = gates === 1 ? "units" : `${gates} * units`;
-  throw shapeError(
-    name,
-    inputs,
-    `xz [batch, time, ${width}], kernel [units, ${width}], states [batch, units] and a mask [batch, time]`,
-  );
+/** saved [planes, batch, time, units] */
+const savedExtents = ({ shape: [, batch, time, units] }: TensorType): Extents => ({ batch, time, units });
+
+const orderOf = ({ goBackwards }: Attrs): { readonly goBackwards: boolean } => ({ goBackwards });
+
+/** Kernel [units, gates * units], gate by gate -> [units, units, gates], the gates of a unit side by side; and its type back. */
+const byUnit = ({ gates }: Cell, kernel: Tensor): Tensor => {
+  const [units] = kernel.shape;
+  return transpose(reshape(kernel, [units, gates, units]), [0, 2, 1]);
+};
+const asMatrix = ({ dtype, shape: [rows, columns, gates] }: TensorType): TensorType => ({
+  dtype,
+  shape: [rows, columns * gates],
+});
+
+/** The weights of a unit's gates are read at once where they are four. */
+const weightsHook = ({ gates }: Cell): string => (gates === 4 ? "load_kernel4" : SINGLE_WEIGHTS);
+const SINGLE_WEIGHTS = "load_kernel";
+
+const loadsOf = (hooks: readonly string[]): KernelChoice["loads"] =>
+  hooks.map((hook, input) => ({ hook, input, ...(hook.endsWith("4") ? { width: 4 } : {}) }));
+const storesOf = (hooks: readonly string[]): KernelChoice["stores"] => hooks.map((hook, output) => ({ hook, output }));
+
+const flopsOf = ({ gates, flops }: Cell, { batch, time, units }: Extents, direction: 0 | 1): number =>
+  batch * time * units * (2 * gates * units + flops[direction]);
+
+function samplesOf({ gates, states, apart }: Cell): Sample[] {
+  const of = (n: number, t: number, u: number, goBackwards: boolean, holes = false): Sample => ({
+    inputs: [
+      f32(n, t, gates * u),
+      { ...f32(u, u, gates), range: [-(u ** -0.5), u ** -0.5] },
+      ...(apart ? [f32(gates * u)] : []),
+      ...Array.from({ length: states }, () => f32(n, u)),
+      { ...f32(n, t), values: Array.from({ length: n * t }, (_, i) => (holes && i % 3 === 1 ? 0 : 1)) },
+    ],
+    attrs: { goBackwards },
+  });
+  return [of(1, 1, 1, false), of(3, 5, 7, false, true), of(12, 4, 3, true, true), of(2, 3, 33, true)];
 }
-
-/** Runs `visit` over the steps in the order in which the state passes through them. */
-export function forEachStep(time: number, backwards: boolean, visit: (t: number) => void): void {
-  for (let s = 0; s < time; s++) visit(backwards ? time - 1 - s : s);
-}
-
-/** y[column] += sum of x[k] * kernel[k, column] */
-export function addProduct(
-  y: Float64Array,
-  x: Elements,
-  kernel: Elements,
-  { rows, columns }: { rows: number; columns: number },
-): void {
-  for (let k = 0; k < rows; k++) {
-    const left = x[k];
-    for (let column = 0; column < columns; column++) y[column] += left * kernel[k * columns + column];
-  }
-}
-
-/** y[k] += sum of x[column] * kernel[k, column] */
-export function addTransposedProduct(
-  y: Float64Array,
-  x: Float64Array,
-  kernel: Elements,
-  { rows, columns }: { rows: number; columns: number },
-): void {
-  for (let k = 0; k < rows; k++) {
-    let total = 0;
-    for (let column = 0; column < columns; column++) total += x[column] * kernel[k * columns + column];
-    y[k] += total;
-  }
-}
-
-interface RecurrentConstants extends Record<string, number | string> {
-  readonly WG: number;
-  readonly UNITS: number;
-  readonly Rows: string;
-  readonly ROW_NUMBERS: string;
-}
-
-/** What forces each number of sequences that a kernel for up to `most` can run. */
-export const recurrentVariants = (most: number) => (): KernelForce[] =>
-  SEQUENCE_COUNTS.filter((sequences) => sequences <= most).map((sequences) => ({ sequences }));
-
-/**
- * Sizes of a recurrent kernel: threads, units a thread, and how many sequences a workgroup runs - `most`, or fewer where
- * only those fit its memory. `tiles` is how many numbers a unit keeps there for each sequence. Software GPUs get a thread for
- * every four units, for cheap barriers; the arrays are no larger than needed, because SwiftShader takes a third of a
- * millisecond to compile each of their numbers.
- * @throws E_DEVICE when not even two sequences fit: over 400 units of an LSTM with the 16 KiB that every device has.
- */
-export function recurrentSizes(
-  name: string,
-  { batch, time, units }: Extents,
-  { goBackwards }: { readonly goBackwards: boolean },
-  tiles: number,
-  limits: KernelLimits,
-  most = 4,
-): Pick<KernelChoice, "params" | "grid"> & { readonly constants: RecurrentConstants } {
-  const places = 8 * Math.ceil(units / 8);
-  const threads = limits.software ? 8 * Math.ceil(units / 32) : places;
-  const wg = Math.min(limits.maxWorkgroupSize, 256, threads);
-  const bytes = 4 * tiles * places;
-  const rows = SEQUENCE_COUNTS.find(
-    (n) => n <= Math.min(most, limits.sequences ?? most) && n * bytes <= limits.maxWorkgroupBytes,
-  );
-  if (rows === undefined) {
-    const fits = 8 * Math.floor(limits.maxWorkgroupBytes / (64 * tiles));
-    throw new TilegradError("E_DEVICE", `${name}: got ${units} units; this device's workgroup memory holds ${fits}.`, {
-      hint: "Stack several smaller layers.",
-    });
-  }
-  return {
-    constants: {
-      WG: wg,
-      UNITS: places,
-      Rows: `vec${Math.min(rows, 4)}<f32>`,
-      ROW_NUMBERS: rows >= 4 ? "Rows(0.0, 1.0, 2.0, 3.0)" : "Rows(0.0, 1.0)",
-    },
-    params: { batch, time, units, rows, backwards: goBackwards ? 1 : 0 },
-    grid: { workgroups: [Math.ceil(batch / rows), 1, 1] },
-  };
-}
-
-/** Units up to which a layer runs in a resident plan: the state of a sequence is in its thread's own memory. */
-const MOST_SERIAL = 64;
-
-/**
- * The kernel `serial` with a thread for each sequence where a resident plan asks for one and the layer is small enough, else
- * null. On a software GPU with subgroups, sequences that come by fours hand weights round.
- */
-export function serialSizes(
-  serial: ShaderModule,
-  { batch, time, units }: Extents,
-  { goBackwards }: { readonly goBackwards: boolean },
-  { resident, software, minSubgroupSize }: KernelLimits,
-): Pick<KernelChoice, "shader" | "constants" | "params" | "grid"> | null {
-  if (!resident || units > MOST_SERIAL) return null;
-  const handed = software && minSubgroupSize >= 4 && batch % 4 === 0;
-  const libs = serial.libs.map((lib) => (lib.name === "gates" && handed ? gatesSubgroup : lib));
-  return {
-    shader: { ...serial, libs },
-    constants: { UNITS: units },
-    params: { batch, time, units, backwards: goBackwards ? 1 : 0 },
-    grid: { threads: batch },
-  };
-}
-
-/** A mask that keeps every step; it costs nothing. */
-export const maskOr = (mask: Tensor | undefined, { batch, time }: Extents): Tensor =>
-  mask ?? constant(1, [batch, time]);
-
-/** A state that starts at zero; it costs nothing. */
-export const stateOr = (state: Tensor | undefined, { batch, units }: Extents): Tensor =>
-  state ?? constant(0, [batch, units]);
 
 /** y [batch, time, units] at the step that was run last -> [batch, units] */
-export function lastStep(y: Tensor, goBackwards: boolean): Tensor {
+function lastStep(y: Tensor, goBackwards: boolean): Tensor {
   const [batch, time, units] = y.shape;
   return reshape(slice(y, [0, goBackwards ? 0 : time - 1, 0], [batch, 1, units]), [batch, units]);
 }
