@@ -16,6 +16,7 @@ import { testDrivers } from "./drivers.mjs";
 import { ensureInstalled } from "./install.mjs";
 import { root, runNode } from "./process.mjs";
 import { countLine, runVitest } from "./vitest.mjs";
+import { describeShader } from "./wgsl.mjs";
 
 const TSC = "node_modules/typescript/bin/tsc";
 const BIOME = "node_modules/@biomejs/biome/bin/biome";
@@ -77,6 +78,11 @@ export const tasks = {
   async demo(args) {
     await buildDemo();
     return runNode("demo/serve.mjs", args);
+  },
+
+  wgsl([name]) {
+    console.log(describeShader(name));
+    return 0;
   },
 };
 

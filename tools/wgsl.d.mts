@@ -6,6 +6,10 @@ import type { ShaderLibrary, ShaderModule } from "../src/graph/shader.ts";
 export function loadShader(file: string): { shader: ShaderModule | ShaderLibrary; files: string[] };
 /** A kernel with all that its comment lines stand for: valid WGSL. */
 export function linkedText(file: string): string;
+/** Every file of shaders/ by its path there, with what it says of itself first. */
+export function shaderFiles(): { file: string; name: string; about: string; kernel: boolean }[];
+/** The text of a kernel as `linkedText`, by its file's name; without one, the list of kernels. */
+export function describeShader(name?: string): string;
 /** Drops comments, indentation and blank lines. */
 export function strip(source: string): string;
 /** One WGSL text of several, directives hoisted. */

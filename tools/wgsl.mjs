@@ -2,7 +2,7 @@
  * Turns an imported `.wgsl` file into a module, at build time: its text and what WGSL reflection says of it.
  * The same function serves esbuild (bundles) and Vite (tests), so that both see the same bindings and offsets.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { WgslReflect } from "wgsl_reflect/wgsl_reflect.module.js";
 
@@ -195,7 +195,30 @@ function partsOf(file) {
 /** A kernel as an editor and a compiler of WGSL take it: with its libraries, a binding and a plain hook for each buffer. */
 export function linkedText(file) {
   const { text } = partsOf(path.resolve(file));
-  return text ?? fail(file, "is a library, not a kernel.");
+  return `${(text ?? fail(file, "is a library, not a kernel.")).replace(/\n{3,}/g, "\n\n").trim()}\n`;
+}
+
+const folder = path.join(import.meta.dirname, "../shaders");
+
+/** Every file of shaders/ by its path there, with what it says of itself first. */
+export const shaderFiles = () =>
+  readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".wgsl"))
+    .sort()
+    .map((name) => {
+      const file = path.join(folder, name);
+      const source = readFileSync(file, "utf8");
+      const about = /^\/\/ (?!(?:lib|io|items): )(.*)$/m.exec(source)?.[1] ?? "";
+      return { file, name: name.replaceAll(path.sep, "/"), about, kernel: isKernel(source) };
+    });
+
+/** What `npm run wgsl` prints: of a kernel, by its file's name, all of its text; without one, the list of kernels. */
+export function describeShader(name) {
+  const kernels = shaderFiles().filter(({ kernel }) => kernel);
+  if (name === undefined) return kernels.map(({ name, about }) => `${name.padEnd(40)} ${about}`).join("\n");
+  const found = kernels.find(({ file }) => path.basename(file, ".wgsl") === path.basename(name, ".wgsl"));
+  if (!found) throw new Error(`wgsl: got "${name}"; expected a kernel of shaders/. \`npm run wgsl\` lists them.`);
+  return linkedText(found.file);
 }
 
 function reflect(file, text, main) {

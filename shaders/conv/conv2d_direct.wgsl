@@ -1,3 +1,4 @@
+// lib: conv2d_params
 // io: x, kernel -> y
 // items: i < params.count
 // y [batch, out_height, out_width, out_channels] = x * kernel, one thread per output element: for few channels or
@@ -6,34 +7,6 @@
 // the image.
 
 const DIVIDE: bool = false;
-
-struct Params {
-  count: u32,
-  pixels: u32,
-  out_height: u32,
-  out_width: u32,
-  out_channels: u32,
-  units: u32,
-  height: u32,
-  width: u32,
-  channels: u32,
-  depth: u32,
-  taps_y: u32,
-  taps_x: u32,
-  scale_y: i32,
-  scale_x: i32,
-  offset_y: i32,
-  offset_x: i32,
-  step_y: i32,
-  step_x: i32,
-  divide_y: i32,
-  divide_x: i32,
-  weight_start: u32,
-  weight_tap: i32,
-  weight_unit: u32,
-  weight_depth: u32,
-  weight_group: u32,
-}
 
 // The coordinate in x, or one beyond any size where there is none. A negative one wraps there by itself.
 fn source(numerator: i32, divide: i32) -> u32 {

@@ -1,3 +1,4 @@
+// lib: conv2d_kernel_grad_params, gradients
 // io: x 1|4, dy 1|4 -> y 1|4, bias
 // items: i < params.count
 // Partial sums of a convolution's kernel gradient: y [splits, taps * depth, filters], split s summing x times dy over
@@ -11,29 +12,6 @@ const BIAS: bool = false;
 // Four channels, or filters, are neighbours in memory: load_x4, or load_dy4 and store_y4, serve.
 const WIDE_CHANNELS: bool = false;
 const WIDE_FILTERS: bool = false;
-
-struct Params {
-  count: u32,
-  rows: u32,
-  share: u32,
-  out_height: u32,
-  out_width: u32,
-  height: u32,
-  width: u32,
-  channels: u32,
-  depth: u32,
-  filters: u32,
-  units: u32,
-  groups: u32,
-  taps_x: u32,
-  weights: u32,
-  stride_y: i32,
-  stride_x: i32,
-  dilation_y: i32,
-  dilation_x: i32,
-  top: i32,
-  left: i32,
-}
 
 fn write_weight(weight: u32, last: u32, split: u32, group: u32, unit: u32, v: vec4<f32>) {
   if (weight > last) {
@@ -54,14 +32,6 @@ fn write_weight(weight: u32, last: u32, split: u32, group: u32, unit: u32, v: ve
   if (unit + 3u < params.units) {
     store_y(at + 3u, v.w);
   }
-}
-
-fn gradients(pixel: u32, filters: vec4<u32>) -> vec4<f32> {
-  let at = pixel * params.filters + filters;
-  if (WIDE_FILTERS) {
-    return load_dy4(at.x);
-  }
-  return vec4<f32>(load_dy(at.x), load_dy(at.y), load_dy(at.z), load_dy(at.w));
 }
 
 fn pixels(at: vec4<u32>, inside: vec4<bool>) -> vec4<f32> {

@@ -1,3 +1,4 @@
+// lib: gradients
 // io: x, dy 1|4 -> y 1|4, bias
 // items: i < params.count
 // Partial sums of a convolution's kernel gradient, as conv2d_kernel_grad.wgsl, each thread for ROWS x COLUMNS taps of one
@@ -30,14 +31,6 @@ struct Params {
   dilation_y: i32,
   top: i32,
   left: i32,
-}
-
-fn gradients(pixel: u32, filters: vec4<u32>) -> vec4<f32> {
-  let at = pixel * params.filters + filters;
-  if (WIDE_FILTERS) {
-    return load_dy4(at.x);
-  }
-  return vec4<f32>(load_dy(at.x), load_dy(at.y), load_dy(at.z), load_dy(at.w));
 }
 
 // A row of taps: where the row of x that it meets starts, and whether that is in the image; its pixels, and the sums.

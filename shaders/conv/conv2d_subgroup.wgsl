@@ -1,3 +1,4 @@
+// lib: conv2d_params
 // io: x 1|4, kernel 1|4 -> y 1|4
 // The convolution of conv2d_tiled.wgsl on subgroups: a thread holds four neighbouring pixels of an output row by eight channels that
 // its whole workgroup shares; each lane fetches the weights of one channel and the others get them by broadcast. Wins on
@@ -18,34 +19,6 @@ const WIDE_KERNEL: bool = false;
 const TRANSPOSED: bool = false;
 // Four units of y are: store_y4 serves.
 const WIDE_Y: bool = false;
-
-struct Params {
-  count: u32,
-  pixels: u32,
-  out_height: u32,
-  out_width: u32,
-  out_channels: u32,
-  units: u32,
-  height: u32,
-  width: u32,
-  channels: u32,
-  depth: u32,
-  taps_y: u32,
-  taps_x: u32,
-  scale_y: i32,
-  scale_x: i32,
-  offset_y: i32,
-  offset_x: i32,
-  step_y: i32,
-  step_x: i32,
-  divide_y: i32,
-  divide_x: i32,
-  weight_start: u32,
-  weight_tap: i32,
-  weight_unit: u32,
-  weight_depth: u32,
-  weight_group: u32,
-}
 
 // Four lanes fetch the weights of four units each, for one of four channels; else each lane those of one unit.
 const BY_CHANNEL: bool = WIDE_KERNEL && !TRANSPOSED;

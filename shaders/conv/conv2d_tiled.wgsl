@@ -1,3 +1,4 @@
+// lib: conv2d_params
 // io: x 1|4, kernel 1|4 -> y 1|4
 // items: i < params.count
 // The sum of conv2d_direct.wgsl as an implicit matrix product (no image-to-column copy): each thread holds 4 output
@@ -11,34 +12,6 @@ const WIDE_KERNEL: bool = false;
 const TRANSPOSED: bool = false;
 // Four units of y are: store_y4 serves.
 const WIDE_Y: bool = false;
-
-struct Params {
-  count: u32,
-  pixels: u32,
-  out_height: u32,
-  out_width: u32,
-  out_channels: u32,
-  units: u32,
-  height: u32,
-  width: u32,
-  channels: u32,
-  depth: u32,
-  taps_y: u32,
-  taps_x: u32,
-  scale_y: i32,
-  scale_x: i32,
-  offset_y: i32,
-  offset_x: i32,
-  step_y: i32,
-  step_x: i32,
-  divide_y: i32,
-  divide_x: i32,
-  weight_start: u32,
-  weight_tap: i32,
-  weight_unit: u32,
-  weight_depth: u32,
-  weight_group: u32,
-}
 
 // Coordinates in x of four pixels, beyond any size where there is none.
 fn source(numerator: vec4<i32>, divide: i32) -> vec4<u32> {

@@ -1,3 +1,4 @@
+// lib: matmul_params
 // io: a, b -> y, total
 // items: i < TILE * params.batch * ((params.m + select(0u, 1u, ONES_ROW) + TILE - 1u) / TILE) * ((params.n + TILE - 1u) / TILE)
 // y [batch, m, n] = a · b, eight threads for a tile of 8 x 8: each fetches one element of A and one of B for every k, keeps a
@@ -12,19 +13,6 @@ const TILE: u32 = 8;
 // Whether k is odd.
 const K_ODD: bool = false;
 const ONES_ROW: bool = false;
-
-struct Params {
-  batch: u32,
-  m: u32,
-  n: u32,
-  k: u32,
-  a_batch: u32,
-  a_row: u32,
-  a_inner: u32,
-  b_batch: u32,
-  b_inner: u32,
-  b_column: u32,
-}
 
 var<private> sums: array<f32, TILE>;
 

@@ -1,3 +1,4 @@
+// lib: matmul_params
 // io: a, b -> y, total
 // items: i < params.batch * (params.m + select(0u, 1u, ONES_ROW)) * params.n
 // y [batch, m, n] = a · b, one thread per output element. Any strides, so A^T and B^T cost nothing but locality: the
@@ -5,19 +6,6 @@
 // With ONES_ROW, A has one more row, all ones, whose products go to `store_total`: the bias gradient beside the kernel's.
 
 const ONES_ROW: bool = false;
-
-struct Params {
-  batch: u32,
-  m: u32,
-  n: u32,
-  k: u32,
-  a_batch: u32,
-  a_row: u32,
-  a_inner: u32,
-  b_batch: u32,
-  b_inner: u32,
-  b_column: u32,
-}
 
 fn item(i: u32) {
   let rows = params.m + select(0u, 1u, ONES_ROW);

@@ -1,4 +1,4 @@
-// lib: operands
+// lib: operands, matmul_params
 // io: a 1|4, b 1|4 -> y 1|4, total
 // y [batch, m, n] = a · b on subgroups: a thread holds four columns of the eight rows that its whole workgroup shares; each
 // lane fetches A for one row and the others get it by broadcast. Wins on software GPUs, where a load costs far more than
@@ -10,30 +10,8 @@ const WG: u32 = 32;
 const ROWS: u32 = 8;
 // Lanes that fetch rows of A: 8, or 4 where subgroups may be that small.
 const LANES: u32 = 8;
-// Whether load_a4, load_b4 and store_y4 serve (see operands.wgsl).
-const WIDE_A: bool = false;
-const WIDE_B: bool = false;
-const WIDE_Y: bool = false;
-// Whether load_b4 serves along the columns of B.
-const COLUMNS_B: bool = false;
-// Whether k is no multiple of 4.
-const K_REST: bool = true;
-const ONES_ROW: bool = false;
 // Over k one by one instead of by fours: few places that load, for compilers to which each is dear.
 const ROLLED: bool = false;
-
-struct Params {
-  batch: u32,
-  m: u32,
-  n: u32,
-  k: u32,
-  a_batch: u32,
-  a_row: u32,
-  a_inner: u32,
-  b_batch: u32,
-  b_inner: u32,
-  b_column: u32,
-}
 
 var<private> sums: array<vec4<f32>, ROWS>;
 

@@ -1,4 +1,4 @@
-// lib: operands
+// lib: operands, matmul_params
 // io: a 1|4, b 1|4 -> y 1|4, total
 // y [batch, m, n] = a · b by tiles of TILE x TILE x 16 in workgroup memory: of 64, each thread eight rows of four columns, or
 // of 128, each eight rows of twice four columns. Wins on hardware GPUs once there are enough tiles to fill them; large tiles
@@ -19,27 +19,6 @@ const B_PARTS: u32 = TILE / 4;
 // Threads along a row of the tile, and along a column.
 const ACROSS: u32 = B_PARTS / PARTS;
 const DOWN: u32 = TILE / ROWS;
-// Whether load_a4, load_b4 and store_y4 serve (see operands.wgsl).
-const WIDE_A: bool = false;
-const WIDE_B: bool = false;
-const WIDE_Y: bool = false;
-const COLUMNS_B: bool = false;
-// Whether k is no multiple of TILE_K.
-const K_REST: bool = true;
-const ONES_ROW: bool = false;
-
-struct Params {
-  batch: u32,
-  m: u32,
-  n: u32,
-  k: u32,
-  a_batch: u32,
-  a_row: u32,
-  a_inner: u32,
-  b_batch: u32,
-  b_inner: u32,
-  b_column: u32,
-}
 
 var<workgroup> a_tile: array<vec4<f32>, TILE * A_PARTS>;
 var<workgroup> b_tile: array<vec4<f32>, TILE_K * B_PARTS>;

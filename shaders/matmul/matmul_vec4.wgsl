@@ -8,15 +8,6 @@
 
 // 4, or 8 where k is taken one by one: more save loads of B, where there are threads enough for them.
 const ROWS: u32 = 4;
-// Whether load_a4, load_b4 and store_y4 serve (see operands.wgsl).
-const WIDE_A: bool = false;
-const WIDE_B: bool = false;
-const WIDE_Y: bool = false;
-// Whether load_b4 serves along the columns of B.
-const COLUMNS_B: bool = false;
-// Whether k is no multiple of 4.
-const K_REST: bool = true;
-const ONES_ROW: bool = false;
 // Over k one by one instead of by fours: few places that load, for compilers to which each is dear.
 const ROLLED: bool = false;
 

@@ -2,6 +2,16 @@
 // make A^T and B^T; the constants say where four neighbours lie side by side in memory, to be had in one access.
 // What lies outside A or B is read as its last row or column: beyond k it is multiplied by zeros, the rest is never stored.
 
+// Whether load_a4, load_b4 and store_y4 serve.
+const WIDE_A: bool = false;
+const WIDE_B: bool = false;
+const WIDE_Y: bool = false;
+// Whether load_b4 serves along the columns of B.
+const COLUMNS_B: bool = false;
+// Whether k is no multiple of what a turn takes.
+const K_REST: bool = true;
+const ONES_ROW: bool = false;
+
 // Where row `row` of A begins: found once, before the loop over k, since not every compiler moves it there.
 fn a_start(batch: u32, row: u32) -> u32 {
   return batch * params.a_batch + min(row, params.m - 1u) * params.a_row;

@@ -1,3 +1,4 @@
+// lib: windows
 // io: dy: Value -> dx: Value
 // items: i < params.count
 // Gradient of the average over windows, one thread per element of the image, or for WIDTH neighbouring channels: it gathers
@@ -7,21 +8,6 @@ const WIDTH: u32 = 1;
 // WIDTH elements.
 alias Value = f32;
 const INCLUDE_PAD: bool = false;
-
-struct Params {
-  count: u32,
-  height: u32,
-  width: u32,
-  channels: u32,
-  out_height: u32,
-  out_width: u32,
-  taps_y: u32,
-  taps_x: u32,
-  stride_y: u32,
-  stride_x: u32,
-  top: u32,
-  left: u32,
-}
 
 // The first position whose window of `taps` reaches `at`, in coordinates of the padded image.
 fn first_window(at: u32, taps: u32, stride: u32) -> u32 {

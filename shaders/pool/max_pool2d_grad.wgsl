@@ -1,22 +1,8 @@
+// lib: windows
 // io: x, y, dy -> dx
 // items: i < params.count
 // Gradient of the maximum over windows, one thread per element of the image: it gathers from the windows whose first
 // maximum it is, row by row, so nothing is added out of order.
-
-struct Params {
-  count: u32,
-  height: u32,
-  width: u32,
-  channels: u32,
-  out_height: u32,
-  out_width: u32,
-  taps_y: u32,
-  taps_x: u32,
-  stride_y: u32,
-  stride_x: u32,
-  top: u32,
-  left: u32,
-}
 
 // The first position whose window of `taps` reaches `at`, in coordinates of the padded image.
 fn first_window(at: u32, taps: u32, stride: u32) -> u32 {

@@ -1,3 +1,4 @@
+// lib: windows
 // io: x: Value, dy: Value -> dx: Value
 // items: i < params.count
 // Gradient of the maximum over windows that do not overlap, one thread per window, of WIDTH neighbouring channels: it writes
@@ -8,21 +9,6 @@ const WIDTH: u32 = 1;
 // WIDTH elements, and where they stand.
 alias Value = f32;
 alias Places = u32;
-
-struct Params {
-  count: u32,
-  height: u32,
-  width: u32,
-  channels: u32,
-  out_height: u32,
-  out_width: u32,
-  taps_y: u32,
-  taps_x: u32,
-  stride_y: u32,
-  stride_x: u32,
-  top: u32,
-  left: u32,
-}
 
 fn item(i: u32) {
   let columns = params.channels / WIDTH;

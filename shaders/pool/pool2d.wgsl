@@ -1,3 +1,4 @@
+// lib: windows
 // io: x: Value -> y: Value
 // items: i < params.count
 // Maximum or average of the windows of x [batch, height, width, channels], one thread per output element, or for WIDTH
@@ -8,21 +9,6 @@ const WIDTH: u32 = 1;
 alias Value = f32;
 const AVERAGE: bool = false;
 const INCLUDE_PAD: bool = false;
-
-struct Params {
-  count: u32,
-  height: u32,
-  width: u32,
-  channels: u32,
-  out_height: u32,
-  out_width: u32,
-  taps_y: u32,
-  taps_x: u32,
-  stride_y: u32,
-  stride_x: u32,
-  top: u32,
-  left: u32,
-}
 
 fn item(i: u32) {
   let columns = params.channels / WIDTH;

@@ -18,24 +18,27 @@ const PARAMS = "@group(1) @binding(0) var<uniform> params: Params;";
 export function link(shader: ShaderModule, { constants, hooks, declarations, libs }: Specialisation): string {
   const code = [specialise(shader, { constants, hooks }), shader.main].join("\n");
   const bindings = [...(shader.params ? [PARAMS] : []), declarations].join("\n");
-  return assemble([...librariesOf([shader]), ...librariesOf([...libs]), ...libs], bindings, code);
+  const own = new Set(librariesOf([shader]).map(({ name }) => name));
+  return assemble(
+    [...libs].filter(({ name }) => !own.has(name)),
+    bindings,
+    code,
+  );
 }
 
-/** A shader's hooks, and its own text but for the entry point, with its constants set. */
+/** A shader's libraries, its hooks, and its own text but for the entry point; constants of any of them are set. */
 export function specialise(
   shader: ShaderModule,
   { constants, hooks }: Pick<Specialisation, "constants" | "hooks">,
 ): string {
-  let code = shader.code;
+  const parts = [...librariesOf([shader]), shader];
+  const own: Record<string, string> = Object.assign({}, ...parts.map((part) => part.hooks));
+  const unknown = Object.keys(hooks).find((name) => !(name in own));
+  invariant(unknown === undefined, `shader ${shader.name} has no hook ${unknown}.`);
+  const functions = Object.entries(own).map(([name, type]) => hooks[name] ?? emptyHook(name, type));
+  let code = [...parts.slice(0, -1).map((lib) => lib.code), ...functions, shader.code].join("\n");
   for (const [name, value] of Object.entries(constants)) code = replaceConstant(shader.name, code, name, value);
-  const own = Object.entries(Object.assign({}, ...[...librariesOf([shader]), shader].map((part) => part.hooks)));
-  for (const name of Object.keys(hooks)) {
-    invariant(
-      own.some(([hook]) => hook === name),
-      `shader ${shader.name} has no hook ${name}.`,
-    );
-  }
-  return [...own.map(([name, type]) => hooks[name] ?? emptyHook(name, String(type))), code].join("\n");
+  return code;
 }
 
 /** A hook that a use leaves out: it loads zeros, or stores nothing. */
@@ -53,9 +56,10 @@ const unique = (libs: readonly ShaderLibrary[]): ShaderLibrary[] => [
   ...new Map(libs.map((lib) => [lib.name, lib])).values(),
 ];
 
-/** Directives, then libraries, then declarations, then code. */
+/** Directives, then libraries with those that they need, then declarations, then code. */
 export function assemble(libs: readonly ShaderLibrary[], declarations: string, code: string): string {
-  const text = [...unique(libs).map((lib) => lib.code), declarations, code].filter((part) => part !== "").join("\n");
+  const all = unique([...librariesOf(libs), ...libs]);
+  const text = [...all.map((lib) => lib.code), declarations, code].filter((part) => part !== "").join("\n");
   const directives = new Set(text.match(/^enable [^;]*;$/gm) ?? []);
   return [...directives, text.replace(/^enable [^;]*;\n/gm, "")].join("\n");
 }

@@ -12,7 +12,7 @@ import type { KernelLimits } from "../policy/limits.ts";
 import type { Accesses } from "./bindings.ts";
 import { Bindings } from "./bindings.ts";
 import { chooseKernel } from "./choice.ts";
-import { assemble, librariesOf } from "./link.ts";
+import { assemble } from "./link.ts";
 import type { StepLayout } from "./lower.ts";
 import { flopsOf } from "./lower.ts";
 import { placeResident } from "./residentMemory.ts";
@@ -94,11 +94,7 @@ ${store}
     "var<private> zero: u32;",
     ...bindings.declarations(1),
   ].join("\n");
-  const code = assemble(
-    [...librariesOf([...libs]), ...libs],
-    declarations,
-    [...linked.kinds.map(({ text }) => text), main].join("\n"),
-  );
+  const code = assemble([...libs], declarations, [...linked.kinds.map(({ text }) => text), main].join("\n"));
   const nodes = plan.kernels.flatMap((k) => k.nodes);
   return {
     label: `resident(${plan.kernels.length} stages)`,

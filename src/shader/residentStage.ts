@@ -11,7 +11,7 @@ import type { Plan } from "../passes/plan.ts";
 import type { Bindings } from "./bindings.ts";
 import { writeHooks } from "./choice.ts";
 import type { HookContext } from "./hooks.ts";
-import { librariesOf, specialise } from "./link.ts";
+import { specialise } from "./link.ts";
 import type { StepLayout } from "./lower.ts";
 
 /** A number of a stage. */
@@ -117,8 +117,7 @@ export function writeStage(
   };
   const { shader, constants = {}, params } = choice;
   // A shader's libraries may read its parameters, so each stage has them to itself.
-  const own = specialise(shader, { constants, hooks: writeHooks(context, choice) });
-  let code = [...librariesOf([shader]).map((lib) => lib.code), own].join("\n");
+  let code = specialise(shader, { constants, hooks: writeHooks(context, choice) });
   const types = new Map(shader.params?.fields.map(({ name, type }) => [name, type]));
   code = code.replace(/(?<![.\w])params\.(\w+)/g, (_, name) => {
     const type = types.get(name);

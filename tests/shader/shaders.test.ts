@@ -1,23 +1,25 @@
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { ShaderModule } from "../../src/graph/shader.ts";
 import { link } from "../../src/shader/link.ts";
 import type { WebGpuDevice } from "../../src/webgpu/device.ts";
-import { linkedText, loadShader } from "../../tools/wgsl.mjs";
+import { linkedText, loadShader, shaderFiles } from "../../tools/wgsl.mjs";
 import { openTestGpu } from "../devices.ts";
-import { kernelFiles, libraryFiles, loadKernel } from "../support/shaders.ts";
 
 const ops = path.join(import.meta.dirname, "../../src/ops");
 
 const NOTHING = { constants: {}, hooks: {}, declarations: "", libs: new Set<never>() };
 
-describe.each(kernelFiles)("shaders/$name", ({ file }) => {
+const kernels = shaderFiles().filter(({ kernel }) => kernel);
+
+describe.each(kernels)("shaders/$name", ({ file }) => {
   let device: WebGpuDevice;
   beforeAll(async () => {
     device = await openTestGpu();
   });
   afterAll(() => device.dispose());
-  const shader = loadKernel(file);
+  const shader = loadShader(file).shader as ShaderModule;
   const code = linkedText(file);
 
   it.each([
@@ -46,11 +48,11 @@ describe.each(kernelFiles)("shaders/$name", ({ file }) => {
 });
 
 it("every library is used", () => {
-  const used = new Set(kernelFiles.flatMap(({ file }) => loadShader(file).files));
+  const used = new Set(kernels.flatMap(({ file }) => loadShader(file).files));
   const inline = readdirSync(ops, { recursive: true, encoding: "utf8" })
     .filter((file) => file.endsWith(".ts"))
     .map((file) => readFileSync(path.join(ops, file), "utf8"))
     .join("\n");
-  for (const { file, name } of libraryFiles)
-    expect(used.has(file) || inline.includes(`shaders/${name}`), name).toBe(true);
+  for (const { file, name, kernel } of shaderFiles())
+    expect(kernel || used.has(file) || inline.includes(`shaders/${name}`), name).toBe(true);
 });
