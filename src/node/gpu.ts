@@ -127,12 +127,12 @@ async function find(): Promise<NodeGpu | undefined> {
   for (const [name, value] of Object.entries(dawn.globals)) {
     if (!(name in globalThis)) Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
   }
-  waitGently(dawn.globals);
   const gpu = dawn.create(FLAGS);
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter) return undefined;
   const { info } = adapter;
   const software = info.isFallbackAdapter;
+  if (software) waitGently(dawn.globals);
   const driver = info.description || info.device || info.vendor || "unknown";
   return {
     gpu,
