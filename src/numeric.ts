@@ -3,6 +3,9 @@
 export const log1p = Math.log1p;
 export const expm1 = Math.expm1;
 
+/** The upper one of two in the middle. */
+export const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1];
+
 /** x rounded to f16 (IEEE 754 binary16), ties to even; infinite from 65520 on. */
 export function roundToHalf(x: number): number {
   const a = Math.abs(x);

@@ -26,7 +26,7 @@ export function mulHi(a: number, b: number): number {
   return (Math.imul(aHigh, bHigh) + (middle >>> 16) + (carry >>> 16)) >>> 0;
 }
 
-/** One Philox4x32-10 block into `out[0..3]`, without allocating: what loops over many elements call. */
+/** One block of Philox4x32-10, of counter c0..c3 and key k0, k1, into `out[0..3]`; all are u32. */
 export function philoxInto(
   out: Uint32Array,
   c0: number,
@@ -52,16 +52,6 @@ export function philoxInto(
   out[1] = c1;
   out[2] = c2;
   out[3] = c3;
-}
-
-/** Philox4x32-10: counter u32[4], key u32[2] -> u32[4]. */
-export function philox4x32(
-  counter: readonly [number, number, number, number],
-  key: readonly [number, number],
-): [number, number, number, number] {
-  const out = new Uint32Array(4);
-  philoxInto(out, counter[0] >>> 0, counter[1] >>> 0, counter[2] >>> 0, counter[3] >>> 0, key[0] >>> 0, key[1] >>> 0);
-  return [out[0], out[1], out[2], out[3]];
 }
 
 /** A u32 to a float in [0, 1): its top 24 bits, which float32 holds exactly, so CPU and GPU agree to the bit. */

@@ -13,7 +13,7 @@ export function allocate({ dtype, shape }: TensorType, precision: Precision): El
   return allocateElements(dtype, sizeOf(shape), precision);
 }
 
-export function allocateElements(dtype: DType, size: number, precision: Precision): Elements {
+function allocateElements(dtype: DType, size: number, precision: Precision): Elements {
   switch (dtype) {
     case "f32":
       return precision === "f64" ? new Float64Array(size) : new Float32Array(size);

@@ -1,4 +1,5 @@
 import { TilegradError } from "../errors.ts";
+import { concatBytes } from "../io/bytes.ts";
 import { show } from "../options.ts";
 
 /** Anything text can be read from: whole or in pieces, as characters or bytes. */
@@ -42,7 +43,7 @@ export class TextDecoding {
 
   /** The text of the next bytes; `last` ends the text. @throws E_DATA for binary files and bytes that are not text. */
   push(chunk: Uint8Array, last = false): string {
-    const bytes = this.held.length > 0 ? concat(this.held, chunk) : chunk;
+    const bytes = this.held.length > 0 ? concatBytes([this.held, chunk]) : chunk;
     const ready = this.inspect(bytes, last);
     this.held = bytes.slice(ready);
     const from = this.offset;
@@ -93,13 +94,6 @@ export class TextDecoding {
     this.decoder = new TextDecoder(encoding, { fatal: true });
     this.settled = true;
   }
-}
-
-function concat(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
-  const joined = new Uint8Array(a.length + b.length);
-  joined.set(a);
-  joined.set(b, a.length);
-  return joined;
 }
 
 function isUtf8(bytes: Uint8Array): boolean {

@@ -16,7 +16,7 @@ export interface ImageFolderOptions {
   readonly onProgress?: (done: number, all: number) => void;
 }
 
-export const IMAGE_FOLDER_OPTIONS = {
+const IMAGE_FOLDER_OPTIONS = {
   labelOf: "function",
   labelled: "boolean",
   signal: "object",

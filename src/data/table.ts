@@ -137,16 +137,6 @@ export function tableFromRecords(
   return tableFromEntries(columns, options.name ?? "table");
 }
 
-/** The table's given rows, in that order. */
-export function takeRows(table: Table, rows: Uint32Array): Table {
-  const columns = table.columns.map((column): Column => {
-    if (column.kind === "numeric") return { ...column, values: Float64Array.from(rows, (row) => column.values[row]) };
-    return { ...column, codes: Int32Array.from(rows, (row) => column.codes[row]) };
-  });
-  const lines = table.lines && { lines: Uint32Array.from(rows, (row) => (table.lines as Uint32Array)[row]) };
-  return { name: table.name, rows: rows.length, columns, ...lines };
-}
-
 const DAY = 86_400_000;
 
 /** The given rows, or all rows 0..n-1 without them. @throws E_ARGUMENT for a row that does not exist. */

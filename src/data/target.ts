@@ -16,7 +16,7 @@ export interface Target {
 const LISTED_LABELS = 10;
 
 /** Labels are compared by this: as numbers if they are numbers ("1" = "1.0" = 1), else as trimmed text. */
-export function labelKey(label: string | number): string {
+function labelKey(label: string | number): string {
   const number = typeof label === "number" ? label : numberOf(label);
   return Number.isNaN(number) ? String(label).trim() : String(number === 0 ? 0 : number);
 }

@@ -60,11 +60,7 @@ export const ranked = (trials: readonly Trial[], measure: MeasureName): Trial[] 
 const ETA = 3;
 
 /** Rounds of (how many candidates, epochs each), the last with all epochs. */
-export function rounds(
-  kind: SearchOptions["search"],
-  candidates: number,
-  epochs: number,
-): [count: number, epochs: number][] {
+function rounds(kind: SearchOptions["search"], candidates: number, epochs: number): [count: number, epochs: number][] {
   if (kind !== "halving") return [[candidates, epochs]];
   const last = Math.max(0, Math.floor(Math.log(candidates) / Math.log(ETA)));
   return Array.from({ length: last + 1 }, (_, i) => [

@@ -1,5 +1,7 @@
 /** Deflated bytes, by the DecompressionStream that browsers and Node share, never to more than is expected. */
+
 import { TilegradError } from "../errors.ts";
+import { concatBytes } from "./bytes.ts";
 
 export interface InflateOptions {
   /** What to call the bytes in errors. */
@@ -42,13 +44,7 @@ export async function inflate(
       cause,
     });
   }
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  return concatBytes(parts);
 }
 
 let table: Uint32Array | undefined;

@@ -1,4 +1,5 @@
 /** Just enough of the protocol buffers wire format to write a message: varints, 32-bit floats, bytes, nested messages. */
+import { concatBytes } from "./bytes.ts";
 
 /** The bytes of fields; concatenated fields are a message. */
 export type Message = readonly Uint8Array[];
@@ -38,15 +39,7 @@ export function messageField(tag: number, message: Message): Message {
 }
 
 /** The message as one array. */
-export function encodeMessage(message: Message): Uint8Array {
-  const bytes = new Uint8Array(lengthOf(message));
-  let at = 0;
-  for (const part of message) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
-}
+export const encodeMessage = (message: Message): Uint8Array => concatBytes(message);
 
 function lengthOf(message: Message): number {
   return message.reduce((sum, part) => sum + part.length, 0);

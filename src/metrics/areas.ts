@@ -51,7 +51,7 @@ export function sweptAveragePrecision(s: Sweep): number | null {
 }
 
 /** `prAucTrapezoid` of a sweep. */
-export function sweptPrAucTrapezoid(s: Sweep): number | null {
+function sweptPrAucTrapezoid(s: Sweep): number | null {
   if (!hasBothClasses(s)) return null;
   let area = 0;
   for (let k = 0, tp = 0, before = 1; k < s.tps.length; k++) {

@@ -58,9 +58,9 @@ export const precision = ({ fp, tp }: Confusion): number => tp / (tp + fp);
 /** tp / (tp + fn): how many positives are found (sensitivity, true positive rate). */
 export const recall = ({ fn, tp }: Confusion): number => tp / (tp + fn);
 /** tn / (tn + fp): how many negatives are left alone (true negative rate). */
-export const specificity = ({ tn, fp }: Confusion): number => tn / (tn + fp);
+const specificity = ({ tn, fp }: Confusion): number => tn / (tn + fp);
 /** tn / (tn + fn) */
-export const negativePredictiveValue = ({ tn, fn }: Confusion): number => tn / (tn + fn);
+const negativePredictiveValue = ({ tn, fn }: Confusion): number => tn / (tn + fn);
 /** recall + specificity - 1 (Youden 1950), in [-1, 1]. */
 export const youden = (c: Confusion): number => recall(c) + specificity(c) - 1;
 /** Harmonic mean of precision and recall. */

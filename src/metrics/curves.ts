@@ -40,7 +40,7 @@ export function detCurve(y: NumberList, scores: NumberList, sampleWeight?: Numbe
 }
 
 /** `rocCurve` of a sweep. */
-export function sweptRocCurve(s: Sweep): RocCurve | null {
+function sweptRocCurve(s: Sweep): RocCurve | null {
   if (!hasBothClasses(s)) return null;
   const fpr = new Float64Array(s.fps.length + 1);
   const tpr = new Float64Array(s.tps.length + 1);
@@ -55,7 +55,7 @@ export function sweptRocCurve(s: Sweep): RocCurve | null {
 }
 
 /** `prCurve` of a sweep. */
-export function sweptPrCurve(s: Sweep): PrCurve | null {
+function sweptPrCurve(s: Sweep): PrCurve | null {
   if (!hasBothClasses(s)) return null;
   const n = s.tps.length;
   const precision = new Float64Array(n + 1);

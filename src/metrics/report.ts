@@ -132,7 +132,7 @@ function reportMeasures(
 }
 
 /** The baseline of a prevalence in [0, 1]; ranking measures are null when one class is absent. */
-export function prevalenceBaseline(prevalence: number): Baseline {
+function prevalenceBaseline(prevalence: number): Baseline {
   const p = prevalence;
   const both = p > 0 && p < 1;
   return {

@@ -1,4 +1,5 @@
 /** PNG and JPEG files, and folders of them, one subfolder for each label. */
+
 import { readdir } from "node:fs/promises";
 import path from "node:path";
 import type { ImageFolderOptions } from "../data/imageFolder.ts";
@@ -8,6 +9,7 @@ import { MAX_PIXELS } from "../data/images.ts";
 import type { ImageSize } from "../data/pixels.ts";
 import type { Table } from "../data/table.ts";
 import { TilegradError } from "../errors.ts";
+import { concatBytes } from "../io/bytes.ts";
 import { inflate } from "../io/inflate.ts";
 import { checkValue, show } from "../options.ts";
 import { fileError, readBytes } from "./files.ts";
@@ -93,18 +95,8 @@ async function neededChunks(bytes: Uint8Array, where: string): Promise<Uint8Arra
     if (["IHDR", "PLTE", "tRNS", "IDAT", "IEND"].includes(type)) kept.push(bytes.subarray(at, next));
     at = next;
   }
-  await inflate(joined(pixels), "deflate", { where, limit });
-  return joined(kept);
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  await inflate(concatBytes(pixels), "deflate", { where, limit });
+  return concatBytes(kept);
 }
 
 async function decodeJpeg(bytes: Uint8Array): Promise<DecodedImage> {

@@ -16,7 +16,7 @@ import {
 } from "./plots.ts";
 import type { EvaluationResult, TrainingResult } from "./result.ts";
 
-export const PLOT_NAMES = [
+const PLOT_NAMES = [
   "confusion",
   "pr",
   "roc",

@@ -19,7 +19,7 @@ const LARGEST_SCALE = 2 ** 24;
 const GROWTH_INTERVAL = 2000;
 
 /** The states' names. */
-export const LOSS_SCALE = "loss scale";
+const LOSS_SCALE = "loss scale";
 const GOOD_STEPS = "good steps";
 
 /** What is kept of it between steps, by name. */

@@ -36,7 +36,7 @@ const metrics = {
 } satisfies Record<string, Metric>;
 
 export type MetricName = keyof typeof metrics;
-export const metricNames = Object.keys(metrics) as MetricName[];
+const metricNames = Object.keys(metrics) as MetricName[];
 
 export class Scorer {
   private readonly model: Model;

@@ -1,7 +1,9 @@
 /** Where a training step spends its time, kernel by kernel, beside what the device can do at best. */
+
 import type { Device, TimedDispatch } from "../device.ts";
 import { TilegradError } from "../errors.ts";
 import type { Graph } from "../graph/types.ts";
+import { median } from "../numeric.ts";
 import { input } from "../ops/core/constant.ts";
 import { neg } from "../ops/core/elementwise.ts";
 import { matmul } from "../ops/matmul/matmul.ts";
@@ -68,8 +70,6 @@ export async function profiledRows(
   const rows = { x: first(x), y: first(y), ...(sampleWeight ? { sampleWeight: first(sampleWeight) } : {}) };
   return { rows, batch, epochs: Math.ceil(steps / perEpoch) };
 }
-
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1];
 
 /** Profiles what `work` runs, which must be runs of one compiled step. @throws E_DEVICE on a device without a clock */
 export async function profileSteps(device: Device, work: () => Promise<void>): Promise<Profile> {

@@ -36,7 +36,7 @@ export interface Rows {
 }
 
 /** Default bytes of a block, and of the pieces in which streamed rows are evaluated. */
-export const BLOCK_BYTES = 16 * 2 ** 20;
+const BLOCK_BYTES = 16 * 2 ** 20;
 
 /**
  * How many rows are on the device together; 0: all. Arrays stay whole where one buffer holds them, a source where a block.

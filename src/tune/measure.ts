@@ -3,6 +3,7 @@
 import { compileGraph } from "../compile.ts";
 import type { CompiledStep, Device } from "../device.ts";
 import type { Graph, Tensor } from "../graph/types.ts";
+import { median } from "../numeric.ts";
 import { sum } from "../ops/core/broadcast.ts";
 import { input, state } from "../ops/core/constant.ts";
 import { mul, relu, square, sub } from "../ops/core/elementwise.ts";
@@ -56,8 +57,6 @@ export async function timeSteps(
   }
   return times;
 }
-
-export const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1];
 
 /** A training step of dense layers, `sizes` units each, on so many rows. */
 function denseStep(rows: number, sizes: readonly number[]): Graph {

@@ -2,6 +2,7 @@
  * Measures a device: what dispatches, stages and operations cost on it, and which of the kernels that give the same bits is
  * the fastest, op by op and size by size.
  */
+
 import { tunings as keptTunings } from "#platform";
 import { compileGraph } from "../compile.ts";
 import type { CompiledStep, Device } from "../device.ts";
@@ -12,6 +13,7 @@ import { saveTuning, tuningKey } from "../io/tunings.ts";
 import type { Loss } from "../model/losses.ts";
 import type { Model } from "../model/model.ts";
 import type { Optimizer } from "../model/optimizers.ts";
+import { median } from "../numeric.ts";
 import { input } from "../ops/core/constant.ts";
 import type { Elements } from "../ops/op.ts";
 import { apply } from "../ops/op.ts";
@@ -22,7 +24,7 @@ import { bucketOf, TUNABLE } from "../policy/tuning.ts";
 import { identityOf } from "../shader/lower.ts";
 import { stepGraph } from "../train/stepGraph.ts";
 import { bindSamples } from "./bind.ts";
-import { measureCosts, median, timeSteps } from "./measure.ts";
+import { measureCosts, timeSteps } from "./measure.ts";
 import { typicalSteps } from "./workloads.ts";
 
 export interface TuneOptions {

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { parseCsv } from "../../src/data/csv.ts";
 import { csvKinds, fitPreprocessor } from "../../src/data/preprocess.ts";
 import { parsePreprocessor } from "../../src/data/preprocessorJson.ts";
-import { type CellValue, tableFromColumns, tableFromRecords, takeRows } from "../../src/data/table.ts";
+import { type CellValue, tableFromColumns, tableFromRecords } from "../../src/data/table.ts";
 import { chooseTarget, targetOf } from "../../src/data/target.ts";
 import { transform, type Unseen } from "../../src/data/transform.ts";
 import { TilegradError } from "../../src/errors.ts";
@@ -129,8 +129,13 @@ describe("transform", () => {
   it("needs neither the label nor an order of columns", () => {
     const shuffled = { ...people, columns: people.columns.filter((column) => column.name !== "bought").reverse() };
     expect(transform(fitted, shuffled).x).toEqual(transform(fitted, people).x);
-    const rows = [4, 0, 4];
-    expect(transform(fitted, people, rows).x).toEqual(transform(fitted, takeRows(people, Uint32Array.from(rows))).x);
+  });
+
+  it("gives the asked rows in the asked order", () => {
+    const [rows, { x }] = [[4, 0, 4], transform(fitted, people)];
+    const width = x.length / people.rows;
+    const picked = rows.flatMap((row) => [...x.subarray(row * width, (row + 1) * width)]);
+    expect([...transform(fitted, people, rows).x]).toEqual(picked);
   });
 
   it("reads unseen categories as none and counts them", () => {

@@ -87,7 +87,7 @@ export function commandName(): string {
 }
 
 /** The whole command as it was typed, for a shell. */
-export function commandLine(): string {
+function commandLine(): string {
   const quoted = currentTerminal().args.map((word) =>
     /^[\w@%+=:,./#-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`,
   );

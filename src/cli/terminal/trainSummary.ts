@@ -134,7 +134,7 @@ function threshold(result: TrainingResult): string {
 const MOST_COLUMNS = 10;
 
 /** The most important columns. */
-export function importanceTable({ permutation, attribution, rows }: Importance): string[] {
+function importanceTable({ permutation, attribution, rows }: Importance): string[] {
   const shown = attribution
     .map(({ name, mean }, i) => ({ name, moved: mean, drop: permutation?.[i] }))
     .sort((a, b) => (b.drop?.mean ?? b.moved) - (a.drop?.mean ?? a.moved))

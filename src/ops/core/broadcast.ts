@@ -115,4 +115,3 @@ function sumTo(x: Tensor, shape: readonly number[]): Tensor {
 }
 
 export const broadcastOps = [broadcastOp, sumOp];
-export const isSum = (x: Tensor): boolean => x.node.op === sumOp;

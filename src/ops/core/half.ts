@@ -8,7 +8,7 @@ import { apply1, expectDType, f32 } from "../op.ts";
  * x rounded to f16 (IEEE 754 binary16: 11 significant bits, at most 65504, infinite beyond) by being stored: a conversion to
  * f16 and back alone would do nothing on some drivers, since compilers may keep excess precision.
  */
-export const halfOp: OpDef = {
+const halfOp: OpDef = {
   name: "half",
   shape: ([x]) => {
     expectDType("half", x, "f32");
