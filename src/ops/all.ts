@@ -3,11 +3,11 @@
 import { conv2dOps } from "./conv/conv2d.ts";
 import { broadcastOps } from "./core/broadcast.ts";
 import { castOps } from "./core/cast.ts";
-import { rematOps } from "./core/checkpoint.ts";
 import { concatOps } from "./core/concat.ts";
 import { elementwiseOps } from "./core/elementwise.ts";
 import { gatherOps } from "./core/gather.ts";
 import { reduceOps } from "./core/reduce.ts";
+import { rematOps } from "./core/remat.ts";
 import { sliceOps } from "./core/slice.ts";
 import { viewOps } from "./core/view.ts";
 import { gridSampleOps } from "./image/gridSample.ts";

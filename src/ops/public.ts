@@ -6,7 +6,6 @@ export type { Padding, Pair, WindowOptions } from "./conv/window.ts";
 export type { AxesOptions } from "./core/broadcast.ts";
 export { broadcastTo, sum } from "./core/broadcast.ts";
 export { cast } from "./core/cast.ts";
-export { remat } from "./core/checkpoint.ts";
 export { concat } from "./core/concat.ts";
 export { constant, input, iota, state, stepScalar } from "./core/constant.ts";
 export type { LeakyReluOptions, Operand } from "./core/elementwise.ts";
@@ -51,6 +50,7 @@ export {
 } from "./core/elementwise.ts";
 export { dynamicSlice, dynamicUpdateSlice, gather, scatterAdd } from "./core/gather.ts";
 export { logSoftmax, max, mean, softmax } from "./core/reduce.ts";
+export { remat } from "./core/remat.ts";
 export { pad, slice } from "./core/slice.ts";
 export { reshape, transpose } from "./core/view.ts";
 export type { FillMode, GridSampleOptions } from "./image/gridSample.ts";

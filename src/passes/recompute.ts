@@ -1,8 +1,8 @@
 /** Copies the nodes of a `checkpoint` segment for the backward pass. */
 import { outputsOf, topological } from "../graph/traverse.ts";
 import type { Node, Tensor } from "../graph/types.ts";
-import { barrierOp } from "../ops/core/checkpoint.ts";
 import { isStepScalar } from "../ops/core/constant.ts";
+import { barrierOp } from "../ops/core/remat.ts";
 import { apply, apply1 } from "../ops/op.ts";
 import { isLeaf } from "./reads.ts";
 

@@ -2,7 +2,7 @@
 import type { Compiled } from "../compile.ts";
 import { topological } from "../graph/traverse.ts";
 import type { Node, Tensor } from "../graph/types.ts";
-import { barrierOp } from "../ops/core/checkpoint.ts";
+import { barrierOp } from "../ops/core/remat.ts";
 import { showType } from "../ops/op.ts";
 import type { Plan } from "../passes/plan.ts";
 

@@ -2,9 +2,9 @@
 import { TilegradError } from "../../errors.ts";
 import type { Tensor } from "../../graph/types.ts";
 import type { Json } from "../../io/json.ts";
-import { remat as recomputed } from "../../ops/core/checkpoint.ts";
 import { concat } from "../../ops/core/concat.ts";
 import { add, mul } from "../../ops/core/elementwise.ts";
+import { remat as recomputed } from "../../ops/core/remat.ts";
 import { reshape } from "../../ops/core/view.ts";
 import { showType } from "../../ops/op.ts";
 import { show } from "../../options.ts";
