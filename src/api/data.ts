@@ -1,4 +1,4 @@
-/** `tilegrad/data`: rows to train on. Tables, CSV, images and windows of series; splits, preprocessing, weights, generators. */
+/** `tilegrad/data`: rows to train on: tables, CSV, images and windows of series; splits, preprocessing, weights, generators. */
 export { decodeImage, readImageFolder } from "#platform";
 export type { ArSeriesOptions } from "../data/arSeries.ts";
 export { arSeries } from "../data/arSeries.ts";

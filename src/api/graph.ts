@@ -1,4 +1,4 @@
-/** `tilegrad/graph`: the level below layers. Symbolic tensors, their gradients, and what checks the ops on a device. */
+/** `tilegrad/graph`: the level below layers: symbolic tensors, their gradients, and what checks the ops on a device. */
 export type { CheckResult } from "../check/check.ts";
 export { checkOps } from "../check/check.ts";
 export type { CompiledStep, CompileGraphOptions } from "../device.ts";

@@ -1,4 +1,4 @@
-/** `tilegrad/metrics`: how good scores are, by labels 0 and 1. Areas, curves, thresholds and costs, calibration, intervals. */
+/** `tilegrad/metrics`: how good scores are, by labels 0 and 1: areas, curves, thresholds and costs, calibration, intervals. */
 export { averagePrecision, ks, prAucTrapezoid, rocAuc } from "../metrics/areas.ts";
 export type { BootstrapOptions, Interval } from "../metrics/bootstrap.ts";
 export { bootstrapIntervals } from "../metrics/bootstrap.ts";

@@ -1,4 +1,4 @@
-/** `tilegrad/report`: what a model is like, for people to look at. Plots as SVG and PNG, a page of HTML, and what columns matter. */
+/** `tilegrad/report`: what a model is like, for people to look at: plots as SVG and PNG, a page of HTML, and what columns matter. */
 export { svgToPng } from "#platform";
 export type { InputGroup } from "../explain/groups.ts";
 export { columnGroups } from "../explain/groups.ts";

@@ -28,7 +28,7 @@ export interface CpuOptions {
   readonly precision?: Precision;
 }
 
-/** @throws E_ARGUMENT */
+/** The CPU reference: plain loops in JavaScript, slow, and there everywhere. @throws E_ARGUMENT */
 export function openCpu(options: CpuOptions = {}): Device {
   const { precision = "f32" } = checkOptions("openCpu", options, {
     precision: ["f32", "f64"],

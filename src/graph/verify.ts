@@ -6,6 +6,7 @@ import { results, topological } from "./traverse.ts";
 import type { Graph } from "./types.ts";
 import { sameShape } from "./types.ts";
 
+/** The graph, once every node of it keeps the rules; `where` names it in errors. @throws E_INTERNAL */
 export function verify(graph: Graph, where: string): Graph {
   const nodes = topological(results(graph));
   for (const { op, inputs, attrs, outputs } of nodes) {

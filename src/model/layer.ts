@@ -107,7 +107,10 @@ export const defineLayer = <S extends Schema, P extends unknown[], R extends obj
   }));
 };
 
-/** A layer from its options: drops what is undefined, so that `config` is exactly what was said. @throws E_ARGUMENT */
+/**
+ * A layer of your own: `call` says what becomes of its input. `options` is its `config`, without what is undefined.
+ * @throws E_ARGUMENT
+ */
 export function layer(type: string, options: LayerOptions & object, call: Layer["call"]): Layer {
   checkObject(type, options, "an object of options");
   checkValue(type, "call", call, is.callable);

@@ -23,6 +23,7 @@ import { gruOps } from "./recurrent/gru.ts";
 import { lstmOps } from "./recurrent/lstm.ts";
 import { simpleRnnOps } from "./recurrent/simpleRnn.ts";
 
+/** Every op there is, for `checkOps`. */
 export const allOps: readonly OpDef[] = [
   ...elementwiseOps,
   ...viewOps,

@@ -25,7 +25,7 @@ const ROWS: Readonly<Record<PartName, string>> = {
   train: "training rows; these numbers are much too good",
 };
 
-/** A self-contained document. The result lies in it as JSON, in the element `#result`. */
+/** A report of a training or an evaluation as one self-contained page of HTML. The result lies in it as JSON, in the element `#result`. */
 export function htmlReport(result: Result): string {
   const { target, positive, file, part, version } = result;
   const report = result.metrics[part] as ClassificationReport;

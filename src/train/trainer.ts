@@ -50,6 +50,7 @@ export async function compile(model: Model, options: CompileOptions): Promise<Tr
   return new Trainer(model, options);
 }
 
+/** A model on a device, with all that training it needs; `compile` makes one. */
 export class Trainer {
   readonly model: Model;
   readonly device: Device;

@@ -67,9 +67,12 @@ function leaf(op: OpDef, attrs: { readonly [K in keyof typeof ATTRS]?: unknown }
   return apply1(op, [], attrs);
 }
 
+/** A tensor whose elements are all `value`. */
 export const constant = (value: number, shape: readonly number[] = [], dtype: DType = "f32"): Tensor =>
   leaf(constantOp, { value, shape, dtype });
+/** 0, 1, ... size - 1: u32 [size]. */
 export const iota = (size: number): Tensor => leaf(iotaOp, { size });
+/** A number that the host gives anew for each step, such as a learning rate. */
 export const stepScalar = (name: string, dtype: DType = "f32"): Tensor => leaf(stepScalarOp, { name, dtype });
 /** A tensor the caller feeds; it stays on the device until another is fed. */
 export const input = (name: string, shape: readonly number[], dtype: DType = "f32"): Tensor =>

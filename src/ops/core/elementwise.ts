@@ -318,37 +318,65 @@ function call(op: OpDef, ...operands: Operand[]): Tensor {
   );
 }
 
+/** a + b. */
 export const add = (a: Operand, b: Operand): Tensor => call(addOp, a, b);
+/** a - b. */
 export const sub = (a: Operand, b: Operand): Tensor => call(subOp, a, b);
+/** a b, element by element. */
 export const mul = (a: Operand, b: Operand): Tensor => call(mulOp, a, b);
+/** a / b. */
 export const div = (a: Operand, b: Operand): Tensor => call(divOp, a, b);
 /** a^b for a > 0. */
 export const pow = (a: Operand, b: Operand): Tensor => call(powOp, a, b);
+/** The smaller of a and b. */
 export const minimum = (a: Operand, b: Operand): Tensor => call(minOp, a, b);
+/** The larger of a and b. */
 export const maximum = (a: Operand, b: Operand): Tensor => call(maxOp, a, b);
+/** -x. */
 export const neg = (x: Operand): Tensor => call(negOp, x);
+/** |x|. */
 export const abs = (x: Operand): Tensor => call(absOp, x);
+/** e^x. */
 export const exp = (x: Operand): Tensor => call(expOp, x);
+/** The natural logarithm of x > 0. */
 export const log = (x: Operand): Tensor => call(logOp, x);
+/** log(1 + x), exact where x is small. */
 export const log1p = (x: Operand): Tensor => call(log1pOp, x);
+/** e^x - 1, exact where x is small. */
 export const expm1 = (x: Operand): Tensor => call(expm1Op, x);
+/** The square root of x >= 0. */
 export const sqrt = (x: Operand): Tensor => call(sqrtOp, x);
+/** 1 / sqrt(x). */
 export const rsqrt = (x: Operand): Tensor => call(rsqrtOp, x);
+/** x^2. */
 export const square = (x: Operand): Tensor => call(squareOp, x);
+/** -1, 0 or 1. */
 export const sign = (x: Operand): Tensor => call(signOp, x);
+/** The largest whole number not above x; its gradient is 0. */
 export const floor = (x: Operand): Tensor => call(floorOp, x);
+/** The sine, x in radians. */
 export const sin = (x: Operand): Tensor => call(sinOp, x);
+/** The cosine, x in radians. */
 export const cos = (x: Operand): Tensor => call(cosOp, x);
+/** The hyperbolic tangent. */
 export const tanh = (x: Operand): Tensor => call(tanhOp, x);
+/** 1 / (1 + e^-x). */
 export const sigmoid = (x: Operand): Tensor => call(sigmoidOp, x);
 /** log(1 + e^x) */
 export const softplus = (x: Operand): Tensor => call(softplusOp, x);
+/** The error function. */
 export const erf = (x: Operand): Tensor => call(erfOp, x);
+/** max(x, 0). */
 export const relu = (x: Operand): Tensor => call(reluOp, x);
+/** 1 where a > b, else 0. */
 export const greater = (a: Operand, b: Operand): Tensor => call(greaterOp, a, b);
+/** 1 where a >= b, else 0. */
 export const greaterEqual = (a: Operand, b: Operand): Tensor => call(greaterEqualOp, a, b);
+/** 1 where a < b, else 0. */
 export const less = (a: Operand, b: Operand): Tensor => call(lessOp, a, b);
+/** 1 where a <= b, else 0. */
 export const lessEqual = (a: Operand, b: Operand): Tensor => call(lessEqualOp, a, b);
+/** 1 where a = b, else 0. */
 export const equal = (a: Operand, b: Operand): Tensor => call(equalOp, a, b);
 /** a where the condition is not 0, else b. */
 export const where = (condition: Operand, a: Operand, b: Operand): Tensor => call(whereOp, condition, a, b);

@@ -1,0 +1,46 @@
+import fs from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { apiReference, readEntries } from "../../tools/api.mjs";
+import { repository } from "../support/program.ts";
+
+const read = (file: string): string => fs.readFileSync(path.join(repository, file), "utf8");
+
+/** Values that each entry exports, at most: who exports more thinks twice, and raises it here. */
+const MOST = {
+  tilegrad: 105,
+  "tilegrad/data": 50,
+  "tilegrad/metrics": 35,
+  "tilegrad/resample": 20,
+  "tilegrad/report": 25,
+  "tilegrad/experiment": 25,
+  "tilegrad/io": 15,
+  "tilegrad/graph": 10,
+};
+
+describe("what is exported", () => {
+  const entries = readEntries();
+
+  it("is named by package.json, entry by entry", () => {
+    const { exports } = JSON.parse(read("package.json"));
+    const named = Object.keys(exports).filter((name) => name !== "./package.json");
+    expect(named.map((name) => name.replace(".", "tilegrad"))).toEqual(entries.map(({ name }) => name));
+  });
+
+  it("is no more than an entry should have", () => {
+    for (const { name, values } of entries) {
+      expect(values.length, name).toBeLessThanOrEqual(MOST[name as keyof typeof MOST]);
+    }
+  });
+
+  it("is documented: every value has a docstring, and docs/api.md is current (node tools/api.mjs)", () => {
+    const all = entries.flatMap(({ values, namespaces }) => [...values, ...namespaces.flatMap((space) => space.values)]);
+    expect(all.filter(({ says }) => says === "").map(({ name }) => name)).toEqual([]);
+    expect(read("docs/api.md")).toBe(apiReference(entries));
+  });
+
+  it("has each name once", () => {
+    const names = entries.flatMap(({ values }) => values.map(({ name }) => name));
+    expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
+  });
+});
