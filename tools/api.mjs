@@ -38,15 +38,13 @@ export function readEntries() {
   };
   return ENTRIES.map((entry, i) => {
     const source = program.getSourceFile(files[i]);
-    const about = /^\/\*\* `[^`]+`: ([^]*?)\s*\*\//.exec(source.text)?.[1].replace(/\s*\n \* /g, " ") ?? "";
+    const about = /^\/\*\* `[^`]+`: ([\s\S]*?)\s*\*\//.exec(source.text)?.[1].replace(/\s*\n \* /g, " ") ?? "";
     const { values, types } = exportsOf(checker.getSymbolAtLocation(source));
     const namespaces = values.filter(({ to }) => to.flags & ts.SymbolFlags.ValueModule);
     return {
       name: nameOf(entry),
       about,
-      values: values
-        .filter((value) => !namespaces.includes(value))
-        .map(({ name, to }) => ({ name, says: docOf(to) })),
+      values: values.filter((value) => !namespaces.includes(value)).map(({ name, to }) => ({ name, says: docOf(to) })),
       namespaces: namespaces.map(({ name, to }) => ({
         name,
         values: exportsOf(to).values.map((value) => ({ name: value.name, says: docOf(value.to) })),

@@ -1,13 +1,17 @@
 /** Checks that a graph is well formed; run after every pass in tests and once per compile. */
+
 import { invariant } from "../errors.ts";
+import * as is from "../kinds.ts";
 import { stateOp } from "../ops/core/constant.ts";
 import { showType } from "../ops/op.ts";
+import { checkFields } from "../options.ts";
 import { results, topological } from "./traverse.ts";
 import type { Graph } from "./types.ts";
 import { sameShape } from "./types.ts";
 
-/** The graph, once every node of it keeps the rules; `where` names it in errors. @throws E_INTERNAL */
+/** The graph, once every node of it keeps the rules; `where` names it in errors. @throws E_ARGUMENT, E_INTERNAL */
 export function verify(graph: Graph, where: string): Graph {
+  checkFields("verify", graph, { outputs: is.object, updates: is.list }, "a graph, { outputs, updates }");
   const nodes = topological(results(graph));
   for (const { op, inputs, attrs, outputs } of nodes) {
     const inferred = op.shape(inputs, attrs);

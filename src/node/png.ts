@@ -2,7 +2,8 @@
 import fs from "node:fs";
 import path from "node:path";
 import { brotliDecompressSync } from "node:zlib";
-import { checkValue } from "../options.ts";
+import { TilegradError } from "../errors.ts";
+import { checkValue, show } from "../options.ts";
 import { cacheFolder, chromiumArchives, importPeer } from "./peers.ts";
 import { publishFolder, untar } from "./tar.ts";
 
@@ -12,7 +13,11 @@ export async function svgToPng(svg: string): Promise<Uint8Array> {
   const { Resvg } = await importPeer("@resvg/resvg-js", "A PNG report", () => import("@resvg/resvg-js"));
   const fontDirs = fontFolders();
   const font = { loadSystemFonts: true, fontDirs, defaultFontFamily: "Open Sans", sansSerifFamily: "Open Sans" };
-  return new Resvg(svg, { fitTo: { mode: "zoom", value: 2 }, font }).render().asPng();
+  try {
+    return new Resvg(svg, { fitTo: { mode: "zoom", value: 2 }, font }).render().asPng();
+  } catch (cause) {
+    throw new TilegradError("E_ARGUMENT", `svgToPng: got ${show(svg)}; expected an SVG.`, { cause });
+  }
 }
 
 /** Text is not drawn without a font, and a bare machine has none. */

@@ -1,4 +1,6 @@
+import * as is from "../kinds.ts";
 import { frame, label } from "./chart.ts";
+import { checkNamed, checkPlotOptions } from "./check.ts";
 import type { PlotOptions } from "./plots.ts";
 import { formatTick } from "./scale.ts";
 import { element, round } from "./svg.ts";
@@ -12,6 +14,8 @@ export function barPlot(
   values: Readonly<Record<string, number>>,
   options: PlotOptions & { name?: string; most?: number; deviations?: Readonly<Record<string, number>> } = {},
 ): string {
+  checkNamed("barPlot", values, is.number, "numbers by name");
+  checkPlotOptions("barPlot", options);
   const { title = "Importance", name = "importance", most = 20, deviations = {}, theme } = options;
   const kept = Object.entries(values)
     .sort(([, a], [, b]) => b - a)

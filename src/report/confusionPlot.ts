@@ -1,5 +1,8 @@
+import * as is from "../kinds.ts";
 import type { Confusion } from "../metrics/confusion.ts";
+import { checkFields } from "../options.ts";
 import { frame, label } from "./chart.ts";
+import { checkPlotOptions } from "./check.ts";
 import type { PlotOptions } from "./plots.ts";
 import { element } from "./svg.ts";
 import { colors, parts, textWidth } from "./theme.ts";
@@ -12,6 +15,9 @@ export function confusionPlot(
   confusion: Confusion,
   options: PlotOptions & { classNames?: readonly [string, string] } = {},
 ): string {
+  const counts = { tn: is.nonNegative, fp: is.nonNegative, fn: is.nonNegative, tp: is.nonNegative };
+  checkFields("confusionPlot", confusion, counts, "counts, as confusionMatrix gives");
+  checkPlotOptions("confusionPlot", options);
   const { title = "Confusion matrix", classNames = ["0", "1"], theme } = options;
   const { tn, fp, fn, tp } = confusion;
   const nameWidth = Math.max(...classNames.map((name) => textWidth(`label ${name}`, 11)));

@@ -1,9 +1,11 @@
 /** The report one would send to whoever has to decide: first what the decision means, then why to believe it. */
 import type { TableDescription } from "../data/describe.ts";
+import * as is from "../kinds.ts";
 import type { Interval } from "../metrics/bootstrap.ts";
 import { measureLabels } from "../metrics/formatReport.ts";
 import type { ClassificationReport } from "../metrics/report.ts";
 import type { CostMatrix } from "../metrics/thresholdRule.ts";
+import { checkFields } from "../options.ts";
 import { columnContent } from "./columnContent.ts";
 import type { Html } from "./page.ts";
 import { page, plots, section, table, tag, tiles } from "./page.ts";
@@ -27,6 +29,8 @@ const ROWS: Readonly<Record<PartName, string>> = {
 
 /** A report of a training or an evaluation as one self-contained page of HTML. The result lies in it as JSON, in the element `#result`. */
 export function htmlReport(result: Result): string {
+  const parts = { metrics: is.object, part: is.oneOf("train", "validation", "test") };
+  checkFields("htmlReport", result, parts, "a result, as train --json or evaluate --json prints it");
   const { target, positive, file, part, version } = result;
   const report = result.metrics[part] as ClassificationReport;
   const drawn = plotsOf(result);

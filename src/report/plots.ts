@@ -1,7 +1,10 @@
+import * as is from "../kinds.ts";
 import type { DetCurve, PrCurve, RocCurve } from "../metrics/curves.ts";
 import { type ScoreDistribution, upperEnd } from "../metrics/distribution.ts";
 import type { CalibrationBin } from "../metrics/probability.ts";
+import { checkFields, checkValue } from "../options.ts";
 import { chart, type Mark, type Series } from "./chart.ts";
+import { checkCurve, checkNamed, checkPlotOptions } from "./check.ts";
 import { formatTick } from "./scale.ts";
 import type { ColorName, Theme } from "./theme.ts";
 
@@ -13,6 +16,9 @@ export interface PlotOptions {
 
 /** A curve as it was computed, or as it was read from a file. */
 type Curve<T> = { readonly [Name in keyof T]: ArrayLike<number> };
+
+const checkDistribution = (plot: string, given: unknown): void =>
+  checkFields(plot, given, { counts: is.list, cumulative: is.list }, "a distribution, as scoreDistribution gives");
 
 const unit: readonly [number, number] = [0, 1];
 const square = { width: 420, height: 420 };
@@ -31,6 +37,8 @@ export function learningCurvePlot(
   curves: Readonly<Record<string, ArrayLike<number>>>,
   options: PlotOptions & { yLabel?: string; bestEpoch?: number } = {},
 ): string {
+  checkNamed("learningCurvePlot", curves, is.values, "values per epoch by name");
+  checkPlotOptions("learningCurvePlot", options);
   const { title = "Learning curves", yLabel = "loss", bestEpoch, theme } = options;
   const series = Object.entries(curves).map(
     ([name, y]): Series => ({ kind: "line", name, y, x: Array.from({ length: y.length }, (_, i) => i + 1) }),
@@ -52,6 +60,8 @@ export function rocPlot(
   curve: Curve<Pick<RocCurve, "fpr" | "tpr">>,
   options: PlotOptions & { auc?: number | null; point?: { fpr: number; tpr: number; threshold: number } } = {},
 ): string {
+  checkCurve("rocPlot", curve, ["fpr", "tpr"], "rocCurve gives");
+  checkPlotOptions("rocPlot", options);
   const { title = "ROC curve", auc, point, theme } = options;
   return chart({
     name: "roc",
@@ -77,6 +87,8 @@ export function prPlot(
     point?: { precision: number; recall: number; threshold: number };
   } = {},
 ): string {
+  checkCurve("prPlot", curve, ["recall", "precision"], "prCurve gives");
+  checkPlotOptions("prPlot", options);
   const { title = "Precision and recall", averagePrecision, prevalence, point, theme } = options;
   const baseline: Series[] =
     prevalence === undefined
@@ -124,9 +136,12 @@ const classSeries: readonly { label: 0 | 1; name: string; color: ColorName }[] =
 
 /** Where the scores of each class lie: per class the share of its rows in each bin, so that a rare class is visible. */
 export function scoreHistogramPlot(
-  { low, high, counts }: ScoreDistribution,
+  distribution: ScoreDistribution,
   options: PlotOptions & { threshold?: number; classNames?: readonly [string, string] } = {},
 ): string {
+  checkDistribution("scoreHistogramPlot", distribution);
+  const { low, high, counts } = distribution;
+  checkPlotOptions("scoreHistogramPlot", options);
   const { title = "Scores by class", threshold, classNames, theme } = options;
   const bins = counts[0].length;
   const edges = Array.from({ length: bins + 1 }, (_, b) => low + (b / bins) * (high - low));
@@ -148,9 +163,12 @@ export function scoreHistogramPlot(
 
 /** The cumulative distribution of the scores of each class; their largest distance is the KS statistic. */
 export function scoreCdfPlot(
-  { low, high, cumulative }: ScoreDistribution,
+  distribution: ScoreDistribution,
   options: PlotOptions & { threshold?: number; classNames?: readonly [string, string] } = {},
 ): string {
+  checkDistribution("scoreCdfPlot", distribution);
+  const { low, high, cumulative } = distribution;
+  checkPlotOptions("scoreCdfPlot", options);
   const { title = "Cumulative scores by class", threshold, classNames, theme } = options;
   return chart({
     name: "cdf",
@@ -180,6 +198,8 @@ export function calibrationPlot(
   curves: Readonly<Record<string, readonly CalibrationBin[]>>,
   options: PlotOptions = {},
 ): string {
+  checkNamed("calibrationPlot", curves, is.list, "bins by name, as calibrationCurve gives");
+  checkPlotOptions("calibrationPlot", options);
   const { title = "Calibration", theme } = options;
   const reached = Object.values(curves).flatMap((bins) =>
     bins.flatMap((bin) => [bin.meanPredicted ?? 0, bin.observed ?? 0]),
@@ -215,6 +235,8 @@ export function detPlot(
   curve: Curve<Pick<DetCurve, "fpr" | "fnr">>,
   options: PlotOptions & { point?: { fpr: number; fnr: number; threshold: number } } = {},
 ): string {
+  checkCurve("detPlot", curve, ["fpr", "fnr"], "detCurve gives");
+  checkPlotOptions("detPlot", options);
   const { title = "Detection error trade-off", point, theme } = options;
   const rates = [0.001, 0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99, 0.999];
   const [lowest, highest] = [rates[0], rates[rates.length - 1]];
@@ -262,6 +284,8 @@ export function costPlot(
   curve: { probabilityCost: ArrayLike<number>; cost: ArrayLike<number>; trivial: ArrayLike<number> },
   options: PlotOptions = {},
 ): string {
+  checkCurve("costPlot", curve, ["probabilityCost", "cost", "trivial"], "costCurve gives");
+  checkPlotOptions("costPlot", options);
   const { title = "Cost curve", theme } = options;
   return chart({
     name: "cost",
@@ -290,6 +314,9 @@ export function thresholdPlot(
   measures: Readonly<Record<string, ArrayLike<number>>>,
   options: PlotOptions & { threshold?: number; yLabel?: string } = {},
 ): string {
+  checkValue("thresholdPlot", "thresholds", thresholds, is.values);
+  checkNamed("thresholdPlot", measures, is.values, "values per threshold by name");
+  checkPlotOptions("thresholdPlot", options);
   const { title = "Measures by threshold", threshold, yLabel = "value", theme } = options;
   return chart({
     name: "thresholds",
@@ -312,6 +339,8 @@ export function gainPlot(
   curve: { fraction: ArrayLike<number>; gain: ArrayLike<number> },
   options: PlotOptions = {},
 ): string {
+  checkCurve("gainPlot", curve, ["fraction", "gain"], "gainCurve gives");
+  checkPlotOptions("gainPlot", options);
   const { title = "Cumulative gain", theme } = options;
   return chart({
     name: "gain",

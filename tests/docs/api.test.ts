@@ -34,7 +34,10 @@ describe("what is exported", () => {
   });
 
   it("is documented: every value has a docstring, and docs/api.md is current (node tools/api.mjs)", () => {
-    const all = entries.flatMap(({ values, namespaces }) => [...values, ...namespaces.flatMap((space) => space.values)]);
+    const all = entries.flatMap(({ values, namespaces }) => [
+      ...values,
+      ...namespaces.flatMap((space) => space.values),
+    ]);
     expect(all.filter(({ says }) => says === "").map(({ name }) => name)).toEqual([]);
     expect(read("docs/api.md")).toBe(apiReference(entries));
   });

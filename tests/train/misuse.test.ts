@@ -329,14 +329,12 @@ describe("nonsense for the first two arguments", () => {
   // Left out: what opens a device, or in Node has no browser around it.
   const { openDevice: _, ...inCore } = core;
   const { readImageFolder } = inBrowsers;
-  const { columnGroups, integratedGradients, meanAttribution, permutationImportance } = report;
-  const explained = { columnGroups, integratedGradients, meanAttribution, permutationImportance };
   const exported = [
     inCore,
     dataEntry,
     metrics,
     resample,
-    explained,
+    report,
     experiment,
     io,
     graph,
