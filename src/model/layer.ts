@@ -101,10 +101,10 @@ export const defineLayer = <S extends Schema, P extends unknown[], R extends obj
   more?: Pick<Layer, "merges">,
 ): Maker<Layer, O, P, R> => {
   const all = () => ({ ...options(), ...common });
-  return defineMaker<Schema, P, R, O & LayerOptions, Layer>(type, all, places, (given) => ({
-    ...layer(type, jsonOf(all(), given), build(given)),
-    ...more,
-  }));
+  return defineMaker<Schema, P, R, O & LayerOptions, Layer>(type, all, places, (given) => {
+    const call = build(given);
+    return { ...layer(type, jsonOf(all(), given), call), ...more };
+  });
 };
 
 /**

@@ -5,22 +5,26 @@
 import { TilegradError } from "../errors.ts";
 import type { Tensor } from "../graph/types.ts";
 import type { Json } from "../io/json.ts";
+import * as is from "../kinds.ts";
 import { sum } from "../ops/core/broadcast.ts";
 import { add, clip, div, maximum, minimum, mul, sqrt, square, sub } from "../ops/core/elementwise.ts";
-import type { OptionKinds } from "../options.ts";
-import { checkOptions } from "../options.ts";
-import type { LearningRate, Schedule } from "./schedules.ts";
-import { toSchedule } from "./schedules.ts";
+import type { OptionsOf, Schema } from "../options.ts";
+import { defineMaker, none } from "../options.ts";
+import { jsonOf } from "./json.ts";
+import type { Schedule } from "./schedules.ts";
+import { learningRateKind, toSchedule } from "./schedules.ts";
 
-export interface OptimizerOptions {
-  readonly learningRate?: LearningRate;
-  /** Adds weightDecay * p to the gradient (AdamW: decays p itself by learningRate * weightDecay). */
-  readonly weightDecay?: number;
+const optimizerOptions = () => ({
+  learningRate: learningRateKind,
+  /** Adds weightDecay * p to the gradient (AdamW: decays p itself by learningRate * weightDecay). Default 0; AdamW: 0.01. */
+  weightDecay: is.nonNegativeFinite,
   /** Limits each gradient element to [-clipValue, clipValue]. */
-  readonly clipValue?: number;
+  clipValue: is.positive,
   /** Scales all gradients together so that their norm is at most this. */
-  readonly clipNorm?: number;
-}
+  clipNorm: is.positive,
+});
+
+export interface OptimizerOptions extends OptionsOf<typeof optimizerOptions> {}
 
 export interface UpdateCall {
   readonly p: Tensor;
@@ -44,119 +48,86 @@ export interface Optimizer {
   update(call: UpdateCall): { readonly p: Tensor; readonly slots: Readonly<Record<string, Tensor>> };
 }
 
-const common = {
-  learningRate: "any",
-  weightDecay: "nonNegativeFinite",
-  clipValue: "positive",
-  clipNorm: "positive",
-} as const;
-const ofAdam = {
-  ...common,
-  beta1: "fraction",
-  beta2: "fraction",
-  epsilon: "nonNegativeFinite",
-  amsgrad: "boolean",
-} as const satisfies OptionKinds<AdamOptions>;
-const kinds = {
-  sgd: {
-    ...common,
-    momentum: "fraction",
-    nesterov: "boolean",
-    dampening: "nonNegativeFinite",
-  } as const satisfies OptionKinds<SgdOptions>,
-  adam: ofAdam,
-  adamW: ofAdam,
-  rmsprop: {
-    ...common,
-    alpha: "fraction",
-    epsilon: "nonNegativeFinite",
-    momentum: "fraction",
-    centered: "boolean",
-  } as const satisfies OptionKinds<RmspropOptions>,
-  adagrad: {
-    ...common,
-    epsilon: "nonNegativeFinite",
-    rateDecay: "nonNegativeFinite",
-    initialAccumulator: "nonNegativeFinite",
-  } as const satisfies OptionKinds<AdagradOptions>,
-};
+/** What is an optimizer's own. */
+type Rule = Pick<Optimizer, "slots" | "update"> & Partial<Pick<Optimizer, "scalars">>;
 
-/** The options of an optimizer. @throws E_ARGUMENT */
-const checked = <O extends OptimizerOptions>(type: keyof typeof kinds, options: O): O =>
-  checkOptions(type, options, kinds[type]);
-
-/** @param options checked */
-function define(
-  type: keyof typeof kinds,
-  options: OptimizerOptions,
-  defaultRate: number,
-  rest: Pick<Optimizer, "slots" | "update"> & { scalars?: Optimizer["scalars"] },
-): Optimizer {
-  const config = Object.fromEntries(Object.entries(options).filter(([, v]) => v !== undefined)) as Record<string, Json>;
-  const { learningRate = defaultRate, clipValue, clipNorm } = options;
-  const schedule = toSchedule(learningRate);
-  config.learningRate = typeof learningRate === "number" ? learningRate : { type: schedule.type, ...schedule.config };
-  return { type, config, schedule, clipValue, clipNorm, scalars: (_, rate) => ({ rate }), ...rest };
-}
+/** @param defaults a learning rate, and what else is not 0 where nothing is said; they are saved, too */
+const defineOptimizer = <S extends Schema, O extends OptimizerOptions & OptionsOf<S>>(
+  type: string,
+  options: () => S,
+  defaults: OptimizerOptions & { readonly learningRate: number },
+  make: (options: O) => Rule,
+) =>
+  defineMaker(type, options, none, (said: O): Optimizer => {
+    const given = { ...defaults, ...said };
+    const { learningRate, clipValue, clipNorm } = given;
+    const schedule = toSchedule(learningRate);
+    const scalars: Optimizer["scalars"] = (_, rate) => ({ rate });
+    return { type, config: jsonOf(options(), given), schedule, clipValue, clipNorm, scalars, ...make(given) };
+  });
 
 const decayed = (g: Tensor, p: Tensor, weightDecay: number): Tensor =>
   weightDecay === 0 ? g : add(g, mul(p, weightDecay));
 /** beta * old + (1 - beta) * value */
 const average = (old: Tensor, value: Tensor, beta: number): Tensor => add(mul(old, beta), mul(value, 1 - beta));
 
-export interface SgdOptions extends OptimizerOptions {
+const sgdOptions = () => ({
+  ...optimizerOptions(),
   /** Default 0. */
-  readonly momentum?: number;
-  readonly nesterov?: boolean;
-  readonly dampening?: number;
-}
+  momentum: is.fraction,
+  /** Looks ahead by the momentum; default false. */
+  nesterov: is.boolean,
+  /** Of what the velocity takes in; default 0. */
+  dampening: is.nonNegativeFinite,
+});
+
+export interface SgdOptions extends OptionsOf<typeof sgdOptions> {}
 
 /** p -= rate * g; with momentum v = mu v + (1 - dampening) g (first v = g), p -= rate * v (Nesterov: g + mu v). Rate 0.01. */
-export function sgd(options: SgdOptions = {}): Optimizer {
-  const { momentum = 0, nesterov = false, dampening = 0, weightDecay = 0 } = checked("sgd", options);
-  if (nesterov && (momentum === 0 || dampening !== 0)) {
-    throw new TilegradError(
-      "E_ARGUMENT",
-      `sgd: got nesterov with momentum ${momentum}, dampening ${dampening}; it needs momentum, undamped.`,
-    );
-  }
-  return define("sgd", options, 0.01, {
-    slots: momentum === 0 ? {} : { velocity: 0 },
-    // The first step is not damped.
-    scalars: (t, rate): Readonly<Record<string, number>> =>
-      dampening === 0 ? { rate } : { rate, intake: t === 1 ? 1 : 1 - dampening },
-    update({ p, g: raw, slots, scalar }): ReturnType<Optimizer["update"]> {
-      const g = decayed(raw, p, weightDecay);
-      if (momentum === 0) return { p: sub(p, mul(g, scalar("rate"))), slots: {} };
-      const velocity = add(mul(slots.velocity, momentum), dampening === 0 ? g : mul(g, scalar("intake")));
-      const step = nesterov ? add(g, mul(velocity, momentum)) : velocity;
-      return { p: sub(p, mul(step, scalar("rate"))), slots: { velocity } };
-    },
-  });
-}
+export const sgd = /* @__PURE__ */ defineOptimizer(
+  "sgd",
+  sgdOptions,
+  { learningRate: 0.01 },
+  ({ momentum = 0, nesterov = false, dampening = 0, weightDecay = 0 }: SgdOptions): Rule => {
+    if (nesterov && (momentum === 0 || dampening !== 0)) {
+      throw new TilegradError(
+        "E_ARGUMENT",
+        `sgd: got nesterov with momentum ${momentum}, dampening ${dampening}; it needs momentum, undamped.`,
+      );
+    }
+    return {
+      slots: momentum === 0 ? {} : { velocity: 0 },
+      // The first step is not damped.
+      scalars: (t, rate): Readonly<Record<string, number>> =>
+        dampening === 0 ? { rate } : { rate, intake: t === 1 ? 1 : 1 - dampening },
+      update({ p, g: raw, slots, scalar }): ReturnType<Optimizer["update"]> {
+        const g = decayed(raw, p, weightDecay);
+        if (momentum === 0) return { p: sub(p, mul(g, scalar("rate"))), slots: {} };
+        const velocity = add(mul(slots.velocity, momentum), dampening === 0 ? g : mul(g, scalar("intake")));
+        const step = nesterov ? add(g, mul(velocity, momentum)) : velocity;
+        return { p: sub(p, mul(step, scalar("rate"))), slots: { velocity } };
+      },
+    };
+  },
+);
 
-export interface AdamOptions extends OptimizerOptions {
+const adamOptions = () => ({
+  ...optimizerOptions(),
   /** Default 0.9. */
-  readonly beta1?: number;
+  beta1: is.fraction,
   /** Default 0.999. */
-  readonly beta2?: number;
+  beta2: is.fraction,
   /** Default 1e-8. */
-  readonly epsilon?: number;
-  /** Divides by the largest second moment so far (Reddi et al. 2018). */
-  readonly amsgrad?: boolean;
-}
+  epsilon: is.nonNegativeFinite,
+  /** Divides by the largest second moment so far (Reddi et al. 2018); default false. */
+  amsgrad: is.boolean,
+});
 
-/** Adam (Kingma and Ba 2015): p -= rate * mhat / (sqrt(vhat) + epsilon). Rate 0.001. */
-export const adam = (options: AdamOptions = {}): Optimizer => adamLike("adam", options, 0);
+export interface AdamOptions extends OptionsOf<typeof adamOptions> {}
 
-/** Adam with decoupled weight decay (Loshchilov and Hutter 2019): p *= 1 - rate * weightDecay first. Decay 0.01. */
-export const adamW = (options: AdamOptions = {}): Optimizer => adamLike("adamW", options, 1);
-
-function adamLike(type: "adam" | "adamW", options: AdamOptions, decoupled: 0 | 1): Optimizer {
-  checked(type, options);
-  const given = decoupled ? { ...options, weightDecay: options.weightDecay ?? 0.01 } : options;
-  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, amsgrad = false, weightDecay = 0 } = given;
-  return define(type, given, 0.001, {
+const adamRule =
+  (decoupled: boolean) =>
+  ({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, amsgrad = false, weightDecay = 0 }: AdamOptions): Rule => ({
     slots: { m: 0, v: 0, ...(amsgrad ? { vMax: 0 } : {}) },
     scalars: (t, rate) => ({
       stepSize: rate / (1 - beta1 ** t),
@@ -173,23 +144,43 @@ function adamLike(type: "adam" | "adamW", options: AdamOptions, decoupled: 0 | 1
       return { p: sub(kept, mul(div(m, root), scalar("stepSize"))), slots: { m, v, ...(vMax ? { vMax } : {}) } };
     },
   });
-}
 
-export interface RmspropOptions extends OptimizerOptions {
+/** Adam (Kingma and Ba 2015): p -= rate * mhat / (sqrt(vhat) + epsilon). Rate 0.001. */
+export const adam = /* @__PURE__ */ defineOptimizer(
+  "adam",
+  adamOptions,
+  { learningRate: 0.001 },
+  (given: AdamOptions) => adamRule(false)(given),
+);
+
+/** Adam with decoupled weight decay (Loshchilov and Hutter 2019): p *= 1 - rate * weightDecay first. Decay 0.01. */
+export const adamW = /* @__PURE__ */ defineOptimizer(
+  "adamW",
+  adamOptions,
+  { learningRate: 0.001, weightDecay: 0.01 },
+  (given: AdamOptions) => adamRule(true)(given),
+);
+
+const rmspropOptions = () => ({
+  ...optimizerOptions(),
   /** Decay of the squared average, PyTorch's alpha, Keras's rho; default 0.99. */
-  readonly alpha?: number;
+  alpha: is.fraction,
   /** Default 1e-8. */
-  readonly epsilon?: number;
+  epsilon: is.nonNegativeFinite,
   /** Default 0. */
-  readonly momentum?: number;
-  /** Subtracts the squared mean of the gradient. */
-  readonly centered?: boolean;
-}
+  momentum: is.fraction,
+  /** Subtracts the squared mean of the gradient; default false. */
+  centered: is.boolean,
+});
+
+export interface RmspropOptions extends OptionsOf<typeof rmspropOptions> {}
 
 /** v = alpha v + (1 - alpha) g^2, p -= rate * g / (sqrt(v) + epsilon) (Tieleman and Hinton 2012). Rate 0.01. */
-export function rmsprop(options: RmspropOptions = {}): Optimizer {
-  const { alpha = 0.99, epsilon = 1e-8, momentum = 0, centered = false, weightDecay = 0 } = checked("rmsprop", options);
-  return define("rmsprop", options, 0.01, {
+export const rmsprop = /* @__PURE__ */ defineOptimizer(
+  "rmsprop",
+  rmspropOptions,
+  { learningRate: 0.01 },
+  ({ alpha = 0.99, epsilon = 1e-8, momentum = 0, centered = false, weightDecay = 0 }: RmspropOptions) => ({
     slots: { v: 0, ...(centered ? { mean: 0 } : {}), ...(momentum > 0 ? { velocity: 0 } : {}) },
     update({ p, g: raw, slots, scalar }) {
       const g = decayed(raw, p, weightDecay);
@@ -204,22 +195,27 @@ export function rmsprop(options: RmspropOptions = {}): Optimizer {
         slots: { v, ...(mean ? { mean } : {}), ...(velocity ? { velocity } : {}) },
       };
     },
-  });
-}
+  }),
+);
 
-export interface AdagradOptions extends OptimizerOptions {
+const adagradOptions = () => ({
+  ...optimizerOptions(),
   /** Default 1e-10. */
-  readonly epsilon?: number;
+  epsilon: is.nonNegativeFinite,
   /** rate / (1 + (t - 1) rateDecay); default 0. */
-  readonly rateDecay?: number;
+  rateDecay: is.nonNegativeFinite,
   /** Default 0. */
-  readonly initialAccumulator?: number;
-}
+  initialAccumulator: is.nonNegativeFinite,
+});
+
+export interface AdagradOptions extends OptionsOf<typeof adagradOptions> {}
 
 /** s += g^2, p -= rate * g / (sqrt(s) + epsilon) (Duchi et al. 2011). Rate 0.01. */
-export function adagrad(options: AdagradOptions = {}): Optimizer {
-  const { epsilon = 1e-10, rateDecay = 0, initialAccumulator = 0, weightDecay = 0 } = checked("adagrad", options);
-  return define("adagrad", options, 0.01, {
+export const adagrad = /* @__PURE__ */ defineOptimizer(
+  "adagrad",
+  adagradOptions,
+  { learningRate: 0.01 },
+  ({ epsilon = 1e-10, rateDecay = 0, initialAccumulator = 0, weightDecay = 0 }: AdagradOptions) => ({
     slots: { accumulator: initialAccumulator },
     scalars: (t, rate) => ({ rate: rate / (1 + (t - 1) * rateDecay) }),
     update({ p, g: raw, slots, scalar }) {
@@ -227,8 +223,8 @@ export function adagrad(options: AdagradOptions = {}): Optimizer {
       const accumulator = add(slots.accumulator, square(g));
       return { p: sub(p, mul(div(g, add(sqrt(accumulator), epsilon)), scalar("rate"))), slots: { accumulator } };
     },
-  });
-}
+  }),
+);
 
 /** Gradients limited by value, then by global norm: min(1, clipNorm / (norm + 1e-6)) as in PyTorch. */
 export function clipGradients(g: Tensor, { clipValue, clipNorm }: Pick<Optimizer, "clipValue" | "clipNorm">): Tensor {

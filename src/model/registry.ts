@@ -1,7 +1,9 @@
 /** Makes models and losses again from the JSON they were saved as. Applications that load nothing never import this. */
 import { TilegradError } from "../errors.ts";
 import type { Json } from "../io/json.ts";
+import type { Maker, Schema } from "../options.ts";
 import { functionalFromJson } from "./functional.ts";
+import { optionsFrom } from "./json.ts";
 import type { Layer } from "./layer.ts";
 import * as attention from "./layers/attention.ts";
 import * as augmentation from "./layers/augmentation.ts";
@@ -31,7 +33,7 @@ export type LossMaker = (options: any) => Loss;
 
 /** tilegrad's own layers and custom ones, which may be the layer inside another. */
 export function layerMakers(custom: Readonly<Record<string, LayerMaker>> = {}): Readonly<Record<string, LayerMaker>> {
-  const makers: Readonly<Record<string, LayerMaker>> = {
+  return {
     dense,
     activation,
     dropout,
@@ -48,36 +50,28 @@ export function layerMakers(custom: Readonly<Record<string, LayerMaker>> = {}): 
     ...merge,
     ...augmentation,
     ...seriesAugmentation,
-    bidirectional: ({ layer, ...rest }) =>
-      bidirectional({ ...rest, layer: make("bidirectional: layer", makers, layer) }),
-    timeDistributed: ({ layer, ...rest }) =>
-      timeDistributed({ ...rest, layer: make("timeDistributed: layer", makers, layer) }),
-    remat: ({ layers, ...rest }) =>
-      remat({ ...rest, layers: listOf(layers).map((inner) => make("remat: layers", makers, inner)) }),
+    bidirectional,
+    timeDistributed,
+    remat,
     ...custom,
   };
-  return makers;
 }
 
 function lossMakers(custom: Readonly<Record<string, LossMaker>>): Readonly<Record<string, LossMaker>> {
-  const makers: Readonly<Record<string, LossMaker>> = {
+  return {
     binaryCrossentropy,
     focal,
     hinge,
     squaredHinge,
     meanSquaredError,
     softmaxCrossentropy,
-    multiLoss: ({ losses }: { readonly losses: readonly { readonly loss: unknown }[] }) =>
-      multiLoss(losses.map((part) => ({ ...part, loss: make("multiLoss: loss", makers, part.loss) }))),
+    multiLoss,
     ...custom,
   };
-  return makers;
 }
 
 const isObject = (value: unknown): value is Record<string, Json> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
-
-const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 
 function make<T>(what: string, makers: Readonly<Record<string, (options: unknown) => T>>, value: unknown): T {
   if (!isObject(value) || typeof value.type !== "string" || !isObject(value.config ?? {})) {
@@ -95,7 +89,11 @@ function make<T>(what: string, makers: Readonly<Record<string, (options: unknown
       },
     );
   }
-  return makers[value.type](value.config ?? {});
+  const { type, config = {} } = value;
+  const maker = makers[type];
+  // A custom maker has none that it would tell of.
+  const schema: Schema = "options" in maker ? (maker as Maker<T, object, [], object>).options() : {};
+  return maker(optionsFrom(schema, config as object, (name, json) => make(`${type}: ${name}`, makers, json)));
 }
 
 /**

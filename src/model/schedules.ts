@@ -1,8 +1,10 @@
 /** Learning rates over time, computed in f64 on the host for each step. */
 import { TilegradError } from "../errors.ts";
 import type { Json } from "../io/json.ts";
-import type { OptionKinds } from "../options.ts";
-import { checkObject, checkOptions, show } from "../options.ts";
+import type { Kind } from "../kinds.ts";
+import * as is from "../kinds.ts";
+import type { OptionsOf, Schema } from "../options.ts";
+import { defineMaker, show } from "../options.ts";
 
 /** Where training stands. */
 export interface ScheduleTime {
@@ -22,139 +24,166 @@ export interface Schedule {
 /** A number is a constant rate. */
 export type LearningRate = number | Schedule;
 
-/** Whether a schedule moves with each epoch (default) or with each step. */
-export interface ScheduleOptions {
-  readonly per?: "epoch" | "step";
-  /** Epochs or steps the schedule spans; default: the whole of `fit`. */
-  readonly total?: number;
-}
-
-const rate = { required: "nonNegativeFinite" } as const;
-const common = { per: ["epoch", "step"], total: "positive" } as const;
-const kinds = {
-  constantRate: { rate },
-  linearDecay: { start: rate, end: rate, endAt: ["last", "total"], ...common } as const satisfies OptionKinds<
-    LinearDecayOptions & { start: number; end: number }
-  >,
-  stepDecay: {
-    start: rate,
-    size: { required: "positive" },
-    gamma: "nonNegativeFinite",
-    ...common,
-  } as const satisfies OptionKinds<StepDecayOptions & { start: number }>,
-  multiStepDecay: {
-    start: rate,
-    milestones: { required: "numberList" },
-    gamma: "nonNegativeFinite",
-    ...common,
-  } as const satisfies OptionKinds<MultiStepDecayOptions & { start: number }>,
-  exponentialDecay: {
-    start: rate,
-    gamma: { required: "nonNegativeFinite" },
-    ...common,
-  } as const satisfies OptionKinds<ExponentialDecayOptions & { start: number }>,
-  cosineDecay: {
-    base: rate,
-    warmup: "nonNegativeFinite",
-    minimum: "nonNegativeFinite",
-    warmupFrom: ["zero", "nonzero"],
-    ...common,
-  } as const satisfies OptionKinds<CosineOptions & { base: number }>,
+/** Looked at by `toSchedule`. */
+export const learningRateKind: Kind<LearningRate> = {
+  ...is.anything,
+  toJson: (rate) => (typeof rate === "number" ? rate : { type: rate.type, ...rate.config }),
 };
 
-/** @param numbers what comes by place, and defaults @throws E_ARGUMENT */
-function define<O extends object, N extends object>(
-  type: keyof typeof kinds,
-  numbers: N,
-  options: O,
-  rate: (config: N & O, i: number, total: number) => number,
-): Schedule {
-  checkObject(type, options, "an object of options");
-  const said = Object.fromEntries(Object.entries(options).filter(([, v]) => v !== undefined)) as O;
-  const config: N & O & ScheduleOptions = checkOptions(type, { ...numbers, ...said }, kinds[type]);
-  const { per = "epoch", total } = config;
-  return {
-    type,
-    config: config as Record<string, Json>,
-    rate: ({ step, epoch, stepsPerEpoch, epochs }) =>
-      per === "epoch" ? rate(config, epoch, total ?? epochs) : rate(config, step, total ?? epochs * stepsPerEpoch),
-  };
-}
+const scheduleOptions = () => ({
+  /** Whether it moves with each epoch (default) or with each step. */
+  per: is.oneOf("epoch", "step"),
+  /** Epochs or steps the schedule spans; default: the whole of `fit`. */
+  total: is.positive,
+});
 
-/** Always the same. @throws E_ARGUMENT */
-export const constantRate = (rate: number): Schedule => define("constantRate", { rate }, {}, ({ rate }) => rate);
+export interface ScheduleOptions extends OptionsOf<typeof scheduleOptions> {}
 
-export interface LinearDecayOptions extends ScheduleOptions {
-  /** `last` (default): the last epoch or step has the end rate. `total`: the one after the last has it (Keras, PyTorch). */
-  readonly endAt?: "last" | "total";
-}
+const start = () => ({
+  /** The rate at first. */
+  start: is.required(is.nonNegativeFinite),
+});
 
-/** start + (end - start) min(i / span, 1) @throws E_ARGUMENT */
-export const linearDecay = (start: number, end: number, options: LinearDecayOptions = {}): Schedule =>
-  define("linearDecay", { start, end }, options, ({ start, end, endAt = "last" }, i, total) => {
-    const span = Math.max(1, endAt === "last" ? total - 1 : total);
-    return start + (end - start) * Math.min(i / span, 1);
+/**
+ * @param rate of epoch or step i, of `total`
+ * @param defaults what is saved, too, where nothing is said
+ */
+const defineSchedule = <S extends Schema, P extends unknown[], R extends object, O extends OptionsOf<S>>(
+  type: string,
+  options: () => S,
+  places: (...given: P) => R,
+  rate: (options: O, i: number, total: number) => number,
+  defaults: object = {},
+) =>
+  defineMaker(type, options, places, (given: O & ScheduleOptions): Schedule => {
+    const config = { ...defaults, ...given };
+    const { per = "epoch", total } = config;
+    return {
+      type,
+      config: config as Record<string, Json>,
+      rate: ({ step, epoch, stepsPerEpoch, epochs }) =>
+        per === "epoch" ? rate(config, epoch, total ?? epochs) : rate(config, step, total ?? epochs * stepsPerEpoch),
+    };
   });
 
-export interface StepDecayOptions extends ScheduleOptions {
+const constantRateOptions = () => ({ rate: is.required(is.nonNegativeFinite) });
+
+/** Always the same. @throws E_ARGUMENT */
+export const constantRate = /* @__PURE__ */ defineSchedule(
+  "constantRate",
+  constantRateOptions,
+  (rate: number) => ({ rate }),
+  ({ rate }: OptionsOf<typeof constantRateOptions>) => rate,
+);
+
+const linearDecayOptions = () => ({
+  ...start(),
+  /** The rate at the end. */
+  end: is.required(is.nonNegativeFinite),
+  /** `last` (default): the last epoch or step has the end rate. `total`: the one after the last has it (Keras, PyTorch). */
+  endAt: is.oneOf("last", "total"),
+  ...scheduleOptions(),
+});
+
+export interface LinearDecayOptions extends OptionsOf<typeof linearDecayOptions> {}
+
+/** start + (end - start) min(i / span, 1) @throws E_ARGUMENT */
+export const linearDecay = /* @__PURE__ */ defineSchedule(
+  "linearDecay",
+  linearDecayOptions,
+  (start: number, end: number) => ({ start, end }),
+  ({ start, end, endAt = "last" }: LinearDecayOptions, i, total) => {
+    const span = Math.max(1, endAt === "last" ? total - 1 : total);
+    return start + (end - start) * Math.min(i / span, 1);
+  },
+);
+
+const stepDecayOptions = () => ({
+  ...start(),
   /** Epochs or steps between drops. */
-  readonly size: number;
+  size: is.required(is.positive),
   /** Default 0.1. */
-  readonly gamma?: number;
-}
+  gamma: is.nonNegativeFinite,
+  ...scheduleOptions(),
+});
+
+export interface StepDecayOptions extends OptionsOf<typeof stepDecayOptions> {}
 
 /** start * gamma^floor(i / size) @throws E_ARGUMENT */
-export const stepDecay = (start: number, options: StepDecayOptions): Schedule =>
-  define<StepDecayOptions, { start: number; gamma: number }>(
-    "stepDecay",
-    { start, gamma: 0.1 },
-    options,
-    ({ start, size, gamma }, i) => start * gamma ** Math.floor(i / size),
-  );
+export const stepDecay = /* @__PURE__ */ defineSchedule(
+  "stepDecay",
+  stepDecayOptions,
+  (start: number) => ({ start }),
+  ({ start, size, gamma = 0.1 }: StepDecayOptions, i) => start * gamma ** Math.floor(i / size),
+  { gamma: 0.1 },
+);
 
-export interface MultiStepDecayOptions extends ScheduleOptions {
+const multiStepDecayOptions = () => ({
+  ...start(),
   /** Epochs or steps at which the rate drops. */
-  readonly milestones: readonly number[];
+  milestones: is.required(is.numberList),
   /** Default 0.1. */
-  readonly gamma?: number;
-}
+  gamma: is.nonNegativeFinite,
+  ...scheduleOptions(),
+});
+
+export interface MultiStepDecayOptions extends OptionsOf<typeof multiStepDecayOptions> {}
 
 /** start * gamma^(milestones reached) @throws E_ARGUMENT */
-export const multiStepDecay = (start: number, options: MultiStepDecayOptions): Schedule =>
-  define<MultiStepDecayOptions, { start: number; gamma: number }>(
-    "multiStepDecay",
-    { start, gamma: 0.1 },
-    options,
-    ({ start, milestones, gamma }, i) => start * gamma ** milestones.filter((m) => m <= i).length,
-  );
+export const multiStepDecay = /* @__PURE__ */ defineSchedule(
+  "multiStepDecay",
+  multiStepDecayOptions,
+  (start: number) => ({ start }),
+  ({ start, milestones, gamma = 0.1 }: MultiStepDecayOptions, i) =>
+    start * gamma ** milestones.filter((m) => m <= i).length,
+  { gamma: 0.1 },
+);
 
-export interface ExponentialDecayOptions extends ScheduleOptions {
-  readonly gamma: number;
-}
+const exponentialDecayOptions = () => ({
+  ...start(),
+  /** Of each epoch's or step's rate, in shares of the one before. */
+  gamma: is.required(is.nonNegativeFinite),
+  ...scheduleOptions(),
+});
+
+export interface ExponentialDecayOptions extends OptionsOf<typeof exponentialDecayOptions> {}
 
 /** start * gamma^i @throws E_ARGUMENT */
-export const exponentialDecay = (start: number, options: ExponentialDecayOptions): Schedule =>
-  define("exponentialDecay", { start }, options, ({ start, gamma }, i) => start * gamma ** i);
+export const exponentialDecay = /* @__PURE__ */ defineSchedule(
+  "exponentialDecay",
+  exponentialDecayOptions,
+  (start: number) => ({ start }),
+  ({ start, gamma }: ExponentialDecayOptions, i) => start * gamma ** i,
+);
 
-export interface CosineOptions extends ScheduleOptions {
+const cosineDecayOptions = () => ({
+  /** The highest rate. */
+  base: is.required(is.nonNegativeFinite),
   /** Epochs or steps of linear warm-up; default 0. */
-  readonly warmup?: number;
+  warmup: is.nonNegativeFinite,
   /** The rate at the end; default 0. */
-  readonly minimum?: number;
+  minimum: is.nonNegativeFinite,
   /** `zero`: the first warm-up rate is 0. `nonzero` (default): it is base / warmup. */
-  readonly warmupFrom?: "zero" | "nonzero";
-}
+  warmupFrom: is.oneOf("zero", "nonzero"),
+  ...scheduleOptions(),
+});
+
+export interface CosineOptions extends OptionsOf<typeof cosineDecayOptions> {}
 
 /**
  * Linear warm-up to `base`, then half a cosine down to the minimum (Loshchilov and Hutter 2017, without restarts).
  * @throws E_ARGUMENT
  */
-export const cosineDecay = (base: number, options: CosineOptions = {}): Schedule =>
-  define("cosineDecay", { base }, options, ({ base, warmup = 0, minimum = 0, warmupFrom = "nonzero" }, i, total) => {
+export const cosineDecay = /* @__PURE__ */ defineSchedule(
+  "cosineDecay",
+  cosineDecayOptions,
+  (base: number) => ({ base }),
+  ({ base, warmup = 0, minimum = 0, warmupFrom = "nonzero" }: CosineOptions, i, total) => {
     if (i < warmup) return (base * (i + (warmupFrom === "nonzero" ? 1 : 0))) / warmup;
     const done = Math.min((i - warmup) / Math.max(1, total - warmup), 1);
     return minimum + ((base - minimum) * (1 + Math.cos(Math.PI * done))) / 2;
-  });
+  },
+);
 
 export function toSchedule(rate: LearningRate): Schedule {
   if (typeof Object(rate).rate === "function") return rate as Schedule;

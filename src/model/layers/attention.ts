@@ -1,42 +1,49 @@
 import { TilegradError } from "../../errors.ts";
 import type { Tensor } from "../../graph/types.ts";
+import * as is from "../../kinds.ts";
 import { attention } from "../../ops/attention/attention.ts";
 import { reshape, transpose } from "../../ops/core/view.ts";
 import { linear } from "../../ops/matmul/linear.ts";
 import { matmul } from "../../ops/matmul/matmul.ts";
 import { showType } from "../../ops/op.ts";
 import { dropout } from "../../ops/random/random.ts";
-import type { Initializer } from "../initializers.ts";
-import type { Layer, LayerContext, LayerOptions, Regularizer } from "../layer.ts";
-import { layer } from "../layer.ts";
-import { layerOptions } from "../layerOptions.ts";
+import type { OptionsOf } from "../../options.ts";
+import { none } from "../../options.ts";
+import { initializerKind } from "../initializers.ts";
+import type { LayerContext, LayerOptions } from "../layer.ts";
+import { defineLayer, regularizerKind } from "../layer.ts";
 import { maskOf, withMask } from "../mask.ts";
 
-export interface MultiHeadAttentionOptions extends LayerOptions {
-  readonly numHeads: number;
+const multiHeadAttentionOptions = () => ({
+  /** Heads side by side. */
+  numHeads: is.required(is.positiveInteger),
   /** Numbers of a query and of a key, in each head. */
-  readonly keyDim: number;
+  keyDim: is.required(is.positiveInteger),
   /** Numbers of a value, in each head; default keyDim. */
-  readonly valueDim?: number;
+  valueDim: is.positiveInteger,
   /** A step sees itself and those before it only; default false. */
-  readonly useCausalMask?: boolean;
+  useCausalMask: is.boolean,
   /** Dropped from the output in training; default 0. */
-  readonly dropout?: number;
+  dropout: is.fraction,
   /** Default true. */
-  readonly useBias?: boolean;
+  useBias: is.boolean,
   /** Default glorotUniform. */
-  readonly kernelInitializer?: Initializer;
-  readonly kernelRegularizer?: Regularizer;
-}
+  kernelInitializer: initializerKind,
+  kernelRegularizer: regularizerKind,
+});
+
+export interface MultiHeadAttentionOptions extends OptionsOf<typeof multiHeadAttentionOptions>, LayerOptions {}
 
 /**
  * Self-attention of several heads (Vaswani et al. 2017): [batch, time, features] -> the same shape. Padding that `masking` or
  * an `embedding` with `maskZero` found is not attended to.
  */
-export function multiHeadAttention(given: MultiHeadAttentionOptions): Layer {
-  const options = layerOptions<MultiHeadAttentionOptions>("multiHeadAttention", [], given);
-  const { numHeads, keyDim, valueDim = keyDim, useCausalMask = false, dropout: rate = 0 } = options;
-  return layer("multiHeadAttention", options, (x, context) => {
+export const multiHeadAttention = /* @__PURE__ */ defineLayer(
+  "multiHeadAttention",
+  multiHeadAttentionOptions,
+  none,
+  (options: MultiHeadAttentionOptions) => (x, context) => {
+    const { numHeads, keyDim, valueDim = keyDim, useCausalMask = false, dropout: rate = 0 } = options;
     if (x.shape.length !== 3) {
       throw new TilegradError("E_SHAPE", `multiHeadAttention: got ${showType(x)}; expected [batch, time, features].`);
     }
@@ -54,8 +61,8 @@ export function multiHeadAttention(given: MultiHeadAttentionOptions): Layer {
     const joined = reshape(transpose(seen, [0, 2, 1, 3]), [batch, time, numHeads * valueDim]);
     const y = project(context, "output", joined, features, options);
     return withMask(context.training && rate > 0 ? dropout(y, rate, { stream: context.stream() }) : y, mask);
-  });
-}
+  },
+);
 
 /** x · kernel + bias over the last axis. */
 function project(

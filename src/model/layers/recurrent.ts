@@ -2,6 +2,7 @@
 import { TilegradError } from "../../errors.ts";
 import type { Tensor } from "../../graph/types.ts";
 import { sameShape } from "../../graph/types.ts";
+import * as is from "../../kinds.ts";
 import { constant } from "../../ops/core/constant.ts";
 import { slice } from "../../ops/core/slice.ts";
 import { reshape } from "../../ops/core/view.ts";
@@ -11,35 +12,42 @@ import { showType } from "../../ops/op.ts";
 import { gru as gruOp } from "../../ops/recurrent/gru.ts";
 import { lstm as lstmOp } from "../../ops/recurrent/lstm.ts";
 import { simpleRnn as simpleRnnOp } from "../../ops/recurrent/simpleRnn.ts";
+import type { OptionsOf, Schema } from "../../options.ts";
 import type { Initializer } from "../initializers.ts";
-import type { Layer, LayerContext, LayerOptions, Regularizer } from "../layer.ts";
-import { layer } from "../layer.ts";
-import { layerOptions } from "../layerOptions.ts";
+import { initializerKind } from "../initializers.ts";
+import type { Layer, LayerContext, LayerOptions } from "../layer.ts";
+import { defineLayer, regularizerKind } from "../layer.ts";
 import { maskOf, withMask } from "../mask.ts";
 
-export interface RecurrentLayerOptions extends LayerOptions {
-  readonly units: number;
+const recurrentOptions = () => ({
+  /** Numbers of the state. */
+  units: is.required(is.positiveInteger),
   /** The state after every step, [batch, time, units], instead of the last, [batch, units]; default false. */
-  readonly returnSequences?: boolean;
+  returnSequences: is.boolean,
   /** From the last step to the first. Sequences stay in the order of the input (Keras reverses them). Default false. */
-  readonly goBackwards?: boolean;
+  goBackwards: is.boolean,
   /** Default true. */
-  readonly useBias?: boolean;
+  useBias: is.boolean,
   /** Default glorotUniform. */
-  readonly kernelInitializer?: Initializer;
+  kernelInitializer: initializerKind,
   /** Default orthogonal. */
-  readonly recurrentInitializer?: Initializer;
+  recurrentInitializer: initializerKind,
   /** Default zeros. */
-  readonly biasInitializer?: Initializer;
-  readonly kernelRegularizer?: Regularizer;
-  readonly recurrentRegularizer?: Regularizer;
-  readonly biasRegularizer?: Regularizer;
-}
+  biasInitializer: initializerKind,
+  kernelRegularizer: regularizerKind,
+  recurrentRegularizer: regularizerKind,
+  biasRegularizer: regularizerKind,
+});
 
-export interface LstmOptions extends RecurrentLayerOptions {
+export interface RecurrentLayerOptions extends OptionsOf<typeof recurrentOptions>, LayerOptions {}
+
+const lstmOptions = () => ({
+  ...recurrentOptions(),
   /** Start the forget gates' bias at 1 (Jozefowicz et al. 2015) unless `biasInitializer` is given; default true. */
-  readonly unitForgetBias?: boolean;
-}
+  unitForgetBias: is.boolean,
+});
+
+export interface LstmOptions extends OptionsOf<typeof lstmOptions>, LayerOptions {}
 
 /** What runs a cell over projected inputs, and the shape of its weights. */
 interface Cell {
@@ -61,9 +69,22 @@ interface Run {
 }
 
 /** x [batch, time, features] through a cell whose weights are in Keras's layout. */
-function recurrent(type: string, options: RecurrentLayerOptions, cell: Cell): Layer {
+const defineRecurrent = <S extends Schema, O extends RecurrentLayerOptions & OptionsOf<S>>(
+  type: string,
+  options: () => S,
+  cellOf: (options: O) => Cell,
+) =>
+  defineLayer(
+    type,
+    options,
+    (units: number) => ({ units }),
+    (given: O) => recurrent(type, given, cellOf(given)),
+    { merges: true },
+  );
+
+function recurrent(type: string, options: RecurrentLayerOptions, cell: Cell): Layer["call"] {
   const { units, returnSequences = false, goBackwards = false } = options;
-  const call: Layer["call"] = (x, context) => {
+  return (x, context) => {
     if (x.shape.length !== 3) {
       throw new TilegradError("E_SHAPE", `${type}: got ${showType(x)}; expected [batch, time, features].`);
     }
@@ -74,7 +95,6 @@ function recurrent(type: string, options: RecurrentLayerOptions, cell: Cell): La
     const { y, h } = cell.run(xz, weights.recurrentKernel, weights.recurrentBias, { mask, goBackwards, ...initial });
     return returnSequences ? withMask(y, mask) : h;
   };
-  return { ...layer(type, options, call), merges: true };
 }
 
 /** What the layer is applied to beside the sequence: the states before its first step. @throws E_SHAPE */
@@ -116,35 +136,33 @@ function declare(context: LayerContext, features: number, options: RecurrentLaye
  * `returnSequences`. Steps that a `masking` layer masked leave the state as it is. In a functional model it may also be applied
  * to the state before the first step: `apply(lstm(32), x, h0, c0)`, both [batch, units]; default zeros.
  */
-export function lstm(first: number | LstmOptions, rest?: Omit<LstmOptions, "units">): Layer {
-  const options = layerOptions<LstmOptions>("lstm", ["units"], first, rest);
-  const { units, unitForgetBias = true } = options;
-  const forget = { values: Array.from({ length: 4 * units }, (_, i) => (Math.floor(i / units) === 1 ? 1 : 0)) };
-  return recurrent("lstm", options, {
-    gates: 4,
-    states: ["h0", "c0"],
-    bias: unitForgetBias ? forget : "zeros",
-    run: (xz, kernel, _, run) => lstmOp(xz, kernel, run),
-  });
-}
+export const lstm = /* @__PURE__ */ defineRecurrent(
+  "lstm",
+  lstmOptions,
+  ({ units, unitForgetBias = true }: LstmOptions) => {
+    const forget = { values: Array.from({ length: 4 * units }, (_, i) => (Math.floor(i / units) === 1 ? 1 : 0)) };
+    return {
+      gates: 4,
+      states: ["h0", "c0"],
+      bias: unitForgetBias ? forget : "zeros",
+      run: (xz, kernel, _, run) => lstmOp(xz, kernel, run),
+    };
+  },
+);
 
 /** Gated recurrent unit, gates z, r, h, with Keras's `resetAfter`: shapes as `lstm`; its state is h0 alone. */
-export function gru(first: number | RecurrentLayerOptions, rest?: Omit<RecurrentLayerOptions, "units">): Layer {
-  return recurrent("gru", layerOptions("gru", ["units"], first, rest), {
-    gates: 3,
-    states: ["h0"],
-    bias: "zeros",
-    recurrentBias: true,
-    run: gruOp,
-  });
-}
+export const gru = /* @__PURE__ */ defineRecurrent("gru", recurrentOptions, (_: RecurrentLayerOptions) => ({
+  gates: 3,
+  states: ["h0"],
+  bias: "zeros",
+  recurrentBias: true,
+  run: gruOp,
+}));
 
 /** h' = tanh(x W + h U + b): shapes as `lstm`; its state is h0 alone. */
-export function simpleRnn(first: number | RecurrentLayerOptions, rest?: Omit<RecurrentLayerOptions, "units">): Layer {
-  return recurrent("simpleRnn", layerOptions("simpleRnn", ["units"], first, rest), {
-    gates: 1,
-    states: ["h0"],
-    bias: "zeros",
-    run: (xz, kernel, _, run) => simpleRnnOp(xz, kernel, run),
-  });
-}
+export const simpleRnn = /* @__PURE__ */ defineRecurrent("simpleRnn", recurrentOptions, (_: RecurrentLayerOptions) => ({
+  gates: 1,
+  states: ["h0"],
+  bias: "zeros",
+  run: (xz, kernel, _, run) => simpleRnnOp(xz, kernel, run),
+}));

@@ -2,15 +2,17 @@
 import { TilegradError } from "../../errors.ts";
 import type { Tensor } from "../../graph/types.ts";
 import type { Json } from "../../io/json.ts";
+import type { Kind } from "../../kinds.ts";
+import * as is from "../../kinds.ts";
 import { concat } from "../../ops/core/concat.ts";
 import { add, mul } from "../../ops/core/elementwise.ts";
 import { remat as recomputed } from "../../ops/core/remat.ts";
 import { reshape } from "../../ops/core/view.ts";
 import { showType } from "../../ops/op.ts";
+import type { OptionsOf } from "../../options.ts";
 import { show } from "../../options.ts";
 import type { Layer, LayerContext, LayerOptions } from "../layer.ts";
-import { checkLayer, layer } from "../layer.ts";
-import { layerOptions } from "../layerOptions.ts";
+import { checkLayer, defineLayer } from "../layer.ts";
 import { maskOf, withMask } from "../mask.ts";
 import { applyLayer, layerNames } from "../trace.ts";
 import type { RecurrentLayerOptions } from "./recurrent.ts";
@@ -23,6 +25,13 @@ interface LayerJson {
 }
 
 const asJson = ({ type, config }: LayerJson): LayerJson => ({ type, config });
+
+/** A layer within: as JSON its type and options. */
+const inner = <T extends LayerJson>(): Kind<T> => ({
+  ...is.object,
+  toJson: asJson,
+  fromJson: (json, make) => make(json),
+});
 
 /** The context of a layer inside another, applied to `inputs`; with a `part`, its parameters are called `part/kernel` and so on. */
 const within = (context: LayerContext, inner: Layer, inputs: readonly Tensor[], part?: string): LayerContext => ({
@@ -44,67 +53,81 @@ const mergers = {
 
 const recurrentMakers: Readonly<Record<string, (options: RecurrentLayerOptions) => Layer>> = { lstm, gru, simpleRnn };
 
-export interface BidirectionalOptions extends LayerOptions {
+const bidirectionalOptions = () => ({
   /** An `lstm`, `gru` or `simpleRnn`, which runs forwards, and again backwards with weights of its own. */
-  readonly layer: LayerJson;
+  layer: is.required(inner<LayerJson>()),
   /** How the two are joined; default `concat`, along the last axis. */
-  readonly mergeMode?: keyof typeof mergers;
-}
+  mergeMode: is.oneOf("concat", "sum", "mul", "ave"),
+});
+
+export interface BidirectionalOptions extends OptionsOf<typeof bidirectionalOptions>, LayerOptions {}
 
 /**
  * A recurrent layer in both directions: [batch, time, features] -> [batch, 2 units], or [batch, time, 2 units]. Initial states:
  * those of the forward layer, then those of the backward one.
  */
-export function bidirectional(first: Layer | BidirectionalOptions, rest?: Omit<BidirectionalOptions, "layer">): Layer {
-  const options = layerOptions<BidirectionalOptions>("bidirectional", ["layer"], first, rest);
-  const { mergeMode = "concat" } = options;
-  const { type, config } = options.layer;
-  if (!Object.hasOwn(recurrentMakers, type)) {
-    const expected = Object.keys(recurrentMakers).join(", ");
-    throw new TilegradError("E_ARGUMENT", `bidirectional: got layer ${show(type)}; expected one of ${expected}.`);
-  }
-  const inner = config as unknown as RecurrentLayerOptions;
-  const forward = recurrentMakers[type](inner);
-  const backward = recurrentMakers[type]({ ...inner, goBackwards: !inner.goBackwards });
-  const plain: BidirectionalOptions = { ...options, layer: asJson(options.layer) };
-  const call: Layer["call"] = (x, context) => {
-    const states = context.inputs.slice(1);
-    const half = Math.ceil(states.length / 2);
-    const a = forward.call(x, within(context, forward, [x, ...states.slice(0, half)], "forward"));
-    const b = backward.call(x, within(context, backward, [x, ...states.slice(half)], "backward"));
-    return withMask(mergers[mergeMode](a, b), maskOf(a));
-  };
-  return { ...layer("bidirectional", plain, call), merges: true };
-}
+export const bidirectional = /* @__PURE__ */ defineLayer(
+  "bidirectional",
+  bidirectionalOptions,
+  (layer: LayerJson) => ({ layer }),
+  ({ layer: { type, config }, mergeMode = "concat" }: BidirectionalOptions) => {
+    if (!Object.hasOwn(recurrentMakers, type)) {
+      const expected = Object.keys(recurrentMakers).join(", ");
+      throw new TilegradError("E_ARGUMENT", `bidirectional: got layer ${show(type)}; expected one of ${expected}.`);
+    }
+    const inner = config as unknown as RecurrentLayerOptions;
+    const forward = recurrentMakers[type](inner);
+    const backward = recurrentMakers[type]({ ...inner, goBackwards: !inner.goBackwards });
+    return (x, context) => {
+      const states = context.inputs.slice(1);
+      const half = Math.ceil(states.length / 2);
+      const a = forward.call(x, within(context, forward, [x, ...states.slice(0, half)], "forward"));
+      const b = backward.call(x, within(context, backward, [x, ...states.slice(half)], "backward"));
+      return withMask(mergers[mergeMode](a, b), maskOf(a));
+    };
+  },
+  { merges: true },
+);
 
-export interface TimeDistributedOptions extends LayerOptions {
-  readonly layer: Layer;
-}
+const timeDistributedOptions = () => ({
+  /** Any that takes one input. */
+  layer: is.required(inner<Layer>()),
+});
+
+export interface TimeDistributedOptions extends OptionsOf<typeof timeDistributedOptions>, LayerOptions {}
 
 /** A layer at every step: [batch, time, ...] -> [batch, time, ...what the layer makes of one step]. */
-export function timeDistributed(
-  first: Layer | TimeDistributedOptions,
-  rest?: Omit<TimeDistributedOptions, "layer">,
-): Layer {
-  const options = layerOptions<TimeDistributedOptions>("timeDistributed", ["layer"], first, rest);
-  const inner = options.layer;
-  checkLayer("timeDistributed: layer", inner);
-  const plain: LayerOptions & { layer: LayerJson } = { ...options, layer: asJson(inner) };
-  return layer("timeDistributed", plain, (x, context) => {
-    if (x.shape.length < 3) {
-      throw new TilegradError("E_SHAPE", `timeDistributed: got ${showType(x)}; expected [batch, time, features ...].`);
-    }
-    const [batch, time, ...step] = x.shape;
-    const steps = reshape(x, [batch * time, ...step]);
-    const y = inner.call(steps, within(context, inner, [steps]));
-    return reshape(y, [batch, time, ...y.shape.slice(1)]);
-  });
-}
+export const timeDistributed = /* @__PURE__ */ defineLayer(
+  "timeDistributed",
+  timeDistributedOptions,
+  (layer: Layer) => ({ layer }),
+  ({ layer }: TimeDistributedOptions) => {
+    checkLayer("timeDistributed: layer", layer);
+    return (x, context) => {
+      if (x.shape.length < 3) {
+        throw new TilegradError(
+          "E_SHAPE",
+          `timeDistributed: got ${showType(x)}; expected [batch, time, features ...].`,
+        );
+      }
+      const [batch, time, ...step] = x.shape;
+      const steps = reshape(x, [batch * time, ...step]);
+      const y = layer.call(steps, within(context, layer, [steps]));
+      return reshape(y, [batch, time, ...y.shape.slice(1)]);
+    };
+  },
+);
 
-export interface RematOptions extends LayerOptions {
+const rematOptions = () => ({
   /** One or more, in a row. */
-  readonly layers: readonly Layer[];
-}
+  layers: is.required<readonly Layer[]>({
+    ...is.list,
+    toJson: (layers) => layers.map(asJson),
+    fromJson: (json, make) => (Array.isArray(json) ? json.map(make) : json),
+  }),
+});
+
+export interface RematOptions extends OptionsOf<typeof rematOptions>, LayerOptions {}
 
 /**
  * Layers in a row whose activations are not kept for the backward pass, which computes them again from the segment's input
@@ -113,27 +136,29 @@ export interface RematOptions extends LayerOptions {
  * `remat/dense/kernel` and so on. Not worth it for the last layers, whose activations are needed at once.
  * @throws E_ARGUMENT without layers, or for two of one name
  */
-export function remat(first: readonly Layer[] | RematOptions, rest?: Omit<RematOptions, "layers">): Layer {
-  const options = layerOptions<RematOptions>("remat", ["layers"], first, rest);
-  const { layers } = options;
-  if (layers.length === 0) {
-    throw new TilegradError("E_ARGUMENT", "remat: got no layers; expected a list of one or more.", {
-      hint: "Give the layers of a segment: remat([dense(64), dense(64)]).",
-    });
-  }
-  for (const [i, inner] of layers.entries()) checkLayer(`remat: layers[${i}]`, inner);
-  const names = layerNames(layers);
-  const plain: LayerOptions & { layers: readonly LayerJson[] } = { ...options, layers: layers.map(asJson) };
-  return layer("remat", plain, (x, context) => {
-    const segment = (start: Tensor): Tensor =>
-      layers.reduce((y, inner, k) => applyLayer(inner, names[k], within(context, inner, [y], names[k])), start);
-    if (!context.training) return segment(x);
-    let mask: Tensor | undefined;
-    const y = recomputed((start) => {
-      const end = segment(start);
-      mask = maskOf(end);
-      return end;
-    })(x);
-    return withMask(y, mask);
-  });
-}
+export const remat = /* @__PURE__ */ defineLayer(
+  "remat",
+  rematOptions,
+  (layers: readonly Layer[]) => ({ layers }),
+  ({ layers }: RematOptions) => {
+    if (layers.length === 0) {
+      throw new TilegradError("E_ARGUMENT", "remat: got no layers; expected a list of one or more.", {
+        hint: "Give the layers of a segment: remat([dense(64), dense(64)]).",
+      });
+    }
+    for (const [i, inner] of layers.entries()) checkLayer(`remat: layers[${i}]`, inner);
+    const names = layerNames(layers);
+    return (x, context) => {
+      const segment = (start: Tensor): Tensor =>
+        layers.reduce((y, inner, k) => applyLayer(inner, names[k], within(context, inner, [y], names[k])), start);
+      if (!context.training) return segment(x);
+      let mask: Tensor | undefined;
+      const y = recomputed((start) => {
+        const end = segment(start);
+        mask = maskOf(end);
+        return end;
+      })(x);
+      return withMask(y, mask);
+    };
+  },
+);
