@@ -1,15 +1,20 @@
 import { TilegradError } from "../errors.ts";
+import * as is from "../kinds.ts";
+import type { OptionsOf } from "../options.ts";
 import { othersAmong } from "./borderlineSmote.ts";
+import { defineResampler, deviceOptions, randomOptions } from "./define.ts";
 import { interpolate } from "./interpolate.ts";
 import { nearestNeighbors } from "./neighbors.ts";
-import { checked } from "./options.ts";
-import type { DeviceOptions, Labelled, RatioOptions, Resampled, SeedOptions } from "./types.ts";
-import { append, checkNeighbors, classesOf, rowsToAdd, take } from "./types.ts";
+import { append, checkNeighbors, rowsToAdd, take } from "./types.ts";
 
-export interface AdasynOptions extends DeviceOptions, RatioOptions, SeedOptions {
+const adasynOptions = () => ({
+  ...deviceOptions(),
+  ...randomOptions(),
   /** Neighbours among all rows that tell how hard a row is, and among its class that it is joined with; default 5. */
-  readonly nNeighbors?: number;
-}
+  nNeighbors: is.positiveInteger,
+});
+
+export interface AdasynOptions extends OptionsOf<typeof adasynOptions> {}
 
 /**
  * SMOTE with more samples where the other class is near: row i is the base of round(G r_i / sum r) of them, r_i being the
@@ -17,18 +22,21 @@ export interface AdasynOptions extends DeviceOptions, RatioOptions, SeedOptions 
  * the ratio asks for, only about.
  * @throws E_DATA when no row of the rarer class has a neighbour of the other; E_DATA, E_ARGUMENT, E_SHAPE as `smote`
  */
-export async function adasyn(data: Labelled, options: AdasynOptions): Promise<Resampled> {
-  const classes = classesOf("adasyn", data);
-  const { device, nNeighbors: k = 5, seed = 0 } = checked("adasyn", options);
-  checkNeighbors("adasyn", "nNeighbors", k, classes.minority.length);
-  const wanted = rowsToAdd("adasyn", classes, options);
-  const counts = adasynCounts(await othersAmong(classes, k, device), wanted);
-  const rows = take(classes, classes.minority);
-  const { indices } = await nearestNeighbors(device, rows, rows, k, { excludeSelf: true });
-  const bases = counts.flatMap((count, row) => new Array<number>(count).fill(row));
-  const made = interpolate({ from: rows, to: rows, neighbors: indices, k, bases }, bases.length, seed);
-  return append(classes, made, bases.length);
-}
+export const adasyn = /* @__PURE__ */ defineResampler(
+  "adasyn",
+  adasynOptions,
+  async (classes, options: AdasynOptions) => {
+    const { device, nNeighbors: k = 5, seed = 0 } = options;
+    checkNeighbors("adasyn", "nNeighbors", k, classes.minority.length);
+    const wanted = rowsToAdd("adasyn", classes, options);
+    const counts = adasynCounts(await othersAmong(classes, k, device), wanted);
+    const rows = take(classes, classes.minority);
+    const { indices } = await nearestNeighbors(device, rows, rows, k, { excludeSelf: true });
+    const bases = counts.flatMap((count, row) => new Array<number>(count).fill(row));
+    const made = interpolate({ from: rows, to: rows, neighbors: indices, k, bases }, bases.length, seed);
+    return append(classes, made, bases.length);
+  },
+);
 
 /** Samples of each row, of `wanted` in all but for rounding; `others`: neighbours of the other class of each. @throws E_DATA */
 export function adasynCounts(others: ArrayLike<number>, wanted: number): number[] {

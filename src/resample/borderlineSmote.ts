@@ -1,17 +1,23 @@
+import * as is from "../kinds.ts";
+import type { OptionsOf } from "../options.ts";
+import { defineResampler } from "./define.ts";
 import { interpolate } from "./interpolate.ts";
 import type { FeatureRows } from "./neighbors.ts";
 import { nearestNeighbors } from "./neighbors.ts";
-import { checked } from "./options.ts";
 import type { SmoteOptions } from "./smote.ts";
-import type { Classes, Labelled, Resampled } from "./types.ts";
-import { append, checkNeighbors, classesOf, rowsToAdd, take } from "./types.ts";
+import { smoteOptions } from "./smote.ts";
+import type { Classes } from "./types.ts";
+import { append, checkNeighbors, rowsToAdd, take } from "./types.ts";
 
-export interface BorderlineSmoteOptions extends SmoteOptions {
+const borderlineSmoteOptions = () => ({
+  ...smoteOptions(),
   /** Neighbours among all rows that tell whether a row is in danger; default 10. */
-  readonly mNeighbors?: number;
+  mNeighbors: is.positiveInteger,
   /** Default borderline-1. */
-  readonly kind?: "borderline-1" | "borderline-2";
-}
+  kind: is.oneOf("borderline-1", "borderline-2"),
+});
+
+export interface BorderlineSmoteOptions extends OptionsOf<typeof borderlineSmoteOptions> {}
 
 /** Rows of the rarer class by their neighbours: of the other class are fewer than half, half or more, or all. */
 export interface Border {
@@ -26,37 +32,34 @@ export interface Border {
  * nearest rows of the other class, less than half the way (Han, Wang & Mao 2005). Without a row in danger nothing is made.
  * @throws E_DATA, E_ARGUMENT, E_SHAPE
  */
-export async function borderlineSmote(data: Labelled, options: BorderlineSmoteOptions): Promise<Resampled> {
-  const classes = classesOf("borderlineSmote", data);
-  const {
-    device,
-    kNeighbors: k = 5,
-    mNeighbors: m = 10,
-    kind = "borderline-1",
-    seed = 0,
-  } = checked("borderlineSmote", options);
-  checkNeighbors("borderlineSmote", "kNeighbors", k, classes.minority.length);
-  checkNeighbors("borderlineSmote", "mNeighbors", m, classes.rows, { what: "in all" });
-  const count = rowsToAdd("borderlineSmote", classes, options);
-  const { danger } = await borderOf(classes, m, options);
-  if (danger.length === 0) return append(classes, new Float32Array(0), 0);
-  const from = take(classes, danger);
-  const own = take(classes, classes.minority);
-  // Bases are rows in danger: their own place among the rows of their class is left out of the neighbours.
-  const place = new Map(Array.from(classes.minority, (row, i) => [row, i]));
-  const among = await nearestNeighbors(device, own, own, k, { excludeSelf: true });
-  const neighbors = Uint32Array.from({ length: danger.length * k }, (_, i) => {
-    return among.indices[(place.get(danger[Math.floor(i / k)]) as number) * k + (i % k)];
-  });
-  const near = { from, to: own, neighbors, k };
-  if (kind === "borderline-1") return append(classes, interpolate(near, count, seed), count);
-  const inward = Math.ceil(count / 2);
-  const outward = await towardsOthers(classes, from, options, k);
-  const made = new Float32Array(count * classes.columns);
-  made.set(interpolate(near, inward, seed));
-  made.set(interpolate({ ...outward, reach: 0.5 }, count - inward, seed, 1), inward * classes.columns);
-  return append(classes, made, count);
-}
+export const borderlineSmote = /* @__PURE__ */ defineResampler(
+  "borderlineSmote",
+  borderlineSmoteOptions,
+  async (classes, options: BorderlineSmoteOptions) => {
+    const { device, kNeighbors: k = 5, mNeighbors: m = 10, kind = "borderline-1", seed = 0 } = options;
+    checkNeighbors("borderlineSmote", "kNeighbors", k, classes.minority.length);
+    checkNeighbors("borderlineSmote", "mNeighbors", m, classes.rows, { what: "in all" });
+    const count = rowsToAdd("borderlineSmote", classes, options);
+    const { danger } = await borderOf(classes, m, options);
+    if (danger.length === 0) return append(classes, new Float32Array(0), 0);
+    const from = take(classes, danger);
+    const own = take(classes, classes.minority);
+    // Bases are rows in danger: their own place among the rows of their class is left out of the neighbours.
+    const place = new Map(Array.from(classes.minority, (row, i) => [row, i]));
+    const among = await nearestNeighbors(device, own, own, k, { excludeSelf: true });
+    const neighbors = Uint32Array.from({ length: danger.length * k }, (_, i) => {
+      return among.indices[(place.get(danger[Math.floor(i / k)]) as number) * k + (i % k)];
+    });
+    const near = { from, to: own, neighbors, k };
+    if (kind === "borderline-1") return append(classes, interpolate(near, count, seed), count);
+    const inward = Math.ceil(count / 2);
+    const outward = await towardsOthers(classes, from, options, k);
+    const made = new Float32Array(count * classes.columns);
+    made.set(interpolate(near, inward, seed));
+    made.set(interpolate({ ...outward, reach: 0.5 }, count - inward, seed, 1), inward * classes.columns);
+    return append(classes, made, count);
+  },
+);
 
 async function towardsOthers(
   classes: Classes,

@@ -1,27 +1,37 @@
 import { TilegradError } from "../errors.ts";
-import { checkValue } from "../options.ts";
+import type { Kind } from "../kinds.ts";
+import * as is from "../kinds.ts";
+import type { OptionsOf } from "../options.ts";
+import { defineResampler } from "./define.ts";
 import { interpolate } from "./interpolate.ts";
 import { kMeans } from "./kMeans.ts";
 import type { FeatureRows } from "./neighbors.ts";
 import { nearestNeighbors } from "./neighbors.ts";
-import { checked } from "./options.ts";
-import type { SmoteOptions } from "./smote.ts";
-import type { Labelled, Resampled } from "./types.ts";
-import { append, checkNeighbors, classesOf, rowsToAdd, take } from "./types.ts";
+import { smoteOptions } from "./smote.ts";
+import { append, checkNeighbors, rowsToAdd, take } from "./types.ts";
 
-export interface KMeansSmoteOptions extends SmoteOptions {
+const orAuto = ({ expected, holds }: Kind<number>): Kind<number | "auto"> => ({
+  expected: `"auto" or ${expected}`,
+  holds: (v) => v === "auto" || holds(v),
+  words: ["auto"],
+});
+
+const kMeansSmoteOptions = () => ({
+  ...smoteOptions(),
   /** Within a cluster; default 2. */
-  readonly kNeighbors?: number;
+  kNeighbors: is.positiveInteger,
   /** Clusters of all rows; default 8. */
-  readonly nClusters?: number;
+  nClusters: is.positiveInteger,
   /**
    * Share of the rarer class from which on a cluster gets samples, in [0, 1]; default "auto": its share of all rows
    * (imbalanced-learn's is one half, which no cluster has where the classes overlap).
    */
-  readonly clusterBalanceThreshold?: number | "auto";
+  clusterBalanceThreshold: orAuto(is.share),
   /** Power of the mean distance in a cluster's sparsity, at least 0; default "auto": by its rows. */
-  readonly densityExponent?: number | "auto";
-}
+  densityExponent: orAuto(is.nonNegativeFinite),
+});
+
+export interface KMeansSmoteOptions extends OptionsOf<typeof kMeansSmoteOptions> {}
 
 /** Rows of a cluster that its mean distance is taken of: their pairs would be too many. */
 const DENSITY_ROWS = 1000;
@@ -31,61 +41,49 @@ const DENSITY_ROWS = 1000;
  * more samples it gets (Douzas, Bacao & Last 2018).
  * @throws E_DATA when no cluster is fit; E_DATA, E_ARGUMENT, E_SHAPE as `smote`
  */
-export async function kMeansSmote(data: Labelled, options: KMeansSmoteOptions): Promise<Resampled> {
-  const classes = classesOf("kMeansSmote", data);
-  const {
-    device,
-    kNeighbors: k = 2,
-    seed = 0,
-    nClusters = 8,
-    densityExponent: exponent = "auto",
-  } = checked("kMeansSmote", options);
-  checkAuto("densityExponent", exponent);
-  checkNeighbors("kMeansSmote", "kNeighbors", k, classes.minority.length);
-  const count = rowsToAdd("kMeansSmote", classes, options);
-  const threshold = thresholdOf(options, classes.minority.length / classes.rows);
-  const label = kMeans(classes, nClusters, seed);
-  const all = new Float64Array(Math.min(nClusters, classes.rows));
-  for (const cluster of label) all[cluster]++;
-  const clusters = Array.from(all.keys())
-    .map((cluster) => ({ cluster, rows: classes.minority.filter((row) => label[row] === cluster) }))
-    .filter(({ cluster, rows }) => rows.length > k && rows.length / all[cluster] >= threshold)
-    .map(({ rows }) => take(classes, rows));
-  if (clusters.length === 0) {
-    throw new TilegradError(
-      "E_DATA",
-      `kMeansSmote: in none of ${nClusters} clusters are more than ${k} rows of the rarer class and a share of ${threshold.toPrecision(3)}.`,
-      { hint: "Lower clusterBalanceThreshold, or try more or fewer nClusters." },
+export const kMeansSmote = /* @__PURE__ */ defineResampler(
+  "kMeansSmote",
+  kMeansSmoteOptions,
+  async (classes, options: KMeansSmoteOptions) => {
+    const {
+      device,
+      kNeighbors: k = 2,
+      seed = 0,
+      nClusters = 8,
+      clusterBalanceThreshold: balance = "auto",
+      densityExponent: exponent = "auto",
+    } = options;
+    checkNeighbors("kMeansSmote", "kNeighbors", k, classes.minority.length);
+    const count = rowsToAdd("kMeansSmote", classes, options);
+    const threshold = balance === "auto" ? classes.minority.length / classes.rows : balance;
+    const label = kMeans(classes, nClusters, seed);
+    const all = new Float64Array(Math.min(nClusters, classes.rows));
+    for (const cluster of label) all[cluster]++;
+    const clusters = Array.from(all.keys())
+      .map((cluster) => ({ cluster, rows: classes.minority.filter((row) => label[row] === cluster) }))
+      .filter(({ cluster, rows }) => rows.length > k && rows.length / all[cluster] >= threshold)
+      .map(({ rows }) => take(classes, rows));
+    if (clusters.length === 0) {
+      throw new TilegradError(
+        "E_DATA",
+        `kMeansSmote: in none of ${nClusters} clusters are more than ${k} rows of the rarer class and a share of ${threshold.toPrecision(3)}.`,
+        { hint: "Lower clusterBalanceThreshold, or try more or fewer nClusters." },
+      );
+    }
+    const counts = share(
+      clusters.map((rows) => logSparsity(rows, exponent)),
+      count,
     );
-  }
-  const counts = share(
-    clusters.map((rows) => logSparsity(rows, exponent)),
-    count,
-  );
-  const made = new Float32Array(count * classes.columns);
-  let at = 0;
-  for (const [step, rows] of clusters.entries()) {
-    const { indices } = await nearestNeighbors(device, rows, rows, k, { excludeSelf: true });
-    made.set(interpolate({ from: rows, to: rows, neighbors: indices, k }, counts[step], seed, step), at);
-    at += counts[step] * classes.columns;
-  }
-  return append(classes, made, count);
-}
-
-/** @throws E_ARGUMENT unless it is "auto" or a finite number of at least 0 */
-const checkAuto = (option: string, value: unknown): void =>
-  checkValue("kMeansSmote", option, value, typeof value === "number" ? "nonNegativeFinite" : ["auto"]);
-
-/** @throws E_ARGUMENT */
-function thresholdOf({ clusterBalanceThreshold = "auto" }: KMeansSmoteOptions, share: number): number {
-  checkAuto("clusterBalanceThreshold", clusterBalanceThreshold);
-  if (clusterBalanceThreshold === "auto") return share;
-  if (clusterBalanceThreshold <= 1) return clusterBalanceThreshold;
-  throw new TilegradError(
-    "E_ARGUMENT",
-    `kMeansSmote: got clusterBalanceThreshold ${clusterBalanceThreshold}; expected "auto" or a share in [0, 1].`,
-  );
-}
+    const made = new Float32Array(count * classes.columns);
+    let at = 0;
+    for (const [step, rows] of clusters.entries()) {
+      const { indices } = await nearestNeighbors(device, rows, rows, k, { excludeSelf: true });
+      made.set(interpolate({ from: rows, to: rows, neighbors: indices, k }, counts[step], seed, step), at);
+      at += counts[step] * classes.columns;
+    }
+    return append(classes, made, count);
+  },
+);
 
 /** The logarithm of mean distance^exponent / rows; equal rows are as dense as can be. */
 function logSparsity({ data, rows, columns }: FeatureRows, densityExponent: number | "auto"): number {

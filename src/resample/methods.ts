@@ -5,7 +5,6 @@ import { borderlineSmote } from "./borderlineSmote.ts";
 import { editedNearestNeighbours } from "./editedNearestNeighbours.ts";
 import { kMeansSmote } from "./kMeansSmote.ts";
 import { nearMiss } from "./nearMiss.ts";
-import { RESAMPLE_OPTIONS } from "./options.ts";
 import { randomOverSampler } from "./randomOverSampler.ts";
 import { randomUnderSampler } from "./randomUnderSampler.ts";
 import { smote } from "./smote.ts";
@@ -46,6 +45,7 @@ export function resample(
   surroundings: Surroundings,
   options: object = {},
 ): Promise<Resampled> {
-  const needed = Object.entries(surroundings).filter(([option]) => Object.hasOwn(RESAMPLE_OPTIONS[name], option));
+  const known = resamplers[name].options();
+  const needed = Object.entries(surroundings).filter(([option]) => Object.hasOwn(known, option));
   return resamplers[name](data, { ...Object.fromEntries(needed), ...options } as never);
 }

@@ -1,17 +1,22 @@
 import { TilegradError } from "../errors.ts";
+import type { Kind } from "../kinds.ts";
+import * as is from "../kinds.ts";
+import type { OptionsOf } from "../options.ts";
 import { columnStd } from "./columns.ts";
+import { defineResampler } from "./define.ts";
 import { segments } from "./interpolate.ts";
 import type { FeatureRows } from "./neighbors.ts";
 import { nearestNeighbors } from "./neighbors.ts";
-import { checked } from "./options.ts";
-import type { SmoteOptions } from "./smote.ts";
-import type { Labelled, Resampled } from "./types.ts";
-import { append, checkNeighbors, classesOf, rowsToAdd, take } from "./types.ts";
+import { smoteOptions } from "./smote.ts";
+import { append, checkNeighbors, rowsToAdd, take } from "./types.ts";
 
-export interface SmoteNCOptions extends SmoteOptions {
+const smoteNCOptions = () => ({
+  ...smoteOptions(),
   /** Columns that hold a category as a code, and groups of columns that hold one as a one-hot code. */
-  readonly categoricalFeatures: readonly (number | readonly number[])[];
-}
+  categoricalFeatures: is.required(is.list as Kind<readonly (number | readonly number[])[]>),
+});
+
+export interface SmoteNCOptions extends OptionsOf<typeof smoteNCOptions> {}
 
 /**
  * SMOTE for columns of both kinds: numbers are interpolated, a category is the one most frequent among the base's
@@ -20,35 +25,38 @@ export interface SmoteNCOptions extends SmoteOptions {
  * have the median itself).
  * @throws E_ARGUMENT for columns that are not there or all columns; E_DATA, E_ARGUMENT, E_SHAPE as `smote`
  */
-export async function smoteNC(data: Labelled, options: SmoteNCOptions): Promise<Resampled> {
-  const classes = classesOf("smoteNC", data);
-  const { device, kNeighbors: k = 5, seed = 0 } = checked("smoteNC", options);
-  const groups = checkGroups(options.categoricalFeatures, classes.columns);
-  checkNeighbors("smoteNC", "kNeighbors", k, classes.minority.length);
-  const count = rowsToAdd("smoteNC", classes, options);
-  const rows = take(classes, classes.minority);
-  const codes = groups.map((group) => codesOf(rows, group));
-  const numeric = numericColumns(groups, classes.columns);
-  const { indices } = await nearestNeighbors(device, encode(rows, numeric, codes), encode(rows, numeric, codes), k, {
-    excludeSelf: true,
-  });
-  const segment = segments({ from: rows, neighbors: indices, k }, seed);
-  const made = new Float32Array(count * rows.columns);
-  for (let s = 0; s < count; s++) {
-    const { base, neighbor, lambda } = segment(s);
-    const out = made.subarray(s * rows.columns, (s + 1) * rows.columns);
-    for (const c of numeric) {
-      const a = rows.data[base * rows.columns + c];
-      out[c] = a + lambda * (rows.data[neighbor * rows.columns + c] - a);
-    }
-    const around = indices.subarray(base * k, (base + 1) * k);
-    groups.forEach((group, g) => {
-      const chosen = mostFrequent(around, codes[g]);
-      for (const c of group) out[c] = rows.data[chosen * rows.columns + c];
+export const smoteNC = /* @__PURE__ */ defineResampler(
+  "smoteNC",
+  smoteNCOptions,
+  async (classes, options: SmoteNCOptions) => {
+    const { device, kNeighbors: k = 5, seed = 0 } = options;
+    const groups = checkGroups(options.categoricalFeatures, classes.columns);
+    checkNeighbors("smoteNC", "kNeighbors", k, classes.minority.length);
+    const count = rowsToAdd("smoteNC", classes, options);
+    const rows = take(classes, classes.minority);
+    const codes = groups.map((group) => codesOf(rows, group));
+    const numeric = numericColumns(groups, classes.columns);
+    const { indices } = await nearestNeighbors(device, encode(rows, numeric, codes), encode(rows, numeric, codes), k, {
+      excludeSelf: true,
     });
-  }
-  return append(classes, made, count);
-}
+    const segment = segments({ from: rows, neighbors: indices, k }, seed);
+    const made = new Float32Array(count * rows.columns);
+    for (let s = 0; s < count; s++) {
+      const { base, neighbor, lambda } = segment(s);
+      const out = made.subarray(s * rows.columns, (s + 1) * rows.columns);
+      for (const c of numeric) {
+        const a = rows.data[base * rows.columns + c];
+        out[c] = a + lambda * (rows.data[neighbor * rows.columns + c] - a);
+      }
+      const around = indices.subarray(base * k, (base + 1) * k);
+      groups.forEach((group, g) => {
+        const chosen = mostFrequent(around, codes[g]);
+        for (const c of group) out[c] = rows.data[chosen * rows.columns + c];
+      });
+    }
+    return append(classes, made, count);
+  },
+);
 
 /** @throws E_ARGUMENT for columns that are not there, twice, all, or none */
 function checkGroups(features: SmoteNCOptions["categoricalFeatures"], columns: number): (readonly number[])[] {

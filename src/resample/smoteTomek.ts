@@ -1,14 +1,18 @@
-import { checked } from "./options.ts";
+import { defineResampler } from "./define.ts";
 import type { SmoteOptions } from "./smote.ts";
-import { smote } from "./smote.ts";
+import { smote, smoteOptions } from "./smote.ts";
 import { tomekLinks } from "./tomekLinks.ts";
-import type { Labelled, Resampled } from "./types.ts";
+import type { Resampled } from "./types.ts";
 
 /** `smote`, then both rows of every Tomek link are removed (Batista, Prati & Monard 2004). @throws as `smote` */
-export async function smoteTomek(data: Labelled, options: SmoteOptions): Promise<Resampled> {
-  const more = await smote(data, checked("smoteTomek", options));
-  return traced(await tomekLinks(more, { device: options.device, samplingStrategy: "all" }), more.source);
-}
+export const smoteTomek = /* @__PURE__ */ defineResampler(
+  "smoteTomek",
+  smoteOptions,
+  async (_, options: SmoteOptions, data) => {
+    const more = await smote(data, options);
+    return traced(await tomekLinks(more, { device: options.device, samplingStrategy: "all" }), more.source);
+  },
+);
 
 /** What was made of rows that were themselves made of others, with the sources of those. */
 export const traced = (cleaned: Resampled, source: Int32Array): Resampled => ({

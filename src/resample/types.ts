@@ -1,6 +1,6 @@
 /** What every method of resampling takes and gives. */
-import type { Device } from "../device.ts";
 import { TilegradError } from "../errors.ts";
+import * as is from "../kinds.ts";
 import { checkObject, checkValue, show } from "../options.ts";
 import type { FeatureRows } from "./neighbors.ts";
 
@@ -22,21 +22,6 @@ export interface Resampled {
   readonly source: Int32Array;
 }
 
-export interface SeedOptions {
-  /** Any safe integer; default 0. */
-  readonly seed?: number;
-}
-
-/** Where neighbours are searched. */
-export interface DeviceOptions {
-  readonly device: Device;
-}
-
-export interface RatioOptions {
-  /** Rows of the rarer class per row of the other after resampling, in (0, 1]; default 1. */
-  readonly samplingStrategy?: number;
-}
-
 /** Checked rows, and which are of the rarer class (of equal classes: the positives). */
 export interface Classes extends FeatureRows {
   readonly y: Float32Array<ArrayBuffer>;
@@ -55,7 +40,7 @@ export function classesOf(method: string, data: Labelled): Classes {
       hint: "Float32Array.from(x) makes one of a list.",
     });
   }
-  checkValue(method, "y", y, "values");
+  checkValue(method, "y", y, is.values);
   const rows = y.length;
   const columns = x.length / rows;
   if (rows === 0 || !Number.isInteger(columns) || columns === 0) {
@@ -149,20 +134,28 @@ function checkRatio(method: string, ratio: number, { minority, majority }: Class
 }
 
 /** Rows of the rarer class that over-sampling adds. */
-export function rowsToAdd(method: string, classes: Classes, { samplingStrategy = 1 }: RatioOptions): number {
+export function rowsToAdd(
+  method: string,
+  classes: Classes,
+  { samplingStrategy = 1 }: { readonly samplingStrategy?: number },
+): number {
   checkRatio(method, samplingStrategy, classes);
   return Math.max(0, Math.floor(samplingStrategy * classes.majority.length - classes.minority.length + 1e-9));
 }
 
 /** Rows of the other class that under-sampling keeps. */
-export function rowsToKeep(method: string, classes: Classes, { samplingStrategy = 1 }: RatioOptions): number {
+export function rowsToKeep(
+  method: string,
+  classes: Classes,
+  { samplingStrategy = 1 }: { readonly samplingStrategy?: number },
+): number {
   checkRatio(method, samplingStrategy, classes);
   return Math.min(classes.majority.length, Math.floor(classes.minority.length / samplingStrategy + 1e-9));
 }
 
 /**
  * @param rows rows that neighbours are looked for among; a row is not its own neighbour
- * @throws E_ARGUMENT unless k is a whole number of at least 1; E_DATA when there are too few rows
+ * @throws E_DATA when there are too few rows
  */
 export function checkNeighbors(
   method: string,
@@ -171,9 +164,6 @@ export function checkNeighbors(
   rows: number,
   { what = "of the rarer class", self = true }: { readonly what?: string; readonly self?: boolean } = {},
 ): void {
-  if (!Number.isInteger(k) || k < 1) {
-    throw new TilegradError("E_ARGUMENT", `${method}: got ${option} ${k}; expected a whole number >= 1.`);
-  }
   const needed = self ? k + 1 : k;
   if (rows >= needed) return;
   const most = rows - (needed - k);

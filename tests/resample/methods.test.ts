@@ -9,7 +9,6 @@ import { kMeansSmote } from "../../src/resample/kMeansSmote.ts";
 import type { ResamplerName } from "../../src/resample/methods.ts";
 import { resample, resamplers } from "../../src/resample/methods.ts";
 import { nearMiss } from "../../src/resample/nearMiss.ts";
-import { RESAMPLE_OPTIONS } from "../../src/resample/options.ts";
 import { randomOverSampler } from "../../src/resample/randomOverSampler.ts";
 import { randomUnderSampler } from "../../src/resample/randomUnderSampler.ts";
 import { smote } from "../../src/resample/smote.ts";
@@ -55,7 +54,7 @@ describe.each(names)("%s", (name) => {
     const typed = (options: object) => resample(name, few, { device, categoricalFeatures }, options);
     await expect(typed({ nonsense: 1 })).rejects.toThrow(`${name}: there is no option "nonsense"`);
     await expect(resamplers[name](few, null as never)).rejects.toThrow(`${name}: got null; expected an object`);
-    for (const option of Object.keys(RESAMPLE_OPTIONS[name])) {
+    for (const option of Object.keys(resamplers[name].options())) {
       for (const wrong of [null, "x", {}, () => 0, 1n]) {
         await expect(typed({ [option]: wrong }), `${option} ${wrong}`).rejects.toMatchObject({ code: "E_ARGUMENT" });
       }

@@ -244,7 +244,7 @@ it.each([
   [
     "options of resampling",
     () => smote({ x: new Float32Array(2), y: [0, 1] }, wrong(undefined)),
-    /smote: got undefined; expected an object of options/,
+    /smote: got device undefined; expected a device, from await openDevice/,
   ],
 ])("%s of another kind is a typed error", async (_, work, expected) => {
   expect(await message(work as () => Promise<unknown>)).toMatch(expected);
