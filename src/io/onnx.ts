@@ -2,9 +2,11 @@
  * Writes a dense network as an ONNX model (opset 17, IR version 8), for any ONNX runtime. Field numbers are those of
  * onnx.proto3. Input "input" [N, ...shape] f32, output "output" f32, with a free batch size N.
  */
+
 import { TilegradError } from "../errors.ts";
 import { sizeOf } from "../graph/types.ts";
-import { bytesField, encodeMessage, floatField, intField, type Message, messageField, textField } from "./protobuf.ts";
+import { concatBytes } from "./bytes.ts";
+import { bytesField, floatField, intField, type Message, messageField, textField } from "./protobuf.ts";
 
 /** What follows one after another between input and output. */
 export type OnnxLayer =
@@ -56,7 +58,7 @@ export function encodeOnnx(shape: readonly number[], layers: readonly OnnxLayer[
     ...messageField(7, graph.message(shape, incoming)),
     ...messageField(8, [...textField(1, ""), ...intField(2, OPSET)]),
   ];
-  return encodeMessage(model);
+  return concatBytes(model);
 }
 
 function outgoingShape(layer: OnnxLayer, incoming: readonly number[], where: string): number[] {

@@ -1,5 +1,4 @@
 /** Just enough of the protocol buffers wire format to write a message: varints, 32-bit floats, bytes, nested messages. */
-import { concatBytes } from "./bytes.ts";
 
 /** The bytes of fields; concatenated fields are a message. */
 export type Message = readonly Uint8Array[];
@@ -37,9 +36,6 @@ export function textField(tag: number, text: string): Message {
 export function messageField(tag: number, message: Message): Message {
   return [varint(tag * 8 + 2), varint(lengthOf(message)), ...message];
 }
-
-/** The message as one array. */
-export const encodeMessage = (message: Message): Uint8Array => concatBytes(message);
 
 function lengthOf(message: Message): number {
   return message.reduce((sum, part) => sum + part.length, 0);

@@ -19,7 +19,16 @@ export function averagePrecision(y: NumberList, scores: NumberList, sampleWeight
  * (Davis & Goadrich 2006); prefer `averagePrecision`. null when only one class is present.
  */
 export function prAucTrapezoid(y: NumberList, scores: NumberList, sampleWeight?: NumberList): number | null {
-  return sweptPrAucTrapezoid(sweep(y, scores, sampleWeight, "prAucTrapezoid"));
+  const s = sweep(y, scores, sampleWeight, "prAucTrapezoid");
+  if (!hasBothClasses(s)) return null;
+  let area = 0;
+  for (let k = 0, tp = 0, before = 1; k < s.tps.length; k++) {
+    const here = s.tps[k] / (s.tps[k] + s.fps[k]);
+    area += (s.tps[k] - tp) * (here + before) * 0.5;
+    tp = s.tps[k];
+    before = here;
+  }
+  return area / s.positives;
 }
 
 /** Kolmogorov-Smirnov distance of the two classes' scores, max |tpr - fpr|. null when only one class is present. */
@@ -46,19 +55,6 @@ export function sweptAveragePrecision(s: Sweep): number | null {
   for (let k = 0, tp = 0; k < s.tps.length; k++) {
     area += (s.tps[k] - tp) * (s.tps[k] / (s.tps[k] + s.fps[k]));
     tp = s.tps[k];
-  }
-  return area / s.positives;
-}
-
-/** `prAucTrapezoid` of a sweep. */
-function sweptPrAucTrapezoid(s: Sweep): number | null {
-  if (!hasBothClasses(s)) return null;
-  let area = 0;
-  for (let k = 0, tp = 0, before = 1; k < s.tps.length; k++) {
-    const here = s.tps[k] / (s.tps[k] + s.fps[k]);
-    area += (s.tps[k] - tp) * (here + before) * 0.5;
-    tp = s.tps[k];
-    before = here;
   }
   return area / s.positives;
 }

@@ -30,7 +30,17 @@ export function rocCurve(y: NumberList, scores: NumberList, sampleWeight?: Numbe
 
 /** Precision against recall, one point per distinct score. null when one class is absent. */
 export function prCurve(y: NumberList, scores: NumberList, sampleWeight?: NumberList): PrCurve | null {
-  return sweptPrCurve(sweep(y, scores, sampleWeight, "prCurve"));
+  const s = sweep(y, scores, sampleWeight, "prCurve");
+  if (!hasBothClasses(s)) return null;
+  const n = s.tps.length;
+  const precision = new Float64Array(n + 1);
+  const recall = new Float64Array(n + 1);
+  for (let k = 0; k < n; k++) {
+    precision[n - 1 - k] = s.tps[k] / (s.tps[k] + s.fps[k]);
+    recall[n - 1 - k] = s.tps[k] / s.positives;
+  }
+  precision[n] = 1;
+  return { precision, recall, threshold: s.thresholds.slice().reverse() };
 }
 
 /** Detection error trade-off: false positive against false negative rate. null when one class is absent. */
@@ -52,18 +62,4 @@ function sweptRocCurve(s: Sweep): RocCurve | null {
     threshold[k + 1] = s.thresholds[k];
   }
   return { fpr, tpr, threshold };
-}
-
-/** `prCurve` of a sweep. */
-function sweptPrCurve(s: Sweep): PrCurve | null {
-  if (!hasBothClasses(s)) return null;
-  const n = s.tps.length;
-  const precision = new Float64Array(n + 1);
-  const recall = new Float64Array(n + 1);
-  for (let k = 0; k < n; k++) {
-    precision[n - 1 - k] = s.tps[k] / (s.tps[k] + s.fps[k]);
-    recall[n - 1 - k] = s.tps[k] / s.positives;
-  }
-  precision[n] = 1;
-  return { precision, recall, threshold: s.thresholds.slice().reverse() };
 }

@@ -23,6 +23,16 @@ const checkDistribution = (plot: string, given: unknown): void =>
 const unit: readonly [number, number] = [0, 1];
 const square = { width: 420, height: 420 };
 
+/** What a model is seen beside. */
+const reference = (name: string, x: ArrayLike<number>, y: ArrayLike<number>): Series => ({
+  kind: "line",
+  name,
+  x,
+  y,
+  color: "grey",
+  dashed: true,
+});
+
 /** A measure as text, "" when it is undefined. */
 const valueText = (name: string, value: number | null | undefined): string =>
   value === null || value === undefined ? name : `${name} ${value.toFixed(3)}`;
@@ -72,7 +82,7 @@ export function rocPlot(
     y: { label: "true positive rate (recall)", domain: unit },
     series: [
       { kind: "line", name: valueText("model, AUC", auc), x: curve.fpr, y: curve.tpr },
-      { kind: "line", name: "chance, AUC 0.500", x: unit, y: unit, color: "grey", dashed: true },
+      reference("chance, AUC 0.500", unit, unit),
     ],
     marks: point ? [operatingPoint(point.fpr, point.tpr, point.threshold)] : [],
   });
@@ -90,19 +100,6 @@ export function prPlot(
   checkCurve("prPlot", curve, ["recall", "precision"], "prCurve gives");
   checkPlotOptions("prPlot", options);
   const { title = "Precision and recall", averagePrecision, prevalence, point, theme } = options;
-  const baseline: Series[] =
-    prevalence === undefined
-      ? []
-      : [
-          {
-            kind: "line",
-            name: valueText("prevalence", prevalence),
-            x: unit,
-            y: [prevalence, prevalence],
-            color: "grey",
-            dashed: true,
-          },
-        ];
   return chart({
     name: "pr",
     title,
@@ -117,17 +114,17 @@ export function prPlot(
         x: curve.recall,
         y: curve.precision,
       },
-      ...baseline,
+      ...(prevalence === undefined
+        ? []
+        : [reference(valueText("prevalence", prevalence), unit, [prevalence, prevalence])]),
     ],
     marks: point ? [operatingPoint(point.recall, point.precision, point.threshold)] : [],
   });
 }
 
-const operatingPoint = (x: number, y: number, threshold: number): Mark => ({
-  x,
-  y,
-  label: `threshold ${formatTick(+threshold.toPrecision(3))}`,
-});
+const thresholdLabel = (threshold: number): string => `threshold ${formatTick(+threshold.toPrecision(3))}`;
+
+const operatingPoint = (x: number, y: number, threshold: number): Mark => ({ x, y, label: thresholdLabel(threshold) });
 
 const classSeries: readonly { label: 0 | 1; name: string; color: ColorName }[] = [
   { label: 0, name: "label 0", color: "blue" },
@@ -186,9 +183,7 @@ export function scoreCdfPlot(
 }
 
 const thresholdGuide = (threshold: number | undefined) =>
-  threshold === undefined
-    ? []
-    : [{ axis: "x", at: threshold, label: `threshold ${formatTick(+threshold.toPrecision(3))}` } as const];
+  threshold === undefined ? [] : [{ axis: "x", at: threshold, label: thresholdLabel(threshold) } as const];
 
 /**
  * A reliability diagram: in each bin the mean predicted probability against the observed frequency, each point's area
@@ -223,7 +218,7 @@ export function calibrationPlot(
     theme,
     x: { label: "mean predicted probability", domain },
     y: { label: "observed frequency", domain },
-    series: [{ kind: "line", name: "perfect", x: domain, y: domain, color: "grey", dashed: true }, ...lines],
+    series: [reference("perfect", domain, domain), ...lines],
   });
 }
 
@@ -246,9 +241,7 @@ export function detPlot(
     domain: [normalDeviate(lowest), normalDeviate(highest)],
     ticks: rates.map((rate) => ({ at: normalDeviate(rate), text: String(+(100 * rate).toPrecision(3)) })),
   } as const;
-  const [mark] = point
-    ? [operatingPoint(deviates([point.fpr])[0], deviates([point.fnr])[0], point.threshold)]
-    : [undefined];
+  const marks = point ? [operatingPoint(deviates([point.fpr])[0], deviates([point.fnr])[0], point.threshold)] : [];
   return chart({
     name: "det",
     title,
@@ -258,16 +251,9 @@ export function detPlot(
     y: { label: "false negative rate (missed), %", ...axis },
     series: [
       { kind: "line", name: "model", x: deviates(curve.fpr), y: deviates(curve.fnr) },
-      {
-        kind: "line",
-        name: "chance",
-        x: deviates(rates),
-        y: deviates(rates.map((rate) => 1 - rate)),
-        color: "grey",
-        dashed: true,
-      },
+      reference("chance", deviates(rates), deviates(rates.map((rate) => 1 - rate))),
     ],
-    marks: mark ? [mark] : [],
+    marks,
   });
 }
 
@@ -296,14 +282,7 @@ export function costPlot(
     y: { label: "expected cost (normalized)", domain: [0, 0.5] },
     series: [
       { kind: "line", name: "model, best threshold for each", x: curve.probabilityCost, y: curve.cost },
-      {
-        kind: "line",
-        name: "always or never alerting",
-        x: curve.probabilityCost,
-        y: curve.trivial,
-        color: "grey",
-        dashed: true,
-      },
+      reference("always or never alerting", curve.probabilityCost, curve.trivial),
     ],
   });
 }
@@ -349,9 +328,6 @@ export function gainPlot(
     ...square,
     x: { label: "share of rows, highest scores first", domain: unit },
     y: { label: "share of positives found", domain: unit },
-    series: [
-      { kind: "line", name: "model", x: curve.fraction, y: curve.gain },
-      { kind: "line", name: "at random", x: unit, y: unit, color: "grey", dashed: true },
-    ],
+    series: [{ kind: "line", name: "model", x: curve.fraction, y: curve.gain }, reference("at random", unit, unit)],
   });
 }
