@@ -28,8 +28,10 @@ export interface Saved {
   readonly optimizer: Optimizer;
   readonly seed: number;
   readonly parameters: Parameters;
+  /** The optimizer's, bound as `slot NAME`. */
   readonly slots: Readonly<Record<string, DeviceTensor>>;
   readonly precision: TrainingPrecision;
+  /** Of mixed precision, bound by name. */
   readonly lossScaling: Readonly<Record<string, DeviceTensor>>;
   readonly progress: TrainingProgress;
 }

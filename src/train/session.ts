@@ -1,9 +1,7 @@
 /** Training data on the device and the compiled steps over it; runs steps in chunks and reads their losses late. */
+
 import type { CompiledStep, Device, DeviceTensor } from "../device.ts";
 import { tuningKey } from "../io/tunings.ts";
-import type { Loss } from "../model/losses.ts";
-import type { Model } from "../model/model.ts";
-import type { Optimizer } from "../model/optimizers.ts";
 import { f32, u32 } from "../ops/op.ts";
 import type { PlanKind } from "../passes/choose.ts";
 import type { TrainingPrecision } from "../passes/half.ts";
@@ -12,30 +10,19 @@ import { seedKey } from "../random.ts";
 import type { Augment } from "./augment.ts";
 import { Chunk, chunkSizes, IN_FLIGHT } from "./chunk.ts";
 import { Feed } from "./feed.ts";
-import type { Parameters } from "./parameters.ts";
 import { perParameter } from "./parameters.ts";
 import type { TrainingProgress } from "./progress.ts";
+import type { Saved } from "./saving.ts";
 import type { Rows } from "./source.ts";
 import { trainingStep } from "./step.ts";
 import type { Steps } from "./steps.ts";
 import { TensorGroup } from "./tensors.ts";
 
 /** Everything of a model in training that outlives one `fit`. */
-export interface TrainingState {
+export interface TrainingState extends Saved {
   readonly device: Device;
-  readonly model: Model;
-  readonly loss: Loss;
-  readonly optimizer: Optimizer;
-  readonly parameters: Parameters;
-  /** The optimizer's slots, bound as `slot NAME`. */
-  readonly slots: Readonly<Record<string, DeviceTensor>>;
-  readonly seed: number;
   readonly fusion: boolean;
   readonly plan: PlanKind | undefined;
-  readonly precision: TrainingPrecision;
-  /** Of mixed precision, bound by name. */
-  readonly lossScaling: Readonly<Record<string, DeviceTensor>>;
-  readonly progress: TrainingProgress;
 }
 
 /** Time a chunk should take: short enough that a page stays responsive and cancelling is prompt. */

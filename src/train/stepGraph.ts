@@ -1,22 +1,12 @@
 /** A model's training step apart from any data: to look at, and to measure. */
 import type { Graph } from "../graph/types.ts";
-import type { Loss } from "../model/losses.ts";
-import type { Model } from "../model/model.ts";
-import type { Optimizer } from "../model/optimizers.ts";
-import type { TrainingPrecision } from "../passes/half.ts";
 import { chunkSizes } from "./chunk.ts";
 import { layoutParameters } from "./parameters.ts";
+import type { StepSpec } from "./step.ts";
 import { trainingStep } from "./step.ts";
 
 /** Batches of data that are looked at. */
 const BATCHES = 256;
-
-interface Described {
-  readonly model: Model;
-  readonly loss: Loss;
-  readonly optimizer: Optimizer;
-  readonly precision?: TrainingPrecision;
-}
 
 /**
  * @param batch rows of a step
@@ -24,7 +14,7 @@ interface Described {
  * @param rows of the data; what is planned does not depend on them, as long as they fill a batch
  */
 export function stepGraph(
-  { model, loss, optimizer, precision = "f32" }: Described,
+  { model, loss, optimizer, precision = "f32" }: Pick<StepSpec, "model" | "loss" | "optimizer" | "precision">,
   batch: number,
   maxQueue: number,
   rows = batch * BATCHES,
