@@ -1,15 +1,20 @@
-import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { wgslForVite } from "./tools/wgsl.mjs";
 
+/** They look at what a process has once: Dawn's classes, the drivers it found, its modules. */
+const ALONE = "tests/node/**/*.test.ts";
+
 export default defineConfig({
   plugins: [wgslForVite()],
-  resolve: { alias: { "#platform": fileURLToPath(new URL("src/node/platform.ts", import.meta.url)) } },
   test: {
-    include: ["tests/**/*.test.ts"],
     // A Vulkan driver is chosen by an environment variable of the main thread: processes, not threads.
     pool: "forks",
     maxWorkers: 2,
+    projects: [
+      // Two processes run all files, one after another: modules are loaded, and functions compiled, once in each.
+      { extends: true, test: { name: "shared", include: ["tests/**/*.test.ts"], exclude: [ALONE], isolate: false } },
+      { extends: true, test: { name: "alone", include: [ALONE] } },
+    ],
     // What a developer's device was tuned for must not decide what is tested.
     env: { TILEGRAD_TUNING: "off" },
     // Bundled programs are run as they are.

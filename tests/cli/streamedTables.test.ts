@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import path from "node:path";
-import { afterEach, beforeAll, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, it, vi } from "vitest";
 import { Scratch } from "../../src/node/scratch.ts";
 import { draws } from "../../src/random.ts";
 import { CHURN, customers, jsonOf, useCli } from "./support.ts";
@@ -9,8 +9,9 @@ const cli = useCli();
 const temporary = () => path.join(cli.folder, "tmp");
 beforeAll(() => {
   fs.mkdirSync(temporary());
-  process.env["TMPDIR"] = temporary();
+  vi.stubEnv("TMPDIR", temporary());
 });
+afterAll(() => void vi.unstubAllEnvs());
 afterEach(() => expect(fs.readdirSync(temporary())).toEqual([]));
 
 const SMALL = ["--layers", "4", "--epochs", "2", "--device", "cpu", "--batch", "1024", "--no-baseline"];

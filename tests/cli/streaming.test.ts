@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
-import { afterEach, beforeAll, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, it, vi } from "vitest";
 import { writeLargeCsv } from "../../bench/largeCsv.ts";
 import { draws } from "../../src/random.ts";
 import { CHURN, customers, jsonOf, QUICK, useCli } from "./support.ts";
@@ -11,8 +11,9 @@ const cli = useCli();
 const temporary = () => path.join(cli.folder, "tmp");
 beforeAll(() => {
   fs.mkdirSync(temporary());
-  process.env["TMPDIR"] = temporary();
+  vi.stubEnv("TMPDIR", temporary());
 });
+afterAll(() => void vi.unstubAllEnvs());
 afterEach(() => expect(fs.readdirSync(temporary())).toEqual([]));
 
 const modelOf = (folder: string) =>

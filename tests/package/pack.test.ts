@@ -144,7 +144,16 @@ describe("the packed tarball, in an empty folder", () => {
        export const wrong = new TilegradError("E_NOTHING", "");`,
     );
     const tsc = path.join(repository, "node_modules", "typescript", "bin", "tsc");
-    const flags = ["--noEmit", "--strict", "--target", "es2022", "--lib", "es2023,dom,dom.iterable"];
+    // TypeScript's own declarations are not what is checked here.
+    const flags = [
+      "--noEmit",
+      "--strict",
+      "--skipDefaultLibCheck",
+      "--target",
+      "es2022",
+      "--lib",
+      "es2023,dom,dom.iterable",
+    ];
     const { code, stdout } = await node(tsc, ...flags, ...options, "types.ts");
     expect(code, stdout).toBe(0);
   });
