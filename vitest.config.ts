@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { wgslForVite } from "./tools/wgsl.mjs";
 
@@ -6,6 +7,7 @@ const ALONE = "tests/node/**/*.test.ts";
 
 export default defineConfig({
   plugins: [wgslForVite()],
+  resolve: { alias: { "#platform": fileURLToPath(new URL("src/node/platform.ts", import.meta.url)) } },
   test: {
     // A Vulkan driver is chosen by an environment variable of the main thread: processes, not threads.
     pool: "forks",
