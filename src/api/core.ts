@@ -9,7 +9,7 @@ export type { TuningStore } from "../io/tunings.ts";
 export type { ClassWeight } from "../metrics/weights.ts";
 export type { ActivationName } from "../model/activations.ts";
 export type { FunctionalOptions, SymbolicTensor } from "../model/functional.ts";
-export { apply, functional, input } from "../model/functional.ts";
+export { apply, applyAll, functional, input } from "../model/functional.ts";
 export type { Initializer } from "../model/initializers.ts";
 export type { Layer, LayerContext, LayerOptions, Regularizer } from "../model/layer.ts";
 export { layer } from "../model/layer.ts";

@@ -8,13 +8,15 @@ import { checkOptions, isObject, show } from "../options.ts";
 import type { Layer } from "./layer.ts";
 import { checkLayer } from "./layer.ts";
 import type { Model } from "./model.ts";
-import { applyLayer, checkInputShape, defineModel, layerNames } from "./trace.ts";
+import { applyLayer, checkInputShape, defineModel, layerNames, onlyOutput } from "./trace.ts";
 
 /** A value of a model being written down: an input, or what a layer makes of others. */
 export interface SymbolicTensor {
   /** Without the batch. */
   readonly shape: readonly number[];
   readonly source: InputSource | LayerSource;
+  /** Which output of the source's layer; default the first. */
+  readonly output?: number;
 }
 
 interface InputSource {
@@ -22,6 +24,7 @@ interface InputSource {
   readonly name?: string;
 }
 
+/** One application of a layer, whatever the number of its outputs. */
 interface LayerSource {
   readonly type: "layer";
   readonly layer: Layer;
@@ -42,21 +45,32 @@ export function input(shape: readonly number[], options: { readonly name?: strin
 /**
  * A layer applied to one tensor, or a merging layer (`add`, `concatenate` ...) to several. The same layer applied again
  * shares its weights.
- * @throws E_SHAPE naming the layer when an input does not fit; E_ARGUMENT for several inputs of a layer that takes one.
+ * @throws E_SHAPE naming the layer when an input does not fit; E_ARGUMENT for several inputs of a layer that takes one, and for
+ * a layer with several outputs.
  */
 export function apply(layer: Layer, ...inputs: readonly SymbolicTensor[]): SymbolicTensor {
+  const outputs = applyAll(layer, ...inputs);
+  return onlyOutput("apply", layer, outputs, "Take them apart: const [y, h] = applyAll(layer, x).");
+}
+
+/**
+ * As `apply`, for a layer with several outputs, such as a recurrent one with `returnState`:
+ * `const [y, h, c] = applyAll(lstm(32, { returnState: true }), x)`.
+ */
+export function applyAll(layer: Layer, ...inputs: readonly SymbolicTensor[]): readonly SymbolicTensor[] {
   checkLayer("apply", layer);
   for (const [i, x] of inputs.entries()) checkSymbolic(`apply: input ${i}`, x);
   const name = layer.name ?? layer.type;
   let stream = 0;
-  const y = applyLayer(layer, name, {
+  const made = applyLayer(layer, name, {
     training: true,
     inputs: inputs.map((x) => state("input", [1, ...x.shape])),
     parameter: (local, shape) => state(local, shape),
     update: () => {},
     stream: () => stream++,
   });
-  return { shape: y.shape.slice(1), source: { type: "layer", layer, inputs } };
+  const source: LayerSource = { type: "layer", layer, inputs };
+  return made.map((y, output) => ({ shape: y.shape.slice(1), source, ...(output > 0 ? { output } : {}) }));
 }
 
 /** @throws E_ARGUMENT */
@@ -91,23 +105,22 @@ export function functional(options: FunctionalOptions): Model {
       hint: "Make the model's inputs with input(shape).",
     });
   });
-  const values = inOrder(inputs, outputs);
-  const calls = values.map((value) => value.source as LayerSource);
+  const calls = inOrder(inputs, outputs);
   const layers = [...new Set(calls.map((c) => c.layer))];
   const found = layerNames([...sources, ...layers]);
   const names = found.slice(inputs.length);
 
-  const nameOf = new Map(inputs.map((x, k) => [x, found[k]]));
+  const nameOf = new Map<unknown, string>(sources.map((source, k) => [source, found[k]]));
   const applied = new Map<Layer, number>();
-  values.forEach((value, k) => {
-    const { layer } = calls[k];
-    const times = (applied.get(layer) ?? 0) + 1;
-    applied.set(layer, times);
-    const name = names[layers.indexOf(layer)];
-    nameOf.set(value, times === 1 ? name : `${name}/${times}`);
-  });
-  const namesOf = (list: readonly SymbolicTensor[]): string[] => list.map((x) => nameOf.get(x) as string);
-  const valueNames = namesOf(values);
+  for (const call of calls) {
+    const times = (applied.get(call.layer) ?? 0) + 1;
+    applied.set(call.layer, times);
+    const name = names[layers.indexOf(call.layer)];
+    nameOf.set(call, times === 1 ? name : `${name}/${times}`);
+  }
+  const namesOf = (list: readonly SymbolicTensor[]): string[] =>
+    list.map(({ source, output }) => outputName(nameOf.get(source) as string, output));
+  const callNames = calls.map((call) => nameOf.get(call) as string);
 
   const model = defineModel({
     inputs: inputs.map(({ shape }, k) => ({ name: found[k], shape })),
@@ -119,52 +132,56 @@ export function functional(options: FunctionalOptions): Model {
       inputs: inputs.map(({ shape }, k) => ({ name: found[k], shape: [...shape] })),
       layers: calls.map(({ layer, inputs: of }, k) => {
         const name = names[layers.indexOf(layer)];
-        const shared = valueNames[k] !== name;
+        const shared = callNames[k] !== name;
         const what = shared ? { layer: name } : { type: layer.type, config: { ...layer.config } };
-        return { name: valueNames[k], ...what, inputs: namesOf(of) };
+        return { name: callNames[k], ...what, inputs: namesOf(of) };
       }),
       outputs: namesOf(outputs),
     },
     body: (given, run) => {
-      const tensors = new Map<SymbolicTensor, Tensor>(inputs.map((x, k) => [x, given[k]]));
-      const tensorsOf = (list: readonly SymbolicTensor[]): Tensor[] => list.map((x) => tensors.get(x) as Tensor);
-      for (const [k, { layer, inputs: of }] of calls.entries()) {
-        tensors.set(values[k], run(layers.indexOf(layer), tensorsOf(of)));
-      }
+      const made = new Map<unknown, readonly Tensor[]>(sources.map((source, k) => [source, [given[k]]]));
+      const tensorsOf = (list: readonly SymbolicTensor[]): Tensor[] =>
+        list.map(({ source, output = 0 }) => made.get(source)?.[output] as Tensor);
+      for (const call of calls) made.set(call, run(layers.indexOf(call.layer), tensorsOf(call.inputs)));
       return tensorsOf(outputs);
     },
   });
-  const rows = model.layers.map((row, k) => ({ ...row, name: valueNames[k], inputs: namesOf(calls[k].inputs) }));
+  const rows = model.layers.map((row, k) => ({ ...row, name: callNames[k], inputs: namesOf(calls[k].inputs) }));
   return { ...model, layers: rows };
 }
 
-/** What layers make on the way from inputs to outputs, each after what it is made of. */
-function inOrder(inputs: readonly SymbolicTensor[], outputs: readonly SymbolicTensor[]): SymbolicTensor[] {
-  const seen = new Set(inputs);
+/** The name of a call's output: the call's own for the first. */
+const outputName = (call: string, output = 0): string => (output === 0 ? call : `${call}/output${output}`);
+
+/** The applications of layers on the way from inputs to outputs, each after those whose outputs it takes. */
+function inOrder(inputs: readonly SymbolicTensor[], outputs: readonly SymbolicTensor[]): LayerSource[] {
+  const seen = new Set<InputSource | LayerSource>(inputs.map(({ source }) => source));
   if (inputs.length === 0 || seen.size < inputs.length) {
     throw new TilegradError("E_ARGUMENT", `functional: got ${inputs.length} inputs; expected one or more, each once.`);
   }
-  const order: SymbolicTensor[] = [];
+  const order: LayerSource[] = [];
   // A stack of its own: deep models must not overflow the call stack. The second visit comes after all inputs.
   const stack = [...outputs].reverse().map((value) => ({ value, ready: false }));
   for (let top = stack.pop(); top; top = stack.pop()) {
     const { value, ready } = top;
+    const { source } = value;
+    if (seen.has(source)) continue;
+    if (source.type === "input") {
+      const name = source.name ?? "input";
+      throw new TilegradError(
+        "E_ARGUMENT",
+        `functional: an output needs "${name}" [${value.shape}], which is not an input.`,
+        {
+          hint: "List it among the inputs.",
+        },
+      );
+    }
     if (ready) {
-      if (!seen.has(value)) order.push(value);
-      seen.add(value);
-    } else if (!seen.has(value)) {
-      if (value.source.type === "input") {
-        const name = value.source.name ?? "input";
-        throw new TilegradError(
-          "E_ARGUMENT",
-          `functional: an output needs "${name}" [${value.shape}], which is not an input.`,
-          {
-            hint: "List it among the inputs.",
-          },
-        );
-      }
+      order.push(source);
+      seen.add(source);
+    } else {
       stack.push({ value, ready: true });
-      for (const x of [...value.source.inputs].reverse()) stack.push({ value: x, ready: false });
+      for (const x of [...source.inputs].reverse()) stack.push({ value: x, ready: false });
     }
   }
   return order;
@@ -179,7 +196,7 @@ interface LayerEntry {
 
 /**
  * The model of an architecture { "type": "functional", "inputs": [{ name, shape }], "layers": [{ name, type, config,
- * inputs: [names] } or { name, layer, inputs }], "outputs": [names] }.
+ * inputs: [names] } or { name, layer, inputs }], "outputs": [names] }. Outputs of a layer beside its first are NAME/output1 ...
  * @param makeLayer makes a layer of an entry
  * @throws E_FILE for what is no architecture
  */
@@ -228,7 +245,10 @@ export function functionalFromJson(
         hint: "Say of which values: inputs: [names]; and what it is: type and config, or layer: an earlier one's name.",
       });
     }
-    define(where, name, apply(layer, ...of.map((x) => valueNamed(where, x))));
+    const outputs = applyAll(layer, ...of.map((x) => valueNamed(where, x)));
+    for (const [output, value] of outputs.entries()) {
+      define(where, typeof name === "string" ? outputName(name, output) : name, value);
+    }
     layers.set(name as string, layer);
   });
   return functional({ inputs, outputs: list("outputs").map((name, k) => valueNamed(`outputs[${k}]`, name)) });

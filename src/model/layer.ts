@@ -61,8 +61,8 @@ export interface Layer {
   readonly trainable?: boolean;
   /** Takes one or more inputs, all in `context.inputs`; other layers take one. */
   readonly merges?: true;
-  /** Throws E_SHAPE when the input does not fit. */
-  call(x: Tensor, context: LayerContext): Tensor;
+  /** One output, or several, which only functional models take apart. Throws E_SHAPE when the input does not fit. */
+  call(x: Tensor, context: LayerContext): Tensor | readonly Tensor[];
 }
 
 /** @throws E_ARGUMENT */

@@ -3,10 +3,12 @@ import { TilegradError } from "../errors.ts";
 import { checkFields, checkOptions, show } from "../options.ts";
 import type { Layer } from "./layer.ts";
 import { checkLayer } from "./layer.ts";
-import { checkInputShape, defineModel, layerNames } from "./trace.ts";
+import { checkInputShape, defineModel, layerNames, onlyOutput } from "./trace.ts";
 import type { Model } from "./types.ts";
 
 export type { LayerSummary, Model, NamedShape, ParameterSpec, TraceOptions } from "./types.ts";
+
+const ONE_OUTPUT = "Leave out returnState, or write a functional model: const [y, h] = applyAll(layer, x).";
 
 /**
  * Layers in a row.
@@ -30,7 +32,9 @@ export function sequential(options: { readonly input: readonly number[] }, layer
       input: [...input],
       layers: layers.map(({ type, config }) => ({ type, config: { ...config } })),
     },
-    body: ([x], apply) => [layers.reduce((value, _, index) => apply(index, [value]), x)],
+    body: ([x], apply) => [
+      layers.reduce((value, layer, index) => onlyOutput("sequential", layer, apply(index, [value]), ONE_OUTPUT), x),
+    ],
   });
 }
 

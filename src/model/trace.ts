@@ -16,7 +16,7 @@ import { carryMask } from "./mask.ts";
 import type { LayerSummary, Model, NamedShape, ParameterSpec, TraceOptions } from "./types.ts";
 
 /** Applies a layer, by its number, to tensors of a trace. */
-export type Apply = (layer: number, inputs: readonly Tensor[]) => Tensor;
+export type Apply = (layer: number, inputs: readonly Tensor[]) => readonly Tensor[];
 
 export interface Definition {
   readonly inputs: readonly NamedShape[];
@@ -32,14 +32,18 @@ export interface Definition {
 /** @throws E_SHAPE naming the layer whose input does not fit */
 export function defineModel({ inputs, outputs, layers, names, architecture, body }: Definition): Model {
   const inputShape = joinedShape(inputs.map((i) => i.shape));
-  const run = (x: Tensor, options: TraceOptions, after?: (layer: number, y: Tensor) => void): readonly Tensor[] => {
+  const run = (
+    x: Tensor,
+    options: TraceOptions,
+    after?: (layer: number, outputs: readonly Tensor[]) => void,
+  ): readonly Tensor[] => {
     let stream = 0;
     const statistics = new Statistics();
     const values = body(split(x, inputs), (index, given) => {
       const context = contextOf(layers[index], names[index], given, options, statistics, () => stream++);
-      const y = applyLayer(layers[index], names[index], context);
-      after?.(index, y);
-      return y;
+      const outputs = applyLayer(layers[index], names[index], context);
+      after?.(index, outputs);
+      return outputs;
     });
     statistics.finish(options);
     return values;
@@ -65,7 +69,7 @@ export function defineModel({ inputs, outputs, layers, names, architecture, body
         return state(spec.name, spec.shape);
       },
     },
-    (index, y) => {
+    (index, [y]) => {
       const own = parameters.slice(counted);
       counted = parameters.length;
       const count = (list: readonly ParameterSpec[]): number => list.reduce((n, p) => n + sizeOf(p.shape), 0);
@@ -91,8 +95,8 @@ export function defineModel({ inputs, outputs, layers, names, architecture, body
   };
 }
 
-/** Calls a layer; its name and inputs stand before the message of an error. */
-export function applyLayer(layer: Layer, name: string, context: LayerContext): Tensor {
+/** Calls a layer for its outputs; its name and inputs stand before the message of an error. */
+export function applyLayer(layer: Layer, name: string, context: LayerContext): readonly Tensor[] {
   const { inputs } = context;
   try {
     if (!layer.merges && inputs.length !== 1) {
@@ -100,9 +104,10 @@ export function applyLayer(layer: Layer, name: string, context: LayerContext): T
         hint: "Join them first, with concatenate() or add().",
       });
     }
-    const y = layer.call(inputs[0], context);
-    for (const x of inputs) carryMask(x, y);
-    return y;
+    const made = layer.call(inputs[0], context);
+    const outputs = "node" in made ? [made] : made;
+    for (const x of inputs) for (const y of outputs) carryMask(x, y);
+    return outputs;
   } catch (error) {
     if (!(error instanceof TilegradError)) throw error;
     throw new TilegradError(
@@ -114,6 +119,16 @@ export function applyLayer(layer: Layer, name: string, context: LayerContext): T
       },
     );
   }
+}
+
+/** The output of a layer where several have no place. @throws E_ARGUMENT */
+export function onlyOutput<T>(where: string, layer: Layer, outputs: readonly T[], hint: string): T {
+  if (outputs.length === 1) return outputs[0];
+  throw new TilegradError(
+    "E_ARGUMENT",
+    `${where}: layer ${layer.name ?? layer.type} has ${outputs.length} outputs; expected one.`,
+    { hint },
+  );
 }
 
 function contextOf(

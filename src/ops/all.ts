@@ -19,9 +19,9 @@ import { normalizationOps } from "./norm/normalization.ts";
 import type { OpDef } from "./op.ts";
 import { pool2dOps } from "./pool/pool2d.ts";
 import { randomOps } from "./random/random.ts";
-import { gruOps } from "./recurrent/gru.ts";
-import { lstmOps } from "./recurrent/lstm.ts";
-import { simpleRnnOps } from "./recurrent/simpleRnn.ts";
+import { gruCell } from "./recurrent/gru.ts";
+import { lstmCell } from "./recurrent/lstm.ts";
+import { simpleRnnCell } from "./recurrent/simpleRnn.ts";
 
 /** Every op there is, for `checkOps`. */
 export const allOps: readonly OpDef[] = [
@@ -40,9 +40,9 @@ export const allOps: readonly OpDef[] = [
   ...normalizationOps,
   ...upsamplingOps,
   ...gridSampleOps,
-  ...lstmOps,
-  ...gruOps,
-  ...simpleRnnOps,
+  ...lstmCell.ops,
+  ...gruCell.ops,
+  ...simpleRnnCell.ops,
   ...nearestNeighborsOps,
   ...castOps,
   ...randomOps,

@@ -1,4 +1,6 @@
 /** The graph level: functions of symbolic tensors, for custom layers and losses. */
+export type { AttentionOptions } from "./attention/attention.ts";
+export { attention } from "./attention/attention.ts";
 
 export type { Conv1dOptions, Conv2dOptions } from "./conv/convolution.ts";
 export { conv1d, conv2d, conv2dTranspose } from "./conv/convolution.ts";
@@ -65,3 +67,8 @@ export type { AvgPool2dOptions, Pool1dOptions, Pool2dOptions } from "./pool/pool
 export { avgPool1d, avgPool2d, globalAvgPool, globalMaxPool, maxPool1d, maxPool2d } from "./pool/pool2d.ts";
 export { randomBeta } from "./random/beta.ts";
 export { dropout, dropoutMask, randomNormal, randomPermutation, randomUniform } from "./random/random.ts";
+export { gru } from "./recurrent/gru.ts";
+export type { LstmResult, LstmStates } from "./recurrent/lstm.ts";
+export { lstm } from "./recurrent/lstm.ts";
+export type { RecurrentOptions, RecurrentResult } from "./recurrent/recurrent.ts";
+export { simpleRnn } from "./recurrent/simpleRnn.ts";

@@ -1,13 +1,24 @@
-import { afterAll, beforeAll, expect, it } from "vitest";
-import { checkSample } from "../../src/check/check.ts";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { checkSample, checksOf } from "../../src/check/check.ts";
+import { openCpu } from "../../src/cpu/device.ts";
 import type { Device } from "../../src/device.ts";
+import { dense } from "../../src/model/layers/dense.ts";
+import { meanSquaredError } from "../../src/model/losses.ts";
+import { sequential } from "../../src/model/model.ts";
+import { adam } from "../../src/model/optimizers.ts";
+import { recurrentLayer, recurrentOptions } from "../../src/model/recurrentLayer.ts";
 import { input } from "../../src/ops/core/constant.ts";
 import type { OpDef, Sample } from "../../src/ops/op.ts";
-import { gruOps } from "../../src/ops/recurrent/gru.ts";
-import { lstm, lstmOps } from "../../src/ops/recurrent/lstm.ts";
-import { simpleRnn, simpleRnnOps } from "../../src/ops/recurrent/simpleRnn.ts";
+import { gruCell } from "../../src/ops/recurrent/gru.ts";
+import { lstm, lstmCell } from "../../src/ops/recurrent/lstm.ts";
+import { simpleRnn, simpleRnnCell } from "../../src/ops/recurrent/simpleRnn.ts";
 import type { KernelLimits } from "../../src/policy/limits.ts";
+import { Trainer } from "../../src/train/trainer.ts";
 import { openTestGpu } from "../devices.ts";
+import { checkGradient } from "../support/gradcheck.ts";
+import { minimalGatedUnitCell } from "./cells/minimalGatedUnit.ts";
 
 let gpu: Device;
 beforeAll(async () => {
@@ -17,7 +28,7 @@ afterAll(() => gpu.dispose());
 
 const samplesOf = (op: OpDef): readonly Sample[] => op.samples?.() ?? [];
 
-it.each([lstmOps[0], gruOps[0], simpleRnnOps[0]].map((op) => [op.name, op] as const))(
+it.each([lstmCell, gruCell, simpleRnnCell].map(({ name, ops }) => [name, ops[0]] as const))(
   "%s runs any number of sequences a workgroup, with a thread for each unit or for every fourth",
   async (_, op) => {
     const [, sample] = samplesOf(op);
@@ -50,4 +61,65 @@ it("refuses kernels, states and masks of other shapes", () => {
   expect(() => lstm(xz, input("kernel", [3, 8]))).toThrow(/kernel \[units, 4 \* units\]/);
   expect(() => lstm(xz, input("kernel", [2, 8]), { h0: input("h0", [3, 2]) })).toThrow(/states \[batch, units\]/);
   expect(() => simpleRnn(xz, input("kernel", [8, 8]), { mask: input("mask", [3, 2]) })).toThrow(/mask \[batch, time\]/);
+});
+
+describe("a cell that is added as CONTRIBUTING says", () => {
+  const folder = path.join(import.meta.dirname, "cells");
+  const [shader, cell] = ["minimal_gated_unit.wgsl", "minimalGatedUnit.ts"].map((file) =>
+    readFileSync(path.join(folder, file), "utf8").trim().split("\n"),
+  );
+
+  it("takes fewer than 60 lines, those that stand there", () => {
+    const text = readFileSync(path.join(import.meta.dirname, "../../CONTRIBUTING.md"), "utf8").split("\n");
+    const own = [...shader, ...cell].filter((line) => !line.startsWith("import "));
+    expect(own.filter((line) => !text.includes(line))).toEqual([]);
+    expect(shader.length + cell.length).toBeLessThan(60);
+  });
+
+  it.each(minimalGatedUnitCell.ops.map((op) => [op.name, op] as const))(
+    "%s meets its reference in every way of running, whose gradient is that of differences",
+    async (_, op) => {
+      if (op.grad) await checkGradient(op);
+      for (const { sample, how } of checksOf(op, gpu.limits)) {
+        const { name, ratio, error } = await checkSample(gpu, op, sample, how);
+        expect(error, name).toBeUndefined();
+        expect(ratio, name).toBeLessThanOrEqual(1);
+      }
+    },
+  );
+
+  it("is a layer with all options, which trains on every device and in every plan", async () => {
+    const minimalGatedUnit = recurrentLayer(minimalGatedUnitCell, recurrentOptions);
+    const layers = [
+      minimalGatedUnit(6, { returnSequences: true }),
+      minimalGatedUnit(6, { goBackwards: true }),
+      dense(1),
+    ];
+    const model = sequential({ input: [5, 2] }, layers);
+    expect(model.parameters.map(({ shape }) => shape).slice(0, 3)).toEqual([
+      [2, 12],
+      [6, 12],
+      [2, 12],
+    ]);
+    const x = Float32Array.from({ length: 16 * 10 }, (_, i) => Math.sin(i * 0.7));
+    const y = Float32Array.from({ length: 16 }, (_, i) => x[10 * i] * x[10 * i + 9]);
+    const runs: number[][] = [];
+    for (const how of [
+      { device: openCpu() },
+      { device: gpu, plan: "dispatch" },
+      { device: gpu, plan: "resident" },
+    ] as const) {
+      const trainer = new Trainer(model, {
+        ...how,
+        loss: meanSquaredError(),
+        optimizer: adam({ learningRate: 0.02 }),
+        seed: 2,
+      });
+      const { loss } = await trainer.fit({ x, y }, { epochs: 10, batchSize: 8 });
+      expect(loss[9]).toBeLessThan(loss[0]);
+      runs.push([...loss]);
+      trainer.dispose();
+    }
+    for (const run of runs) for (const [i, v] of run.entries()) expect(v).toBeCloseTo(runs[0][i], 4);
+  });
 });

@@ -14,8 +14,8 @@ import { show } from "../../options.ts";
 import type { Layer, LayerContext, LayerOptions } from "../layer.ts";
 import { checkLayer, defineLayer } from "../layer.ts";
 import { maskOf, withMask } from "../mask.ts";
-import { applyLayer, layerNames } from "../trace.ts";
-import type { RecurrentLayerOptions } from "./recurrent.ts";
+import type { RecurrentLayerOptions } from "../recurrentLayer.ts";
+import { applyLayer, layerNames, onlyOutput } from "../trace.ts";
 import { gru, lstm, simpleRnn } from "./recurrent.ts";
 
 /** A layer as data. */
@@ -27,7 +27,7 @@ interface LayerJson {
 const asJson = ({ type, config }: LayerJson): LayerJson => ({ type, config });
 
 /** A layer within: as JSON its type and options. */
-const inner = <T extends LayerJson>(): Kind<T> => ({
+const layerKind = <T extends LayerJson>(): Kind<T> => ({
   ...is.object,
   toJson: asJson,
   fromJson: (json, make) => make(json),
@@ -55,7 +55,7 @@ const recurrentMakers: Readonly<Record<string, (options: RecurrentLayerOptions) 
 
 const bidirectionalOptions = () => ({
   /** An `lstm`, `gru` or `simpleRnn`, which runs forwards, and again backwards with weights of its own. */
-  layer: is.required(inner<LayerJson>()),
+  layer: is.required(layerKind<LayerJson>()),
   /** How the two are joined; default `concat`, along the last axis. */
   mergeMode: is.oneOf("concat", "sum", "mul", "ave"),
 });
@@ -63,8 +63,8 @@ const bidirectionalOptions = () => ({
 export interface BidirectionalOptions extends OptionsOf<typeof bidirectionalOptions>, LayerOptions {}
 
 /**
- * A recurrent layer in both directions: [batch, time, features] -> [batch, 2 units], or [batch, time, 2 units]. Initial states:
- * those of the forward layer, then those of the backward one.
+ * A recurrent layer in both directions: [batch, time, features] -> [batch, 2 units], or [batch, time, 2 units]. Initial states,
+ * and with the layer's `returnState` the outputs beside the first: those of the forward layer, then those of the backward one.
  */
 export const bidirectional = /* @__PURE__ */ defineLayer(
   "bidirectional",
@@ -81,17 +81,21 @@ export const bidirectional = /* @__PURE__ */ defineLayer(
     return (x, context) => {
       const states = context.inputs.slice(1);
       const half = Math.ceil(states.length / 2);
-      const a = forward.call(x, within(context, forward, [x, ...states.slice(0, half)], "forward"));
-      const b = backward.call(x, within(context, backward, [x, ...states.slice(half)], "backward"));
-      return withMask(mergers[mergeMode](a, b), maskOf(a));
+      const run = (one: Layer, part: string, given: readonly Tensor[]): readonly Tensor[] =>
+        applyLayer(one, part, within(context, one, [x, ...given], part));
+      const [a, ...after] = run(forward, "forward", states.slice(0, half));
+      const [b, ...before] = run(backward, "backward", states.slice(half));
+      return [withMask(mergers[mergeMode](a, b), maskOf(a)), ...after, ...before];
     };
   },
   { merges: true },
 );
 
+const ONE_OUTPUT = "Leave out returnState.";
+
 const timeDistributedOptions = () => ({
-  /** Any that takes one input. */
-  layer: is.required(inner<Layer>()),
+  /** Any that takes one input and has one output. */
+  layer: is.required(layerKind<Layer>()),
 });
 
 export interface TimeDistributedOptions extends OptionsOf<typeof timeDistributedOptions>, LayerOptions {}
@@ -101,8 +105,8 @@ export const timeDistributed = /* @__PURE__ */ defineLayer(
   "timeDistributed",
   timeDistributedOptions,
   (layer: Layer) => ({ layer }),
-  ({ layer }: TimeDistributedOptions) => {
-    checkLayer("timeDistributed: layer", layer);
+  ({ layer: inner }: TimeDistributedOptions) => {
+    checkLayer("timeDistributed: layer", inner);
     return (x, context) => {
       if (x.shape.length < 3) {
         throw new TilegradError(
@@ -112,7 +116,8 @@ export const timeDistributed = /* @__PURE__ */ defineLayer(
       }
       const [batch, time, ...step] = x.shape;
       const steps = reshape(x, [batch * time, ...step]);
-      const y = layer.call(steps, within(context, layer, [steps]));
+      const made = applyLayer(inner, inner.type, within(context, inner, [steps]));
+      const y = onlyOutput("timeDistributed", inner, made, ONE_OUTPUT);
       return reshape(y, [batch, time, ...y.shape.slice(1)]);
     };
   },
@@ -150,7 +155,10 @@ export const remat = /* @__PURE__ */ defineLayer(
     const names = layerNames(layers);
     return (x, context) => {
       const segment = (start: Tensor): Tensor =>
-        layers.reduce((y, inner, k) => applyLayer(inner, names[k], within(context, inner, [y], names[k])), start);
+        layers.reduce((y, inner, k) => {
+          const outputs = applyLayer(inner, names[k], within(context, inner, [y], names[k]));
+          return onlyOutput("remat", inner, outputs, ONE_OUTPUT);
+        }, start);
       if (!context.training) return segment(x);
       let mask: Tensor | undefined;
       const y = recomputed((start) => {

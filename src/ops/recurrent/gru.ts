@@ -1,5 +1,5 @@
 /** Gated recurrent unit. */
-import gruCell from "../../../shaders/recurrent/gru.wgsl";
+import shader from "../../../shaders/recurrent/gru.wgsl";
 import type { Tensor } from "../../graph/types.ts";
 import { sigmoid } from "../../numeric.ts";
 import type { RecurrentOptions, RecurrentResult } from "./recurrent.ts";
@@ -9,13 +9,13 @@ import { recurrent } from "./recurrent.ts";
  * Gates z, r, n, the reset after the product: a = h U + b;  z, r = sigmoid(xz + a);  n = tanh(xz_n + r a_n);
  * h' = (1 - z) n + z h (Cho et al. 2014, cuDNN's form). Kept: z, r, n and a_n.
  */
-const cell = recurrent({
+export const gruCell = /* @__PURE__ */ recurrent({
   name: "gru",
   gates: 3,
   states: 1,
   kept: 4,
   apart: true,
-  shader: gruCell,
+  shader,
   flops: [40, 20],
   step: (x, a, [h]) => {
     const z = sigmoid(x[0] + a[0]);
@@ -31,8 +31,6 @@ const cell = recurrent({
   },
 });
 
-export const gruOps = cell.ops;
-
 /**
  * A GRU over whole sequences, as one op, with the reset gate after the recurrent product (Keras's `reset_after`, PyTorch,
  * cuDNN).
@@ -47,6 +45,6 @@ export function gru(
   bias: Tensor,
   { h0, ...options }: RecurrentOptions = {},
 ): RecurrentResult {
-  const { y, states } = cell.run(xz, kernel, { ...options, bias, states: [h0] });
+  const { y, states } = gruCell.run(xz, kernel, { ...options, bias, states: [h0] });
   return { y, h: states[0] };
 }

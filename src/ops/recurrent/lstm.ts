@@ -1,5 +1,5 @@
 /** Long short-term memory. */
-import lstmCell from "../../../shaders/recurrent/lstm.wgsl";
+import shader from "../../../shaders/recurrent/lstm.wgsl";
 import type { Tensor } from "../../graph/types.ts";
 import { sigmoid } from "../../numeric.ts";
 import type { RecurrentOptions, RecurrentResult } from "./recurrent.ts";
@@ -9,12 +9,12 @@ import { recurrent } from "./recurrent.ts";
  * Gates i, f, g, o; states h, c: i, f, o = sigmoid(z), g = tanh(z) with z = xz + h U;  c' = f c + i g;  h' = o tanh(c')
  * (Hochreiter and Schmidhuber 1997, Gers et al. 2000). Kept: the gates.
  */
-const cell = recurrent({
+export const lstmCell = /* @__PURE__ */ recurrent({
   name: "lstm",
   gates: 4,
   states: 2,
   kept: 4,
-  shader: lstmCell,
+  shader,
   flops: [60, 40],
   step: (x, a, [, c]) => {
     const [i, f, g, o] = x.map((v, gate) => (gate === 2 ? Math.tanh : sigmoid)(v + a[gate]));
@@ -31,9 +31,7 @@ const cell = recurrent({
   },
 });
 
-export const lstmOps = cell.ops;
-
-export interface LstmOptions extends RecurrentOptions {
+export interface LstmStates extends RecurrentOptions {
   /** Cell state before the first step, [batch, units]; default zeros. */
   readonly c0?: Tensor;
 }
@@ -49,7 +47,7 @@ export interface LstmResult extends RecurrentResult {
  * @param kernel recurrent kernel [units, 4 * units]
  * @throws E_SHAPE, E_DTYPE
  */
-export function lstm(xz: Tensor, kernel: Tensor, { h0, c0, ...options }: LstmOptions = {}): LstmResult {
-  const { y, states } = cell.run(xz, kernel, { ...options, states: [h0, c0] });
+export function lstm(xz: Tensor, kernel: Tensor, { h0, c0, ...options }: LstmStates = {}): LstmResult {
+  const { y, states } = lstmCell.run(xz, kernel, { ...options, states: [h0, c0] });
   return { y, h: states[0], c: states[1] };
 }

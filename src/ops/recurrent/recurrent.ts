@@ -36,13 +36,12 @@ export interface RecurrentResult {
 export interface RunOptions extends Omit<RecurrentOptions, "h0"> {
   /** Before the first step, [batch, units]; default zeros. */
   readonly states?: readonly (Tensor | undefined)[];
-  /** Of the recurrent product, where the cell has it apart: [gates * units]. */
+  /** Of the recurrent product, where the cell has it apart: [gates * units]; default zeros. */
   readonly bias?: Tensor;
 }
 
 /** A cell's ops, and a function that applies them. */
-export interface Recurrent {
-  readonly cell: Cell;
+export interface Recurrent extends Cell {
   readonly ops: readonly OpDef[];
   /**
    * @param xz inputs times the input kernel plus bias, for all steps at once: [batch, time, gates * units]
@@ -56,14 +55,15 @@ export function recurrent(cell: Cell): Recurrent {
   const gradOp = defineGrad(cell);
   const op = defineForward(cell, gradOp);
   return {
-    cell,
+    ...cell,
     ops: [op, gradOp],
     run(xz, kernel, { states = [], bias, mask, goBackwards = false }) {
       const { batch, time, units } = extentsOf(cell, xz);
       const before = Array.from({ length: cell.states }, (_, k) => states[k] ?? constant(0, [batch, units]));
       const kept = mask ?? constant(1, [batch, time]);
-      checkInputs(cell, { xz, kernel, bias, before, mask: kept });
-      const inputs = [xz, byUnit(cell, kernel), ...(bias ? [bias] : []), ...before, kept];
+      const own = cell.apart ? [bias ?? constant(0, [cell.gates * units])] : [];
+      checkInputs(cell, { xz, kernel, bias: own[0], before, mask: kept });
+      const inputs = [xz, byUnit(cell, kernel), ...own, ...before, kept];
       const outputs = apply(op, inputs, { goBackwards });
       return { y: outputs[0], states: before.map((_, k) => lastStep(outputs[k], goBackwards)) };
     },

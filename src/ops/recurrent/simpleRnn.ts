@@ -1,16 +1,16 @@
 /** A simple (Elman) recurrent network. */
-import simpleRnnCell from "../../../shaders/recurrent/simple_rnn.wgsl";
+import shader from "../../../shaders/recurrent/simple_rnn.wgsl";
 import type { Tensor } from "../../graph/types.ts";
 import type { RecurrentOptions, RecurrentResult } from "./recurrent.ts";
 import { recurrent } from "./recurrent.ts";
 
 /** h' = tanh(xz + h U), which is kept. */
-const cell = recurrent({
+export const simpleRnnCell = /* @__PURE__ */ recurrent({
   name: "simpleRnn",
   gates: 1,
   states: 1,
   kept: 1,
-  shader: simpleRnnCell,
+  shader,
   flops: [13, 5],
   step: ([x], [a]) => {
     const h = Math.tanh(x + a);
@@ -19,8 +19,6 @@ const cell = recurrent({
   grad: ([d], _, [h]) => ({ x: [d * (1 - h * h)], states: [0] }),
 });
 
-export const simpleRnnOps = cell.ops;
-
 /**
  * A simple RNN over whole sequences, as one op: h' = tanh(xz + h U).
  * @param xz inputs times the input kernel plus bias, for all steps: [batch, time, units]
@@ -28,6 +26,6 @@ export const simpleRnnOps = cell.ops;
  * @throws E_SHAPE, E_DTYPE
  */
 export function simpleRnn(xz: Tensor, kernel: Tensor, { h0, ...options }: RecurrentOptions = {}): RecurrentResult {
-  const { y, states } = cell.run(xz, kernel, { ...options, states: [h0] });
+  const { y, states } = simpleRnnCell.run(xz, kernel, { ...options, states: [h0] });
   return { y, h: states[0] };
 }
