@@ -10,9 +10,9 @@ import { classificationReport } from "../metrics/report.ts";
 import type { ThresholdRule } from "../metrics/thresholdRule.ts";
 import type { DecisionCost, Importance } from "../report/result.ts";
 import type { Trainer } from "../train/trainer.ts";
-import { costsOf, decisionCost } from "./cost.ts";
-import type { Part } from "./examples.ts";
-import { pricesOf, samplePart, weightsOf } from "./examples.ts";
+import { costsOf, decisionCost } from "./decide.ts";
+import type { Examples } from "./rows.ts";
+import { pricesOf, sampleOf, weightsOf } from "./rows.ts";
 
 const REPLICATES = 500;
 
@@ -21,7 +21,7 @@ const REPLICATES = 500;
  * and the rows have the amounts that it needs.
  */
 export function assess(
-  part: Part,
+  part: Examples,
   scores: Float32Array,
   options: { threshold: number; rule: ThresholdRule | null; seed: number; intervals: boolean },
 ): { readonly report: ClassificationReport; readonly diagnostics: Diagnostics; readonly cost: DecisionCost | null } {
@@ -47,7 +47,7 @@ const MOST_SHUFFLED = 100;
 export async function importanceOf(
   trainer: Trainer,
   preprocessor: Preprocessor,
-  part: Part,
+  part: Examples,
   seed: number,
 ): Promise<Importance | null> {
   if (!part.y.includes(0) || !part.y.includes(1)) return null;
@@ -59,11 +59,11 @@ export async function importanceOf(
     ? Math.max(MOST_ATTRIBUTED, Math.floor(MOST_PREDICTIONS / groups.length / REPEATS / (window?.length ?? 1)))
     : MOST_ATTRIBUTED;
   const inputs = sizeOf(inputShapeOf(preprocessor));
-  const { x, y } = await samplePart(part, inputs, most, seed);
+  const { x, y } = await sampleOf(part, inputs, most, seed);
   const permutation = shuffles
     ? await permutationImportance((rows) => trainer.predict(rows), x, y, groups, { repeats: REPEATS, seed })
     : null;
-  const explained = await samplePart({ x, y }, inputs, MOST_ATTRIBUTED, seed);
+  const explained = await sampleOf({ x, y }, inputs, MOST_ATTRIBUTED, seed);
   const shares = await integratedGradients(trainer, explained.x);
   return {
     rows: y.length,

@@ -1,28 +1,12 @@
-/** `--jobs`: experiments that do not depend on each other, several at a time, with the results of one at a time. */
-import type { Command } from "commander";
-import { number } from "../cli/options/values.ts";
+/** Experiments that do not depend on each other, several at a time, with the results of one at a time. */
 import type { Table } from "../data/table.ts";
 import type { Device } from "../device.ts";
-
-export interface JobOptions {
-  /** Default by the device. */
-  readonly jobs?: number;
-}
-
-const MOST_JOBS = 64;
-
-export const addJobsOption = (command: Command): Command =>
-  command.option(
-    "--jobs <n>",
-    "experiments at a time, to the same results (default: 2 on a GPU unless the table is large, else 1)",
-    number({ min: 1, max: MOST_JOBS, integer: true }),
-  );
 
 /** Cells of a table beyond which arithmetic takes the time, so that a second experiment would only take memory. */
 const MOST_CELLS = 2 ** 26;
 
-/** Between the small steps of one experiment a GPU is idle (measured in docs/cli.md); the CPU reference never is. */
-export function jobsOn({ info }: Device, { rows, columns }: Table, { jobs }: JobOptions): number {
+/** How many at a time, unless that was said. Between the small steps of one experiment a GPU is idle (measured in docs/cli.md); the CPU reference never is. */
+export function jobsOn({ info }: Device, { rows, columns }: Table, jobs: number | undefined): number {
   return jobs ?? (info.backend === "webgpu" && rows * columns.length <= MOST_CELLS ? 2 : 1);
 }
 

@@ -1,18 +1,20 @@
 /** One experiment per fold, each with all that is fitted fitted inside it, and what they say together. */
-
-import type { TableOptions } from "../cli/options/tableOptions.ts";
-import type { Rows } from "../cli/table.ts";
-import type { Interrupt } from "../cli/terminal/interrupt.ts";
+import type { Table } from "../data/table.ts";
 import type { Device } from "../device.ts";
 import type { ClassificationReport, ReportMeasures } from "../metrics/report.ts";
 import { classificationReport } from "../metrics/report.ts";
-import { concurrently } from "./concurrently.ts";
-import type { Part } from "./examples.ts";
-import type { ExperimentOptions } from "./experiment.ts";
-import { experiment } from "./experiment.ts";
-import type { Labelled } from "./labelled.ts";
-import { prepareRows } from "./prepare.ts";
-import { unmetRule } from "./threshold.ts";
+import { concurrently, jobsOn } from "./concurrently.ts";
+import { checkThresholds, oneAnswer, unmetRule } from "./decide.ts";
+import { learn } from "./experiment.ts";
+import type { FoldOptions, PlannedFolds } from "./folds.ts";
+import { planFolds } from "./folds.ts";
+import type { Observer } from "./observer.ts";
+import type { ExperimentOptions, Settings } from "./options.ts";
+import { settle } from "./options.ts";
+import { prepare } from "./prepare.ts";
+import { resultHead } from "./result.ts";
+import type { Examples, Task } from "./rows.ts";
+import { taskOf } from "./task.ts";
 
 export type MeasureName = keyof ReportMeasures;
 
@@ -44,32 +46,52 @@ export interface CrossValidation {
   readonly warnings: readonly string[];
 }
 
-export type FoldSettings = Omit<ExperimentOptions, "out"> & Omit<TableOptions, "test" | "splits">;
+/** What surrounds experiments of which several run at a time. */
+export interface Jobs extends Observer {
+  /** Experiments at a time, to the same results; default 2 on a GPU unless the table is large, else 1. */
+  readonly jobs?: number | undefined;
+}
 
 /**
- * @param jobs folds at a time; the results are the same
- * @throws whatever an experiment throws
+ * How well a way of learning does, and how much that varies: preprocessing, resampling, early stopping and threshold are done
+ * anew inside the training rows of each fold.
+ * @throws E_ARGUMENT, E_DATA, and whatever an experiment throws
  */
 export async function crossValidate(
   device: Device,
-  labelled: Labelled,
-  folds: Iterable<Rows>,
-  options: FoldSettings,
-  interrupt: Interrupt,
-  progress: (done: number, last: FoldResult) => void = () => {},
-  jobs = 1,
+  table: Table,
+  options: ExperimentOptions,
+  around: Partial<FoldOptions> & Jobs = {},
+): Promise<ReturnType<typeof resultHead> & { readonly seed: number } & CrossValidation> {
+  const settings = settle(options);
+  checkThresholds(settings);
+  const task = taskOf(table, settings);
+  return validateFolds(device, task, planFolds(task, settings, around), settings, around);
+}
+
+/** `crossValidate` on folds that are planned. */
+export async function validateFolds(device: Device, task: Task, folds: PlannedFolds, settings: Settings, around: Jobs) {
+  const found = await eachFold(device, task, folds, settings, around);
+  const warnings = [...found.warnings, ...oneAnswer(found.pooled)];
+  return { ...resultHead(device, task), seed: settings.seed, ...found, warnings };
+}
+
+/** The folds' experiments, as parts of something greater. */
+export async function eachFold(
+  device: Device,
+  task: Task,
+  folds: PlannedFolds,
+  given: Settings,
+  { onProgress, signal, jobs }: Jobs,
 ): Promise<CrossValidation> {
+  const settings = { ...given, split: { ...given.split, test: 0 } };
   let done = 0;
-  const tested = await concurrently(folds, jobs, async (rows) => {
-    const data = await prepareRows(labelled, rows, options);
-    const { trainer, scores, metrics, threshold, baseline, history } = await experiment(
-      device,
-      data,
-      options,
-      interrupt,
-    );
+  const tested = await concurrently(folds, jobsOn(device, task.table, jobs), async (split) => {
+    const data = await prepare(task, split, settings);
+    const learned = await learn(device, data, settings, { signal });
+    const { trainer, scores, metrics, threshold, baseline, history } = learned;
     trainer.dispose();
-    const [part, found] = [data.test as Part, scores.test as Float32Array];
+    const [part, found] = [data.test as Examples, scores.test as Float32Array];
     const result: FoldResult = {
       rows: { train: data.train.y.length, validation: data.validation?.y.length ?? 0, test: found.length },
       epochs: history.loss.length,
@@ -77,8 +99,8 @@ export async function crossValidate(
       test: metrics.test as ClassificationReport,
       baseline: baseline?.metrics.test ?? null,
     };
-    progress(++done, result);
-    const warnings = [...data.warnings, ...unmetRule(threshold, options)];
+    onProgress?.({ type: "fold", done: ++done, folds: folds.count, test: result.test });
+    const warnings = [...data.warnings, ...unmetRule(threshold, settings.decision)];
     return { result, y: part.y, weights: part.sampleWeight, scores: found, warnings };
   });
   const results = tested.map(({ result }) => result);
@@ -108,6 +130,15 @@ const MEASURES = [
   "mcc",
   "kappa",
 ] as const satisfies readonly MeasureName[];
+
+/** Measures that are losses: less is better. */
+const LESS_IS_BETTER: readonly MeasureName[] = ["logLoss", "brier", "ece"];
+
+/** Order of two values of a measure, as for `sort`: better first, undefined last. */
+export function byMeasure(measure: MeasureName, a: number | null, b: number | null): number {
+  if (a === null || b === null) return Number(a === null) - Number(b === null);
+  return LESS_IS_BETTER.includes(measure) ? a - b : b - a;
+}
 
 /** Mean and deviation of each measure over the reports in which it is defined; null where it is in none. */
 export function summarize(reports: readonly ClassificationReport[]): Record<MeasureName, Spread | null> {

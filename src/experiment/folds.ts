@@ -1,53 +1,25 @@
 /** Which rows each experiment of a cross-validation learns from, is stopped by, and is tested on. */
-import type { Command } from "commander";
-import { number } from "../cli/options/values.ts";
-import type { Rows } from "../cli/table.ts";
-import { divide, readSplits } from "../cli/table.ts";
 import { groupSplit } from "../data/groupSplit.ts";
 import type { Fold } from "../data/splits.ts";
-import { groupKFold, leaveOneOut, repeatedStratifiedKFold, timeSeriesSplit } from "../data/splits.ts";
+import { groupKFold, leaveOneOut, repeatedStratifiedKFold, stratifiedSplit, timeSeriesSplit } from "../data/splits.ts";
 import { cellText, columnOf, rowList } from "../data/table.ts";
 import { targetOf } from "../data/target.ts";
 import { splitWindows } from "../data/windows.ts";
 import { TilegradError } from "../errors.ts";
-import type { Labelled } from "./labelled.ts";
+import type { Apart, Settings } from "./options.ts";
+import type { Split, Task } from "./rows.ts";
 
-/** What rows must not share with those they are judged by. By default the classes' shares are kept. */
-export interface Apart {
-  /** A column: the rows of one group stay together. */
-  readonly group?: string;
-  /** Rows follow in time. */
-  readonly time?: boolean;
-}
-
-export interface FoldOptions extends Apart {
+export interface FoldOptions {
+  /** Parts of the rows, each tested once, with the classes' shares in each; default 5. */
   readonly folds: number;
+  /** Times over, each in another order; default 1. */
   readonly repeats: number;
+  /** As many folds as rows. */
   readonly leaveOneOut: boolean;
 }
 
-const whole = (min: number): ((text: string) => number) => number({ min, integer: true });
-
-export function addFoldOptions(command: Command): Command {
-  return command
-    .optionsGroup("Folds:")
-    .option("--folds <k>", "parts of the rows, each tested once, with the classes' shares in each", whole(2), 5)
-    .option("--repeats <n>", "times over, each in another order", whole(1), 1)
-    .option("--group <column>", "rows of one group are never both learned from and tested on; no input")
-    .option("--time", "rows follow in time: each part is tested on what was learned from the rows before", false)
-    .option("--leave-one-out", "as many folds as rows", false);
-}
-
-/** The options, with what names a group among what names the rows: it is no input. */
-export const withGroup = <Options extends { readonly id?: readonly string[]; readonly group?: string }>(
-  options: Options,
-): Options & { readonly id: readonly string[] } => ({
-  ...options,
-  id: [...new Set([...(options.id ?? []), ...(options.group === undefined ? [] : [options.group])])],
-});
-
 /** The rows of each fold, made when its turn comes: as many lists as rows would not fit into memory. */
-export interface PlannedFolds extends Iterable<Rows> {
+export interface PlannedFolds extends Iterable<Split> {
   readonly count: number;
 }
 
@@ -56,18 +28,24 @@ export interface PlannedFolds extends Iterable<Rows> {
  * @throws E_ARGUMENT for options that do not go together, or too many folds; E_DATA
  */
 export function planFolds(
-  labelled: Labelled,
-  options: FoldOptions & { readonly validation: number; readonly seed: number },
-  among: Uint32Array = labelled.rows,
+  task: Task,
+  settings: Cut,
+  { folds = 5, repeats = 1, leaveOneOut: one = false }: Partial<FoldOptions>,
+  among: Uint32Array = task.rows,
 ): PlannedFolds {
-  checkFoldOptions(options);
-  const outer = outerFolds(labelled, options, among);
+  const ways = waysOf(settings.split, one);
+  if (ways.length === 1 && repeats > 1) {
+    throw new TilegradError("E_ARGUMENT", `\`repeats\`: folds by ${ways[0]} are the same each time.`, {
+      hint: "Leave `repeats` out.",
+    });
+  }
+  const outer = one ? null : outerFolds(task, settings, folds, repeats, among);
   return {
     count: outer === null ? among.length : outer.length,
     *[Symbol.iterator]() {
       for (const { train, test } of outer ?? leaveOneOut(among.length)) {
         const first = test.length > 0 ? among[test[0]] : undefined;
-        yield { ...divideForValidation(labelled, options, pick(among, train), first), test: pick(among, test) };
+        yield { ...divideForValidation(task, settings, pick(among, train), first), test: pick(among, test) };
       }
     },
   };
@@ -75,43 +53,34 @@ export function planFolds(
 
 const pick = (rows: Uint32Array, places: Uint32Array): Uint32Array => places.map((place) => rows[place]);
 
-function checkFoldOptions({ repeats, ...options }: FoldOptions): void {
-  const ways = waysOf(options);
-  if (ways.length === 1 && repeats > 1) {
-    throw new TilegradError("E_ARGUMENT", `--repeats: folds by ${ways[0]} are the same each time.`, {
-      hint: "Leave --repeats out.",
-    });
-  }
-}
-
 /** How rows are kept apart, but by the classes' shares. @throws E_ARGUMENT for more than one way */
-function waysOf({ group, time, leaveOneOut: one }: Apart & Partial<FoldOptions>): string[] {
+function waysOf({ group, time }: Apart, one = false): string[] {
   const ways = [
-    ...(group === undefined ? [] : ["--group"]),
-    ...(time ? ["--time"] : []),
-    ...(one ? ["--leave-one-out"] : []),
+    ...(group === undefined ? [] : ["`group`"]),
+    ...(time ? ["`time`"] : []),
+    ...(one ? ["`leaveOneOut`"] : []),
   ];
   if (ways.length < 2) return ways;
   throw new TilegradError("E_ARGUMENT", `${ways.join(" and ")}: got both; expected one way to part the rows.`);
 }
 
-/** In places of `among`; null to leave one out. */
+/** In places of `among`. */
 function outerFolds(
-  labelled: Labelled,
-  options: FoldOptions & { readonly seed: number },
+  task: Task,
+  { split: { group, time }, seed }: Cut,
+  folds: number,
+  repeats: number,
   among: Uint32Array,
-): Fold[] | null {
-  const { folds, repeats, group, time, seed } = options;
-  if (options.leaveOneOut) return null;
-  if (time || labelled.window) return timeSeriesSplit(among.length, folds);
-  if (group !== undefined) return groupKFold(groupsOf(labelled, group, among), folds);
-  const y = targetOf(labelled.target, labelled.table, among);
-  checkFoldCount(labelled, y, folds);
+): Fold[] {
+  if (time || task.window) return timeSeriesSplit(among.length, folds);
+  if (group !== undefined) return groupKFold(groupsOf(task, group, among), folds);
+  const y = targetOf(task.target, task.table, among);
+  checkFoldCount(task, y, folds);
   return repeatedStratifiedKFold(y, folds, { repeats, seed });
 }
 
 /** @throws E_ARGUMENT unless each fold can test a row of either class */
-function checkFoldCount({ table, target }: Labelled, y: Float32Array, folds: number): void {
+function checkFoldCount({ table, target }: Task, y: Float32Array, folds: number): void {
   const yes = y.reduce((sum, label) => sum + label, 0);
   const [rows, labels] = yes <= y.length - yes ? [yes, [target.positive]] : [y.length - yes, target.negative];
   if (folds <= rows || rows < 2) return; // fewer than 2 are too few for any folds
@@ -121,42 +90,39 @@ function checkFoldCount({ table, target }: Labelled, y: Float32Array, folds: num
   });
 }
 
-function groupsOf({ table }: Labelled, group: string, rows: Uint32Array): string[] {
+function groupsOf({ table }: Task, group: string, rows: Uint32Array): string[] {
   const column = columnOf(table, group);
   if (column.kind === "categorical" && column.left) {
-    throw new TilegradError("E_DATA", `${table.name}: --group ${group}: there are more groups than are kept.`, {
-      hint: "Keep the rows in memory: --no-stream.",
+    throw new TilegradError("E_DATA", `${table.name}: \`group: ${group}\`: there are more groups than are kept.`, {
+      hint: "Keep the rows in memory: `stream: false`.",
     });
   }
   return Array.from(rows, (row) => cellText(column, row));
 }
 
-type SeededApart = Apart & { readonly seed: number };
+/** What decides how rows are cut. */
+type Cut = Pick<Settings, "split" | "seed">;
 
 /**
  * Rows that are for testing, a share or those on a list, and the others.
- * @throws E_FILE, E_ARGUMENT; E_DATA also for lists that part a group, or that test on what came before
+ * @throws E_ARGUMENT; E_DATA also for lists that part a group, or that test on what came before
  */
-export async function holdOut(
-  labelled: Labelled,
-  share: number,
-  { splits, ...apart }: SeededApart & { readonly splits?: string },
-): Promise<{ readonly rest: Uint32Array; readonly test: Uint32Array }> {
-  const { table, window, rows } = labelled;
-  waysOf(apart);
+export function holdOut(task: Task, settings: Cut): { readonly rest: Uint32Array; readonly test: Uint32Array } {
+  const { table, window, rows } = task;
+  const { splits, test: share, group, time } = settings.split;
+  waysOf(settings.split);
   if (splits === undefined) {
-    const [rest, test] = cut(labelled, rows, share, apart);
+    const [rest, test] = cut(task, rows, typeof share === "number" ? share : 0, settings);
     return { rest, test };
   }
   if (window) {
-    throw new TilegradError("E_ARGUMENT", "--splits and --window: got both; windows are split by time.", {
-      hint: "Use --test and --validation.",
+    throw new TilegradError("E_ARGUMENT", "`splits` and `window`: got both; windows are split by time.", {
+      hint: "Use `test` and `validation`.",
     });
   }
-  const lists = await readSplits(splits);
-  const [rest, test] = [rowList(table, lists.train), rowList(table, lists.test)];
-  if (apart.time) checkOrder(splits, rest.sort(), test);
-  if (apart.group !== undefined) checkGroups(labelled, splits, apart.group, rest, test);
+  const [rest, test] = [rowList(table, splits.train), rowList(table, splits.test)];
+  if (time) checkOrder(splits.name, rest.sort(), test);
+  if (group !== undefined) checkGroups(task, splits.name, group, rest, test);
   return { rest, test };
 }
 
@@ -166,59 +132,59 @@ function checkOrder(splits: string, train: Uint32Array, test: Uint32Array): void
   const early = test.find((row) => row < last);
   if (early === undefined) return;
   const got = `row ${early} for testing comes before row ${last} for training`;
-  throw new TilegradError("E_DATA", `--splits ${splits} and --time: ${got}; expected it after all of these.`, {
-    hint: "With --time rows follow each other in the order of the file: test on the last ones, or leave --time out.",
+  throw new TilegradError("E_DATA", `\`splits: ${splits}\` and \`time\`: ${got}; expected it after all of these.`, {
+    hint: "With `time` rows follow each other in the order of the file: test on the last ones, or leave `time` out.",
   });
 }
 
 /** @throws E_DATA for a group with rows in both lists */
-function checkGroups(labelled: Labelled, splits: string, group: string, train: Uint32Array, test: Uint32Array): void {
-  const learned = new Map(groupsOf(labelled, group, train).map((name, i) => [name, train[i]]));
-  const names = groupsOf(labelled, group, test);
+function checkGroups(task: Task, splits: string, group: string, train: Uint32Array, test: Uint32Array): void {
+  const learned = new Map(groupsOf(task, group, train).map((name, i) => [name, train[i]]));
+  const names = groupsOf(task, group, test);
   const shared = names.findIndex((name) => learned.has(name));
   if (shared < 0) return;
   const [name, row] = [names[shared], test[shared]];
   const got = `${JSON.stringify(name)} has rows for training (${learned.get(name)}) and for testing (${row})`;
-  throw new TilegradError("E_DATA", `--splits ${splits} and --group ${group}: ${got}; expected all on one side.`, {
-    hint: "Make the lists of whole groups, or leave --group out.",
-  });
+  throw new TilegradError(
+    "E_DATA",
+    `\`splits: ${splits}\` and \`group: ${group}\`: ${got}; expected all on one side.`,
+    {
+      hint: "Make the lists of whole groups, or leave `group` out.",
+    },
+  );
 }
 
-/** Rows for training, validation and testing. @throws E_FILE, E_DATA, E_ARGUMENT */
-export async function partition(
-  labelled: Labelled,
-  share: number,
-  options: SeededApart & { readonly validation: number; readonly splits?: string },
-): Promise<Rows> {
-  const { rest, test } = await holdOut(labelled, share, options);
-  return { ...divideForValidation(labelled, options, rest), test };
+/** Rows for training, validation and testing. @throws E_DATA, E_ARGUMENT */
+export function splitRows(task: Task, settings: Cut): Split {
+  const { rest, test } = holdOut(task, settings);
+  return { ...divideForValidation(task, settings, rest), test };
 }
 
 /** Training rows without a share for validation, cut in the way the folds were: by time, by group, or by class. */
 export function divideForValidation(
-  labelled: Labelled,
-  { validation, ...apart }: SeededApart & { readonly validation: number },
+  task: Task,
+  settings: Cut,
   rest: Uint32Array,
   firstTested?: number,
-): Pick<Rows, "train" | "validation"> {
-  const { window } = labelled;
+): Pick<Split, "train" | "validation"> {
+  const { window } = task;
   // No window may reach from the rows that are learned from into those that are tested.
   const before =
     window === undefined || firstTested === undefined
       ? rest
       : rest.filter((end) => end + window.horizon <= firstTested - window.length);
-  const [train, held] = cut(labelled, before, validation, apart);
-  return { train, validation: held };
+  const [train, validation] = cut(task, before, settings.split.validation, settings);
+  return { train, validation };
 }
 
 /** Rows, ascending where they follow in time, without a share of them, and that share. */
 function cut(
-  labelled: Labelled,
+  task: Task,
   rows: Uint32Array,
   share: number,
-  { group, time, seed }: SeededApart,
+  { split: { group, time }, seed }: Cut,
 ): [rest: Uint32Array, held: Uint32Array] {
-  const { table, target, window } = labelled;
+  const { table, target, window } = task;
   if (share === 0) return [rows, new Uint32Array(0)];
   if (window) {
     const { train, validation } = splitWindows(rows, window, { validation: share, test: 0 });
@@ -228,10 +194,31 @@ function cut(
     const at = rows.length - Math.max(1, Math.round(share * rows.length));
     return [rows.subarray(0, at), rows.subarray(at)];
   }
+  const y = targetOf(target, table, rows);
   if (group !== undefined) {
-    const y = targetOf(target, table, rows);
-    const { train, test } = groupSplit(groupsOf(labelled, group, rows), y, { test: share, seed });
+    const { train, test } = groupSplit(groupsOf(task, group, rows), y, { test: share, seed });
     return [pick(rows, train), pick(rows, test)];
   }
-  return divide(table, target, rows, share, seed);
+  checkEnough(task, y);
+  const parts = stratifiedSplit(y, { fractions: { train: 1 - share, test: share }, seed });
+  return [pick(rows, parts.train), pick(rows, parts.test)];
+}
+
+/** @throws E_DATA unless both parts can have a row of each class */
+function checkEnough({ table, target }: Task, y: Float32Array): void {
+  const { name: column, positive, negative } = target;
+  const all = targetOf(target, table, rowList(table));
+  for (const [value, labels] of [
+    [1, [positive]],
+    [0, negative],
+  ] as const) {
+    const rowsIn = (part: Float32Array) => part.reduce((n, label) => n + (label === value ? 1 : 0), 0);
+    const [rows, total] = [rowsIn(y), rowsIn(all)];
+    if (rows >= 2) continue;
+    const left = total > rows ? ` (the others of its ${total} are in another part)` : "";
+    const got = `${column} = ${labels.join(" or ")} has ${rows === 1 ? "1 row" : "no row"} to divide${left}`;
+    throw new TilegradError("E_DATA", `${table.name}: ${got}; expected at least 2, one for each part.`, {
+      hint: "Bring more rows of this label, or leave a part out: `test: 0` or `validation: 0`.",
+    });
+  }
 }

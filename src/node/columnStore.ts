@@ -12,8 +12,6 @@ export interface StoredTable extends Table {
   slice(start: number, end: number): Table;
 }
 
-export const isStored = (table: Table): table is StoredTable => table.onDisk === true;
-
 type Numbers = Float64Array | Int32Array | Uint32Array;
 type Kind = Column["kind"] | "date" | "line" | "unused";
 

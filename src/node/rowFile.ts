@@ -1,21 +1,11 @@
 /** Inputs in a temporary file, float32 row by row, beside their labels in memory: what training streams from. */
+import type { Labels } from "../experiment/rows.ts";
 import { fingerprint } from "../io/fingerprint.ts";
 import type { RowSource } from "../train/source.ts";
 import type { Scratch } from "./scratch.ts";
 
-/** What is known of rows beside their inputs. */
-export interface RowLabels {
-  /** [rows], 0 or 1. */
-  readonly y: Float32Array;
-  /** [rows], at least 0; where a column of weights was named. */
-  readonly sampleWeight?: Float32Array;
-  /** [rows], at least 0; where a column of amounts was named. */
-  readonly amounts?: Float64Array;
-}
-
-export interface RowFile extends RowSource, RowLabels {
-  readonly fingerprint: string;
-}
+/** Rows in a file. */
+export type RowFile = RowSource & { readonly fingerprint: string };
 
 /**
  * Writes the inputs, piece by piece.
@@ -26,9 +16,8 @@ export async function writeRows(
   scratch: Scratch,
   inputs: number,
   pieces: Iterable<Float32Array> | AsyncIterable<Float32Array>,
-  labels: RowLabels,
+  { y, sampleWeight }: Pick<Labels, "y" | "sampleWeight">,
 ): Promise<RowFile> {
-  const { y, sampleWeight } = labels;
   const file = scratch.file();
   const prints: string[] = [];
   for await (const x of pieces) {
@@ -37,7 +26,6 @@ export async function writeRows(
   }
   return {
     rows: y.length,
-    ...labels,
     fingerprint: fingerprint([new TextEncoder().encode(prints.join(" ")), y, ...(sampleWeight ? [sampleWeight] : [])]),
     async read(start, count) {
       const x = new Float32Array(count * inputs);

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { RESAMPLE_NAMES } from "../../src/experiment/resample.ts";
+import { RESAMPLE_NAMES } from "../../src/experiment/options.ts";
 import { CHURN, customers, jsonOf, QUICK, useCli } from "./support.ts";
 
 const cli = useCli();

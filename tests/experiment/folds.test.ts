@@ -1,15 +1,13 @@
-import { Command } from "commander";
 import { describe, expect, it } from "vitest";
-import { addTableOptions } from "../../src/cli/options/tableOptions.ts";
 import { openCpu } from "../../src/cpu/device.ts";
 import { cellText, columnOf, tableFromColumns } from "../../src/data/table.ts";
-import { chooseTarget } from "../../src/data/target.ts";
-import type { FoldSettings } from "../../src/experiment/crossValidation.ts";
 import { crossValidate } from "../../src/experiment/crossValidation.ts";
-import { addExperimentOptions, experiment } from "../../src/experiment/experiment.ts";
-import { partition, planFolds } from "../../src/experiment/folds.ts";
-import type { Labelled } from "../../src/experiment/labelled.ts";
-import { prepareRows } from "../../src/experiment/prepare.ts";
+import { learn } from "../../src/experiment/experiment.ts";
+import { planFolds, splitRows } from "../../src/experiment/folds.ts";
+import type { ExperimentOptions } from "../../src/experiment/options.ts";
+import { settle, withChoice } from "../../src/experiment/options.ts";
+import { prepare } from "../../src/experiment/prepare.ts";
+import { taskOf } from "../../src/experiment/task.ts";
 import { tuneThreshold } from "../../src/metrics/thresholds.ts";
 import { draws } from "../../src/random.ts";
 import { jsonOf, useCli } from "../cli/support.ts";
@@ -29,20 +27,16 @@ const table = tableFromColumns({
   patient: groupOf.map((group) => `p${group}`),
   ill: groupOf.map((group) => labelOf[group]),
 });
-const labelled: Labelled = {
-  table,
-  id: [],
-  target: chooseTarget(table, { target: "ill", positive: "yes" }),
-  rows: Uint32Array.from(groupOf, (_, row) => row),
-};
+const task = taskOf(table, { target: "ill", positive: "yes" });
+const cut = (split: ExperimentOptions["split"], seed = 0) => settle({ target: "ill", split, seed });
 const patients = (rows: Uint32Array) => new Set(Array.from(rows, (row) => cellText(columnOf(table, "patient"), row)));
 
 describe("rows for training, validation and testing", () => {
   it("share no group, and together are all rows", async () => {
-    const { train, validation, test } = await partition(labelled, 0.2, { validation: 0.25, seed: 0, group: "patient" });
+    const { train, validation, test } = splitRows(task, cut({ validation: 0.25, group: "patient" }));
     const sides = [patients(train), patients(validation), patients(test)];
     expect(new Set(sides.flatMap((side) => [...side])).size).toBe(sides.reduce((n, side) => n + side.size, 0));
-    expect([...train, ...validation, ...test].sort((a, b) => a - b)).toEqual([...labelled.rows]);
+    expect([...train, ...validation, ...test].sort((a, b) => a - b)).toEqual([...task.rows]);
     expect(Math.abs(test.length - 72)).toBeLessThanOrEqual(2);
     expect(Math.abs(validation.length - 72)).toBeLessThanOrEqual(2);
   });
@@ -55,16 +49,10 @@ describe("rows for training, validation and testing", () => {
       ill: one.map((_, row) => (row % 3 === 0 ? "yes" : "no")),
     };
     const uneven = tableFromColumns(columns);
-    const target = chooseTarget(uneven, { target: "ill", positive: "yes" });
-    const rows = Uint32Array.from(one, (_, row) => row);
-    const parts = (share: number, seed: number) =>
-      partition({ table: uneven, id: [], target, rows }, share, { validation: 0.25, seed, group: "patient" });
-    const [first, again, other, most] = [
-      await parts(0.2, 0),
-      await parts(0.2, 0),
-      await parts(0.2, 1),
-      await parts(0.9, 0),
-    ];
+    const own = taskOf(uneven, { target: "ill", positive: "yes" });
+    const parts = (test: number, seed: number) =>
+      splitRows(own, cut({ test, validation: 0.25, group: "patient" }, seed));
+    const [first, again, other, most] = [parts(0.2, 0), parts(0.2, 0), parts(0.2, 1), parts(0.9, 0)];
     for (const { train, validation, test } of [first, other]) {
       expect([train.length, validation.length, test.length]).toEqual([180, 60, 60]);
     }
@@ -75,65 +63,58 @@ describe("rows for training, validation and testing", () => {
   });
 
   it("follow each other in time", async () => {
-    const { train, validation, test } = await partition(labelled, 0.2, { validation: 0.25, seed: 0, time: true });
-    expect([...train, ...validation, ...test]).toEqual([...labelled.rows]);
+    const { train, validation, test } = splitRows(task, cut({ validation: 0.25, time: true }));
+    expect([...train, ...validation, ...test]).toEqual([...task.rows]);
     expect([train.length, validation.length, test.length]).toEqual([216, 72, 72]);
   });
 });
 
 describe("row lists", () => {
-  const cli = useCli();
-  const lists = (train: readonly number[], test: readonly number[]) => {
-    cli.write("lists.json", JSON.stringify({ s: { train, test } }));
-    return `${cli.folder}/lists.json#s`;
-  };
+  const lists = (train: readonly number[], test: readonly number[]) => ({ name: "lists.json#s", train, test });
   const all = groupOf.map((_, row) => row);
-  const apart = { validation: 0.25, seed: 0 };
 
-  it("with --group are of whole groups", async () => {
+  it("with a group are of whole groups", () => {
     const own = (row: number) => groupOf[row] < 40;
-    const whole = {
-      splits: lists(
-        all.filter(own),
-        all.filter((row) => !own(row)),
-      ),
-      group: "patient",
-      ...apart,
-    };
-    const { train, validation, test } = await partition(labelled, 0.2, whole);
+    const splits = lists(
+      all.filter(own),
+      all.filter((row) => !own(row)),
+    );
+    const { train, validation, test } = splitRows(task, cut({ splits, group: "patient", validation: 0.25 }));
     expect(train.length + validation.length + test.length).toBe(360);
-    const torn = { ...whole, splits: lists(all.slice(0, 300), all.slice(300)) };
+    const torn = { splits: lists(all.slice(0, 300), all.slice(300)), validation: 0.25 };
     const message = expect.stringMatching(
       /"p\d+" has rows for training \(\d+\) and for testing \(30\d\); expected all on/,
     );
-    await expect(partition(labelled, 0.2, torn)).rejects.toMatchObject({ code: "E_DATA", message });
-    expect((await partition(labelled, 0.2, { ...torn, ...{ group: undefined } })).test).toHaveLength(60);
+    expect(() => splitRows(task, cut({ ...torn, group: "patient" }))).toThrow(
+      expect.objectContaining({ code: "E_DATA", message }),
+    );
+    expect(splitRows(task, cut(torn)).test).toHaveLength(60);
   });
 
-  it("with --time test on what comes after all training rows, and may leave rows out", async () => {
-    const later = { splits: lists(all.slice(0, 200).reverse(), all.slice(250)), time: true, ...apart };
-    const { train, validation, test } = await partition(labelled, 0.2, later);
+  it("in time test on what comes after all training rows, and may leave rows out", () => {
+    const splits = lists(all.slice(0, 200).reverse(), all.slice(250));
+    const { train, validation, test } = splitRows(task, cut({ splits, time: true, validation: 0.25 }));
     expect([...train, ...validation]).toEqual(all.slice(0, 200));
     expect([...test]).toEqual(all.slice(250));
-    const early = { ...later, splits: lists(all.slice(10), all.slice(0, 10)) };
+    const early = { splits: lists(all.slice(10), all.slice(0, 10)), time: true };
     const message = expect.stringContaining("row 0 for testing comes before row 359 for training");
-    await expect(partition(labelled, 0.2, early)).rejects.toMatchObject({ code: "E_DATA", message });
+    expect(() => splitRows(task, cut(early))).toThrow(expect.objectContaining({ code: "E_DATA", message }));
   });
 });
 
 describe("folds", () => {
-  const command = addExperimentOptions(addTableOptions(new Command()));
-  const settings = { ...command.parse([], { from: "user" }).opts<FoldSettings>(), seed: 0, quiet: true };
-  const options = { ...settings, exclude: ["patient"], epochs: 2, folds: 4, repeats: 1, time: false };
-  const interrupt = { signal: new AbortController().signal, onStop: async () => "" };
+  const options: ExperimentOptions = {
+    target: "ill",
+    positive: "yes",
+    columns: { exclude: ["patient"] },
+    training: { epochs: 2 },
+  };
 
   it("leave nothing on the device behind, the refit's first network neither", async () => {
     const device = openCpu();
     const held: number[] = [];
-    const folds = planFolds(labelled, { ...options, leaveOneOut: false });
-    const { folds: found } = await crossValidate(device, labelled, folds, options, interrupt, () =>
-      held.push(device.memory().bytes),
-    );
+    const onProgress = () => void held.push(device.memory().bytes);
+    const { folds: found } = await crossValidate(device, table, options, { folds: 4, onProgress });
     expect(found.map(({ rows }) => rows.train)).toEqual([216, 216, 216, 216]);
     expect(new Set(held).size).toBe(1); // what the last fold scored with is freed in the next turn
     expect(device.memory().bytes).toBe(0);
@@ -142,23 +123,19 @@ describe("folds", () => {
 
   it("leave nothing behind after an error either", async () => {
     const device = openCpu();
-    const wrong = { ...options, validation: 0, monitor: "valPrAuc", reduceOnPlateau: 2 };
-    const folds = planFolds(labelled, { ...wrong, leaveOneOut: false });
-    await expect(crossValidate(device, labelled, folds, wrong, interrupt)).rejects.toThrow("no validation rows");
+    const wrong = withChoice(options, { validation: 0, monitor: "valPrAuc", reduceOnPlateau: 2 });
+    await expect(crossValidate(device, table, wrong, { folds: 4 })).rejects.toThrow("no validation rows");
     expect(device.memory().bytes).toBe(0);
     device.dispose();
   });
 
   it("leave nothing behind when what stands beside the network fails", async () => {
     const device = openCpu();
-    const rows = await partition(labelled, 0.2, options);
-    const data = await prepareRows(labelled, rows, options);
     // A network with a hinge loss learns from one class without a word; logistic regression has no optimum there.
+    const settings = settle(withChoice(options, { loss: "hinge", refit: "never", layers: [8] }));
+    const data = await prepare(task, splitRows(task, settings), settings);
     const train = { ...data.train, y: data.train.y.map(() => 1) };
-    const hinge = { ...options, loss: "hinge" as const, refit: "never" as const, layers: [8] };
-    await expect(experiment(device, { ...data, train }, hinge, interrupt)).rejects.toThrow(
-      "logistic regression: all rows",
-    );
+    await expect(learn(device, { ...data, train }, settings)).rejects.toThrow("logistic regression: all rows");
     await new Promise(setImmediate);
     expect(device.memory().bytes).toBe(0);
     device.dispose();
@@ -167,27 +144,28 @@ describe("folds", () => {
   it("give a threshold from the scores of what learned from other rows, other groups where these are named", async () => {
     const device = openCpu();
     for (const apart of [{}, { group: "patient" }]) {
-      const own = { ...options, ...apart, layers: [8], calibrate: "platt" as const };
-      const rows = await partition(labelled, 0.2, own);
-      const data = await prepareRows(labelled, rows, own);
+      const settings = settle(withChoice(options, { ...apart, layers: [8], calibrate: "platt" }));
+      const split = splitRows(task, settings);
+      const data = await prepare(task, split, settings);
       const y: number[] = [];
       const scores: number[] = [];
       const parts: number[] = [];
       for await (const fold of data.folds(3)) {
-        const { trainer, scores: found } = await experiment(device, fold, { ...own, baseline: false }, interrupt);
+        const { trainer, scores: found } = await learn(device, fold, { ...settings, baseline: false });
         trainer.dispose();
         y.push(...(fold.test?.y ?? []));
         scores.push(...(found.test ?? []));
         parts.push(fold.train.y.length, fold.validation?.y.length ?? 0, fold.test?.y.length ?? 0);
       }
-      expect(y).toHaveLength(rows.train.length + rows.validation.length);
+      expect(y).toHaveLength(split.train.length + split.validation.length);
       expect(parts.reduce((a, b) => a + b)).toBe(3 * y.length);
-      const { trainer, threshold } = await experiment(device, data, { ...own, thresholdFolds: 3 }, interrupt);
+      const decision = { ...settings.decision, thresholdFolds: 3 };
+      const { trainer, threshold } = await learn(device, data, { ...settings, decision });
       trainer.dispose();
       expect(threshold).toEqual(tuneThreshold(y, scores, { maximize: "f1" }));
-      // As `cv` cuts them.
-      const rest = Uint32Array.from([...rows.train, ...rows.validation]).sort();
-      const planned = [...planFolds(labelled, { ...own, folds: 3, leaveOneOut: false }, rest)];
+      // As a cross-validation cuts them.
+      const rest = Uint32Array.from([...split.train, ...split.validation]).sort();
+      const planned = [...planFolds(task, settings, { folds: 3 }, rest)];
       expect(parts).toEqual(
         planned.flatMap(({ train, validation, test }) => [train, validation, test].map((r) => r.length)),
       );
@@ -205,10 +183,8 @@ describe("folds", () => {
 
   it("of one row each are made one at a time: 200,000 lists of as many rows would take 160 GB", () => {
     const y = Float64Array.from({ length: 200_000 }, (_, row) => row % 2);
-    const large = tableFromColumns({ x: y, y });
-    const target = chooseTarget(large, { target: "y" });
-    const all = { table: large, id: [], target, rows: Uint32Array.from(y, (_, row) => row) };
-    const folds = planFolds(all, { ...options, leaveOneOut: true });
+    const all = taskOf(tableFromColumns({ x: y, y }), { target: "y" });
+    const folds = planFolds(all, settle({ target: "y" }), { leaveOneOut: true });
     expect(folds.count).toBe(200_000);
     const [first] = folds;
     expect([...first.test]).toEqual([0]);

@@ -2,35 +2,40 @@
 import type { Command } from "commander";
 import { Command as NewCommand, Option } from "commander";
 import { TilegradError } from "../../errors.ts";
-import type { Choice } from "../../experiment/candidates.ts";
-import { checkChoices, choiceText, gridOf, withChoice } from "../../experiment/candidates.ts";
-import type { JobOptions } from "../../experiment/concurrently.ts";
-import { addJobsOption, jobsOn } from "../../experiment/concurrently.ts";
-import type { CrossValidation, FoldSettings, MeasureName, Spread } from "../../experiment/crossValidation.ts";
-import { crossValidate } from "../../experiment/crossValidation.ts";
-import { addExperimentOptions } from "../../experiment/experiment.ts";
+import { checkCandidates, choiceText, gridOf } from "../../experiment/candidates.ts";
+import type { Compared } from "../../experiment/compare.ts";
+import { compareOn } from "../../experiment/compare.ts";
+import type { CrossValidation, MeasureName, Spread } from "../../experiment/crossValidation.ts";
+import { byMeasure } from "../../experiment/crossValidation.ts";
 import type { FoldOptions } from "../../experiment/folds.ts";
-import { addFoldOptions, planFolds, withGroup } from "../../experiment/folds.ts";
-import { readForTraining } from "../../experiment/prepare.ts";
-import { byMeasure } from "../../experiment/search.ts";
-import { oneAnswer } from "../../experiment/threshold.ts";
+import { planFolds } from "../../experiment/folds.ts";
+import { settle } from "../../experiment/options.ts";
+import { taskOf } from "../../experiment/task.ts";
 import { measureLabels } from "../../metrics/formatReport.ts";
+import { inputFiles } from "../../node/sources.ts";
 import type { Comparison } from "../../report/comparison.ts";
 import { comparisonHtml, comparisonPlot } from "../../report/comparison.ts";
 import { preferSimple } from "../../report/preferSimple.ts";
+import { readForTraining } from "../options/data.ts";
 import type { DeviceName } from "../options/device.ts";
 import { deviceOption, withDevice } from "../options/device.ts";
-import { addReportOption, checkReport, resultHead, writeReport } from "../options/report.ts";
-import { addInputOptions, addTableOptions } from "../options/tableOptions.ts";
-import { names, number } from "../options/values.ts";
-import { inputFiles } from "../source.ts";
-import { interruptible, silent } from "../terminal/interrupt.ts";
+import type { ExperimentFlags } from "../options/experiment.ts";
+import { addExperimentOptions } from "../options/experiment.ts";
+import { addReportOption, checkReport, resultOrigin, writeReport } from "../options/report.ts";
+import type { TableFlags } from "../options/table.ts";
+import { addFoldOptions, addInputOptions, addJobsOption, addTableOptions, withGroup } from "../options/table.ts";
+import type { TypedChoice } from "../options/try.ts";
+import { typedCandidates, withChoice } from "../options/try.ts";
+import { names, whole } from "../options/values.ts";
+import { inFlags } from "../options/words.ts";
+import { interruptible } from "../terminal/interrupt.ts";
 import { bold, duration, plural, Status, table, tell, warn, writeJson } from "../terminal/terminal.ts";
 import { labelOf } from "../terminal/tuneReport.ts";
 
-interface CompareOptions extends FoldSettings, FoldOptions, JobOptions {
+interface CompareFlags extends ExperimentFlags, TableFlags, FoldOptions {
   readonly measure: MeasureName;
   readonly report?: string;
+  readonly jobs?: number;
   readonly device: DeviceName;
   readonly json: boolean;
 }
@@ -57,7 +62,7 @@ export function addCompare(program: Command): void {
         .choices(measureLabels.map(([, name]) => name))
         .default("prAuc"),
     )
-    .option("--seed <n>", "of folds, weights, order and dropout", number({ min: 0, integer: true }), 0)
+    .option("--seed <n>", "of folds, weights, order and dropout", whole(0), 0)
     .addOption(deviceOption())
     .option("--json", "print one JSON object on stdout", false)
     .option("--quiet", "no progress and no table", false)
@@ -70,7 +75,7 @@ export function addCompare(program: Command): void {
   // The options of train as they are: they parse each value of a list, and give the defaults.
   const single = addExperimentOptions(new NewCommand());
   for (const option of single.options) command.addOption(LISTS.includes(option.long ?? "") ? listed(option) : option);
-  command.action((file: string, options: CompareOptions) => compare(file, options, single));
+  command.action((file: string, flags: CompareFlags) => compare(file, flags, single));
 }
 
 /** The same option, taking several values separated by commas. */
@@ -81,68 +86,45 @@ function listed(option: Option): Option {
   return option.defaultValue === undefined ? list : list.default([option.defaultValue], String(option.defaultValue));
 }
 
-interface Compared extends CrossValidation {
-  readonly choice: Choice;
-  readonly ms: number;
-}
-
-async function compare(file: string, given: CompareOptions, single: Command): Promise<void> {
-  const { quiet, json, measure } = given;
+async function compare(file: string, given: CompareFlags, single: Command): Promise<void> {
+  const { quiet, json, measure, report, jobs } = given;
   const began = performance.now();
-  await checkReport(given.report, { "an input": await inputFiles(file, given) });
-  const { options, choices } = choicesOf(withGroup(given), single);
-  const optionsOf = (choice: Choice) => withChoice(single, options, choice);
-  const labelled = await interruptible(({ signal }) => readForTraining(file, options, signal));
-  checkChoices(labelled, choices, optionsOf);
-  const folds = planFolds(labelled, options);
+  await checkReport(report, { "an input": await inputFiles(file, given) });
+  const { flags, choices } = choicesOf(withGroup(given), single);
+  const { table: source, options, optionsOf } = await interruptible((signal) => readForTraining(file, flags, signal));
+  const candidates = typedCandidates(choices, (choice) => optionsOf(withChoice(single, flags, choice)));
+  const settings = settle(options);
+  const task = taskOf(source, settings);
+  checkCandidates(task, candidates);
+  const folds = planFolds(task, settings, flags);
 
-  await withDevice(options.device, quiet, (device) =>
-    interruptible(async (interrupt) => {
+  await withDevice(flags.device, quiet, (device) =>
+    interruptible(async (signal) => {
       const status = new Status({ quiet });
-      const found: Compared[] = [];
-      for (const choice of choices) {
-        const started = performance.now();
-        const settings = { ...optionsOf(choice), baseline: options.baseline && found.length === 0, quiet: true };
-        const progress = (done: number): void => {
-          const share = (found.length + done / folds.count) / choices.length;
-          status.show(share, `${choiceText(choice)}  fold ${done} of ${folds.count}`);
-        };
-        const jobs = jobsOn(device, labelled.table, options);
-        const validated = await crossValidate(device, labelled, folds, settings, silent(interrupt), progress, jobs);
-        const decided = oneAnswer(validated.pooled).map((warning) => `${choiceText(choice)}: ${warning}`);
-        const warnings = [...validated.warnings, ...decided];
-        found.push({ choice, ...validated, warnings, ms: Math.round(performance.now() - started) });
-      }
-      status.end();
-      const { target, table: source } = labelled;
-      const [first] = found;
-      const compared = [...found].sort((a, b) =>
-        byMeasure(measure, a.summary[measure]?.mean ?? null, b.summary[measure]?.mean ?? null),
-      );
-      const result = {
-        ...resultHead(device, labelled),
-        seed: options.seed,
-        measure,
-        compared,
-        baseline: first.baseline,
-        timing: { totalMs: performance.now() - began },
+      const onFold = (candidate: number, done: number): void => {
+        const share = (candidate + done / folds.count) / choices.length;
+        status.show(share, `${choiceText(choices[candidate])}  fold ${done} of ${folds.count}`);
       };
+      const found = await compareOn(device, task, folds, candidates, { measure, onFold, signal, jobs });
+      status.end();
+      const compared = found.compared.map((each) => ({ ...each, warnings: each.warnings.map(inFlags) }));
+      const result = { ...resultOrigin(), ...found, compared, timing: { totalMs: performance.now() - began } };
       const page = comparisonOf(result, folds.count);
-      warn(found.flatMap(({ warnings }) => warnings));
+      warn(choices.flatMap((choice) => compared.find((each) => each.choice === choice)?.warnings ?? []));
       if (!quiet) {
         const lines = [
-          bold(`${target.name} = ${target.positive}, in ${source.name}`),
+          bold(`${found.target} = ${found.positive}, in ${found.file}`),
           "",
           ...table([page.header, ...page.rows]),
         ];
-        const best = Math.max(...found.map(({ summary }) => summary.prAuc?.mean ?? 0));
-        const simple = preferSimple(best, first.baseline?.prAuc?.mean);
+        const best = Math.max(...compared.map(({ summary }) => summary.prAuc?.mean ?? 0));
+        const simple = preferSimple(best, found.baseline?.prAuc?.mean);
         const text = [...lines, "", ...simple, `Mean ± deviation over ${plural(folds.count, "fold")}.`].join("\n");
         tell(text, json);
       }
-      if (options.report !== undefined) {
+      if (report !== undefined) {
         const plots = () => ({ comparison: comparisonPlot(page.plot) });
-        await writeReport(options.report, { html: () => comparisonHtml(page, result), plots, json: result }, quiet);
+        await writeReport(report, { html: () => comparisonHtml(page, result), plots, json: result }, quiet);
       }
       if (json) writeJson(result);
     }),
@@ -150,9 +132,12 @@ async function compare(file: string, given: CompareOptions, single: Command): Pr
 }
 
 /** Options with one value each, and every combination of those that were given several. @throws E_ARGUMENT */
-function choicesOf(given: CompareOptions, single: Command): { options: CompareOptions; choices: Choice[] } {
+function choicesOf<Flags extends CompareFlags>(
+  given: Flags,
+  single: Command,
+): { flags: Flags; choices: readonly TypedChoice[] } {
   const lists = single.options.flatMap((option) => {
-    const values = given[option.attributeName() as keyof CompareOptions] as readonly string[] | undefined;
+    const values = given[option.attributeName() as keyof CompareFlags] as unknown as readonly string[] | undefined;
     return LISTS.includes(option.long ?? "") && values !== undefined ? [{ name: option.name(), values }] : [];
   });
   const several = lists.filter(({ values }) => values.length > 1);
@@ -162,7 +147,7 @@ function choicesOf(given: CompareOptions, single: Command): { options: CompareOp
     });
   }
   const fixed = Object.fromEntries(lists.map(({ name, values }) => [name, values[0]]));
-  return { options: withChoice(single, given, fixed), choices: gridOf(several) };
+  return { flags: withChoice(single, given, fixed), choices: gridOf(several) as readonly TypedChoice[] };
 }
 
 const SHOWN: readonly MeasureName[] = ["prAuc", "rocAuc", "f1", "precision", "recall", "logLoss"];

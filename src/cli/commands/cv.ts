@@ -1,24 +1,30 @@
 /** `tilegrad cv`: how well a way of learning does, and how much that varies. */
 import type { Command } from "commander";
-import type { JobOptions } from "../../experiment/concurrently.ts";
-import { addJobsOption, jobsOn } from "../../experiment/concurrently.ts";
-import type { CrossValidation, FoldResult, FoldSettings, Spread } from "../../experiment/crossValidation.ts";
-import { crossValidate } from "../../experiment/crossValidation.ts";
-import { addExperimentOptions } from "../../experiment/experiment.ts";
+import type { CrossValidation, Spread } from "../../experiment/crossValidation.ts";
+import { validateFolds } from "../../experiment/crossValidation.ts";
+import { checkThresholds } from "../../experiment/decide.ts";
 import type { FoldOptions } from "../../experiment/folds.ts";
-import { addFoldOptions, planFolds, withGroup } from "../../experiment/folds.ts";
-import { readForTraining } from "../../experiment/prepare.ts";
-import { checkThresholds, oneAnswer } from "../../experiment/threshold.ts";
+import { planFolds } from "../../experiment/folds.ts";
+import type { Observer } from "../../experiment/observer.ts";
+import { settle } from "../../experiment/options.ts";
+import { taskOf } from "../../experiment/task.ts";
 import { measureLabels } from "../../metrics/formatReport.ts";
+import { LABEL } from "../../node/sources.ts";
+import { readForTraining } from "../options/data.ts";
 import type { DeviceName } from "../options/device.ts";
 import { deviceOption, withDevice } from "../options/device.ts";
-import { resultHead } from "../options/report.ts";
-import { addInputOptions, addTableOptions } from "../options/tableOptions.ts";
-import { number } from "../options/values.ts";
-import { interruptible, silent } from "../terminal/interrupt.ts";
+import type { ExperimentFlags } from "../options/experiment.ts";
+import { addExperimentOptions, experimentOptions } from "../options/experiment.ts";
+import { resultOrigin } from "../options/report.ts";
+import type { TableFlags } from "../options/table.ts";
+import { addFoldOptions, addInputOptions, addJobsOption, addTableOptions, withGroup } from "../options/table.ts";
+import { whole } from "../options/values.ts";
+import { inFlags } from "../options/words.ts";
+import { interruptible } from "../terminal/interrupt.ts";
 import { bold, count, dim, plural, Status, table, tell, warn, writeJson } from "../terminal/terminal.ts";
 
-interface CvOptions extends FoldSettings, FoldOptions, JobOptions {
+interface CvFlags extends ExperimentFlags, TableFlags, FoldOptions {
+  readonly jobs?: number;
   readonly device: DeviceName;
   readonly json: boolean;
 }
@@ -37,12 +43,12 @@ export function addCv(program: Command): void {
     .argument("<data>", "as for train")
     .option("--target <column>", "the column to predict; with --window also up(column)")
     .option("--positive <label>", "the label that means yes (default: the rarer one)")
-    .option("--seed <n>", "of folds, weights, order and dropout", number({ min: 0, integer: true }), 0)
+    .option("--seed <n>", "of folds, weights, order and dropout", whole(0), 0)
     .addOption(deviceOption())
     .option("--json", "print one JSON object on stdout", false)
     .option("--quiet", "no progress and no tables", false)
     .addHelpText("after", EXAMPLE)
-    .action((file: string, options: CvOptions) => cv(file, options));
+    .action((file: string, flags: CvFlags) => cv(file, flags));
   addJobsOption(command);
   addFoldOptions(command);
   addTableOptions(command);
@@ -50,37 +56,33 @@ export function addCv(program: Command): void {
   addExperimentOptions(command);
 }
 
-async function cv(file: string, options: CvOptions): Promise<void> {
-  const { quiet, json } = options;
-  checkThresholds(options);
+async function cv(file: string, given: CvFlags): Promise<void> {
+  const { quiet, json, jobs } = given;
   const began = performance.now();
-  const named = withGroup(options);
-  const labelled = await interruptible(({ signal }) => readForTraining(file, named, signal));
-  const folds = planFolds(labelled, options);
-  await withDevice(options.device, quiet, async (device) => {
+  const flags = withGroup(given);
+  checkThresholds(settle(experimentOptions({ target: LABEL, ...flags })));
+  const { table: source, options } = await interruptible((signal) => readForTraining(file, flags, signal));
+  const settings = settle(options);
+  const task = taskOf(source, settings);
+  const folds = planFolds(task, settings, flags);
+  await withDevice(flags.device, quiet, async (device) => {
     const status = new Status({ quiet });
-    const progress = (done: number, { test }: FoldResult): void => {
+    const onProgress: Observer["onProgress"] = (progress) => {
+      if (progress.type !== "fold") return;
+      const { done, test } = progress;
       const prAuc = test.prAuc === null ? "" : `  PR-AUC ${test.prAuc.toFixed(4)}`;
       status.show(done / folds.count, `fold ${done} of ${folds.count}${prAuc}`);
     };
-    const settings = { ...named, quiet: true };
-    const jobs = jobsOn(device, labelled.table, options);
-    const found = await interruptible((interrupt) =>
-      crossValidate(device, labelled, folds, settings, silent(interrupt), progress, jobs),
+    const found = await interruptible((signal) =>
+      validateFolds(device, task, folds, settings, { signal, onProgress, jobs }),
     );
     status.end();
-    const { target, table: source } = labelled;
-    const result = {
-      ...resultHead(device, labelled),
-      seed: options.seed,
-      ...found,
-      warnings: [...found.warnings, ...oneAnswer(found.pooled)],
-      timing: { totalMs: performance.now() - began },
-    };
+    const timing = { totalMs: performance.now() - began };
+    const result = { ...resultOrigin(), ...found, warnings: found.warnings.map(inFlags), timing };
     warn(result.warnings);
     if (!quiet) {
-      const text = [bold(`${target.name} = ${target.positive}, in ${source.name}`), ...showFolds(found)].join("\n");
-      tell(text, json);
+      const head = bold(`${found.target} = ${found.positive}, in ${found.file}`);
+      tell([head, ...showFolds(found)].join("\n"), json);
     }
     if (json) writeJson(result);
   });

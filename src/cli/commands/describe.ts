@@ -5,15 +5,15 @@ import { describeTable } from "../../data/describe.ts";
 import type { Table } from "../../data/table.ts";
 import type { Target } from "../../data/target.ts";
 import { chooseTarget, targetOf } from "../../data/target.ts";
-import { columnHints } from "../../experiment/columnHints.ts";
+import { columnHints } from "../../experiment/warnings.ts";
 import { Scratch } from "../../node/scratch.ts";
+import { isStreamed, readTable } from "../../node/sources.ts";
+import { storeTable } from "../../node/streaming.ts";
 import { columnContent } from "../../report/columnContent.ts";
 import { names } from "../options/values.ts";
-import { isStreamed } from "../source.ts";
-import { storeTable } from "../stream.ts";
-import { readTable } from "../table.ts";
+import { inFlags } from "../options/words.ts";
 import { interruptible } from "../terminal/interrupt.ts";
-import { bold, count, percent, plural, table, write, writeJson } from "../terminal/terminal.ts";
+import { bold, count, percent, plural, reading, table, write, writeJson } from "../terminal/terminal.ts";
 
 interface DescribeOptions {
   readonly target?: string;
@@ -57,9 +57,10 @@ async function describeIn(scratch: Scratch, file: string, options: DescribeOptio
   const { target: name, positive, json, categorical: declared = [] } = options;
   const categorical = [...new Set(name === undefined ? declared : [...declared, name])];
   const streamed = await isStreamed(file, options);
-  const data = await interruptible(({ signal }) =>
-    streamed ? storeTable(file, { scratch, categorical, signal }) : readTable(file, { categorical, signal }),
-  );
+  const data = await interruptible((signal) => {
+    const how = { categorical, ...reading(false, signal) };
+    return streamed ? storeTable(file, { ...how, scratch }) : readTable(file, how);
+  });
   const target =
     name === undefined
       ? undefined
@@ -94,7 +95,7 @@ function show({ name, columns }: Table, d: TableDescription, target: Target | un
     ...columnHints(
       d,
       columns.map((c) => c.name).filter((c) => c !== target?.name),
-    ),
+    ).map(inFlags),
     ...(d.leakSuspects.length > 0 ? [`Leak suspects, almost perfect alone: ${d.leakSuspects.join(", ")}.`] : []),
   ];
   return [

@@ -7,9 +7,9 @@ import { refuse } from "../../experiment/objective.ts";
 import { allOps } from "../../ops/all.ts";
 import type { Tuning } from "../../policy/limits.ts";
 import { WebGpuDevice } from "../../webgpu/device.ts";
-import { checkModel } from "../model.ts";
 import type { DeviceName } from "../options/device.ts";
 import { describeDevice, deviceOption, withDevice } from "../options/device.ts";
+import { checkModel } from "../options/model.ts";
 import { number } from "../options/values.ts";
 import { Failed } from "../terminal/errors.ts";
 import {

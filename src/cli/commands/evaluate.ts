@@ -4,28 +4,32 @@ import { describeTable } from "../../data/describe.ts";
 import { rowList } from "../../data/table.ts";
 import { TilegradError } from "../../errors.ts";
 import { assess, importanceOf } from "../../experiment/assess.ts";
-import { costLine } from "../../experiment/cost.ts";
-import { inputsOf, partOf } from "../../experiment/examples.ts";
-import { labelledRows, readTableFor } from "../../experiment/prepare.ts";
+import { oneAnswer } from "../../experiment/decide.ts";
+import { examplesOf } from "../../experiment/prepare.ts";
+import { resultHead } from "../../experiment/result.ts";
 import { columnsIn } from "../../experiment/rowColumns.ts";
-import { oneAnswer } from "../../experiment/threshold.ts";
+import { inputsOf } from "../../experiment/rows.ts";
+import { labelledRows } from "../../experiment/task.ts";
 import { formatReport } from "../../metrics/formatReport.ts";
 import { parseThresholdRule } from "../../metrics/thresholdRule.ts";
+import { readRowLists } from "../../node/rowLists.ts";
 import { Scratch } from "../../node/scratch.ts";
+import { inputFiles, isStreamed } from "../../node/sources.ts";
+import { FileExamples } from "../../node/streaming.ts";
 import { htmlReport } from "../../report/html.ts";
 import { plotsOf } from "../../report/plotsOf.ts";
-import { checkModel, openModel } from "../model.ts";
+import { readTableFor } from "../options/data.ts";
 import type { DeviceName } from "../options/device.ts";
 import { deviceOption, withDevice } from "../options/device.ts";
+import { checkModel, openModel } from "../options/model.ts";
 import { filesOfModel } from "../options/output.ts";
-import { addReportOption, checkReport, resultHead, writeReport } from "../options/report.ts";
+import { addReportOption, checkReport, resultOrigin, writeReport } from "../options/report.ts";
 import { number } from "../options/values.ts";
-import { inputFiles, isStreamed } from "../source.ts";
-import { readSplits } from "../table.ts";
 import { interruptible } from "../terminal/interrupt.ts";
-import { bold, print, warn, write, writeJson } from "../terminal/terminal.ts";
+import { bold, print, reading, warn, write, writeJson } from "../terminal/terminal.ts";
+import { costLine } from "../terminal/trainSummary.ts";
 
-interface EvaluateOptions {
+interface EvaluateFlags {
   readonly threshold?: number;
   readonly splits?: string;
   readonly report?: string;
@@ -55,41 +59,44 @@ export function addEvaluate(program: Command): void {
     .option("--stream", "keep rows on disk, not in memory (default: CSV and Parquet files of 64 MiB or more)")
     .option("--no-stream", "keep them in memory")
     .addHelpText("after", EXAMPLE)
-    .action((folder: string, file: string, options: EvaluateOptions) => evaluate(folder, file, options));
+    .action((folder: string, file: string, flags: EvaluateFlags) => evaluate(folder, file, flags));
   addReportOption(command);
 }
 
-async function evaluate(folder: string, file: string, options: EvaluateOptions): Promise<void> {
-  const taken = { "an input": await inputFiles(file, options), "a file of the model": await filesOfModel(folder) };
-  await checkReport(options.report, taken);
+async function evaluate(folder: string, file: string, flags: EvaluateFlags): Promise<void> {
+  const taken = { "an input": await inputFiles(file, flags), "a file of the model": await filesOfModel(folder) };
+  await checkReport(flags.report, taken);
   await checkModel(folder);
   const scratch = new Scratch();
   try {
-    await evaluateIn(scratch, folder, file, options);
+    await evaluateIn(scratch, folder, file, flags);
   } finally {
     scratch.dispose();
   }
 }
 
-async function evaluateIn(scratch: Scratch, folder: string, file: string, options: EvaluateOptions): Promise<void> {
-  const { json, quiet, stream } = options;
-  await withDevice(options.device, quiet, async (device) => {
+async function evaluateIn(scratch: Scratch, folder: string, file: string, flags: EvaluateFlags): Promise<void> {
+  const { json, quiet, stream } = flags;
+  await withDevice(flags.device, quiet, async (device) => {
     const model = await openModel(folder, device);
-    const splits = options.splits === undefined ? undefined : await readSplits(options.splits);
+    const lists = flags.splits === undefined ? undefined : await readRowLists(flags.splits);
     const { preprocessor, columns } = model;
-    if (splits && preprocessor.window) {
+    if (lists && preprocessor.window) {
       throw new TilegradError("E_ARGUMENT", "--splits: got row lists for a model of windows.", {
         hint: "Put the rows to evaluate into a file of their own.",
       });
     }
     const streamed = await isStreamed(file, { stream, window: preprocessor.window?.length });
-    const { table, rows, part, ...told } = await interruptible(async ({ signal }) => {
+    const { table, rows, part, ...told } = await interruptible(async (signal) => {
+      const how = reading(quiet, signal);
       const where = streamed ? { scratch } : {};
-      const table = await readTableFor(preprocessor, file, { signal, quiet, labelled: true, columns, ...where });
-      const there = columnsIn(table, columns);
-      const rows = splits ? rowList(table, splits.test) : labelledRows(preprocessor, table);
-      const streaming = { scratch, quiet, signal };
-      return { table, rows, ...(await partOf("labelled", preprocessor, table, rows, streaming, there)) };
+      const read = await readTableFor(preprocessor, file, { ...how, labelled: true, columns, ...where });
+      const all = labelledRows(preprocessor, read);
+      const rows = lists ? rowList(all.table, lists.test) : all.rows;
+      const store = new FileExamples(scratch, how);
+      const there = columnsIn(all.table, columns);
+      const made = await examplesOf("labelled", preprocessor, all.table, rows, there, store);
+      return { table: all.table, rows, part: made.examples, warnings: made.warnings };
     });
     const known = [
       ...told.warnings,
@@ -101,9 +108,9 @@ async function evaluateIn(scratch: Scratch, folder: string, file: string, option
         : []),
     ];
     warn(known);
-    const threshold = options.threshold ?? model.threshold.value;
-    const reported = options.report !== undefined;
-    const rule = options.threshold === undefined ? parseThresholdRule(model.threshold.rule) : null;
+    const threshold = flags.threshold ?? model.threshold.value;
+    const reported = flags.report !== undefined;
+    const rule = flags.threshold === undefined ? parseThresholdRule(model.threshold.rule) : null;
     const scores = await model.predict(inputsOf(part));
     const { report, diagnostics, cost } = assess(part, scores, { threshold, rule, seed: 0, intervals: reported });
     const decided = oneAnswer(report);
@@ -116,9 +123,10 @@ async function evaluateIn(scratch: Scratch, folder: string, file: string, option
       ...costLine(cost),
     ].join("\n");
     const result = {
+      ...resultOrigin(),
       ...resultHead(device, { table, target }),
       threshold,
-      thresholdRule: options.threshold === undefined ? model.threshold.rule : String(options.threshold),
+      thresholdRule: flags.threshold === undefined ? model.threshold.rule : String(flags.threshold),
       metrics: { test: report },
       part: "test",
       diagnostics,
@@ -128,9 +136,9 @@ async function evaluateIn(scratch: Scratch, folder: string, file: string, option
       warnings,
       model: folder,
     } as const;
-    if (options.report !== undefined) {
+    if (flags.report !== undefined) {
       const parts = { html: () => htmlReport(result), plots: () => plotsOf(result), json: result };
-      await writeReport(options.report, parts, quiet);
+      await writeReport(flags.report, parts, quiet);
     }
     if (json) {
       writeJson({ ...result, rows: rows.length });

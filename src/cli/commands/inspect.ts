@@ -7,11 +7,11 @@ import { compileGraph } from "../../compile.ts";
 import { fitPreprocessor, inputShapeOf } from "../../data/preprocess.ts";
 import { targetOf } from "../../data/target.ts";
 import type { Device } from "../../device.ts";
-import type { NetworkOptions } from "../../experiment/network.ts";
-import { addNetworkOptions, makeModel } from "../../experiment/network.ts";
-import type { LossChoice, OptimizerChoice } from "../../experiment/objective.ts";
-import { addLossOptions, addOptimizerOptions, makeLoss, makeOptimizer } from "../../experiment/objective.ts";
-import { readLabelled } from "../../experiment/prepare.ts";
+import { makeModel } from "../../experiment/network.ts";
+import { makeLoss, makeOptimizer } from "../../experiment/objective.ts";
+import type { LossOptions, NetworkOptions, OptimizerOptions } from "../../experiment/options.ts";
+import { DEFAULTS } from "../../experiment/options.ts";
+import { taskOf } from "../../experiment/task.ts";
 import { results, topological } from "../../graph/traverse.ts";
 import type { Graph } from "../../graph/types.ts";
 import type { Loss } from "../../model/losses.ts";
@@ -26,16 +26,20 @@ import type { Stage } from "../../train/planStages.ts";
 import { planDot, planStages } from "../../train/planStages.ts";
 import { stepGraph } from "../../train/stepGraph.ts";
 import { LEAST_LIMITS } from "../../webgpu/limits.ts";
-import { checkModel, openModel } from "../model.ts";
+import { readLabelled } from "../options/data.ts";
 import type { DeviceName } from "../options/device.ts";
 import { describeDevice, deviceOption, precisionOption, withDevice } from "../options/device.ts";
-import type { InputOptions } from "../options/tableOptions.ts";
-import { addInputOptions } from "../options/tableOptions.ts";
+import { addLossOptions, addNetworkOptions, addOptimizerOptions } from "../options/experiment.ts";
+import { checkModel, openModel } from "../options/model.ts";
+import { modelFrom } from "../options/modelFile.ts";
+import type { InputFlags } from "../options/table.ts";
+import { addInputOptions } from "../options/table.ts";
 import { number } from "../options/values.ts";
 import { interruptible } from "../terminal/interrupt.ts";
-import { bold, bytes, count, dim, plural, table, write, writeJson } from "../terminal/terminal.ts";
+import { bold, bytes, count, dim, plural, reading, table, write, writeJson } from "../terminal/terminal.ts";
 
-interface InspectOptions extends InputOptions, NetworkOptions, LossChoice, OptimizerChoice {
+interface InspectFlags extends InputFlags, Omit<NetworkOptions, "model">, LossOptions, OptimizerOptions {
+  readonly model?: string;
   readonly batch: number;
   readonly device: DeviceName;
   readonly precision: TrainingPrecision;
@@ -65,7 +69,7 @@ export function addInspect(program: Command): void {
     .addOption(deviceOption())
     .option("--json", "print one JSON object on stdout", false)
     .addHelpText("after", EXAMPLE)
-    .action((what: string, options: InspectOptions) => inspect(what, options));
+    .action((what: string, options: InspectFlags) => inspect(what, options));
   addInputOptions(command);
   addNetworkOptions(command);
   addLossOptions(command);
@@ -78,8 +82,8 @@ interface Subject {
   readonly rows: number;
 }
 
-async function inspect(what: string, options: InspectOptions): Promise<void> {
-  const optimizer = makeOptimizer(options);
+async function inspect(what: string, options: InspectFlags): Promise<void> {
+  const optimizer = makeOptimizer(options, options.batch);
   const isFolder = await stat(what).then(
     (found) => found.isDirectory(),
     () => false,
@@ -113,14 +117,19 @@ async function savedModel(folder: string, device: Device): Promise<Subject> {
   return { model: trainer.model, loss: trainer.loss, rows: Number.MAX_SAFE_INTEGER };
 }
 
-async function plannedModel(file: string, options: InspectOptions): Promise<Subject> {
-  const { table, target, rows, id, ...shape } = await interruptible(({ signal }) =>
-    readLabelled(file, options, { signal }),
-  );
-  const preprocessor = fitPreprocessor(table, rows, { target, id, ...shape });
-  const y = targetOf(target, table, rows);
+async function plannedModel(file: string, options: InspectFlags): Promise<Subject> {
+  const { table, id, flags } = await interruptible((signal) => readLabelled(file, options, reading(false, signal)));
+  const { target, rows, image, window, ...task } = taskOf(table, flags);
+  const shape = { ...(image ? { image } : {}), ...(window ? { window } : {}) };
+  const preprocessor = fitPreprocessor(task.table, rows, { target, id, ...shape });
+  const y = targetOf(target, task.table, rows);
+  const described = {
+    network: { ...options, model: modelFrom(options.model) },
+    loss: options,
+    resample: DEFAULTS.resample,
+  };
   return {
-    model: await makeModel(options, inputShapeOf(preprocessor), y),
+    model: await makeModel(described, inputShapeOf(preprocessor), y),
     loss: makeLoss(options, y),
     rows: rows.length,
   };

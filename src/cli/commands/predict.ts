@@ -7,19 +7,21 @@ import type { Unseen } from "../../data/transform.ts";
 import { transform } from "../../data/transform.ts";
 import { windowEnds } from "../../data/windows.ts";
 import { TilegradError } from "../../errors.ts";
-import { kindsFor, readTableFor } from "../../experiment/prepare.ts";
+import { joined } from "../../experiment/rows.ts";
 import { publishFile } from "../../node/files.ts";
+import { inputFiles, isStreamed } from "../../node/sources.ts";
+import type { Reading } from "../../node/streaming.ts";
+import { readBlocks } from "../../node/streaming.ts";
 import { FEW_ROWS } from "../../train/predictor.ts";
-import type { SavedModel } from "../model.ts";
-import { checkModel, openModel } from "../model.ts";
+import { kindsFor, readTableFor } from "../options/data.ts";
 import type { DeviceName } from "../options/device.ts";
 import { deviceOption, withDevice } from "../options/device.ts";
+import type { SavedModel } from "../options/model.ts";
+import { checkModel, openModel } from "../options/model.ts";
 import { assertOutput, filesOfModel } from "../options/output.ts";
 import { number } from "../options/values.ts";
-import { inputFiles, isStreamed } from "../source.ts";
-import { joined, readBlocks } from "../stream.ts";
 import { interruptible } from "../terminal/interrupt.ts";
-import { count, percent, plural, print, warn, writeJson, writePiece } from "../terminal/terminal.ts";
+import { count, percent, plural, print, reading, warn, writeJson, writePiece } from "../terminal/terminal.ts";
 
 interface PredictOptions {
   readonly out?: string;
@@ -74,8 +76,8 @@ async function predict(folder: string, file: string, options: PredictOptions): P
     let [rows, positives] = [0, 0];
     let warnings: readonly string[] = [];
 
-    await interruptible(async ({ signal }) => {
-      const blocks = tablesOf(model, file, streamed, { signal, quiet });
+    await interruptible(async (signal) => {
+      const blocks = tablesOf(model, file, streamed, reading(quiet, signal));
       async function* counted(): AsyncGenerator<Scored, void> {
         for await (const scored of scoreBlocks(model, blocks)) {
           if (signal.aborted) throw new TilegradError("E_ABORTED", "Scoring was cancelled.");
@@ -111,7 +113,7 @@ async function* tablesOf(
   { preprocessor }: SavedModel,
   file: string,
   streamed: boolean,
-  options: { readonly signal: AbortSignal; readonly quiet: boolean },
+  options: Reading,
 ): AsyncGenerator<Table, void> {
   if (!streamed) yield readTableFor(preprocessor, file, { ...options, labelled: false });
   else yield* readBlocks(file, { ...options, ...kindsFor(preprocessor, { labelled: false }) });

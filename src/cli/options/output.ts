@@ -3,18 +3,11 @@ import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { TilegradError } from "../../errors.ts";
 import { parsePlainJson } from "../../io/json.ts";
+import { CHECKPOINT_FILE, checkpointFolder, refitFolder } from "../../node/checkpoints.ts";
 import { assertWritable, fileError, readBytes } from "../../node/files.ts";
 
 /** Files of a model folder, and what a broken-off save may leave without its head. */
 const MODEL_FILE = /^\.?(weights-[0-9a-f]{16}\.safetensors|model\.json)(\.\d+\.tmp)?$/;
-/** The same of a folder of checkpoints, and the mark of a run that has ended. */
-export const CHECKPOINT_FILE = /^\.?(state-[0-9a-f]{16}\.safetensors|checkpoint\.json|ended)(\.\d+\.tmp)?$/;
-const CHECKPOINTS = "checkpoint";
-
-/** Where a run's checkpoints go, and those of its second half, in which the validation rows are trained on too. */
-export const checkpointFolder = (out: string): string => path.join(out, CHECKPOINTS);
-export const refitFolder = (out: string): string => path.join(out, CHECKPOINTS, "refit");
-
 const isModel = async (file: string): Promise<boolean> => {
   try {
     const head = parsePlainJson(await readBytes(file), file) as { format?: unknown } | null;
@@ -36,7 +29,9 @@ export async function assertModelFolder(folder: string): Promise<boolean> {
     throw fileError(error, "write", folder);
   });
   if (await isModel(path.join(folder, "model.json"))) return true;
-  const foreign = names.find((name) => name === "model.json" || !(MODEL_FILE.test(name) || name === CHECKPOINTS));
+  const foreign = names.find(
+    (name) => name === "model.json" || !(MODEL_FILE.test(name) || name === path.basename(checkpointFolder(folder))),
+  );
   if (foreign === undefined) return false;
   throw new TilegradError("E_FILE", `${folder}: the folder holds ${JSON.stringify(foreign)} and no tilegrad model.`, {
     hint: "Choose a new folder; only a folder that holds a model is replaced.",

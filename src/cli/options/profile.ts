@@ -2,7 +2,7 @@
 import path from "node:path";
 import type { Command } from "commander";
 import { TilegradError } from "../../errors.ts";
-import type { Part } from "../../experiment/examples.ts";
+import type { Examples } from "../../experiment/rows.ts";
 import { publishFile } from "../../node/files.ts";
 import type { Profile } from "../../train/profile.ts";
 import type { Trainer } from "../../train/trainer.ts";
@@ -43,7 +43,7 @@ export async function checkProfile({ profile, device }: ProfileChoice, taken: Ta
 /** Profiles some steps over the training rows and writes the trace; null when that was not asked for. */
 export async function profileStep(
   trainer: Trainer,
-  rows: Part,
+  rows: Examples,
   batchSize: number,
   { profile: file, quiet }: ProfileChoice,
 ): Promise<Omit<Profile, "traceEvents"> | null> {

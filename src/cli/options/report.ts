@@ -2,9 +2,7 @@
 import path from "node:path";
 import type { Command } from "commander";
 import packageJson from "../../../package.json" with { type: "json" };
-import type { Device } from "../../device.ts";
 import { TilegradError } from "../../errors.ts";
-import type { Labelled } from "../../experiment/labelled.ts";
 import { publishFile } from "../../node/files.ts";
 import { svgToPng } from "../../node/png.ts";
 import { plotSheet } from "../../report/plotsOf.ts";
@@ -70,15 +68,7 @@ async function contentOf(ending: Ending, { html, plots, json }: ReportParts): Pr
 }
 
 /** What every result begins with. */
-export const resultHead = (device: Device, { table, target }: Pick<Labelled, "table" | "target">) => ({
-  version: packageJson.version,
-  command: commandLine(),
-  device: device.info,
-  file: table.name,
-  target: target.name,
-  positive: target.positive,
-  negative: target.negative,
-});
+export const resultOrigin = () => ({ version: packageJson.version, command: commandLine() });
 
 /** How this program is called, so that what to type next can be typed. */
 export function commandName(): string {

@@ -1,5 +1,6 @@
 /** Parsers of option values; commander turns what they throw into a usage error that names the option. */
 import { InvalidArgumentError } from "commander";
+import type { ClassWeightChoice } from "../../experiment/options.ts";
 
 interface Range {
   readonly min?: number;
@@ -32,6 +33,8 @@ export const number =
     throw new InvalidArgumentError(`Expected ${[kind, bounds.join(" and ")].filter(Boolean).join(" ")}.`);
   };
 
+export const whole = (min: number): ((text: string) => number) => number({ min, integer: true });
+
 /** a,b,c */
 export const names = (text: string): string[] =>
   text
@@ -59,13 +62,6 @@ export const numberOr =
     const word = words.find((candidate) => candidate === text);
     return word ?? number(range)(text);
   };
-
-/** How much the classes weigh: `effective` is the beta of effective-number weights. */
-export type ClassWeightChoice =
-  | "balanced"
-  | "none"
-  | { readonly effective: number }
-  | Readonly<Partial<Record<0 | 1, number>>>;
 
 /** balanced, none, effective:BETA, or LABEL:WEIGHT pairs for 0 (no) and 1 (yes), as in 0:1,1:10. */
 export function classWeight(text: string): ClassWeightChoice {

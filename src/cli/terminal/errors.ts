@@ -3,6 +3,7 @@ import { CommanderError } from "commander";
 import type { ErrorCode } from "../../errors.ts";
 import { TilegradError } from "../../errors.ts";
 import { nearest } from "../../nearest.ts";
+import { errorInFlags } from "../options/words.ts";
 import { print, write } from "./terminal.ts";
 
 /** 2: the command line or the input is wrong. 1: the work failed. Interrupts have a status of their own. */
@@ -59,8 +60,8 @@ const NONFINITE_HINT =
 
 function describe(error: unknown): Shown {
   if (error instanceof TilegradError) {
-    const { code, message } = error;
-    const hint = code === "E_NONFINITE" ? NONFINITE_HINT : error.hint;
+    const { code, message, hint: said } = errorInFlags(error);
+    const hint = code === "E_NONFINITE" ? NONFINITE_HINT : said;
     return { code, message, status: STATUS[code], ...(hint === undefined ? {} : { hint }) };
   }
   if (error instanceof Interrupted) return { code: "E_ABORTED", message: error.message, status: error.status };

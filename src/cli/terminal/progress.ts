@@ -1,46 +1,65 @@
-/** The line that says how training goes. */
-import type { BestEpoch } from "../../train/callbacks.ts";
-import { count, currentTerminal, duration, Status } from "./terminal.ts";
+/** The lines that say how an experiment goes. */
+import type { Observer, Progress } from "../../experiment/observer.ts";
+import { count, currentTerminal, duration, plural, print, Status } from "./terminal.ts";
 
-interface ProgressOptions {
-  readonly epochs: number;
-  /** Shown beside the loss. */
-  readonly monitor: string;
-  readonly quiet: boolean;
-  /** Where this process begins: a resumed run has some done. */
-  readonly firstStep: number;
-  readonly firstEpoch: number;
+type Fit = Extract<Progress, { type: "fit" }>;
+
+/** What shows the progress of one experiment. */
+export function experimentProgress(quiet: boolean): Observer["onProgress"] {
+  if (quiet) return undefined;
+  const status = new Status();
+  let line: FitLine | null = null;
+  return (progress) => {
+    switch (progress.type) {
+      case "fit":
+        begin(progress);
+        line = new FitLine(status, progress);
+        break;
+      case "epoch":
+        line?.epoch(progress);
+        break;
+      case "steps":
+        line?.steps(progress.step);
+        break;
+      case "fitted":
+        status.end();
+        break;
+      case "threshold": {
+        const { fold, folds } = progress;
+        if (fold === null) status.end();
+        else status.show((fold - 1) / folds, `threshold: fold ${fold} of ${folds}`);
+        break;
+      }
+      case "fold":
+        break;
+      default:
+        progress satisfies never;
+    }
+  };
 }
 
-/** Of one run, in this process. */
-export interface Speed {
-  readonly ms: number;
-  readonly stepsPerSecond: number;
+function begin({ refit, resumed, epochs, firstEpoch }: Fit): void {
+  if (refit) print(`Once more for ${plural(epochs, "epoch")}, with the validation rows (--refit)`);
+  if (resumed) print(`Going on after epoch ${firstEpoch} of the checkpoint.`);
 }
 
-export class TrainingProgress {
+class FitLine {
   private readonly status: Status;
-  private readonly options: ProgressOptions;
+  private readonly fit: Fit;
   private readonly began = performance.now();
   private done: number;
   private step: number;
   private text = "";
 
-  constructor(options: ProgressOptions) {
-    this.status = new Status(options);
-    this.options = options;
-    this.done = options.firstEpoch;
-    this.step = options.firstStep;
+  constructor(status: Status, fit: Fit) {
+    this.status = status;
+    this.fit = fit;
+    this.done = fit.firstEpoch;
+    this.step = fit.firstStep;
   }
 
-  /** Milliseconds so far, and steps per second in them. */
-  get speed(): Speed {
-    const ms = performance.now() - this.began;
-    return { ms, stepsPerSecond: ((this.step - this.options.firstStep) * 1000) / Math.max(1, ms) };
-  }
-
-  epoch(epoch: number, logs: Readonly<Record<string, number>>, best: BestEpoch | null): void {
-    const { monitor } = this.options;
+  epoch({ epoch, logs, best }: Extract<Progress, { type: "epoch" }>): void {
+    const { monitor } = this.fit;
     this.done = epoch + 1;
     const watched = monitor === "loss" ? undefined : logs[monitor];
     const metric = watched === undefined ? "" : `  ${monitor} ${watched.toFixed(4)}`;
@@ -54,19 +73,15 @@ export class TrainingProgress {
     if (currentTerminal().stderr.isTTY) this.show();
   }
 
-  end(): void {
-    this.status.end();
-  }
-
   private show(): void {
-    const { done, options, step, text } = this;
-    const { epochs, firstEpoch, firstStep } = options;
-    const perEpoch = (performance.now() - this.began) / Math.max(1, done - firstEpoch);
+    const { done, fit, step, text, began } = this;
+    const { epochs, firstEpoch, firstStep } = fit;
+    const ms = performance.now() - began;
+    const perEpoch = ms / Math.max(1, done - firstEpoch);
     const left = done > firstEpoch && done < epochs ? `  at most ${duration(perEpoch * (epochs - done))} left` : "";
-    const rate = step > firstStep ? `  ${count(Math.round(this.speed.stepsPerSecond))} steps/s` : "";
-    this.status.show(
-      done / epochs,
-      `epoch ${String(done).padStart(String(epochs).length)}/${epochs}${text}${rate}${left}`,
-    );
+    const perSecond = ((step - firstStep) * 1000) / Math.max(1, ms);
+    const rate = step > firstStep ? `  ${count(Math.round(perSecond))} steps/s` : "";
+    const at = `epoch ${String(done).padStart(String(epochs).length)}/${epochs}`;
+    this.status.show(done / epochs, `${at}${text}${rate}${left}`);
   }
 }

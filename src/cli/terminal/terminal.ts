@@ -1,4 +1,5 @@
 /** What the user sees: lines and tables on stderr, results on stdout, a status line that is rewritten on a terminal. */
+import type { Reading } from "../../node/streaming.ts";
 
 /** What text is written to; the streams of a process are such. */
 export interface Output {
@@ -49,6 +50,17 @@ export const print = (line = ""): void => void terminal.stderr.write(`${line}\n`
 /** Each different warning once. */
 export function warn(warnings: Iterable<string>): void {
   for (const warning of new Set(warnings)) print(`warning: ${warning}`);
+}
+
+/** What a reader of files has to say. */
+export function reading(quiet: boolean, signal?: AbortSignal): Reading {
+  if (quiet) return { signal };
+  const status = new Status();
+  return {
+    signal,
+    onNote: (note) => print(`note: ${note}`),
+    onProgress: (share, text) => (share === null ? status.end() : status.show(share, text)),
+  };
 }
 
 /** A result, on stdout. */

@@ -1,15 +1,14 @@
 /** What `train` says at its end. */
 import type { Preprocessor } from "../../data/preprocess.ts";
-import { costLine } from "../../experiment/cost.ts";
-import type { LossChoice } from "../../experiment/objective.ts";
 import { isProper } from "../../experiment/objective.ts";
-import type { Prepared } from "../../experiment/prepare.ts";
+import type { LossOptions } from "../../experiment/options.ts";
+import type { Prepared } from "../../experiment/rows.ts";
 import { formatReport } from "../../metrics/formatReport.ts";
 import type { ClassificationReport } from "../../metrics/report.ts";
 import type { Model } from "../../model/model.ts";
 import { summary } from "../../model/model.ts";
 import { preferSimple } from "../../report/preferSimple.ts";
-import type { Importance, PartName, TrainingResult } from "../../report/result.ts";
+import type { DecisionCost, Importance, PartName, TrainingResult } from "../../report/result.ts";
 import { sparkline } from "../../report/sparkline.ts";
 import { describeDevice } from "../options/device.ts";
 import { commandName } from "../options/report.ts";
@@ -65,7 +64,7 @@ export function trainSummary(result: TrainingResult, data: Prepared, model: Mode
     ...(history.valLoss ? ([["", `${range(history.valLoss)}  ${dim("validation")}`]] as const) : []),
     ...(result.refit ? ([["Refit", refit(result.refit)]] as const) : []),
     ...(result.priorShift === 0 ? [] : ([["Corrected", corrected(result.priorShift)]] as const)),
-    ...scoresLine(result, settings["loss"] as LossChoice["loss"]),
+    ...scoresLine(result, settings["loss"] as LossOptions["loss"]),
     ["Threshold", threshold(result)],
   ]);
   const { part, baseline, importance, cost } = result;
@@ -112,7 +111,7 @@ function resampled({ method, rows, positives }: NonNullable<TrainingResult["resa
 const corrected = (shift: number): string =>
   `logits by ${shift.toFixed(2)} ${dim("(scores are probabilities at the prevalence of the rows as they came)")}`;
 
-function scoresLine({ calibration }: TrainingResult, loss: LossChoice["loss"]): (readonly [string, string])[] {
+function scoresLine({ calibration }: TrainingResult, loss: LossOptions["loss"]): (readonly [string, string])[] {
   if (calibration) return [["Calibrated", `${calibration.method} ${dim("(on the validation rows)")}`]];
   if (isProper({ loss })) return [];
   return [
@@ -146,4 +145,17 @@ function importanceTable({ permutation, attribution, rows }: Importance): string
   ]);
   const header = ["Importance", ...(permutation ? ["drop of PR-AUC, shuffled"] : []), "log odds moved"];
   return [...table([header, ...body]), dim(`on ${plural(rows, "row")}`)];
+}
+
+const amount = (cost: number): string => cost.toLocaleString("en-US", { maximumFractionDigits: 2 });
+
+/** One line, or none. */
+export function costLine(cost: DecisionCost | null, logistic?: DecisionCost | null): string[] {
+  if (!cost) return [];
+  const beside = [
+    ...(logistic ? [`logistic regression at its own ${amount(logistic.atThreshold)}`] : []),
+    `never alert ${amount(cost.neverAlert)}`,
+    `alert always ${amount(cost.alwaysAlert)}`,
+  ];
+  return [`${bold("Cost")}  ${amount(cost.atThreshold)} at the threshold; ${beside.join(", ")}`];
 }

@@ -1,19 +1,13 @@
 /** What `tune` says at its end. */
 
-import type { Choice } from "../../experiment/candidates.ts";
-import { choiceArguments, choiceText } from "../../experiment/candidates.ts";
-import type { MeasureName, Spread } from "../../experiment/crossValidation.ts";
-import type { Trial } from "../../experiment/search.ts";
+import { choiceText } from "../../experiment/candidates.ts";
+import type { MeasureName } from "../../experiment/crossValidation.ts";
+import type { Nested, Trial } from "../../experiment/search.ts";
 import { formatReport, measureLabels } from "../../metrics/formatReport.ts";
 import type { ClassificationReport } from "../../metrics/report.ts";
 import type { Comparison } from "../../report/comparison.ts";
+import { choiceArguments } from "../options/try.ts";
 import { bold, count, dim, duration, pairs, table } from "./terminal.ts";
-
-/** A search of its own in each outer fold, and what its winner reached on rows that search had not seen. */
-export interface Nested {
-  readonly folds: readonly { readonly choice: Choice; readonly test: ClassificationReport }[];
-  readonly summary: Readonly<Record<MeasureName, Spread | null>>;
-}
 
 const MOST_SHOWN = 20;
 

@@ -1,22 +1,14 @@
 /** What a search has finished, kept in a file that is replaced whole, so that a killed search goes on where it was. */
 import path from "node:path";
 import { TilegradError } from "../errors.ts";
+import type { Entry, Journal } from "../experiment/search.ts";
 import { parsePlainJson, stringifyJson } from "../io/json.ts";
-import { assertWritable, fileError, publishFile, readBytes } from "../node/files.ts";
+import { assertWritable, fileError, publishFile, readBytes } from "./files.ts";
 
 const FORMAT = "tilegrad-journal";
 export const JOURNAL = "journal.json";
 
-/** One finished trial. */
-export interface Entry {
-  /** Null where the measure is undefined. */
-  readonly value: number | null;
-  readonly std: number;
-  readonly epochs: number;
-  readonly ms: number;
-}
-
-export class Journal {
+export class FileJournal implements Journal {
   private readonly file: string;
   private readonly question: string;
   private readonly entries: Record<string, Entry>;
@@ -34,14 +26,14 @@ export class Journal {
    * @param question says on what and how is searched: only answers to the same question are taken up
    * @throws E_FILE when the folder holds the journal of another search
    */
-  static async open(folder: string, question: string): Promise<Journal> {
+  static async open(folder: string, question: string): Promise<FileJournal> {
     await assertWritable(folder, "folder");
     const file = path.join(folder, JOURNAL);
     const content = await readBytes(file).catch((error: unknown) => {
       if ((error as { cause?: NodeJS.ErrnoException }).cause?.code === "ENOENT") return null;
       throw fileError(error, "read", file);
     });
-    if (content === null) return new Journal(file, question, {});
+    if (content === null) return new FileJournal(file, question, {});
     const read = parsePlainJson(content, file) as {
       format?: string;
       question?: string;
@@ -52,7 +44,7 @@ export class Journal {
         hint: "Choose a new folder with --out; a search goes on only with the same command on files that did not change.",
       });
     }
-    return new Journal(file, question, { ...read.entries });
+    return new FileJournal(file, question, { ...read.entries });
   }
 
   get finished(): number {

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { describeTable } from "../../src/data/describe.ts";
 import { tableFromColumns } from "../../src/data/table.ts";
-import { columnHints } from "../../src/experiment/columnHints.ts";
+import { columnHints } from "../../src/experiment/warnings.ts";
 
 const ROWS = 40;
 const hints = (text: (row: number) => string, dropped: readonly string[] = []): string[] => {
@@ -10,7 +10,7 @@ const hints = (text: (row: number) => string, dropped: readonly string[] = []): 
 };
 
 it.each<[string, (row: number) => string, RegExp | null]>([
-  ["a name for each row", (row) => `C-${1000 + row}`, /^c looks like an id .*--id c leaves it out/],
+  ["a name for each row", (row) => `C-${1000 + row}`, /^c looks like an id .*`id: c` leaves it out/],
   ["names of which one comes twice", (row) => `C-${Math.max(1, row)}`, /^c looks like an id/],
   ["names that come twice", (row) => `C-${row >> 1}`, null],
   ["categories", (row) => ["basic", "pro"][row % 2], null],

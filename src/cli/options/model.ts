@@ -1,18 +1,17 @@
 /** A saved model with its preprocessing, ready to be applied to files. */
 import path from "node:path";
-import type { Preprocessor } from "../data/preprocess.ts";
-import { inputShapeOf } from "../data/preprocess.ts";
-import { parsePreprocessor } from "../data/preprocessorJson.ts";
-import type { Device } from "../device.ts";
-import { TilegradError } from "../errors.ts";
-import type { RowColumns } from "../experiment/rowColumns.ts";
-import { savedRowColumns } from "../experiment/rowColumns.ts";
-import { sameShape } from "../graph/types.ts";
-import { fileExists } from "../node/files.ts";
-import type { LoadedModel } from "../train/loading.ts";
-import { loadModel } from "../train/loading.ts";
-import { hasCheckpoint } from "./fit.ts";
-import { checkpointFolder } from "./options/output.ts";
+import type { Preprocessor } from "../../data/preprocess.ts";
+import { inputShapeOf } from "../../data/preprocess.ts";
+import { parsePreprocessor } from "../../data/preprocessorJson.ts";
+import type { Device } from "../../device.ts";
+import { TilegradError } from "../../errors.ts";
+import type { RowColumns } from "../../experiment/rowColumns.ts";
+import { sameShape } from "../../graph/types.ts";
+import type { Json } from "../../io/json.ts";
+import { checkpointFolder, hasCheckpoint } from "../../node/checkpoints.ts";
+import { fileExists } from "../../node/files.ts";
+import type { LoadedModel } from "../../train/loading.ts";
+import { loadModel } from "../../train/loading.ts";
 
 export interface SavedModel extends Pick<LoadedModel, "trainer" | "predict"> {
   readonly preprocessor: Preprocessor;
@@ -55,4 +54,11 @@ export async function checkModel(folder: string): Promise<void> {
   throw new TilegradError("E_FILE", `${folder}: there is no model (no model.json).`, {
     hint: "Give the folder that `tilegrad train --out` saved.",
   });
+}
+
+/** The columns of weights and amounts in a saved model's settings. */
+function savedRowColumns(settings: Json | undefined): RowColumns {
+  const saved = (typeof settings === "object" ? settings : null) as { readonly [name: string]: Json } | null;
+  const text = (value: Json | undefined) => (typeof value === "string" ? value : undefined);
+  return { sampleWeight: text(saved?.["sampleWeight"]), amount: text(saved?.["amount"]) };
 }

@@ -2,6 +2,7 @@
 import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import type { CsvOptions } from "../data/csv.ts";
+import { readCsv } from "../data/csv.ts";
 import { tableFromArray } from "../data/images.ts";
 import type { ImageSize } from "../data/pixels.ts";
 import type { Table } from "../data/table.ts";
@@ -9,12 +10,13 @@ import { TilegradError } from "../errors.ts";
 import { sizeOf } from "../graph/types.ts";
 import { readIdx } from "../io/idx.ts";
 import { decodeNpz } from "../io/npz.ts";
-import { fileExists, readBytes } from "../node/files.ts";
-import { IMAGE, readImageFolder } from "../node/images.ts";
-import type { Scratch } from "../node/scratch.ts";
-import { isLarge, storeTable } from "./stream.ts";
-import { readTable } from "./table.ts";
-import { count, Status } from "./terminal/terminal.ts";
+import { openBytes } from "./byteStream.ts";
+import { fileError, fileExists, readBytes } from "./files.ts";
+import { IMAGE, readImageFolder } from "./images.ts";
+import { isParquet, readParquet } from "./parquet.ts";
+import type { Scratch } from "./scratch.ts";
+import type { Reading } from "./streaming.ts";
+import { isLarge, storeTable } from "./streaming.ts";
 
 export interface Source {
   readonly table: Table;
@@ -24,10 +26,8 @@ export interface Source {
   readonly image?: ImageSize;
 }
 
-export interface SourceOptions extends CsvOptions {
+export interface SourceOptions extends CsvOptions, Reading {
   readonly image?: ImageSize | undefined;
-  readonly signal?: AbortSignal;
-  readonly quiet?: boolean;
   /** Where a CSV or Parquet file is to be kept that is too large for memory. */
   readonly scratch?: Scratch | undefined;
   /** Columns of which the name is enough. */
@@ -53,7 +53,7 @@ export async function isStreamed(
   const table = !(await hasOwnLabel(file));
   if (stream !== true) return stream !== false && table && window === undefined && (await isLarge(file));
   if (table && window === undefined) return true;
-  throw new TilegradError("E_ARGUMENT", `--stream: got ${window === undefined ? file : "--window"} beside it.`, {
+  throw new TilegradError("E_ARGUMENT", `\`stream\`: got ${window === undefined ? file : "`window`"} beside it.`, {
     hint: "Only CSV and Parquet files whose rows stand alone can be streamed.",
   });
 }
@@ -75,18 +75,32 @@ export async function readSource(
   if (!(await isFolder(file))) return { table: await readTable(file, options), id: [] };
   if (image === undefined) {
     throw new TilegradError("E_FILE", `${file}: cannot read it, it is a folder, not a file.`, {
-      hint: "Name a file; for a folder of images, say what size they are to have: --image 28x28.",
+      hint: "Name a file; for a folder of images, say what size they are to have: `image: 28x28`.",
     });
   }
-  const { signal, quiet = false } = options;
-  const status = new Status({ quiet });
-  const onProgress = (done: number, all: number): void =>
-    status.show(done / all, `image ${count(done)} of ${count(all)}`);
+  const { signal, onProgress } = options;
+  const seen = (done: number, all: number): void =>
+    onProgress?.(done / all, `image ${done.toLocaleString("en-US")} of ${all.toLocaleString("en-US")}`);
   try {
-    const table = await readImageFolder(file, image, { ...(signal ? { signal } : {}), onProgress, labelled });
+    const table = await readImageFolder(file, image, { ...(signal ? { signal } : {}), onProgress: seen, labelled });
     return { table, id: ["file"] };
   } finally {
-    status.end();
+    onProgress?.(null, "");
+  }
+}
+
+/** Reads a CSV or Parquet file into memory. @throws E_FILE, E_DATA, E_ABORTED */
+export async function readTable(
+  file: string,
+  { onNote, onProgress: _, ...options }: CsvOptions & Reading,
+): Promise<Table> {
+  if (isParquet(file)) return readParquet(file, options);
+  try {
+    const { table, notes } = await readCsv(openBytes(file).bytes, { name: path.basename(file), ...options });
+    for (const note of notes) onNote?.(note);
+    return table;
+  } catch (error) {
+    throw fileError(error, "read", file);
   }
 }
 

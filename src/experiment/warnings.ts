@@ -1,0 +1,107 @@
+/** What makes metrics too good, or mostly luck; and what columns of texts seem to be, though they are read as categories. */
+import type { ColumnDescription, TableDescription } from "../data/describe.ts";
+import { describeTable } from "../data/describe.ts";
+import type { Preprocessor } from "../data/preprocess.ts";
+import type { Settings } from "./options.ts";
+import { blendedCategories } from "./resample.ts";
+import type { Prepared } from "./rows.ts";
+import { positivesIn } from "./rows.ts";
+import { rowsWithLabels } from "./task.ts";
+
+export interface Findings {
+  /** Null for large tables that nobody asked about. */
+  readonly description: TableDescription | null;
+  readonly warnings: readonly string[];
+}
+
+/** Before anything is learned. @param options.report whether a large table is described, too */
+export function findings(
+  data: Prepared,
+  settings: Settings,
+  { report = false }: { readonly report?: boolean | undefined } = {},
+): Findings {
+  const { preprocessor } = data;
+  const description = described(data, report);
+  const warnings = [
+    ...data.warnings,
+    ...suspicions(description, preprocessor),
+    ...scarcity(data, settings),
+    ...blendedCategories(preprocessor, settings),
+  ];
+  return { description, warnings };
+}
+
+/** Cells that are looked at unasked. */
+const MOST_DESCRIBED = 5_000_000;
+
+function described({ table, target, preprocessor }: Prepared, asked: boolean): TableDescription | null {
+  const { image, window } = preprocessor;
+  const quick = !image && !window && table.rows * table.columns.length <= MOST_DESCRIBED;
+  if (!quick && !asked) return null;
+  return describeTable(table, { target, rows: rowsWithLabels(preprocessor, table) });
+}
+
+/** What makes test metrics too good, in tables whose rows stand alone: a pixel may well tell, and windows overlap. */
+function suspicions(description: TableDescription | null, preprocessor: Preprocessor): string[] {
+  const { features, dropped, image, window } = preprocessor;
+  if (image || window || !description) return [];
+  const inputs = features.map(({ name }) => name);
+  const wide = dropped.filter(({ reason }) => reason === "too many levels").map(({ name }) => name);
+  const { duplicates } = description;
+  const suspects = description.leakSuspects.filter((name) => inputs.includes(name));
+  const equal = `${(duplicates ?? 0).toLocaleString("en-US")} ${duplicates === 1 ? "row" : "rows"} equal an earlier one`;
+  return [
+    ...(duplicates ? [`${equal}: copies may be in training and test rows both.`] : []),
+    ...(suspects.length > 0
+      ? [`almost perfect alone, and so perhaps the answer itself: ${suspects.join(", ")} (\`exclude\` leaves it out).`]
+      : []),
+    ...columnHints(description, inputs, wide),
+  ];
+}
+
+/** Fewer positives than this make a metric or a threshold mostly luck: one row more or less is a tenth of recall. */
+const FEW_POSITIVES = 10;
+
+function scarcity({ train, validation, test }: Prepared, { decision }: Settings): string[] {
+  const few = Object.entries({ training: train, validation, test }).flatMap(([name, part]) => {
+    const positives = part ? positivesIn(part) : FEW_POSITIVES;
+    return positives < FEW_POSITIVES ? [`${positives} in the ${name} rows`] : [];
+  });
+  if (few.length === 0) return [];
+  const chosen = decision.thresholdFolds === undefined && Number.isNaN(Number(decision.threshold));
+  const folds = chosen ? "; `thresholdFolds: 5` chooses the threshold by more rows" : "";
+  return [`few positives (${few.join(", ")}): much is luck. \`crossValidate\` tests on every row${folds}.`];
+}
+
+/** Texts of which this share of the rows has its own name the rows. */
+const MOSTLY_DIFFERENT = 0.95;
+/** Of fewer, all may differ by chance. */
+const FEWEST_ROWS = 20;
+/** 27/5/2024, 27.05.2024, 2024/05/27, 5/27/24. */
+const DATE = /^(\d{4}([./-])\d{1,2}\2\d{1,2}|\d{1,2}([./-])\d{1,2}\3\d{4}|\d{1,2}\/\d{1,2}\/\d\d)(?!\d)/;
+
+/**
+ * @param inputs columns that are learned from
+ * @param dropped those that would be if they had fewer levels
+ */
+export function columnHints(
+  { columns, rows }: TableDescription,
+  inputs: readonly string[],
+  dropped: readonly string[] = [],
+): string[] {
+  return columns.flatMap((column) => {
+    const isInput = inputs.includes(column.name);
+    if (column.kind !== "categorical" || !(isInput || dropped.includes(column.name))) return [];
+    const { name, top = [] } = column;
+    if (top.length > 0 && top.every(({ level }) => DATE.test(level))) {
+      return `${name} holds dates such as ${top[0].level}, read as categories: dates are read as YYYY-MM-DD, in every cell.`;
+    }
+    if (!isInput || !namesRows(column, rows)) return [];
+    return `${name} looks like an id (nearly every row has its own): \`id: ${name}\` leaves it out of the inputs.`;
+  });
+}
+
+function namesRows({ distinct, missing }: ColumnDescription, rows: number): boolean {
+  const present = rows - missing;
+  return present >= FEWEST_ROWS && distinct >= MOSTLY_DIFFERENT * present;
+}
