@@ -48,7 +48,10 @@ export interface Experiment {
   readonly result: ExperimentResult;
 }
 
-/** @throws E_ARGUMENT, E_DATA, E_ABORTED, E_NONFINITE, ...; nothing is held then */
+/**
+ * One experiment on a table: a trained network, its threshold, and metrics on rows that it has not seen.
+ * @throws E_ARGUMENT, E_DATA, E_ABORTED, E_NONFINITE, ...; nothing is held then
+ */
 export async function experiment(
   device: Device,
   table: Table,

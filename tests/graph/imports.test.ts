@@ -70,3 +70,9 @@ it("only the Node side imports Node", () => {
     expect(fs.readFileSync(file, "utf8"), name).not.toMatch(/from "node:/);
   }
 });
+
+it("experiments know neither commander nor the command line nor Node", () => {
+  for (const file of filesOf(path.join(root, "experiment"))) {
+    expect(fs.readFileSync(file, "utf8"), file).not.toMatch(/from "(node:|commander|\.\.\/(cli|node|browser)\/)/);
+  }
+});
