@@ -4,7 +4,7 @@ import { csvKinds } from "../../data/preprocess.ts";
 import type { Table } from "../../data/table.ts";
 import { risingColumn } from "../../data/windows.ts";
 import { TilegradError } from "../../errors.ts";
-import type { ExperimentOptions, TaskOptions } from "../../experiment/options.ts";
+import type { ExperimentOptions, RowLists, TaskOptions } from "../../experiment/options.ts";
 import type { TestTable } from "../../experiment/prepare.ts";
 import type { RowColumns } from "../../experiment/rowColumns.ts";
 import { rowColumnNames } from "../../experiment/rowColumns.ts";
@@ -73,7 +73,7 @@ export async function readForTraining<Flags extends ExperimentFlags & TableFlags
   const how = { ...reading(quiet, signal), scratch, unused };
   const read = await readLabelled(file, flags, { categorical: texts, numeric, ...how });
   const { target, image } = read.flags;
-  const lists = tests && flags.splits !== undefined ? await readRowLists(flags.splits) : undefined;
+  const lists = tests && flags.splits !== undefined ? await listsFor(flags.splits, flags) : undefined;
   const optionsOf = (other: Flags): ExperimentOptions => {
     const ids = [...new Set([...(other.id ?? []), ...read.id])];
     return experimentOptions({ ...other, target, image, id: ids }, { test: share ?? 0, lists });
@@ -84,6 +84,10 @@ export async function readForTraining<Flags extends ExperimentFlags & TableFlags
   };
   return { table: read.table, options: optionsOf(flags), optionsOf, ...(share === null ? { testTable } : {}) };
 }
+
+/** Windows are refused row lists, whatever is in the file. */
+const listsFor = async (splits: string, { window }: InputFlags): Promise<RowLists> =>
+  window === undefined ? readRowLists(splits) : { name: splits, train: [], test: [] };
 
 /** What of a table a saved model needs. */
 interface Wanted {
