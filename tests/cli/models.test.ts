@@ -131,7 +131,7 @@ describe("--model FILE.json", () => {
       "with a misspelt option",
       { ...file, layers: [{ type: "flatten" }, { type: "dense", config: { units: 1, usebias: false } }] },
       "E_FILE",
-      /bad\.json: dense: there is no option "usebias"; expected any of name, trainable, units/,
+      /bad\.json: dense: there is no option "usebias"; expected any of units, activation, useBias,/,
     ],
     [
       "with a misspelt option inside a wrapper",
