@@ -1,9 +1,19 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 import { wgslForVite } from "./tools/wgsl.mjs";
 
 /** They look at what a process has once: Dawn's classes, the drivers it found, its modules. */
 const ALONE = "tests/node/**/*.test.ts";
+
+/** Without times of an earlier run, small files come last: the longest of all among them would be waited for alone. */
+class OraclesFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isOracle = ({ moduleId }: TestSpecification): boolean => moduleId.includes("/tests/oracles/");
+    const sorted = await super.sort(files);
+    return [...sorted.filter(isOracle), ...sorted.filter((file) => !isOracle(file))];
+  }
+}
 
 export default defineConfig({
   plugins: [wgslForVite()],
@@ -12,6 +22,7 @@ export default defineConfig({
     // A Vulkan driver is chosen by an environment variable of the main thread: processes, not threads.
     pool: "forks",
     maxWorkers: 2,
+    sequence: { sequencer: OraclesFirst },
     projects: [
       // Two processes run all files, one after another: modules are loaded, and functions compiled, once in each.
       { extends: true, test: { name: "shared", include: ["tests/**/*.test.ts"], exclude: [ALONE], isolate: false } },

@@ -29,14 +29,14 @@ export const tasks = {
   },
 
   async test(args) {
-    const build = await ensureBuilt().then(
+    const built = ensureBuilt().then(
       () => 0,
       (error) => {
         console.error(error.message);
         return 1;
       },
     );
-    const checks = await runChecks(["types", "lint"]);
+    const [build, checks] = await Promise.all([built, runChecks(["types", "lint"])]);
     const tests = await runVitest(args);
     const statuses = { build, ...checks, tests: tests.status };
     report(statuses);
