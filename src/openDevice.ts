@@ -1,36 +1,41 @@
 /** Opening a device by what a user says of it. */
+
 import { chosenTuning, findGpu, tunings as keptTunings } from "#platform";
 import { openCpu } from "./cpu/device.ts";
 import type { Device, DeviceInfo } from "./device.ts";
 import type { TuningStore } from "./io/tunings.ts";
 import { loadTuning } from "./io/tunings.ts";
-import type { OptionKinds } from "./options.ts";
+import type { Kind } from "./kinds.ts";
+import * as is from "./kinds.ts";
+import type { OptionsOf } from "./options.ts";
 import { checkOptions } from "./options.ts";
 import type { GpuName } from "./platform.ts";
 import { GPU_NAMES } from "./platform.ts";
 import type { Tuning } from "./policy/limits.ts";
 import { openGpuDevice } from "./webgpu/device.ts";
 
-export interface OpenDeviceOptions {
+const openDeviceOptions = {
   /**
    * `webgpu` (default): in Node a hardware GPU when there is one, else the software GPU from npm. `swiftshader`, `lavapipe`:
    * that software GPU, in Node. `cpu`: the reference, slow, and there without a GPU.
    */
-  readonly backend?: GpuName | "cpu";
+  backend: is.oneOf(...GPU_NAMES, "cpu") as Kind<GpuName | "cpu">,
   /** Where adapters come from instead: another implementation of WebGPU. */
-  readonly gpu?: GPU;
+  gpu: is.object as Kind<GPU>,
   /** How the device is called in reports, if you know better than the adapter. */
-  readonly info?: Partial<DeviceInfo>;
+  info: is.object as Kind<Partial<DeviceInfo>>,
   /** Bytes the device may hold; default 8 GiB. */
-  readonly memoryBudget?: number;
+  memoryBudget: is.number,
   /**
    * What `tuneDevice` or `doctor --tune` measured: `stored` uses what was kept for this device, if anything; or pins one, or
    * none. Default: `stored`, and in Node what the environment variable TILEGRAD_TUNING says (`off`, or a JSON file).
    */
-  readonly tuning?: "stored" | "off" | Tuning;
+  tuning: is.anything as Kind<"stored" | "off" | Tuning>,
   /** Where it was kept; default: the user's cache folder in Node, IndexedDB in a browser. */
-  readonly tunings?: TuningStore;
-}
+  tunings: is.object as Kind<TuningStore>,
+};
+
+export interface OpenDeviceOptions extends OptionsOf<typeof openDeviceOptions> {}
 
 /**
  * Opens a device; nothing falls back silently.
@@ -38,14 +43,7 @@ export interface OpenDeviceOptions {
  *   of another device
  */
 export async function openDevice(options: OpenDeviceOptions = {}): Promise<Device> {
-  checkOptions("openDevice", options, {
-    backend: [...GPU_NAMES, "cpu"],
-    gpu: "object",
-    info: "object",
-    memoryBudget: "number",
-    tuning: "any",
-    tunings: "object",
-  } satisfies OptionKinds<OpenDeviceOptions>);
+  checkOptions("openDevice", options, openDeviceOptions);
   const { backend = "webgpu", tunings = keptTunings, memoryBudget } = options;
   if (backend === "cpu") return openCpu();
   const found = options.gpu ? { gpu: options.gpu, info: {} } : await findGpu(backend);

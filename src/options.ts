@@ -24,8 +24,7 @@ export type OptionsOf<S> = Split<Declared<S>, RequiredNames<Declared<S>>>;
  * tell of them.
  * @throws E_ARGUMENT
  */
-export function checkOptions<O extends object>(where: string, options: O, table: Readonly<Record<string, AnyKind>>): O {
-  const known = Object.fromEntries(Object.entries(table).map(([name, kind]) => [name, kindOf(kind)]));
+export function checkOptions<O extends object>(where: string, options: O, known: Schema): O {
   checkObject(where, options, "an object of options");
   for (const [name, value] of Object.entries(options)) {
     if (value !== undefined && !Object.hasOwn(known, name)) throw unknownOption(where, name, Object.keys(known));
@@ -38,8 +37,8 @@ export function checkOptions<O extends object>(where: string, options: O, table:
 }
 
 /** @throws E_ARGUMENT */
-export function checkValue(where: string, name: string, value: unknown, given: AnyKind): void {
-  const { expected, holds, words } = kindOf(given);
+export function checkValue(where: string, name: string, value: unknown, kind: Kind): void {
+  const { expected, holds, words } = kind;
   if (holds(value)) return;
   const near = words && typeof value === "string" && nearest(value, words);
   throw new TilegradError(
@@ -58,14 +57,8 @@ export function checkObject(where: string, value: unknown, expected: string): as
 }
 
 /** An object, by those of its fields that are looked at. @param expected what has them @throws E_ARGUMENT */
-export function checkFields(
-  where: string,
-  value: unknown,
-  fields: Readonly<Record<string, AnyKind>>,
-  expected: string,
-): void {
-  const fits =
-    isObject(value) && Object.entries(fields).every(([n, kind]) => kindOf(kind).holds(Reflect.get(value, n)));
+export function checkFields(where: string, value: unknown, fields: Schema, expected: string): void {
+  const fits = isObject(value) && Object.entries(fields).every(([n, kind]) => kind.holds(Reflect.get(value, n)));
   if (!fits) throw new TilegradError("E_ARGUMENT", `${where}: got ${show(value)}; expected ${expected}.`);
 }
 
@@ -131,45 +124,3 @@ export function show(value: unknown, depth = 2): string {
   const parts = [...first, ...(first.length < length ? ["..."] : [])].join(", ");
   return list ? `[${parts}]` : parts ? `{ ${parts} }` : "{}";
 }
-
-/** What kinds were before; gone when all tables are declarations. */
-type Name =
-  | Exclude<keyof typeof is, "required" | "oneOf" | "callable" | "anything">
-  | "function"
-  | "any"
-  | readonly string[];
-export type OptionKind = Name | { readonly required: Name };
-type AnyKind = Kind | OptionKind;
-const kindOf = (kind: AnyKind): Kind => {
-  // biome-ignore lint/performance/noDynamicNamespaceImportAccess: until all tables are declarations
-  if (typeof kind === "string") return kind === "function" ? is.callable : kind === "any" ? is.anything : is[kind];
-  if (Array.isArray(kind)) return is.oneOf(...(kind as readonly string[]));
-  const { required } = kind as { required?: Name | true };
-  return required === undefined || required === true ? (kind as Kind) : is.required(kindOf(required));
-};
-export type OptionKinds<O> = {
-  readonly [K in keyof O]-?:
-    | KindOf<Exclude<O[K], undefined>>
-    | (undefined extends O[K] ? never : { readonly required: KindOf<O[K]> });
-};
-type NumberKind =
-  | "number"
-  | "finite"
-  | "nonNegative"
-  | "nonNegativeFinite"
-  | "positive"
-  | "fraction"
-  | "positiveInteger";
-type KindOf<T> =
-  | "any"
-  | ([T] extends [boolean] ? "boolean" : never)
-  | ([T] extends [number] ? NumberKind : never)
-  | ([T] extends [number | readonly number[]] ? "numbers" : never)
-  | ([T] extends [readonly number[]] ? "numberList" : never)
-  | ([T] extends [readonly string[]] ? "strings" : never)
-  | ([T] extends [string] ? "string" | readonly T[] : never)
-  | ([T] extends [(...args: never[]) => unknown] ? "function" : never)
-  | ([T] extends [{ compile(...args: never[]): unknown }] ? "device" : never)
-  | ([T] extends [readonly unknown[]] ? "list" : never)
-  | ([T] extends [ArrayLike<unknown>] ? "values" : never)
-  | ([T] extends [object] ? "object" : never);

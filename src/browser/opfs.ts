@@ -1,7 +1,9 @@
 /** Saving in the browser: the origin private file system (OPFS). */
+
 import { TilegradError } from "../errors.ts";
 import type { FileStore, Files } from "../io/bundle.ts";
 import { assertReplaceable, isLeftover, namedFile } from "../io/bundle.ts";
+import * as is from "../kinds.ts";
 import { checkObject, checkValue } from "../options.ts";
 
 /**
@@ -13,7 +15,7 @@ import { checkObject, checkValue } from "../options.ts";
  *   head there is of another tool.
  */
 export async function writeOpfs(folder: string, files: Files): Promise<void> {
-  checkValue("writeOpfs", "folder", folder, "string");
+  checkValue("writeOpfs", "folder", folder, is.string);
   checkObject("writeOpfs", files, "files by name, as modelFiles gives");
   const names = Object.keys(files);
   try {
@@ -41,8 +43,8 @@ export async function writeOpfs(folder: string, files: Files): Promise<void> {
  * @throws E_FILE when the browser has no OPFS, or the folder or a file is missing.
  */
 export async function readOpfs(folder: string, head: string): Promise<Files> {
-  checkValue("readOpfs", "folder", folder, "string");
-  checkValue("readOpfs", "head", head, "string");
+  checkValue("readOpfs", "folder", folder, is.string);
+  checkValue("readOpfs", "head", head, is.string);
   try {
     const directory = await openFolder(folder, false);
     const content = await readEntry(directory, head);

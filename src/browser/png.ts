@@ -1,10 +1,12 @@
 /** SVG to PNG by the browser. */
+
 import { TilegradError } from "../errors.ts";
+import * as is from "../kinds.ts";
 import { checkValue } from "../options.ts";
 
 /** Twice the size, so that text stays sharp. @throws E_ARGUMENT for what is no SVG, E_FILE without a canvas */
 export async function svgToPng(svg: string): Promise<Uint8Array> {
-  checkValue("svgToPng", "svg", svg, "string");
+  checkValue("svgToPng", "svg", svg, is.string);
   const image = new Image();
   image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
   await image.decode().catch((cause: unknown) => {

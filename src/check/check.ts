@@ -1,8 +1,10 @@
 /** Checks every op on a device against the f64 reference: what `tilegrad doctor` and the device tests run. */
+
 import { compileGraph } from "../compile.ts";
 import { openCpu } from "../cpu/device.ts";
 import type { CompileGraphOptions, Device } from "../device.ts";
 import { sizeOf } from "../graph/types.ts";
+import * as is from "../kinds.ts";
 import type { Elements, OpDef, Sample } from "../ops/op.ts";
 import { checkOptions, checkValue } from "../options.ts";
 import type { KernelForce, KernelLimits } from "../policy/limits.ts";
@@ -99,9 +101,9 @@ export async function checkOps(
   ops: readonly OpDef[],
   options: { readonly progress?: (result: CheckResult) => void } = {},
 ): Promise<CheckResult[]> {
-  checkValue("checkOps", "device", device, "device");
-  checkValue("checkOps", "ops", ops, "list");
-  const { progress = () => {} } = checkOptions("checkOps", options, { progress: "function" });
+  checkValue("checkOps", "device", device, is.device);
+  checkValue("checkOps", "ops", ops, is.list);
+  const { progress = () => {} } = checkOptions("checkOps", options, { progress: is.callable });
   const results: CheckResult[] = [];
   for (const op of ops) {
     for (const { sample, how } of checksOf(op, device.limits)) {

@@ -1,9 +1,12 @@
 /** The CPU reference as a device: the same graphs, executed op by op. Slow and simple; for checking, and without a GPU. */
+
 import type { CompiledStep, Device, DeviceTensor } from "../device.ts";
 import { checkBinding } from "../device.ts";
 import { verify } from "../graph/verify.ts";
+import type { Kind } from "../kinds.ts";
+import * as is from "../kinds.ts";
 import type { Elements } from "../ops/op.ts";
-import type { OptionKinds } from "../options.ts";
+import type { OptionsOf } from "../options.ts";
 import { checkOptions } from "../options.ts";
 import { expand } from "../passes/expand.ts";
 import { checkPrecision, storeInHalf } from "../passes/half.ts";
@@ -23,16 +26,16 @@ interface CpuStep extends CompiledStep {
 /** Lets timers and signals have their turn, since steps run on the caller's thread. */
 const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
 
-export interface CpuOptions {
+const cpuOptions = {
   /** f64 computes everything in double precision; for gradient checks. */
-  readonly precision?: Precision;
-}
+  precision: is.oneOf("f32", "f64") as Kind<Precision>,
+};
+
+export interface CpuOptions extends OptionsOf<typeof cpuOptions> {}
 
 /** The CPU reference: plain loops in JavaScript, slow, and there everywhere. @throws E_ARGUMENT */
 export function openCpu(options: CpuOptions = {}): Device {
-  const { precision = "f32" } = checkOptions("openCpu", options, {
-    precision: ["f32", "f64"],
-  } satisfies OptionKinds<CpuOptions>);
+  const { precision = "f32" } = checkOptions("openCpu", options, cpuOptions);
   const alive = new Set<CpuTensor>();
   const wrap = (
     type: { dtype: DeviceTensor["dtype"]; shape: readonly number[] },

@@ -1,21 +1,25 @@
 import { TilegradError } from "../errors.ts";
-import type { OptionKinds } from "../options.ts";
+import type { Kind } from "../kinds.ts";
+import * as is from "../kinds.ts";
+import type { OptionsOf } from "../options.ts";
 import { checkOptions } from "../options.ts";
 import { draws, shuffle } from "../random.ts";
 import { check, type Generated } from "./generators.ts";
 
-export interface ArSeriesOptions {
+const arSeriesOptions = {
   /** Series; default 200. */
-  rows?: number;
+  rows: is.number,
   /** Steps of each; default 64. */
-  length?: number;
+  length: is.number,
   /** For each class the weights of the last values, the latest first; default [[0.7], [-0.7]]. */
-  coefficients?: readonly (readonly number[])[];
+  coefficients: is.list as Kind<readonly (readonly number[])[]>,
   /** Standard deviation of the normal innovations, > 0; default 1. */
-  noise?: number;
+  noise: is.number,
   /** Any safe integer; default 0. */
-  seed?: number;
-}
+  seed: is.number,
+};
+
+export interface ArSeriesOptions extends OptionsOf<typeof arSeriesOptions> {}
 
 const STREAM = { innovation: 0x6e06, order: 0x6e07 } as const;
 /** Steps before the first one that is kept, in which the start at 0 is forgotten. */
@@ -29,13 +33,7 @@ const EXPLODED = 1e4;
  * @throws E_ARGUMENT for bad options, and for coefficients whose series is not stationary
  */
 export function arSeries(options: ArSeriesOptions = {}): Generated {
-  checkOptions("arSeries", options, {
-    rows: "number",
-    length: "number",
-    coefficients: "list",
-    noise: "number",
-    seed: "number",
-  } satisfies OptionKinds<ArSeriesOptions>);
+  checkOptions("arSeries", options, arSeriesOptions);
   const { rows = 200, length = 64, coefficients = [[0.7], [-0.7]], noise = 1, seed = 0 } = options;
   check("rows", rows, Number.isInteger(rows) && rows >= 1, "a whole number of at least 1");
   check("length", length, Number.isInteger(length) && length >= 1, "a whole number of at least 1");

@@ -1,5 +1,5 @@
 import { TilegradError } from "../errors.ts";
-import type { OptionKinds } from "../options.ts";
+import * as is from "../kinds.ts";
 import { checkOptions, show } from "../options.ts";
 import { ColumnBuilder } from "./columnBuilder.ts";
 import { chunksOf, type Encoding, TextDecoding, type TextSource } from "./decode.ts";
@@ -34,15 +34,15 @@ export interface CsvResult {
 }
 
 const CSV_OPTIONS = {
-  name: "string",
-  delimiter: "string",
-  encoding: ["utf-8", "utf-16le", "utf-16be", "windows-1252"],
-  categorical: "strings",
-  categoricalIfPresent: "strings",
-  numeric: "strings",
-  skip: "strings",
-  signal: "object",
-} as const satisfies OptionKinds<CsvOptions & { signal?: AbortSignal }>;
+  name: is.string,
+  delimiter: is.string,
+  encoding: is.oneOf("utf-8", "utf-16le", "utf-16be", "windows-1252"),
+  categorical: is.strings,
+  categoricalIfPresent: is.strings,
+  numeric: is.strings,
+  skip: is.strings,
+  signal: is.object,
+};
 
 /** Odd spellings of numbers remembered over all columns, in case one proves categorical. */
 const MAX_SPELLED = 1_000_000;

@@ -1,3 +1,4 @@
+import * as is from "../kinds.ts";
 import { rocAuc } from "../metrics/areas.ts";
 import { checkOptions } from "../options.ts";
 import { type CategoricalColumn, type Column, cellText, type NumericColumn, rowList, type Table } from "./table.ts";
@@ -44,7 +45,7 @@ export function describeTable(
   table: Table,
   options: { target?: Target; rows?: ArrayLike<number> } = {},
 ): TableDescription {
-  checkOptions("describeTable", options, { target: "object", rows: "values" });
+  checkOptions("describeTable", options, { target: is.object, rows: is.values });
   const rows = rowList(table, options.rows);
   const y = options.target && targetOf(options.target, table, rows);
   const kept = table.columns.filter((column) => column.kind === "numeric" || !column.left);

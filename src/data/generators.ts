@@ -1,5 +1,6 @@
 import { TilegradError } from "../errors.ts";
-import type { OptionKinds } from "../options.ts";
+import * as is from "../kinds.ts";
+import type { OptionsOf } from "../options.ts";
 import { checkOptions } from "../options.ts";
 import { type Draws, draws, shuffle } from "../random.ts";
 
@@ -11,19 +12,19 @@ export interface Generated {
   columns: number;
 }
 
-export interface ShapeOptions {
+const SHAPE = {
   /** >= 2; default 200. */
-  rows?: number;
+  rows: is.number,
   /** Standard deviation of the normal noise on every coordinate, >= 0. Default 0.1. */
-  noise?: number;
+  noise: is.number,
   /** Any safe integer; default 0. */
-  seed?: number;
-}
+  seed: is.number,
+};
+
+export interface ShapeOptions extends OptionsOf<typeof SHAPE> {}
 
 /** Random streams: one per thing drawn, so that no option changes what the others draw. */
 const STREAM = { place: 0x6e01, noise: 0x6e02, order: 0x6e03, label: 0x6e04, mixing: 0x6e05 } as const;
-
-const SHAPE = { rows: "number", noise: "number", seed: "number" } as const satisfies OptionKinds<ShapeOptions>;
 
 /** The four corners (0 or 1) in turn, class 1 where they differ; 4 rows and no noise by default. @throws E_ARGUMENT */
 export function xor(options: ShapeOptions = {}): Generated {
@@ -47,7 +48,7 @@ export function moons(options: ShapeOptions = {}): Generated {
 
 /** A circle of radius 1 (class 0) around one of radius `factor` in (0, 1), default 0.5 (class 1). @throws E_ARGUMENT */
 export function circles(options: ShapeOptions & { factor?: number } = {}): Generated {
-  const { factor = 0.5 } = checkOptions("circles", options, { ...SHAPE, factor: "number" });
+  const { factor = 0.5 } = checkOptions("circles", options, { ...SHAPE, factor: is.number });
   check("factor", factor, factor > 0 && factor < 1, "a number between 0 and 1");
   return generate(options, (row, place) => {
     const angle = 2 * Math.PI * place.uniform(row);
@@ -58,7 +59,7 @@ export function circles(options: ShapeOptions & { factor?: number } = {}): Gener
 
 /** Two spiral arms of radius 0 to 1 and `turns` rounds (default 1.5), half a round apart. @throws E_ARGUMENT */
 export function spirals(options: ShapeOptions & { turns?: number } = {}): Generated {
-  const { turns = 1.5 } = checkOptions("spirals", options, { ...SHAPE, turns: "number" });
+  const { turns = 1.5 } = checkOptions("spirals", options, { ...SHAPE, turns: is.number });
   check("turns", turns, turns > 0 && Number.isFinite(turns), "a positive number");
   return generate({ noise: 0.02, ...options }, (row, place) => {
     const radius = Math.sqrt(place.uniform(row)); // even along the arm, not crowded at its centre
@@ -74,7 +75,7 @@ export function blobs(options: ShapeOptions & { centers?: readonly (readonly num
       [-2, -2],
       [2, 2],
     ],
-  } = checkOptions("blobs", options, { ...SHAPE, centers: "list" });
+  } = checkOptions("blobs", options, { ...SHAPE, centers: is.list });
   const width = Array.isArray(centers[0]) ? centers[0].length : 0;
   const even =
     width > 0 &&
@@ -86,24 +87,26 @@ export function blobs(options: ShapeOptions & { centers?: readonly (readonly num
   });
 }
 
-export interface ClassificationOptions {
+const classificationOptions = {
   /** Default 1000. */
-  rows?: number;
+  rows: is.number,
   /** Columns that tell the classes apart; default 5. */
-  informative?: number;
+  informative: is.number,
   /** Columns that are linear mixtures of the informative ones; default 2. */
-  redundant?: number;
+  redundant: is.number,
   /** Columns of pure noise; default 3. */
-  useless?: number;
+  useless: is.number,
   /** Share of class 1 before label noise, in (0, 1); default 0.5. */
-  prevalence?: number;
+  prevalence: is.number,
   /** Share of labels that are then drawn anew by a fair coin, in [0, 1]; default 0.01. */
-  labelNoise?: number;
+  labelNoise: is.number,
   /** Twice the distance of each cloud's centre from the origin, in standard deviations, >= 0; default 3. */
-  separation?: number;
+  separation: is.number,
   /** Any safe integer; default 0. */
-  seed?: number;
-}
+  seed: is.number,
+};
+
+export interface ClassificationOptions extends OptionsOf<typeof classificationOptions> {}
 
 /**
  * A two-class table: columns are informative, redundant, useless, in this order. Each class is two normal clouds. Of
@@ -113,16 +116,7 @@ export interface ClassificationOptions {
  * @throws E_ARGUMENT for options out of range.
  */
 export function makeClassification(options: ClassificationOptions = {}): Generated {
-  checkOptions("makeClassification", options, {
-    rows: "number",
-    informative: "number",
-    redundant: "number",
-    useless: "number",
-    prevalence: "number",
-    labelNoise: "number",
-    separation: "number",
-    seed: "number",
-  } satisfies OptionKinds<ClassificationOptions>);
+  checkOptions("makeClassification", options, classificationOptions);
   const { rows = 1000, informative = 5, redundant = 2, useless = 3, seed = 0 } = options;
   const { prevalence = 0.5, labelNoise = 0.01, separation = 3 } = options;
   check("rows", rows, Number.isInteger(rows) && rows >= 2, "a whole number >= 2");

@@ -1,4 +1,5 @@
 import { TilegradError } from "../errors.ts";
+import * as is from "../kinds.ts";
 import { checkOptions, checkValue } from "../options.ts";
 import { shuffle } from "../random.ts";
 import type { Fold } from "./splits.ts";
@@ -22,9 +23,9 @@ export function groupSplit(
   y: ArrayLike<number>,
   options: { test: number; seed?: number },
 ): Fold {
-  checkValue("groupSplit", "groups", groups, "values");
-  checkValue("groupSplit", "y", y, "values");
-  const { test, seed = 0 } = checkOptions("groupSplit", options, { test: "any", seed: "number" });
+  checkValue("groupSplit", "groups", groups, is.values);
+  checkValue("groupSplit", "y", y, is.values);
+  const { test, seed = 0 } = checkOptions("groupSplit", options, { test: is.anything, seed: is.number });
   if (!(test > 0 && test < 1)) {
     throw new TilegradError("E_ARGUMENT", `test: got ${test}; expected a fraction between 0 and 1.`, {
       hint: "For example { test: 0.2 }.",

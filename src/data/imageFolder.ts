@@ -1,27 +1,25 @@
 /** A folder of images, one subfolder for each label, as a table; how files are found and decoded, the platform knows. */
+
 import { TilegradError } from "../errors.ts";
-import type { OptionKinds } from "../options.ts";
+import type { Kind } from "../kinds.ts";
+import * as is from "../kinds.ts";
+import type { OptionsOf } from "../options.ts";
 import { checkOptions } from "../options.ts";
 import type { DecodedImage } from "./images.ts";
 import { imageWidth, resizeImage, tableFromArray } from "./images.ts";
 import type { ImageSize } from "./pixels.ts";
 import type { Table } from "./table.ts";
 
-export interface ImageFolderOptions {
-  /** The label of an image by its path in the folder; default: the subfolder that it lies in. */
-  readonly labelOf?: (path: string) => string;
-  /** Refuses images without labels before any is decoded. Default false. */
-  readonly labelled?: boolean;
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (done: number, all: number) => void;
-}
-
 const IMAGE_FOLDER_OPTIONS = {
-  labelOf: "function",
-  labelled: "boolean",
-  signal: "object",
-  onProgress: "function",
-} as const satisfies OptionKinds<ImageFolderOptions>;
+  /** The label of an image by its path in the folder; default: the subfolder that it lies in. */
+  labelOf: is.callable as Kind<(path: string) => string>,
+  /** Refuses images without labels before any is decoded. Default false. */
+  labelled: is.boolean,
+  signal: is.object as Kind<AbortSignal>,
+  onProgress: is.callable as Kind<(done: number, all: number) => void>,
+};
+
+export interface ImageFolderOptions extends OptionsOf<typeof IMAGE_FOLDER_OPTIONS> {}
 
 /** An image that was found. */
 export interface FoundImage {

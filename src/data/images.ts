@@ -1,6 +1,9 @@
 /** Decoded images of any size as pixels of one size, and as a table. */
+
 import { TilegradError } from "../errors.ts";
-import type { OptionKinds } from "../options.ts";
+import type { Kind } from "../kinds.ts";
+import * as is from "../kinds.ts";
+import type { OptionsOf } from "../options.ts";
 import { checkFields, checkOptions, checkValue } from "../options.ts";
 import type { ImageSize } from "./pixels.ts";
 import type { Column, Table } from "./table.ts";
@@ -17,11 +20,11 @@ export interface DecodedImage {
 }
 
 const DECODED = {
-  width: "positiveInteger",
-  height: "positiveInteger",
-  channels: "positiveInteger",
-  data: "values",
-  max: "positive",
+  width: is.positiveInteger,
+  height: is.positiveInteger,
+  channels: is.positiveInteger,
+  data: is.values,
+  max: is.positive,
 } as const;
 
 /** Most pixels of an image that is read: 64 million. */
@@ -34,7 +37,7 @@ const MAX_NUMBERS = 2 ** 31;
 
 /** Numbers of an image of that size, of which there are `rows`. @throws E_ARGUMENT for a size that no table takes */
 export function imageWidth(size: ImageSize, rows: number): number {
-  checkValue("image", "size", size, "numberList");
+  checkValue("image", "size", size, is.numberList);
   const numbers = size[0] * size[1] * size[2];
   const whole = size.every((n) => Number.isInteger(n) && n >= 1);
   if (whole && numbers <= MAX_WIDTH && numbers * rows <= MAX_NUMBERS) return numbers;
@@ -58,10 +61,10 @@ export function resizeImage(image: DecodedImage, size: ImageSize): Float32Array 
       hint: "data is [height, width, channels].",
     });
   }
-  checkValue("resizeImage", "size", size, "numberList");
+  checkValue("resizeImage", "size", size, is.numberList);
   const [height, width, channels] = size;
   for (const [name, value] of Object.entries({ height, width, channels })) {
-    checkValue("resizeImage", name, value, "positiveInteger");
+    checkValue("resizeImage", name, value, is.positiveInteger);
   }
   let pixels = convert(image, channels);
   pixels = resample(pixels, [image.height, image.width * channels], height);
@@ -118,25 +121,19 @@ function transpose(x: Float32Array, [a, b, c]: readonly [number, number, number]
   return y;
 }
 
-/** Rows of numbers, with what is known of each. */
-export interface ArrayRows {
-  readonly name: string;
-  readonly rows: number;
-  /** Numbers of each row. */
-  readonly width: number;
-  /** [rows, width], row-major. */
-  readonly x: ArrayLike<number>;
-  /** Columns of text, such as `label` and `file`. */
-  readonly texts?: Readonly<Record<string, readonly string[]>>;
-}
-
 const ARRAY_ROWS = {
-  name: { required: "string" },
-  rows: { required: "number" },
-  width: { required: "number" },
-  x: { required: "values" },
-  texts: "object",
-} as const satisfies OptionKinds<ArrayRows>;
+  name: is.required(is.string),
+  rows: is.required(is.number),
+  /** Numbers of each row. */
+  width: is.required(is.number),
+  /** [rows, width], row-major. */
+  x: is.required(is.values),
+  /** Columns of text, such as `label` and `file`. */
+  texts: is.object as Kind<Readonly<Record<string, readonly string[]>>>,
+};
+
+/** Rows of numbers, with what is known of each. */
+export interface ArrayRows extends OptionsOf<typeof ARRAY_ROWS> {}
 
 /** A table with a column per number, p0, p1, ..., and the columns of text. @throws E_ARGUMENT */
 export function tableFromArray(array: ArrayRows): Table {

@@ -1,5 +1,7 @@
 import { TilegradError } from "../errors.ts";
-import type { OptionKinds } from "../options.ts";
+import type { Kind } from "../kinds.ts";
+import * as is from "../kinds.ts";
+import type { OptionsOf } from "../options.ts";
 import { checkFields, checkOptions, checkValue } from "../options.ts";
 import type { CategoricalFeature, Feature, NumericFeature } from "./feature.ts";
 import { fitPixels, type ImageSize } from "./pixels.ts";
@@ -45,38 +47,29 @@ export function inputShapeOf(preprocessor: Preprocessor): readonly number[] {
 
 /** @throws E_ARGUMENT */
 export function checkPreprocessor(where: string, value: unknown): void {
-  checkFields(where, value, { features: "list", featureNames: "list" }, "a preprocessor, as fitPreprocessor gives");
-}
-
-export interface PreprocessOptions {
-  /** The label column, or a choice made before (by `chooseTarget`, on all rows, to split by it). */
-  target: string | Target;
-  /** The label that means "yes"; default the rarer of two. Only with a column name as `target`. */
-  positive?: string | number;
-  /** Columns that are not inputs. */
-  exclude?: readonly string[];
-  /** Columns that name the rows: no inputs either. */
-  id?: readonly string[];
-  /** Most levels of a categorical column that get an input of their own; >= 1, default 50. */
-  maxLevels?: number;
-  /** standard: (x - mean) / std; minmax: (x - min) / (max - min). Default "standard". */
-  scaling?: Scaling;
-  /** All columns that are left are the pixels of an image of this size; see `fitPixels`. */
-  image?: ImageSize;
-  /** Inputs are windows of rows in the order of time, of the numeric columns; `trainRows` are their last rows. */
-  window?: Windowing;
+  checkFields(where, value, { features: is.list, featureNames: is.list }, "a preprocessor, as fitPreprocessor gives");
 }
 
 const PREPROCESS_OPTIONS = {
-  target: "any",
-  positive: "any",
-  exclude: "strings",
-  id: "strings",
-  maxLevels: "positiveInteger",
-  scaling: ["standard", "minmax", "none"],
-  image: "numberList",
-  window: "object",
-} as const satisfies OptionKinds<PreprocessOptions>;
+  /** The label column, or a choice made before (by `chooseTarget`, on all rows, to split by it). */
+  target: is.required(is.anything as Kind<string | Target>),
+  /** The label that means "yes"; default the rarer of two. Only with a column name as `target`. */
+  positive: is.anything as Kind<string | number>,
+  /** Columns that are not inputs. */
+  exclude: is.strings,
+  /** Columns that name the rows: no inputs either. */
+  id: is.strings,
+  /** Most levels of a categorical column that get an input of their own; >= 1, default 50. */
+  maxLevels: is.positiveInteger,
+  /** standard: (x - mean) / std; minmax: (x - min) / (max - min). Default "standard". */
+  scaling: is.oneOf("standard", "minmax", "none") as Kind<Scaling>,
+  /** All columns that are left are the pixels of an image of this size; see `fitPixels`. */
+  image: is.numberList as Kind<ImageSize>,
+  /** Inputs are windows of rows in the order of time, of the numeric columns; `trainRows` are their last rows. */
+  window: is.object as Kind<Windowing>,
+};
+
+export interface PreprocessOptions extends OptionsOf<typeof PREPROCESS_OPTIONS> {}
 
 const DEFAULT_MAX_LEVELS = 50;
 
@@ -146,9 +139,9 @@ function rowsOfWindows(ends: Uint32Array, { length }: Windowing): Uint32Array {
 
 /** The names of the inputs that these features become. */
 export function featureNames(features: readonly Feature[]): string[] {
-  checkValue("featureNames", "features", features, "list");
+  checkValue("featureNames", "features", features, is.list);
   return features.flatMap((feature) => {
-    checkFields("featureNames", feature, { name: "string" }, "features, as fitPreprocessor gives");
+    checkFields("featureNames", feature, { name: is.string }, "features, as fitPreprocessor gives");
     const { name } = feature;
     if (feature.kind === "numeric") return feature.missingIndicator ? [name, `${name}=(missing)`] : [name];
     const levels = feature.levels.map((level) => `${name}=${level}`);

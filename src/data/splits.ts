@@ -1,4 +1,5 @@
 import { TilegradError } from "../errors.ts";
+import * as is from "../kinds.ts";
 import { checkOptions, checkValue } from "../options.ts";
 import { shuffle, shuffleInPlace } from "../random.ts";
 
@@ -21,7 +22,7 @@ export interface ShuffleOptions {
   seed?: number;
 }
 
-const SHUFFLE = { shuffle: "boolean", seed: "number" } as const;
+const SHUFFLE = { shuffle: is.boolean, seed: is.number };
 
 /** Random streams of this file; the step is the class, or the repeat. */
 const SPLIT_STREAM = 0x5911;
@@ -38,9 +39,9 @@ export function stratifiedSplit(
   y: ArrayLike<number>,
   options: { fractions: { train: number; validation?: number; test?: number }; seed?: number },
 ): Parts {
-  checkValue("stratifiedSplit", "y", y, "values");
-  checkOptions("stratifiedSplit", options, { fractions: { required: "object" }, seed: "number" });
-  checkOptions("fractions", options.fractions, { train: "number", validation: "number", test: "number" });
+  checkValue("stratifiedSplit", "y", y, is.values);
+  checkOptions("stratifiedSplit", options, { fractions: is.required(is.object), seed: is.number });
+  checkOptions("fractions", options.fractions, { train: is.number, validation: is.number, test: is.number });
   const { train, validation = 0, test = 0 } = options.fractions;
   const fractions = [train, validation, test];
   if (!fractions.every((f) => f >= 0 && f <= 1) || Math.abs(train + validation + test - 1) > 1e-6 || train === 0) {
@@ -87,7 +88,7 @@ export function stratifiedSplit(
  * @throws E_ARGUMENT unless 2 <= k <= the size of the largest class.
  */
 export function stratifiedKFold(y: ArrayLike<number>, k: number, options: ShuffleOptions = {}): Fold[] {
-  checkValue("stratifiedKFold", "y", y, "values");
+  checkValue("stratifiedKFold", "y", y, is.values);
   checkOptions("stratifiedKFold", options, SHUFFLE);
   return stratifiedFolds(y, k, options, 0);
 }
@@ -98,8 +99,8 @@ export function repeatedStratifiedKFold(
   k: number,
   options: { repeats: number; seed?: number },
 ): Fold[] {
-  checkValue("repeatedStratifiedKFold", "y", y, "values");
-  checkOptions("repeatedStratifiedKFold", options, { repeats: { required: "positiveInteger" }, seed: "number" });
+  checkValue("repeatedStratifiedKFold", "y", y, is.values);
+  checkOptions("repeatedStratifiedKFold", options, { repeats: is.required(is.positiveInteger), seed: is.number });
   const repeats = Array.from({ length: options.repeats }, (_, i) => i);
   return repeats.flatMap((repeat) => stratifiedFolds(y, k, { shuffle: true, seed: options.seed }, repeat));
 }
@@ -125,7 +126,7 @@ export function kFold(n: number, k: number, options: ShuffleOptions = {}): Fold[
  * @throws E_ARGUMENT unless 2 <= k <= the number of groups.
  */
 export function groupKFold(groups: ArrayLike<number | string>, k: number): Fold[] {
-  checkValue("groupKFold", "groups", groups, "values");
+  checkValue("groupKFold", "groups", groups, is.values);
   const sizes = new Map<number | string, number>();
   for (let i = 0; i < groups.length; i++) sizes.set(groups[i], (sizes.get(groups[i]) ?? 0) + 1);
   checkFolds(k, sizes.size, `groups (${sizes.size})`);
@@ -149,7 +150,7 @@ export function groupKFold(groups: ArrayLike<number | string>, k: number): Fold[
  * @throws E_ARGUMENT when k < 2 or no training row is left for the first split.
  */
 export function timeSeriesSplit(n: number, k: number, options: { testSize?: number; gap?: number } = {}): Fold[] {
-  checkOptions("timeSeriesSplit", options, { testSize: "number", gap: "number" });
+  checkOptions("timeSeriesSplit", options, { testSize: is.number, gap: is.number });
   checkFolds(k, n - 1, `rows - 1 (${n - 1})`);
   const { testSize = Math.floor(n / (k + 1)), gap = 0 } = options;
   const whole = Number.isInteger(testSize) && testSize >= 1 && Number.isInteger(gap) && gap >= 0;

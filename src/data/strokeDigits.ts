@@ -1,28 +1,23 @@
-import type { OptionKinds } from "../options.ts";
+import * as is from "../kinds.ts";
+import type { OptionsOf } from "../options.ts";
 import { checkOptions } from "../options.ts";
 import { draws, shuffle } from "../random.ts";
 import { check, type Generated } from "./generators.ts";
 
-export interface StrokeDigitsOptions {
-  /** Images; default 200. */
-  rows?: number;
-  /** Height and width in pixels, at least 8; default 28. */
-  size?: number;
-  /** Standard deviation of the normal noise on every pixel; default 0.05. */
-  noise?: number;
-  /** How far digits are turned, slanted, stretched and moved, and how pens differ; 0 for not at all; default 1. */
-  variation?: number;
-  /** Any safe integer; default 0. */
-  seed?: number;
-}
-
 const OPTIONS = {
-  rows: "number",
-  size: "number",
-  noise: "number",
-  variation: "number",
-  seed: "number",
-} as const satisfies OptionKinds<StrokeDigitsOptions>;
+  /** Images; default 200. */
+  rows: is.number,
+  /** Height and width in pixels, at least 8; default 28. */
+  size: is.number,
+  /** Standard deviation of the normal noise on every pixel; default 0.05. */
+  noise: is.number,
+  /** How far digits are turned, slanted, stretched and moved, and how pens differ; 0 for not at all; default 1. */
+  variation: is.number,
+  /** Any safe integer; default 0. */
+  seed: is.number,
+};
+
+export interface StrokeDigitsOptions extends OptionsOf<typeof OPTIONS> {}
 
 type Point = readonly [x: number, y: number];
 

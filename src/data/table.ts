@@ -1,4 +1,5 @@
 import { TilegradError } from "../errors.ts";
+import * as is from "../kinds.ts";
 import { nearest } from "../nearest.ts";
 import { checkFields, checkObject, checkOptions, checkValue } from "../options.ts";
 
@@ -58,7 +59,7 @@ export function checkColumns(file: string, asked: readonly string[], columns: re
 
 /** @throws E_ARGUMENT */
 export function checkTable(table: Table): void {
-  checkFields("table", table, { columns: "list", rows: "number" }, "a table, as readCsv and tableFromColumns give");
+  checkFields("table", table, { columns: is.list, rows: is.number }, "a table, as readCsv and tableFromColumns give");
 }
 
 function missingColumns(file: string, absent: readonly string[], columns: readonly string[]): TilegradError {
@@ -103,8 +104,8 @@ export function tableFromColumns(
   options: { name?: string } = {},
 ): Table {
   checkObject("tableFromColumns", columns, "{ column: values }");
-  checkOptions("tableFromColumns", options, { name: "string" });
-  for (const [name, values] of Object.entries(columns)) checkValue("tableFromColumns", name, values, "values");
+  checkOptions("tableFromColumns", options, { name: is.string });
+  for (const [name, values] of Object.entries(columns)) checkValue("tableFromColumns", name, values, is.values);
   return tableFromEntries(Object.entries(columns), options.name ?? "table");
 }
 
@@ -128,8 +129,8 @@ export function tableFromRecords(
   records: readonly Readonly<Record<string, CellValue>>[],
   options: { name?: string } = {},
 ): Table {
-  checkValue("tableFromRecords", "records", records, "list");
-  checkOptions("tableFromRecords", options, { name: "string" });
+  checkValue("tableFromRecords", "records", records, is.list);
+  checkOptions("tableFromRecords", options, { name: is.string });
   for (const [i, record] of records.entries()) checkObject(`tableFromRecords: [${i}]`, record, "{ column: value }");
   const names = new Set<string>();
   for (const record of records) for (const key of Object.keys(record)) names.add(key);
@@ -142,7 +143,7 @@ const DAY = 86_400_000;
 /** The given rows, or all rows 0..n-1 without them. @throws E_ARGUMENT for a row that does not exist. */
 export function rowList(table: Table, rows?: ArrayLike<number>): Uint32Array {
   checkTable(table);
-  if (rows !== undefined) checkValue(table.name, "rows", rows, "values");
+  if (rows !== undefined) checkValue(table.name, "rows", rows, is.values);
   if (!rows) return Uint32Array.from({ length: table.rows }, (_, i) => i);
   for (let i = 0; i < rows.length; i++) {
     if (Number.isInteger(rows[i]) && rows[i] >= 0 && rows[i] < table.rows) continue;

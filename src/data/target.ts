@@ -1,4 +1,5 @@
 import { TilegradError } from "../errors.ts";
+import * as is from "../kinds.ts";
 import { checkFields, checkOptions } from "../options.ts";
 import { numberOf } from "./number.ts";
 import { cellText, columnOf, isMissing, rowList, type Table, whereIs } from "./table.ts";
@@ -32,7 +33,10 @@ export function chooseTarget(
   options: { target: string; positive?: string | number },
   rows?: ArrayLike<number>,
 ): Target {
-  const { target: name } = checkOptions("chooseTarget", options, { target: { required: "string" }, positive: "any" });
+  const { target: name } = checkOptions("chooseTarget", options, {
+    target: is.required(is.string),
+    positive: is.anything,
+  });
   const counts = countLabels(table, name, rowList(table, rows));
   const labels = [...counts.keys()].sort(compareLabels);
   const where = `${table.name}, column ${JSON.stringify(name)}`;
@@ -76,7 +80,7 @@ export function targetOf(
   rows?: ArrayLike<number>,
 ): Float32Array {
   const choice = "target" in Object(target) ? (target as { target: Target }).target : (target as Target);
-  checkFields("targetOf", choice, { name: "string", negative: "list" }, "a target, as chooseTarget gives");
+  checkFields("targetOf", choice, { name: is.string, negative: is.list }, "a target, as chooseTarget gives");
   const column = columnOf(table, choice.name);
   const list = rowList(table, rows);
   const known = new Set(choice.negative);

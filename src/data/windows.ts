@@ -2,23 +2,22 @@
  * A table whose rows follow each other in time, as windows: each is `length` rows, named by its last row t, and its label
  * lies `horizon` rows after t. Nothing after t is ever part of a window.
  */
+
 import { TilegradError } from "../errors.ts";
-import type { OptionKinds } from "../options.ts";
+import * as is from "../kinds.ts";
+import type { OptionsOf } from "../options.ts";
 import { checkOptions, checkValue, show } from "../options.ts";
 import type { Column, Table } from "./table.ts";
 import { checkTable, columnOf, isMissing } from "./table.ts";
 
-export interface Windowing {
-  /** Rows of a window, at least 1. */
-  readonly length: number;
-  /** Rows from a window's last row to its label. */
-  readonly horizon: number;
-}
-
 export const WINDOWING = {
-  length: { required: "positiveInteger" },
-  horizon: { required: "number" },
-} as const satisfies OptionKinds<Windowing>;
+  /** Rows of a window, at least 1. */
+  length: is.required(is.positiveInteger),
+  /** Rows from a window's last row to its label. */
+  horizon: is.required(is.number),
+};
+
+export interface Windowing extends OptionsOf<typeof WINDOWING> {}
 
 /** The column of a target up(column), else null. */
 export const risingColumn = (target: string): string | null => /^up\((.+)\)$/.exec(target)?.[1] ?? null;
@@ -101,7 +100,7 @@ export function splitWindows(
     throw new TilegradError("E_ARGUMENT", `splitWindows: got ends ${show(ends)}; expected what windowEnds gives.`);
   }
   checkOptions("splitWindows", windowing, WINDOWING);
-  checkOptions("splitWindows", shares, { validation: { required: "fraction" }, test: { required: "fraction" } });
+  checkOptions("splitWindows", shares, { validation: is.required(is.fraction), test: is.required(is.fraction) });
   const { length, horizon } = windowing;
   const cut = (list: Uint32Array, share: number): [Uint32Array, Uint32Array] => {
     const size = share > 0 ? Math.max(1, Math.round(list.length * share)) : 0;
@@ -132,8 +131,8 @@ export function gatherWindows(
     throw new TilegradError("E_ARGUMENT", `gatherWindows: got x ${show(x)}; expected a Float32Array.`);
   }
   for (const [name, value] of Object.entries({ features, length }))
-    checkValue("gatherWindows", name, value, "positiveInteger");
-  checkValue("gatherWindows", "ends", ends, "values");
+    checkValue("gatherWindows", name, value, is.positiveInteger);
+  checkValue("gatherWindows", "ends", ends, is.values);
   const width = length * features;
   const windows = new Float32Array(ends.length * width);
   for (let i = 0; i < ends.length; i++) {

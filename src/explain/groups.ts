@@ -2,6 +2,7 @@
 
 import { checkPreprocessor, featureNames, inputShapeOf, type Preprocessor } from "../data/preprocess.ts";
 import { sizeOf } from "../graph/types.ts";
+import * as is from "../kinds.ts";
 import { checkFields, checkValue } from "../options.ts";
 
 /** Inputs that are explained together: those that one column became, or one column at all times of a window. */
@@ -13,8 +14,8 @@ export interface InputGroup {
 
 /** @throws E_ARGUMENT */
 export function checkGroups(where: string, groups: readonly InputGroup[]): void {
-  checkValue(where, "groups", groups, "list");
-  for (const group of groups) checkFields(where, group, { inputs: "list" }, "groups, as columnGroups gives");
+  checkValue(where, "groups", groups, is.list);
+  for (const group of groups) checkFields(where, group, { inputs: is.list }, "groups, as columnGroups gives");
 }
 
 /** One group per column (a category's one-hot inputs and a missing indicator belong to their column); per pixel of images. */

@@ -1,7 +1,9 @@
 /** Integrated gradients (Sundararajan, Taly & Yan 2017): how much each input moved the logit away from a baseline's. */
+
 import { TilegradError } from "../errors.ts";
 import type { Graph } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
+import * as is from "../kinds.ts";
 import type { Model } from "../model/model.ts";
 import { unsquash } from "../model/squash.ts";
 import { sum } from "../ops/core/broadcast.ts";
@@ -10,6 +12,7 @@ import { add, mul, sub } from "../ops/core/elementwise.ts";
 import { dynamicSlice, dynamicUpdateSlice } from "../ops/core/gather.ts";
 import { reshape } from "../ops/core/view.ts";
 import { f32 } from "../ops/op.ts";
+import type { OptionsOf } from "../options.ts";
 import { checkFields, checkOptions, checkValue } from "../options.ts";
 import { gradients } from "../passes/differentiate.ts";
 import { checkFeatures } from "../train/data.ts";
@@ -20,12 +23,14 @@ import type { Trainer } from "../train/trainer.ts";
 import type { InputGroup } from "./groups.ts";
 import { checkGroups } from "./groups.ts";
 
-export interface IntegratedGradientsOptions {
+const integratedGradientsOptions = {
   /** One row of inputs; default zeros, which is the mean of standardized columns. */
-  readonly baseline?: ArrayLike<number>;
+  baseline: is.values,
   /** Points on the way from the baseline; default 64. */
-  readonly steps?: number;
-}
+  steps: is.positiveInteger,
+};
+
+export interface IntegratedGradientsOptions extends OptionsOf<typeof integratedGradientsOptions> {}
 
 /** Elements that one layer's output should not exceed, as in prediction. */
 const MOST_ACTIVATIONS = 2 ** 22;
@@ -46,8 +51,8 @@ export async function integratedGradients(
   options: IntegratedGradientsOptions = {},
 ): Promise<Float32Array> {
   const where = "integratedGradients";
-  checkFields(where, trainer, { model: "object", device: "device" }, "a trainer, from await compile()");
-  const { baseline, steps = 64 } = checkOptions(where, options, { baseline: "values", steps: "positiveInteger" });
+  checkFields(where, trainer, { model: is.object, device: is.device }, "a trainer, from await compile()");
+  const { baseline, steps = 64 } = checkOptions(where, options, integratedGradientsOptions);
   const { model, device, parameters, fusion } = trainer;
   const { x: checked, rows } = checkFeatures(where, x, model.inputShape);
   const inputs = sizeOf(model.inputShape);
@@ -118,8 +123,8 @@ export function meanAttribution(
   rows: number,
   groups: readonly InputGroup[],
 ): { name: string; mean: number }[] {
-  checkValue("meanAttribution", "attributions", attributions, "values");
-  checkValue("meanAttribution", "rows", rows, "positiveInteger");
+  checkValue("meanAttribution", "attributions", attributions, is.values);
+  checkValue("meanAttribution", "rows", rows, is.positiveInteger);
   checkGroups("meanAttribution", groups);
   const width = attributions.length / rows;
   return groups.map(({ name, inputs }) => {

@@ -1,5 +1,8 @@
 import { TilegradError } from "../errors.ts";
+import type { Kind } from "../kinds.ts";
+import * as is from "../kinds.ts";
 import { averagePrecision } from "../metrics/areas.ts";
+import type { OptionsOf } from "../options.ts";
 import { checkOptions, checkValue } from "../options.ts";
 import { shuffle } from "../random.ts";
 import type { InputGroup } from "./groups.ts";
@@ -14,13 +17,15 @@ export interface PermutationImportance {
   readonly std: number;
 }
 
-export interface PermutationOptions {
+const permutationOptions = {
   /** Shuffles of each group, default 5. */
-  readonly repeats?: number;
-  readonly seed?: number;
+  repeats: is.positiveInteger,
+  seed: is.number,
   /** What is measured, larger being better; default PR-AUC (average precision). */
-  readonly score?: (y: ArrayLike<number>, scores: ArrayLike<number>) => number | null;
-}
+  score: is.callable as Kind<(y: ArrayLike<number>, scores: ArrayLike<number>) => number | null>,
+};
+
+export interface PermutationOptions extends OptionsOf<typeof permutationOptions> {}
 
 /** The random stream of the shuffles; the step counts them. */
 const STREAM = 0x7065726d; // "perm"
@@ -43,15 +48,11 @@ export async function permutationImportance(
   options: PermutationOptions = {},
 ): Promise<PermutationImportance[]> {
   const where = "permutationImportance";
-  checkValue(where, "predict", predict, "function");
-  checkValue(where, "x", x, "values");
-  checkValue(where, "y", y, "values");
+  checkValue(where, "predict", predict, is.callable);
+  checkValue(where, "x", x, is.values);
+  checkValue(where, "y", y, is.values);
   checkGroups(where, groups);
-  const {
-    repeats = 5,
-    seed = 0,
-    score = averagePrecision,
-  } = checkOptions(where, options, { repeats: "positiveInteger", seed: "number", score: "function" });
+  const { repeats = 5, seed = 0, score = averagePrecision } = checkOptions(where, options, permutationOptions);
   const whole = score(y, await predict(x));
   if (whole === null) {
     throw new TilegradError("E_DATA", "permutationImportance: all rows are of one class.", {

@@ -1,11 +1,12 @@
 /** Walking and rewriting graphs. Passes are pure: they return new nodes and share what did not change. */
+import * as is from "../kinds.ts";
 import { apply } from "../ops/op.ts";
 import { checkFields } from "../options.ts";
 import type { Graph, Node, Tensor } from "./types.ts";
 
 /** What a graph must compute: outputs, then updates. */
 export function results(graph: Graph): Tensor[] {
-  checkFields("graph", graph, { outputs: "object", updates: "list" }, "{ outputs, updates }");
+  checkFields("graph", graph, { outputs: is.object, updates: is.list }, "{ outputs, updates }");
   return [...Object.values(graph.outputs), ...graph.updates.flatMap(({ state, value }) => [state, value])];
 }
 

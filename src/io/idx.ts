@@ -2,8 +2,10 @@
  * IDX, the format of MNIST (LeCun, Cortes, Burges): two zero bytes, element type, rank, the sizes as big-endian u32, then
  * the elements, row-major and big-endian.
  */
+
 import { TilegradError } from "../errors.ts";
 import { sizeOf } from "../graph/types.ts";
+import * as is from "../kinds.ts";
 import { checkFields, checkValue } from "../options.ts";
 import { inflate } from "./inflate.ts";
 
@@ -31,7 +33,7 @@ const TYPES = new Map<number, IdxType>([
 
 /** The bytes of an IDX file. @throws E_ARGUMENT when data and shape do not fit. */
 export function encodeIdx(array: IdxArray): Uint8Array {
-  checkFields("encodeIdx", array, { shape: "list", data: "values" }, "{ shape, data }");
+  checkFields("encodeIdx", array, { shape: is.list, data: is.values }, "{ shape, data }");
   const { shape, data } = array;
   const type = [...TYPES].find(([, made]) => data instanceof made)?.[0];
   if (type === undefined || data.length !== sizeOf(shape) || shape.length < 1 || shape.length > 255) {
@@ -52,7 +54,7 @@ export function encodeIdx(array: IdxArray): Uint8Array {
 
 /** `decodeIdx` of a file that may be gzipped, as MNIST's are. @throws E_FILE as `decodeIdx`, before it unpacks too much */
 export async function readIdx(bytes: Uint8Array, where: string): Promise<IdxArray> {
-  checkValue("readIdx", "bytes", bytes, "bytes");
+  checkValue("readIdx", "bytes", bytes, is.bytes);
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return decodeIdx(bytes, where);
   const limit = (head: Uint8Array): number => {
     const { start, size } = header(head, where);
@@ -67,7 +69,7 @@ export async function readIdx(bytes: Uint8Array, where: string): Promise<IdxArra
  * @throws E_FILE when it is compressed, truncated, damaged or not IDX.
  */
 export function decodeIdx(bytes: Uint8Array, where: string): IdxArray {
-  checkValue("decodeIdx", "bytes", bytes, "bytes");
+  checkValue("decodeIdx", "bytes", bytes, is.bytes);
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) throw idxError(where, "a gzip file", "plain IDX", "readIdx unpacks it.");
   const { array, shape, start, size } = header(bytes, where);
   if (bytes.length - start !== size) {

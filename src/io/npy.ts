@@ -1,6 +1,8 @@
 /** NumPy's NPY format, versions 1 to 3: little-endian numbers; read in either order, written in C order. */
+
 import { TilegradError } from "../errors.ts";
 import { sizeOf } from "../graph/types.ts";
+import * as is from "../kinds.ts";
 import { checkFields, checkValue } from "../options.ts";
 
 export type NpyData = Float32Array | Float64Array | Int32Array | Uint32Array | Uint8Array | BigInt64Array;
@@ -30,7 +32,7 @@ export function encodeNpy(array: NpyArray): Uint8Array {
   checkFields(
     "encodeNpy",
     array,
-    { dtype: Object.keys(ARRAYS), shape: "list", data: "values" },
+    { dtype: is.oneOf(...Object.keys(ARRAYS)), shape: is.list, data: is.values },
     "{ dtype, shape, data }",
   );
   const { dtype, shape, data } = array;
@@ -60,7 +62,7 @@ export function encodeNpy(array: NpyArray): Uint8Array {
  * @throws E_FILE when it is truncated, damaged, big-endian, or of another element type than f4 f8 i4 u4 u1 i8 b1.
  */
 export function decodeNpy(bytes: Uint8Array, where: string): NpyArray {
-  checkValue("decodeNpy", "bytes", bytes, "bytes");
+  checkValue("decodeNpy", "bytes", bytes, is.bytes);
   const { text, start } = readHeader(bytes, where);
   const { descr, fortran, shape } = parseHeader(text, where);
   const dtype = dtypeOf(descr, where);

@@ -1,5 +1,7 @@
 /** NumPy's NPZ: a ZIP archive of NPY files, stored (`np.savez`) or deflated (`np.savez_compressed`). */
+
 import { TilegradError } from "../errors.ts";
+import * as is from "../kinds.ts";
 import { checkValue } from "../options.ts";
 import { crc32, inflate } from "./inflate.ts";
 import type { NpyArray } from "./npy.ts";
@@ -27,7 +29,7 @@ interface Entry {
  *   is checked), repeated, of another length than it says, or no NPY array
  */
 export async function decodeNpz(bytes: Uint8Array, where: string): Promise<Record<string, NpyArray>> {
-  checkValue("decodeNpz", "bytes", bytes, "bytes");
+  checkValue("decodeNpz", "bytes", bytes, is.bytes);
   const arrays: Record<string, NpyArray> = Object.create(null);
   const entries = directory(bytes, where);
   const total = entries.reduce((sum, { size }) => sum + size, 0);

@@ -2,8 +2,10 @@
  * The safetensors format (huggingface/safetensors): u64 header length, a JSON header of `{ dtype, shape, data_offsets }`
  * by name, then the little-endian data without holes. Typed arrays are little-endian on every host WebGPU runs on.
  */
+
 import { TilegradError } from "../errors.ts";
 import { type DType, sizeOf } from "../graph/types.ts";
+import * as is from "../kinds.ts";
 import { checkFields, checkObject, checkValue } from "../options.ts";
 import { parsePlainJson } from "./json.ts";
 import { asCount, asList, asObject, asShape, asString, field, misplaced, type Place } from "./place.ts";
@@ -66,7 +68,7 @@ export function encodeSafetensors(tensors: StoredTensors, metadata: Readonly<Rec
 
 function checkTensor(name: string, tensor: StoredTensor): void {
   const where = `tensor ${JSON.stringify(name)}`;
-  checkFields(where, tensor, { shape: "list", data: "values" }, "{ dtype, shape, data }");
+  checkFields(where, tensor, { shape: is.list, data: is.values }, "{ dtype, shape, data }");
   const { dtype, shape, data } = tensor;
   const complain = (problem: string): never => {
     throw new TilegradError("E_ARGUMENT", `${where}: ${problem}.`);
@@ -88,7 +90,7 @@ export function decodeSafetensors(
   bytes: Uint8Array,
   where: string,
 ): { tensors: Record<string, StoredTensor>; metadata: Record<string, string> } {
-  checkValue("decodeSafetensors", "bytes", bytes, "bytes");
+  checkValue("decodeSafetensors", "bytes", bytes, is.bytes);
   const start = headerEnd(bytes, where);
   const root: Place = { value: parsePlainJson(bytes.subarray(8, start), `${where}, header`), file: where, path: "" };
   const names = Object.keys(asObject(root)).filter((name) => name !== METADATA);

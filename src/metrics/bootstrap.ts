@@ -1,5 +1,7 @@
 import { TilegradError } from "../errors.ts";
-import type { OptionKinds } from "../options.ts";
+import type { Kind } from "../kinds.ts";
+import * as is from "../kinds.ts";
+import type { OptionsOf } from "../options.ts";
 import { checkOptions, checkValue } from "../options.ts";
 import { draws } from "../random.ts";
 import { checkLabels, checkRange, checkWeights, type NumberList } from "./check.ts";
@@ -7,14 +9,16 @@ import { checkLabels, checkRange, checkWeights, type NumberList } from "./check.
 /** The random stream of bootstrap draws; the replicate number is the step. */
 const STREAM = 0x626f6f74; // "boot"
 
-export interface BootstrapOptions {
+const bootstrapOptions = {
   /** Default 1000. */
-  readonly replicates?: number;
+  replicates: is.number,
   /** Confidence level in (0, 1), default 0.95. */
-  readonly level?: number;
-  readonly seed: number;
-  readonly sampleWeight?: NumberList;
-}
+  level: is.number,
+  seed: is.required(is.number),
+  sampleWeight: is.values as Kind<NumberList>,
+};
+
+export interface BootstrapOptions extends OptionsOf<typeof bootstrapOptions> {}
 
 /** A percentile interval, low <= high. */
 export interface Interval {
@@ -38,13 +42,8 @@ export function bootstrapIntervals<Name extends string>(
   measure: (weight: Float64Array) => Readonly<Record<Name, number | null>>,
   options: BootstrapOptions,
 ): Record<Name, Interval | null> {
-  checkOptions("bootstrapIntervals", options, {
-    replicates: "number",
-    level: "number",
-    seed: { required: "number" },
-    sampleWeight: "values",
-  } satisfies OptionKinds<BootstrapOptions>);
-  checkValue("bootstrapIntervals", "measure", measure, "function");
+  checkOptions("bootstrapIntervals", options, bootstrapOptions);
+  checkValue("bootstrapIntervals", "measure", measure, is.callable);
   const { replicates = 1000, level = 0.95, seed, sampleWeight } = options;
   checkLabels("bootstrapIntervals", y);
   checkWeights("bootstrapIntervals", y.length, sampleWeight);

@@ -1,4 +1,5 @@
 import { TilegradError } from "../errors.ts";
+import * as is from "../kinds.ts";
 import { sigmoid, softplus } from "../numeric.ts";
 import { checkFields, checkOptions, checkValue } from "../options.ts";
 import { checkProbabilities, checkRange, checkScored, type NumberList } from "./check.ts";
@@ -46,8 +47,8 @@ export function fitCalibration(
   options: { from?: ScoreKind; sampleWeight?: NumberList } = {},
 ): Calibration {
   const { from = "probability", sampleWeight } = checkOptions("fitCalibration", options, {
-    from: KINDS_OF_SCORE,
-    sampleWeight: "values",
+    from: is.oneOf(...KINDS_OF_SCORE),
+    sampleWeight: is.values,
   });
   const check = from === "probability" ? checkProbabilities : checkScored;
   check("fitCalibration", y, scores, sampleWeight);
@@ -76,8 +77,8 @@ export function fitCalibration(
  * them rounded to f32: `Float32Array.from` makes the two the same. @throws E_ARGUMENT
  */
 export function applyCalibration(calibration: Calibration, scores: NumberList): Float64Array {
-  checkFields("applyCalibration", calibration, { method: "string" }, "a calibration, as fitCalibration gives");
-  checkValue("applyCalibration", "scores", scores, "values");
+  checkFields("applyCalibration", calibration, { method: is.string }, "a calibration, as fitCalibration gives");
+  checkValue("applyCalibration", "scores", scores, is.values);
   const apply = mapOf(calibration);
   return Float64Array.from({ length: scores.length }, (_, i) => apply(scores[i]));
 }
@@ -95,7 +96,7 @@ export function priorCorrection(
   truePrevalence: number,
   from: ScoreKind = "probability",
 ): PriorShift {
-  checkValue("priorCorrection", "from", from, KINDS_OF_SCORE);
+  checkValue("priorCorrection", "from", from, is.oneOf(...KINDS_OF_SCORE));
   for (const [name, value] of Object.entries({ trainPrevalence, truePrevalence })) {
     checkRange("priorCorrection", name, value, Number.MIN_VALUE, 1 - Number.EPSILON / 2);
   }
@@ -105,7 +106,7 @@ export function priorCorrection(
 
 /** The same after weighing positives `ratio` times as much as negatives (class weights, posWeight): -ln(ratio). */
 export function weightCorrection(ratio: number, from: ScoreKind = "probability"): PriorShift {
-  checkValue("weightCorrection", "from", from, KINDS_OF_SCORE);
+  checkValue("weightCorrection", "from", from, is.oneOf(...KINDS_OF_SCORE));
   checkRange("weightCorrection", "ratio", ratio, Number.MIN_VALUE, Number.MAX_VALUE);
   return { method: "prior", from, shift: -Math.log(ratio) };
 }

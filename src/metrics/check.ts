@@ -1,4 +1,5 @@
 import { TilegradError } from "../errors.ts";
+import * as is from "../kinds.ts";
 import { checkValue } from "../options.ts";
 
 /** Any indexable list of numbers: `number[]`, `Float32Array`, `Float64Array`, `Int32Array`, ... */
@@ -16,7 +17,7 @@ const differs = (where: string, name: string, got: number, rows: number): Tilegr
 
 /** Throws `E_DATA` unless every label is 0 or 1 and there is at least one. */
 export function checkLabels(where: string, y: NumberList): void {
-  checkValue(where, "labels", y, "values");
+  checkValue(where, "labels", y, is.values);
   if (y.length === 0) throw isEmpty(where);
   for (let i = 0; i < y.length; i++) {
     if (y[i] !== 0 && y[i] !== 1) {
@@ -30,7 +31,7 @@ export function checkLabels(where: string, y: NumberList): void {
 /** Throws `E_DATA` unless there is one finite, non-negative weight per row and not all are 0. */
 export function checkWeights(where: string, rows: number, weight: NumberList | undefined): void {
   if (weight === undefined) return;
-  checkValue(where, "sampleWeight", weight, "values");
+  checkValue(where, "sampleWeight", weight, is.values);
   if (weight.length !== rows) throw differs(where, "sampleWeight", weight.length, rows);
   let total = 0;
   for (let i = 0; i < rows; i++) {
@@ -51,8 +52,8 @@ export function checkWeights(where: string, rows: number, weight: NumberList | u
 
 /** Throws `E_DATA` unless y, scores and weights are one finite value per row, labels 0 or 1, weights >= 0. */
 export function checkScored(where: string, y: NumberList, scores: NumberList, weight?: NumberList): void {
-  checkValue(where, "labels", y, "values");
-  checkValue(where, "scores", scores, "values");
+  checkValue(where, "labels", y, is.values);
+  checkValue(where, "scores", scores, is.values);
   if (y.length !== scores.length) throw differs(where, "scores", scores.length, y.length);
   checkLabels(where, y);
   for (let i = 0; i < scores.length; i++) {

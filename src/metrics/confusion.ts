@@ -1,4 +1,5 @@
 import { TilegradError } from "../errors.ts";
+import * as is from "../kinds.ts";
 import { checkFields } from "../options.ts";
 import { checkScored, type NumberList } from "./check.ts";
 
@@ -119,7 +120,7 @@ export type Measures = Record<keyof typeof formulas, number> & {
 
 /** Every measure of one confusion matrix, with 0/0 given as 0 (kappa: null) and named in `undefined`. @throws E_ARGUMENT */
 export function measures(c: Confusion): Measures {
-  checkFields("measures", c, { tn: "number", fp: "number", fn: "number", tp: "number" }, "{ tn, fp, fn, tp }");
+  checkFields("measures", c, { tn: is.number, fp: is.number, fn: is.number, tp: is.number }, "{ tn, fp, fn, tp }");
   const lacking: MeasureName[] = [];
   const values = {} as Record<keyof typeof formulas, number>;
   for (const name of Object.keys(formulas) as (keyof typeof formulas)[]) {

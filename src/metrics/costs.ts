@@ -1,4 +1,5 @@
 import { TilegradError } from "../errors.ts";
+import * as is from "../kinds.ts";
 import { checkOptions } from "../options.ts";
 import { checkScored, type NumberList } from "./check.ts";
 import { descendingOrder } from "./order.ts";
@@ -23,7 +24,7 @@ export function costCurve(
   costs: CostMatrix,
   options: { sampleWeight?: NumberList; amounts?: NumberList } = {},
 ): CostCurve {
-  const { sampleWeight, amounts } = checkOptions("costCurve", options, { sampleWeight: "values", amounts: "values" });
+  const { sampleWeight, amounts } = checkOptions("costCurve", options, { sampleWeight: is.values, amounts: is.values });
   checkScored("costCurve", y, scores, sampleWeight);
   checkThresholdRule({ minimizeCost: costs }, "costCurve");
   const order = descendingOrder(scores);

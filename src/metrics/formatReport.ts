@@ -1,3 +1,4 @@
+import * as is from "../kinds.ts";
 import { checkFields, checkObject } from "../options.ts";
 import type { ClassificationReport, ReportMeasures } from "./report.ts";
 import { NOTHING_POSITIVE } from "./thresholds.ts";
@@ -30,7 +31,12 @@ export function formatReport(
 ): string {
   checkObject("formatReport: besides", besides, "reports by name");
   for (const given of [report, ...Object.values(besides)])
-    checkFields("formatReport", given, { confusion: "object", baseline: "object" }, "what classificationReport gives");
+    checkFields(
+      "formatReport",
+      given,
+      { confusion: is.object, baseline: is.object },
+      "what classificationReport gives",
+    );
   const { confusion: c, intervals, baseline, level = 0.95 } = report;
   const percent = (share: number) => `${(100 * share).toPrecision(3)} %`;
   const header = [

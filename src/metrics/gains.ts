@@ -1,3 +1,4 @@
+import * as is from "../kinds.ts";
 import { checkFields, checkValue } from "../options.ts";
 import type { NumberList } from "./check.ts";
 import { hasBothClasses, sweep } from "./sweep.ts";
@@ -34,8 +35,13 @@ export function gainCurve(y: NumberList, scores: NumberList, sampleWeight?: Numb
  * the positives of the tie are shared out evenly. null when one class is absent.
  */
 export function gainAt(curve: GainCurve, fraction: number): { gain: number; lift: number } {
-  checkFields("gainAt", curve, { fraction: "values", gain: "values", lift: "values" }, "a curve, as gainCurve gives");
-  checkValue("gainAt", "fraction", fraction, "number");
+  checkFields(
+    "gainAt",
+    curve,
+    { fraction: is.values, gain: is.values, lift: is.values },
+    "a curve, as gainCurve gives",
+  );
+  checkValue("gainAt", "fraction", fraction, is.number);
   let k = 1;
   while (k < curve.fraction.length - 1 && curve.fraction[k] < fraction) k++;
   const from = curve.fraction[k - 1];

@@ -1,4 +1,6 @@
-import type { OptionKinds } from "../options.ts";
+import type { Kind } from "../kinds.ts";
+import * as is from "../kinds.ts";
+import type { OptionsOf } from "../options.ts";
 import { checkOptions } from "../options.ts";
 import { checkProbabilities, checkRange, type NumberList } from "./check.ts";
 
@@ -8,7 +10,7 @@ export function logLoss(
   scores: NumberList,
   options: { sampleWeight?: NumberList; eps?: number } = {},
 ): number {
-  const { sampleWeight, eps = 1e-15 } = checkOptions("logLoss", options, { sampleWeight: "values", eps: "number" });
+  const { sampleWeight, eps = 1e-15 } = checkOptions("logLoss", options, { sampleWeight: is.values, eps: is.number });
   checkProbabilities("logLoss", y, scores, sampleWeight);
   checkRange("logLoss", "eps", eps, 0, 0.5);
   return weightedMean(y.length, sampleWeight, (i) => {
@@ -35,29 +37,23 @@ function weightedMean(rows: number, weight: NumberList | undefined, value: (row:
   return sum / total;
 }
 
-/** How scores are put into bins. */
-export interface BinOptions {
+const BIN_OPTIONS = {
   /** Number of bins, default 10. */
-  readonly bins?: number;
+  bins: is.positiveInteger,
   /** "uniform" (default): of equal width over [0, 1]; "quantile": of equally many rows, but for ties. */
-  readonly strategy?: "uniform" | "quantile";
+  strategy: is.oneOf("uniform", "quantile"),
   /** "left": [a, b) and the last bin holds 1; "right": (a, b] and the first holds 0. Default "left". */
-  readonly closed?: "left" | "right";
+  closed: is.oneOf("left", "right"),
   /**
    * What is compared: "positive" (default) the probability of y = 1 with the share of positives; "confidence"
    * max(p, 1 - p) with the share predicted rightly at 0.5 (Guo et al. 2017).
    */
-  readonly of?: "positive" | "confidence";
-  readonly sampleWeight?: NumberList;
-}
+  of: is.oneOf("positive", "confidence"),
+  sampleWeight: is.values as Kind<NumberList>,
+};
 
-const BIN_OPTIONS = {
-  bins: "positiveInteger",
-  strategy: ["uniform", "quantile"],
-  closed: ["left", "right"],
-  of: ["positive", "confidence"],
-  sampleWeight: "values",
-} as const satisfies OptionKinds<BinOptions>;
+/** How scores are put into bins. */
+export interface BinOptions extends OptionsOf<typeof BIN_OPTIONS> {}
 
 /** One bin of a reliability diagram; the means are null in an empty bin. */
 export interface CalibrationBin {

@@ -1,3 +1,4 @@
+import * as is from "../kinds.ts";
 import { checkOptions } from "../options.ts";
 import { sweptAveragePrecision, sweptKs, sweptRocAuc } from "./areas.ts";
 import { bootstrapIntervals, type Interval } from "./bootstrap.ts";
@@ -78,9 +79,9 @@ export function classificationReport(
     sampleWeight,
     bootstrap,
   } = checkOptions("classificationReport", options, {
-    threshold: "number",
-    sampleWeight: "values",
-    bootstrap: "object",
+    threshold: is.number,
+    sampleWeight: is.values,
+    bootstrap: is.object,
   });
   checkScored("classificationReport", y, scores, sampleWeight);
   const order = descendingOrder(scores);

@@ -1,3 +1,4 @@
+import * as is from "../kinds.ts";
 import { checkOptions } from "../options.ts";
 import { checkScored, type NumberList } from "./check.ts";
 import {
@@ -53,7 +54,7 @@ export function tuneThreshold(
   rule: ThresholdRule,
   options: { sampleWeight?: NumberList; amounts?: NumberList } = {},
 ): TunedThreshold {
-  checkOptions("tuneThreshold", options, { sampleWeight: "values", amounts: "values" });
+  checkOptions("tuneThreshold", options, { sampleWeight: is.values, amounts: is.values });
   checkThresholdRule(rule);
   checkScored("tuneThreshold", y, scores, options.sampleWeight);
   if ("fixed" in rule) {

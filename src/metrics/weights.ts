@@ -1,4 +1,5 @@
 import { TilegradError } from "../errors.ts";
+import * as is from "../kinds.ts";
 import { checkValue } from "../options.ts";
 import { checkLabels, checkRange, checkWeights, type NumberList } from "./check.ts";
 
@@ -25,8 +26,8 @@ export function effectiveNumberWeights(y: NumberList, beta = 0.999): ClassWeight
 
 /** The weight of each row's class, f64 [n]; classes that are not named weigh 1. */
 export function classWeightToSampleWeight(y: NumberList, classWeight: ClassWeight): Float64Array {
-  checkValue("classWeightToSampleWeight", "labels", y, "values");
-  checkValue("classWeightToSampleWeight", "classWeight", classWeight, Array.isArray(classWeight) ? "list" : "object");
+  checkValue("classWeightToSampleWeight", "labels", y, is.values);
+  checkValue("classWeightToSampleWeight", "classWeight", classWeight, Array.isArray(classWeight) ? is.list : is.object);
   return Float64Array.from({ length: y.length }, (_, i) => classWeight[y[i]] ?? 1);
 }
 
@@ -77,7 +78,7 @@ function bothClassesPrevalence(where: string, y: NumberList, weight?: NumberList
 }
 
 function classCounts(where: string, y: NumberList): Map<number, number> {
-  checkValue(where, "labels", y, "values");
+  checkValue(where, "labels", y, is.values);
   if (y.length === 0) {
     throw new TilegradError("E_DATA", `${where}: got 0 labels; expected at least 1.`, { hint: "Check the split." });
   }

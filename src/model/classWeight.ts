@@ -1,7 +1,9 @@
 /** Class weights of losses: what may be given, and the weight of each row that comes of it. */
+
 import { TilegradError } from "../errors.ts";
 import type { Tensor } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
+import * as is from "../kinds.ts";
 import type { ClassWeight } from "../metrics/weights.ts";
 import { greater, where } from "../ops/core/elementwise.ts";
 import { reshape } from "../ops/core/view.ts";
@@ -35,7 +37,7 @@ export function checkWeights(type: string, given: ClassWeight, classes: number):
   if (!listed) checkObject(`${type}: classWeight`, given, expected);
   checkClasses(type, weights, classes);
   for (const [label, weight] of Object.entries(weights)) {
-    checkValue(`${type}: classWeight`, label, weight, "nonNegativeFinite");
+    checkValue(`${type}: classWeight`, label, weight, is.nonNegativeFinite);
   }
   return weights;
 }

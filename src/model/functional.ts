@@ -1,9 +1,10 @@
 /** Models whose layers branch, join and are shared: layers applied to symbolic tensors, as in Keras's functional API. */
+
 import { TilegradError } from "../errors.ts";
 import type { Tensor } from "../graph/types.ts";
 import type { Json } from "../io/json.ts";
+import * as is from "../kinds.ts";
 import { state } from "../ops/core/constant.ts";
-import type { OptionKinds } from "../options.ts";
 import { checkOptions, isObject, show } from "../options.ts";
 import type { Layer } from "./layer.ts";
 import { checkLayer } from "./layer.ts";
@@ -38,7 +39,7 @@ interface LayerSource {
  */
 export function input(shape: readonly number[], options: { readonly name?: string } = {}): SymbolicTensor {
   checkInputShape("input", shape);
-  const { name } = checkOptions("input", options, { name: "string" });
+  const { name } = checkOptions("input", options, { name: is.string });
   return { shape, source: { type: "input", ...(name === undefined ? {} : { name }) } };
 }
 
@@ -91,10 +92,7 @@ export interface FunctionalOptions {
  * @throws E_ARGUMENT for two layers of one name, or an output that needs an input which is not listed.
  */
 export function functional(options: FunctionalOptions): Model {
-  const kinds = {
-    inputs: { required: "list" },
-    outputs: { required: "list" },
-  } satisfies OptionKinds<FunctionalOptions>;
+  const kinds = { inputs: is.required(is.list), outputs: is.required(is.list) };
   const { inputs, outputs } = checkOptions("functional", options, kinds);
   for (const [i, x] of inputs.entries()) checkSymbolic(`functional: inputs[${i}]`, x);
   for (const [i, x] of outputs.entries()) checkSymbolic(`functional: outputs[${i}]`, x);

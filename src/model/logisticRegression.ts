@@ -4,10 +4,11 @@
  */
 
 import { TilegradError } from "../errors.ts";
+import * as is from "../kinds.ts";
 import { checkLabels } from "../metrics/check.ts";
 import { minimizeLogistic } from "../metrics/logistic.ts";
 import { sigmoid } from "../numeric.ts";
-import type { OptionKinds } from "../options.ts";
+import type { OptionsOf } from "../options.ts";
 import { checkFields, checkOptions, checkValue } from "../options.ts";
 
 export interface LogisticRegression {
@@ -19,16 +20,18 @@ export interface LogisticRegression {
   readonly converged: boolean;
 }
 
-export interface LogisticRegressionOptions {
+const logisticRegressionOptions = {
   /** [rows], at least 0; what counts is how they relate to each other. */
-  readonly sampleWeight?: ArrayLike<number>;
+  sampleWeight: is.values,
   /** Factor on the sum of squared weights, beside the mean log loss. Default 1 / (2 rows), scikit-learn's C = 1. */
-  readonly l2?: number;
+  l2: is.nonNegativeFinite,
   /** Default 200. */
-  readonly maxIterations?: number;
+  maxIterations: is.positiveInteger,
   /** Largest element of the gradient at which the search ends; default 1e-6. */
-  readonly tolerance?: number;
-}
+  tolerance: is.nonNegative,
+};
+
+export interface LogisticRegressionOptions extends OptionsOf<typeof logisticRegressionOptions> {}
 
 /**
  * Minimizes mean log loss + l2 · |weights|² by L-BFGS (Liu & Nocedal 1989) with backtracking; the bias is not penalized.
@@ -42,14 +45,9 @@ export function fitLogisticRegression(
   y: ArrayLike<number>,
   options: LogisticRegressionOptions = {},
 ): LogisticRegression {
-  checkOptions("fitLogisticRegression", options, {
-    sampleWeight: "values",
-    l2: "nonNegativeFinite",
-    maxIterations: "positiveInteger",
-    tolerance: "nonNegative",
-  } satisfies OptionKinds<LogisticRegressionOptions>);
-  checkValue("fitLogisticRegression", "x", x, "values");
-  checkValue("fitLogisticRegression", "y", y, "values");
+  checkOptions("fitLogisticRegression", options, logisticRegressionOptions);
+  checkValue("fitLogisticRegression", "x", x, is.values);
+  checkValue("fitLogisticRegression", "y", y, is.values);
   checkLabels("logistic regression", y);
   const rows = y.length;
   const inputs = x.length / rows;
@@ -84,10 +82,10 @@ export function predictLogisticRegression(
   x: ArrayLike<number>,
 ): Float32Array {
   const expected = "a model, as fitLogisticRegression gives";
-  checkFields("predictLogisticRegression", model, { weights: "values", bias: "number" }, expected);
+  checkFields("predictLogisticRegression", model, { weights: is.values, bias: is.number }, expected);
   const { weights, bias } = model;
   const inputs = weights.length;
-  checkValue("predictLogisticRegression", "x", x, "values");
+  checkValue("predictLogisticRegression", "x", x, is.values);
   return Float32Array.from({ length: x.length / inputs }, (_, row) => {
     let z = bias;
     for (let j = 0; j < inputs; j++) z += weights[j] * x[row * inputs + j];

@@ -1,5 +1,7 @@
 /** Models: layers in a row, and the table that describes any. */
+
 import { TilegradError } from "../errors.ts";
+import * as is from "../kinds.ts";
 import { checkFields, checkOptions, show } from "../options.ts";
 import type { Layer } from "./layer.ts";
 import { checkLayer } from "./layer.ts";
@@ -15,7 +17,7 @@ const ONE_OUTPUT = "Leave out returnState, or write a functional model: const [y
  * @throws E_SHAPE naming the layer whose input does not fit; E_ARGUMENT for what is no layer, and two layers of one name.
  */
 export function sequential(options: { readonly input: readonly number[] }, layers: readonly Layer[]): Model {
-  checkOptions("sequential", options, { input: "any" });
+  checkOptions("sequential", options, { input: is.anything });
   const { input } = options;
   checkInputShape("sequential", input);
   if (!Array.isArray(layers) || layers.length === 0) {
@@ -40,7 +42,7 @@ export function sequential(options: { readonly input: readonly number[] }, layer
 
 /** @throws E_ARGUMENT */
 export const checkModel = (where: string, model: unknown): void =>
-  checkFields(where, model, { trace: "function" }, "a model, as sequential and functional make");
+  checkFields(where, model, { trace: is.callable }, "a model, as sequential and functional make");
 
 /** Layer, output shape, parameters and bytes, as a table. */
 export function summary(model: Model): string {

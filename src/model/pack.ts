@@ -1,6 +1,8 @@
 /** Rows of models with several inputs or outputs: how they are put together, and taken apart. */
+
 import { TilegradError } from "../errors.ts";
 import { sizeOf } from "../graph/types.ts";
+import * as is from "../kinds.ts";
 import { checkObject, checkValue } from "../options.ts";
 import type { Model, NamedShape } from "./model.ts";
 
@@ -12,7 +14,7 @@ export function packInputs(
   model: Pick<Model, "inputs">,
   values: Readonly<Record<string, ArrayLike<number>>>,
 ): Float32Array {
-  checkValue("packInputs", "the model's inputs", Object(model).inputs, "list");
+  checkValue("packInputs", "the model's inputs", Object(model).inputs, is.list);
   checkObject("packInputs", values, "{ input: values }");
   const { inputs } = model;
   const names = inputs.map((i) => i.name);
@@ -43,8 +45,8 @@ export function packInputs(
  * @throws E_SHAPE
  */
 export function unpackOutputs(model: Pick<Model, "outputs">, values: ArrayLike<number>): Record<string, Float32Array> {
-  checkValue("unpackOutputs", "the model's outputs", Object(model).outputs, "list");
-  checkValue("unpackOutputs", "outputs", values, "values");
+  checkValue("unpackOutputs", "the model's outputs", Object(model).outputs, is.list);
+  checkValue("unpackOutputs", "outputs", values, is.values);
   const { outputs } = model;
   const { begin, width } = layout(outputs);
   const rows = values.length / width;

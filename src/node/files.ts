@@ -2,10 +2,12 @@
  * Crash-safe files for Node: content goes into a temporary file in the same folder, is flushed, and is renamed into
  * place; then the folder is flushed. A killed process leaves the old file or the new one, never a torn one.
  */
+
 import { access, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { TilegradError } from "../errors.ts";
 import { assertReplaceable, type Files, isLeftover, namedFile } from "../io/bundle.ts";
+import * as is from "../kinds.ts";
 import { checkObject, checkValue } from "../options.ts";
 
 const REASONS: Readonly<Record<string, readonly [problem: string, hint: string]>> = {
@@ -133,7 +135,7 @@ async function flushFolder(folder: string): Promise<void> {
  * @throws E_FILE when something cannot be written, or the head there is of another tool; then the folder still holds what it held.
  */
 export async function publishFolder(folder: string, files: Files): Promise<void> {
-  checkValue("publish", "folder", folder, "string");
+  checkValue("publish", "folder", folder, is.string);
   checkObject("publish", files, "files by name, as modelFiles gives");
   await assertWritable(folder, "folder");
   const names = Object.keys(files);
@@ -158,8 +160,8 @@ export async function publishFolder(folder: string, files: Files): Promise<void>
  * @throws E_FILE when the folder or one of the files is missing or not readable.
  */
 export async function readPublished(folder: string, head: string): Promise<Files> {
-  checkValue("read", "folder", folder, "string");
-  checkValue("read", "head", head, "string");
+  checkValue("read", "folder", folder, is.string);
+  checkValue("read", "head", head, is.string);
   const content = await readBytes(join(folder, head));
   const named = namedFile(content, join(folder, head));
   try {

@@ -11,6 +11,7 @@ import type { Table } from "../data/table.ts";
 import { TilegradError } from "../errors.ts";
 import { concatBytes } from "../io/bytes.ts";
 import { inflate } from "../io/inflate.ts";
+import * as is from "../kinds.ts";
 import { checkValue, show } from "../options.ts";
 import { fileError, readBytes } from "./files.ts";
 
@@ -29,11 +30,11 @@ const PNG_CHANNELS: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2,
  */
 export async function decodeImage(image: Uint8Array | Blob, where = "image"): Promise<DecodedImage> {
   const bytes = image instanceof Blob ? new Uint8Array(await image.arrayBuffer()) : image;
-  checkValue("decodeImage", "image", bytes, "bytes");
-  const is = (magic: readonly number[]): boolean => magic.every((byte, i) => bytes[i] === byte);
-  if (!is(PNG) && !is(JPEG)) throw damaged(where, "bytes that are neither PNG nor JPEG");
+  checkValue("decodeImage", "image", bytes, is.bytes);
+  const starts = (magic: readonly number[]): boolean => magic.every((byte, i) => bytes[i] === byte);
+  if (!starts(PNG) && !starts(JPEG)) throw damaged(where, "bytes that are neither PNG nor JPEG");
   try {
-    return is(PNG) ? await decodePng(bytes, where) : await decodeJpeg(bytes);
+    return starts(PNG) ? await decodePng(bytes, where) : await decodeJpeg(bytes);
   } catch (cause) {
     if (cause instanceof TilegradError) throw cause;
     throw damaged(where, `a damaged image (${cause instanceof Error ? cause.message : String(cause)})`, cause);

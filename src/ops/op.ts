@@ -1,8 +1,10 @@
 /** The contract of an op: everything the runtime knows of it stands in one `OpDef`, in one file. */
+
 import { TilegradError } from "../errors.ts";
 import type { ShaderModule } from "../graph/shader.ts";
 import type { Attrs, DType, Node, Tensor, TensorType } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
+import * as is from "../kinds.ts";
 import { checkFields } from "../options.ts";
 import type { KernelForce, KernelLimits } from "../policy/limits.ts";
 
@@ -135,7 +137,7 @@ export const u32 = (...shape: number[]): TensorType => ({ dtype: "u32", shape })
 /** @throws E_ARGUMENT */
 export function checkTensors(op: string, ...values: readonly unknown[]): void {
   for (const value of values)
-    checkFields(op, value, { node: "object", shape: "list" }, "a tensor, such as a layer's x or ops.input()");
+    checkFields(op, value, { node: is.object, shape: is.list }, "a tensor, such as a layer's x or ops.input()");
 }
 
 /** Builds a node. Every op's public function goes through here, so a bad shape fails where it is written. */

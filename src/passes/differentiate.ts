@@ -1,8 +1,10 @@
 /** Reverse-mode differentiation: walks the graph backwards and lets each op emit the graph of its gradient. */
+
 import { TilegradError } from "../errors.ts";
 import { outputsOf, topological } from "../graph/traverse.ts";
 import type { Node, Tensor } from "../graph/types.ts";
 import { sameShape } from "../graph/types.ts";
+import * as is from "../kinds.ts";
 import { constant } from "../ops/core/constant.ts";
 import { add } from "../ops/core/elementwise.ts";
 import { barrierOp, rematOp } from "../ops/core/remat.ts";
@@ -16,7 +18,7 @@ import { recompute } from "./recompute.ts";
  * @throws E_SHAPE when the loss is no scalar; E_ARGUMENT when a gradient is asked of an op without a rule.
  */
 export function gradients(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
-  checkValue("gradients", "wrt", wrt, "list");
+  checkValue("gradients", "wrt", wrt, is.list);
   checkTensors("gradients", loss, ...wrt);
   if (loss.shape.length > 0 || loss.dtype !== "f32") {
     throw new TilegradError("E_SHAPE", `gradients: the loss is ${showType(loss)}; expected f32[].`, {

@@ -2,11 +2,13 @@
 
 import type { CompiledStep, Device, DeviceTensor } from "../device.ts";
 import { TilegradError } from "../errors.ts";
+import type { Kind } from "../kinds.ts";
+import * as is from "../kinds.ts";
 import { input } from "../ops/core/constant.ts";
 import type { NearestOptions } from "../ops/neighbors/nearestNeighbors.ts";
 import { insert, NO_ROW, nearestNeighbors as nearestOp } from "../ops/neighbors/nearestNeighbors.ts";
 import { f32, u32 } from "../ops/op.ts";
-import type { OptionKinds } from "../options.ts";
+import type { OptionsOf } from "../options.ts";
 import { checkObject, checkOptions, checkValue, show } from "../options.ts";
 
 /** Features of rows, row-major. */
@@ -24,16 +26,16 @@ export interface Neighbors {
   readonly distances: Float32Array;
 }
 
-export interface NeighborOptions {
+const OPTIONS = {
   /** Query i is candidate i, which is not its own neighbour. Default false. */
-  readonly excludeSelf?: boolean;
+  excludeSelf: is.boolean,
   /** The k farthest instead, farthest first. Default false. */
-  readonly farthest?: boolean;
+  farthest: is.boolean,
   /** Queries and candidates that the device holds at once, for tests; default: 4096, and what fits into 64 MiB. */
-  readonly tile?: { readonly queries: number; readonly candidates: number };
-}
+  tile: is.object as Kind<{ readonly queries: number; readonly candidates: number }>,
+};
 
-const OPTIONS = { excludeSelf: "boolean", farthest: "boolean", tile: "object" } satisfies OptionKinds<NeighborOptions>;
+export interface NeighborOptions extends OptionsOf<typeof OPTIONS> {}
 
 /** Queries of a dispatch. */
 const QUERIES = 4096;
@@ -58,7 +60,7 @@ export async function nearestNeighbors(
   k: number,
   options: NeighborOptions = {},
 ): Promise<Neighbors> {
-  checkValue("nearestNeighbors", "device", device, "device");
+  checkValue("nearestNeighbors", "device", device, is.device);
   checkMatrix("nearestNeighbors: queries", queries);
   checkMatrix("nearestNeighbors: candidates", candidates);
   const { excludeSelf = false, farthest = false } = checkOptions("nearestNeighbors", options, OPTIONS);

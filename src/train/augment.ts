@@ -1,11 +1,14 @@
 /** Augmentation of a batch together with its labels, inside the training step. */
+
 import { TilegradError } from "../errors.ts";
 import type { Tensor } from "../graph/types.ts";
+import * as is from "../kinds.ts";
 import { add, mul, sub } from "../ops/core/elementwise.ts";
 import { gather } from "../ops/core/gather.ts";
 import { reshape } from "../ops/core/view.ts";
 import { randomBeta } from "../ops/random/beta.ts";
 import { randomPermutation } from "../ops/random/random.ts";
+import type { OptionsOf } from "../options.ts";
 import { checkOptions } from "../options.ts";
 
 /** One batch, as graph. */
@@ -27,10 +30,12 @@ export type Augment = (batch: AugmentBatch, context: { stream(): number }) => Au
 /** Streams of random draws from here on, and below those of the initial weights, belong to `augment`. */
 export const AUGMENT_STREAMS = 1 << 19;
 
-export interface MixupOptions {
+const mixupOptions = {
   /** Both parameters of the beta distribution; above 0. Small ones mix little. Default 0.2. */
-  readonly alpha?: number;
-}
+  alpha: is.number,
+};
+
+export interface MixupOptions extends OptionsOf<typeof mixupOptions> {}
 
 /**
  * Mixes each row with another of its batch: l x + (1 - l) x', labels and sample weights likewise, l from Beta(alpha, alpha)
@@ -38,7 +43,7 @@ export interface MixupOptions {
  * @throws E_ARGUMENT
  */
 export function mixup(options: MixupOptions = {}): Augment {
-  const { alpha = 0.2 } = checkOptions("mixup", options, { alpha: "number" });
+  const { alpha = 0.2 } = checkOptions("mixup", options, mixupOptions);
   if (!(alpha > 0 && Number.isFinite(alpha))) {
     throw new TilegradError("E_ARGUMENT", `mixup: got alpha ${alpha}; expected a finite number above 0.`);
   }

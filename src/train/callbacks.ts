@@ -1,9 +1,11 @@
 /** Callbacks: heard after each epoch, at a fixed step; what they decide takes effect before the next. */
+
 import { TilegradError } from "../errors.ts";
 import type { Json } from "../io/json.ts";
+import * as is from "../kinds.ts";
 import type { PlateauOptions } from "../model/schedules.ts";
 import { Plateau } from "../model/schedules.ts";
-import type { OptionKinds } from "../options.ts";
+import type { OptionsOf } from "../options.ts";
 import { checkObject, checkOptions, checkValue } from "../options.ts";
 import type { Weights } from "./parameters.ts";
 
@@ -40,20 +42,22 @@ export interface Callback {
   restore?(state: { readonly json: Json; readonly weights?: Weights }): void;
 }
 
-export interface EarlyStoppingOptions {
+const earlyStoppingOptions = {
   /** Default valLoss. */
-  readonly monitor?: string;
+  monitor: is.string,
   /** Default: max for accuracies, areas and F-scores, min for losses. */
-  readonly mode?: "min" | "max";
+  mode: is.oneOf("min", "max"),
   /** Epochs without improvement that are put up with; default 10. */
-  readonly patience?: number;
+  patience: is.nonNegative,
   /** Improvements no larger than this do not count; default 0. */
-  readonly minDelta?: number;
+  minDelta: is.finite,
   /** Between epochs of equal value this one decides, e.g. valLoss once an area of few positives has reached 1. */
-  readonly tieBreak?: string;
+  tieBreak: is.string,
   /** Ends with the weights of the best epoch; default true. */
-  readonly restoreBest?: boolean;
-}
+  restoreBest: is.boolean,
+};
+
+export interface EarlyStoppingOptions extends OptionsOf<typeof earlyStoppingOptions> {}
 
 const isLossLike = (name: string): boolean => /loss|brier|ece|error/i.test(name);
 
@@ -78,14 +82,7 @@ export interface BestEpoch {
 
 /** Stops when a value has not improved for `patience` epochs. */
 export function earlyStopping(options: EarlyStoppingOptions = {}): Callback & { readonly best: BestEpoch | null } {
-  checkOptions("earlyStopping", options, {
-    monitor: "string",
-    mode: ["min", "max"],
-    patience: "nonNegative",
-    minDelta: "finite",
-    tieBreak: "string",
-    restoreBest: "boolean",
-  } satisfies OptionKinds<EarlyStoppingOptions>);
+  checkOptions("earlyStopping", options, earlyStoppingOptions);
   const { monitor = "valLoss", patience = 10, minDelta = 0, tieBreak, restoreBest = true } = options;
   const mode = options.mode ?? (isLossLike(monitor) ? "min" : "max");
   const tieMode = tieBreak === undefined || isLossLike(tieBreak) ? "min" : "max";
@@ -130,16 +127,16 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback & { 
 /** Lowers the learning rate when a value has stopped improving. `minRate` is a share of the schedule's rate here. */
 export function reduceOnPlateau(options: PlateauOptions & { readonly monitor?: string } = {}): Callback {
   checkOptions("reduceOnPlateau", options, {
-    monitor: "string",
-    mode: ["min", "max"],
-    factor: "fraction",
-    patience: "nonNegative",
-    threshold: "nonNegative",
-    thresholdMode: ["rel", "abs"],
-    cooldown: "nonNegative",
-    minRate: "nonNegative",
-    epsilon: "nonNegative",
-  } satisfies OptionKinds<PlateauOptions & { monitor: string }>);
+    monitor: is.string,
+    mode: is.oneOf("min", "max"),
+    factor: is.fraction,
+    patience: is.nonNegative,
+    threshold: is.nonNegative,
+    thresholdMode: is.oneOf("rel", "abs"),
+    cooldown: is.nonNegative,
+    minRate: is.nonNegative,
+    epsilon: is.nonNegative,
+  });
   const { monitor = "valLoss", ...rest } = options;
   const plateau = new Plateau({ mode: isLossLike(monitor) ? "min" : "max", ...rest });
   return {
@@ -156,19 +153,18 @@ export function reduceOnPlateau(options: PlateauOptions & { readonly monitor?: s
   };
 }
 
-export interface ModelCheckpointOptions {
+const modelCheckpointOptions = {
   /** A folder in Node, a name in the OPFS in a browser; `trainer.restoreCheckpoint` takes the run up from there. */
-  readonly folder: string;
+  folder: is.required(is.string),
   /** Epochs; default 1. */
-  readonly every?: number;
-}
+  every: is.positiveInteger,
+};
+
+export interface ModelCheckpointOptions extends OptionsOf<typeof modelCheckpointOptions> {}
 
 /** Saves everything a resumed run needs every `every` epochs, each save in place of the last. */
 export function modelCheckpoint(options: ModelCheckpointOptions): Callback {
-  checkOptions("modelCheckpoint", options, {
-    folder: { required: "string" },
-    every: "positiveInteger",
-  } satisfies OptionKinds<ModelCheckpointOptions>);
+  checkOptions("modelCheckpoint", options, modelCheckpointOptions);
   const { folder, every = 1 } = options;
   return {
     name: "modelCheckpoint",
@@ -191,10 +187,10 @@ function checkCallback(where: string, callback: unknown): asserts callback is Ca
   checkObject(where, callback, "a callback, such as earlyStopping()");
   for (const hook of HOOKS) {
     const value: unknown = Reflect.get(callback, hook);
-    if (value !== undefined) checkValue(where, hook, value, "function");
+    if (value !== undefined) checkValue(where, hook, value, is.callable);
   }
   const monitors: unknown = Reflect.get(callback, "monitors");
-  if (monitors !== undefined) checkValue(where, "monitors", monitors, "list");
+  if (monitors !== undefined) checkValue(where, "monitors", monitors, is.list);
 }
 
 /**

@@ -1,7 +1,8 @@
 /** The loop over epochs: runs steps, records losses, asks callbacks, and keeps count of what the weights have seen. */
+
 import { TilegradError } from "../errors.ts";
+import * as is from "../kinds.ts";
 import type { Optimizer } from "../model/optimizers.ts";
-import type { OptionKinds } from "../options.ts";
 import type { TrainingPrecision } from "../passes/half.ts";
 import type { Augment } from "./augment.ts";
 import type { Batches, OrderOptions } from "./batches.ts";
@@ -29,17 +30,17 @@ export interface FitOptions extends OrderOptions {
 }
 
 export const FIT_OPTIONS = {
-  epochs: "number",
-  batchSize: "number",
-  validation: "object",
-  callbacks: "list",
-  shuffle: "boolean",
-  order: "function",
-  balancedBatches: "boolean",
-  augment: "function",
-  blockBytes: "number",
-  signal: "object",
-} as const satisfies OptionKinds<FitOptions>;
+  epochs: is.number,
+  batchSize: is.number,
+  validation: is.object,
+  callbacks: is.list,
+  shuffle: is.boolean,
+  order: is.callable,
+  balancedBatches: is.boolean,
+  augment: is.callable,
+  blockBytes: is.number,
+  signal: is.object,
+};
 
 /**
  * What happened, in order. An `epoch` event comes after the `steps` event of its last step. `epoch`, from 0, is that of the

@@ -1,15 +1,18 @@
 /** Saved models as trainers again. */
+
 import { files as keptFiles } from "#platform";
 import type { Device } from "../device.ts";
 import { TilegradError } from "../errors.ts";
 import type { FileStore, Files } from "../io/bundle.ts";
 import type { ModelFile } from "../io/model.ts";
 import { decodeModel } from "../io/model.ts";
+import type { Kind } from "../kinds.ts";
+import * as is from "../kinds.ts";
 import { calibrated } from "../metrics/calibration.ts";
 import type { Optimizer } from "../model/optimizers.ts";
 import type { LayerMaker, LossMaker } from "../model/registry.ts";
 import { lossFromJson, modelFromJson } from "../model/registry.ts";
-import type { OptionKinds } from "../options.ts";
+import type { OptionsOf } from "../options.ts";
 import { checkObject, checkOptions, checkValue } from "../options.ts";
 import type { MetricName } from "./metrics.ts";
 import type { RowSource } from "./source.ts";
@@ -25,27 +28,20 @@ export interface LoadedModel
   predict(x: ArrayLike<number> | RowSource): Promise<Float32Array>;
 }
 
-export interface LoadOptions {
-  readonly device: Device;
-  /** Makers of custom layers, by type. */
-  readonly layers?: Readonly<Record<string, LayerMaker>>;
-  /** Makers of custom losses, by type. */
-  readonly losses?: Readonly<Record<string, LossMaker>>;
-  /** For training on; default adam(). */
-  readonly optimizer?: Optimizer;
-  readonly metrics?: readonly MetricName[];
-  /** Where the model is kept, and what is made of it will be; default: folders on disk in Node, the OPFS in a browser. */
-  readonly files?: FileStore;
-}
-
 const LOAD_OPTIONS = {
-  device: { required: "device" },
-  layers: "object",
-  losses: "object",
-  optimizer: "object",
-  metrics: "list",
-  files: "object",
-} as const satisfies OptionKinds<LoadOptions>;
+  device: is.required(is.device as Kind<Device>),
+  /** Makers of custom layers, by type. */
+  layers: is.object as Kind<Readonly<Record<string, LayerMaker>>>,
+  /** Makers of custom losses, by type. */
+  losses: is.object as Kind<Readonly<Record<string, LossMaker>>>,
+  /** For training on; default adam(). */
+  optimizer: is.object as Kind<Optimizer>,
+  metrics: is.list as Kind<readonly MetricName[]>,
+  /** Where the model is kept, and what is made of it will be; default: folders on disk in Node, the OPFS in a browser. */
+  files: is.object as Kind<FileStore>,
+};
+
+export interface LoadOptions extends OptionsOf<typeof LOAD_OPTIONS> {}
 
 /**
  * A saved model, ready to predict, evaluate or train on.
@@ -97,7 +93,7 @@ function fromFile<T>(where: string, make: () => T): T {
 /** The model saved in a folder (Node) or under a name in the OPFS (browser). @throws E_FILE */
 export async function loadModel(folder: string, options: LoadOptions): Promise<LoadedModel> {
   checkOptions("loadModel", options, LOAD_OPTIONS);
-  checkValue("loadModel", "folder", folder, "string");
+  checkValue("loadModel", "folder", folder, is.string);
   const { files = keptFiles } = options;
   return trainerFromFiles(await files.read(folder, "model.json"), folder, options);
 }

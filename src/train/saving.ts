@@ -1,4 +1,5 @@
 /** A trainer as files: the model people copy around, and the checkpoint a run goes on from. */
+
 import type { DeviceTensor } from "../device.ts";
 import { TilegradError } from "../errors.ts";
 import type { Files } from "../io/bundle.ts";
@@ -11,10 +12,10 @@ import type { Place } from "../io/place.ts";
 import { asJson, asNumber, asObject, field, misplaced, optional } from "../io/place.ts";
 import type { StoredTensors } from "../io/safetensors.ts";
 import { parseTuning } from "../io/tunings.ts";
+import * as is from "../kinds.ts";
 import type { Loss } from "../model/losses.ts";
 import type { Model } from "../model/model.ts";
 import type { Optimizer } from "../model/optimizers.ts";
-import type { OptionKinds } from "../options.ts";
 import { checkFields, checkOptions } from "../options.ts";
 import type { TrainingPrecision } from "../passes/half.ts";
 import type { Callback } from "./callbacks.ts";
@@ -44,12 +45,12 @@ export type ModelExtras = Pick<ModelFile, "preprocessing" | "calibration" | "thr
 
 const EXTRAS = {
   // By the rules that they are read by: see checkExtras.
-  preprocessing: "any",
-  calibration: "any",
-  threshold: "any",
-  labels: "any",
-  training: "object",
-} as const satisfies OptionKinds<ModelExtras>;
+  preprocessing: is.anything,
+  calibration: is.anything,
+  threshold: is.anything,
+  labels: is.anything,
+  training: is.object,
+};
 
 /** What is saved must be read again. @throws E_ARGUMENT */
 function checkExtras(extras: ModelExtras): ModelExtras {
@@ -64,7 +65,7 @@ function checkExtras(extras: ModelExtras): ModelExtras {
 
 /** The trained model as files, `model.json` last. @throws E_ARGUMENT for extras that could not be read again */
 export async function modelFiles(trainer: Saved, given: ModelExtras = {}): Promise<Files> {
-  checkFields("modelFiles", trainer, { model: "object", progress: "object" }, "a trainer, from await compile()");
+  checkFields("modelFiles", trainer, { model: is.object, progress: is.object }, "a trainer, from await compile()");
   const { training, ...extras } = checkExtras(given);
   const {
     model,

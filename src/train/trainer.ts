@@ -1,17 +1,18 @@
 /** Training, evaluation and prediction of one model on one device. */
+
 import { files as keptFiles } from "#platform";
 import type { Device, DeviceTensor } from "../device.ts";
 import { TilegradError } from "../errors.ts";
 import { sizeOf } from "../graph/types.ts";
 import type { FileStore } from "../io/bundle.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../io/checkpoint.ts";
+import * as is from "../kinds.ts";
 import type { Loss } from "../model/losses.ts";
 import type { Model } from "../model/model.ts";
 import { checkModel, summary } from "../model/model.ts";
 import type { Optimizer } from "../model/optimizers.ts";
 import { adam } from "../model/optimizers.ts";
 import { f32 } from "../ops/op.ts";
-import type { OptionKinds } from "../options.ts";
 import { checkFields, checkOptions, checkValue } from "../options.ts";
 import type { PlanKind } from "../passes/choose.ts";
 import type { TrainingPrecision } from "../passes/half.ts";
@@ -90,9 +91,9 @@ export class Trainer {
       precision = "f32",
     } = checkOptions("compile", options, COMPILE_OPTIONS);
     checkModel("compile: model", model);
-    checkValue("compile", "device", device, "device");
-    checkFields("compile: loss", loss, { perExample: "function" }, "a loss, such as binaryCrossentropy()");
-    checkFields("compile: optimizer", optimizer, { update: "function" }, "an optimizer, such as adam()");
+    checkValue("compile", "device", device, is.device);
+    checkFields("compile: loss", loss, { perExample: is.callable }, "a loss, such as binaryCrossentropy()");
+    checkFields("compile: optimizer", optimizer, { update: is.callable }, "an optimizer, such as adam()");
     seedKey(seed);
     checkPrecision(precision, device.limits);
     this.model = model;
@@ -311,13 +312,13 @@ export class Trainer {
    * @throws E_FILE, and E_ARGUMENT for extras that could not be read again; the old one stays whole.
    */
   async save(folder: string, extras: ModelExtras = {}): Promise<void> {
-    checkValue("save", "folder", folder, "string");
+    checkValue("save", "folder", folder, is.string);
     await this.files.publish(folder, await modelFiles(this, extras));
   }
 
   /** Saves everything a resumed run needs, in the same way. @throws E_FILE; E_ARGUMENT while steps are on their way */
   async saveCheckpoint(folder: string, callbacks: readonly Callback[] = []): Promise<void> {
-    checkValue("saveCheckpoint", "folder", folder, "string");
+    checkValue("saveCheckpoint", "folder", folder, is.string);
     await this.files.publish(folder, encodeCheckpoint(await checkpointOf(this, callbacks)));
   }
 
@@ -327,7 +328,7 @@ export class Trainer {
    * @throws E_FILE when it belongs to another run; whatever `fit` throws for bad data
    */
   async restoreCheckpoint(folder: string, callbacks: readonly Callback[] = [], data?: Data | RowSource): Promise<void> {
-    checkValue("restoreCheckpoint", "folder", folder, "string");
+    checkValue("restoreCheckpoint", "folder", folder, is.string);
     const checkpoint = decodeCheckpoint(await this.files.read(folder, "checkpoint.json"), folder);
     const print = data && (await (await openRows("restoreCheckpoint", data, this.model, this.loss)).fingerprint());
     restoreCheckpoint(this, checkpoint, callbacks, folder, print);
@@ -339,9 +340,9 @@ export class Trainer {
    */
   async profile(data: Data | RowSource, options: ProfileOptions = {}): Promise<Profile> {
     checkOptions("profile", options, {
-      batchSize: "positiveInteger",
-      steps: "positiveInteger",
-    } satisfies OptionKinds<ProfileOptions>);
+      batchSize: is.positiveInteger,
+      steps: is.positiveInteger,
+    });
     const { batchSize = 32, steps = 16 } = options;
     const { device, model, loss, optimizer, seed, fusion, plan, precision } = this;
     const how = { fusion, precision, ...(plan ? { plan } : {}) };

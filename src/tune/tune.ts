@@ -10,6 +10,8 @@ import { TilegradError } from "../errors.ts";
 import type { Graph, Node } from "../graph/types.ts";
 import type { TuningStore } from "../io/tunings.ts";
 import { saveTuning, tuningKey } from "../io/tunings.ts";
+import type { Kind } from "../kinds.ts";
+import * as is from "../kinds.ts";
 import type { Loss } from "../model/losses.ts";
 import type { Model } from "../model/model.ts";
 import type { Optimizer } from "../model/optimizers.ts";
@@ -17,7 +19,7 @@ import { median } from "../numeric.ts";
 import { input } from "../ops/core/constant.ts";
 import type { Elements } from "../ops/op.ts";
 import { apply } from "../ops/op.ts";
-import type { OptionKinds } from "../options.ts";
+import type { OptionsOf } from "../options.ts";
 import { checkOptions, checkValue } from "../options.ts";
 import type { KernelForce, KernelLimits, Tuning } from "../policy/limits.ts";
 import { bucketOf, TUNABLE } from "../policy/tuning.ts";
@@ -27,26 +29,20 @@ import { bindSamples } from "./bind.ts";
 import { measureCosts, timeSteps } from "./measure.ts";
 import { typicalSteps } from "./workloads.ts";
 
-export interface TuneOptions {
-  /** Whose training step is measured; default: typical layers. */
-  readonly trainer?: { readonly model: Model; readonly loss: Loss; readonly optimizer: Optimizer };
-  /** Rows of its steps; default 32. */
-  readonly batchSize?: number;
-  /** After so many no further kernel is begun; what running costs is measured in any case. Default 60. */
-  readonly seconds?: number;
-  /** Where it is kept for later runs; default: the user's cache folder in Node, IndexedDB in a browser. */
-  readonly tunings?: TuningStore;
-  /** Hears of every kernel as it was measured, and how many there are. */
-  readonly progress?: (done: number, total: number, bucket: string) => void;
-}
-
 const TUNE_OPTIONS = {
-  trainer: "object",
-  batchSize: "number",
-  seconds: "number",
-  tunings: "object",
-  progress: "function",
-} as const satisfies OptionKinds<TuneOptions>;
+  /** Whose training step is measured; default: typical layers. */
+  trainer: is.object as Kind<{ readonly model: Model; readonly loss: Loss; readonly optimizer: Optimizer }>,
+  /** Rows of its steps; default 32. */
+  batchSize: is.number,
+  /** After so many no further kernel is begun; what running costs is measured in any case. Default 60. */
+  seconds: is.number,
+  /** Where it is kept for later runs; default: the user's cache folder in Node, IndexedDB in a browser. */
+  tunings: is.object as Kind<TuningStore>,
+  /** Hears of every kernel as it was measured, and how many there are. */
+  progress: is.callable as Kind<(done: number, total: number, bucket: string) => void>,
+};
+
+export interface TuneOptions extends OptionsOf<typeof TUNE_OPTIONS> {}
 
 /** One op at one size. */
 export interface MeasuredKernel {
@@ -84,7 +80,7 @@ const TOO_LONG = 200_000;
  * @throws E_DEVICE on the CPU; E_ARGUMENT; E_FILE when it cannot be kept, before any kernel is measured
  */
 export async function tuneDevice(device: Device, options: TuneOptions = {}): Promise<TuneResult> {
-  checkValue("tuneDevice", "device", device, "device");
+  checkValue("tuneDevice", "device", device, is.device);
   checkOptions("tuneDevice", options, TUNE_OPTIONS);
   const { trainer, batchSize = 32, seconds = 60, tunings = keptTunings, progress = () => {} } = options;
   const { limits: tuned } = device;

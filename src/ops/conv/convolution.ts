@@ -1,7 +1,8 @@
 /** Convolution of images and sequences, and its transpose, as functions. */
+
 import { TilegradError } from "../../errors.ts";
 import type { Tensor } from "../../graph/types.ts";
-import type { OptionKinds } from "../../options.ts";
+import * as is from "../../kinds.ts";
 import { checkOptions } from "../../options.ts";
 import { add } from "../core/elementwise.ts";
 import { reshape } from "../core/view.ts";
@@ -20,12 +21,12 @@ export interface Conv2dOptions extends WindowOptions {
 }
 
 const CONV_OPTIONS = {
-  strides: "numbers",
-  padding: "any",
-  dilation: "numbers",
-  groups: "number",
-  bias: "object",
-} as const satisfies OptionKinds<Conv2dOptions>;
+  strides: is.numbers,
+  padding: is.anything,
+  dilation: is.numbers,
+  groups: is.number,
+  bias: is.object,
+};
 
 /**
  * x [batch, height, width, channels] * kernel [height, width, channels / groups, filters] + bias ->

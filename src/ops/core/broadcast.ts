@@ -1,6 +1,10 @@
 /** Broadcasting and its adjoint, the sum over axes. */
+
 import type { Tensor } from "../../graph/types.ts";
 import { sameShape, sizeOf } from "../../graph/types.ts";
+import type { Kind } from "../../kinds.ts";
+import * as is from "../../kinds.ts";
+import type { OptionsOf } from "../../options.ts";
 import { checkOptions, checkValue } from "../../options.ts";
 import type { OpDef } from "../op.ts";
 import { apply1, checkTensors, f32, resolveAxis, shapeError, strided4, stridedIndex, stridesOf, walk } from "../op.ts";
@@ -74,23 +78,25 @@ const sumOp: OpDef = {
 /** x stretched to `shape` by NumPy's rule. */
 export function broadcastTo(x: Tensor, shape: readonly number[]): Tensor {
   checkTensors("broadcastTo", x);
-  checkValue("broadcastTo", "shape", shape, "numberList");
+  checkValue("broadcastTo", "shape", shape, is.numberList);
   if (sameShape(x.shape, shape)) return x;
   if (isConstant(x)) return constant(x.node.attrs.value, shape, x.dtype);
   return apply1(broadcastOp, [x], { shape });
 }
 
-export interface AxesOptions {
-  readonly axes?: number | readonly number[];
-  readonly keepDims?: boolean;
-}
+const axesOptions = {
+  axes: is.numbers as Kind<number | readonly number[]>,
+  keepDims: is.boolean,
+};
+
+export interface AxesOptions extends OptionsOf<typeof axesOptions> {}
 
 /**
  * Applies a reduction op, which takes neighbouring axes only, to any axes: others are moved to the end first, a view.
  */
 export function reduceAxes(op: OpDef, x: Tensor, options: AxesOptions = {}): Tensor {
   checkTensors(op.name, x);
-  const { axes, keepDims = false } = checkOptions(op.name, options, { axes: "numbers", keepDims: "boolean" });
+  const { axes, keepDims = false } = checkOptions(op.name, options, axesOptions);
   const rank = x.shape.length;
   const wanted = axes === undefined ? x.shape.map((_, d) => d) : typeof axes === "number" ? [axes] : axes;
   const reduced = [...new Set(wanted.map((d) => resolveAxis(op.name, d, rank)))].sort((a, b) => a - b);

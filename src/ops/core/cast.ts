@@ -1,6 +1,8 @@
 /** Conversion between element types. */
+
 import type { DType, Tensor } from "../../graph/types.ts";
 import { DTYPES } from "../../graph/types.ts";
+import * as is from "../../kinds.ts";
 import { checkValue } from "../../options.ts";
 import type { OpDef } from "../op.ts";
 import { apply1, checkTensors, f32, u32 } from "../op.ts";
@@ -25,7 +27,7 @@ const castOp: OpDef = {
 /** x as another element type; fractions are dropped. */
 export function cast(x: Tensor, dtype: DType): Tensor {
   checkTensors("cast", x);
-  checkValue("cast", "dtype", dtype, DTYPES);
+  checkValue("cast", "dtype", dtype, is.oneOf(...DTYPES));
   return x.dtype === dtype ? x : apply1(castOp, [x], { dtype });
 }
 

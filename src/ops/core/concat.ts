@@ -3,6 +3,7 @@
 import { TilegradError } from "../../errors.ts";
 import type { Tensor } from "../../graph/types.ts";
 import { sizeOf } from "../../graph/types.ts";
+import * as is from "../../kinds.ts";
 import { checkValue } from "../../options.ts";
 import type { OpDef } from "../op.ts";
 import { apply1, checkTensors, f32, resolveAxis, shapeError } from "../op.ts";
@@ -95,7 +96,7 @@ const MOST_INPUTS = 6;
 
 /** Joins along `axis`. */
 export function concat(tensors: readonly Tensor[], axis = -1): Tensor {
-  checkValue("concat", "tensors", tensors, "list");
+  checkValue("concat", "tensors", tensors, is.list);
   checkTensors("concat", ...tensors);
   if (tensors.length === 0) throw new TilegradError("E_ARGUMENT", "concat: got no tensors; expected 1 or more.");
   if (tensors.length === 1) return tensors[0];

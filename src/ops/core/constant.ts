@@ -2,6 +2,7 @@
 import { TilegradError } from "../../errors.ts";
 import type { DType, Tensor } from "../../graph/types.ts";
 import { DTYPES } from "../../graph/types.ts";
+import * as is from "../../kinds.ts";
 import { checkValue } from "../../options.ts";
 import type { OpDef } from "../op.ts";
 import { apply1 } from "../op.ts";
@@ -57,7 +58,13 @@ const stepScalarOp: OpDef = {
 export const inputOp: OpDef = { name: "input", shape: (_, { dtype, shape }) => [{ dtype, shape }] };
 export const stateOp: OpDef = { name: "state", shape: (_, { dtype, shape }) => [{ dtype, shape }] };
 
-const ATTRS = { value: "finite", name: "string", shape: "numberList", dtype: DTYPES, size: "positiveInteger" } as const;
+const ATTRS = {
+  value: is.finite,
+  name: is.string,
+  shape: is.numberList,
+  dtype: is.oneOf(...DTYPES),
+  size: is.positiveInteger,
+};
 
 /** @throws E_ARGUMENT */
 function leaf(op: OpDef, attrs: { readonly [K in keyof typeof ATTRS]?: unknown }): Tensor {

@@ -8,6 +8,7 @@ import mathLib from "../../../shaders/lib/math.wgsl";
 import { TilegradError } from "../../errors.ts";
 import type { Tensor } from "../../graph/types.ts";
 import { sameShape, sizeOf } from "../../graph/types.ts";
+import * as is from "../../kinds.ts";
 import {
   erf as erfJs,
   expm1 as expm1Js,
@@ -15,6 +16,7 @@ import {
   sigmoid as sigmoidJs,
   softplus as softplusJs,
 } from "../../numeric.ts";
+import type { OptionsOf } from "../../options.ts";
 import { checkOptions } from "../../options.ts";
 import type { OpDef, Sample } from "../op.ts";
 import { apply1, checkTensors, f32, shapeError, showType } from "../op.ts";
@@ -23,10 +25,12 @@ import { constant } from "./constant.ts";
 
 export type Operand = Tensor | number;
 
-export interface LeakyReluOptions {
+const leakyReluOptions = {
   /** Of x below 0; default 0.2. */
-  readonly negativeSlope?: number;
-}
+  negativeSlope: is.finite,
+};
+
+export interface LeakyReluOptions extends OptionsOf<typeof leakyReluOptions> {}
 
 interface Row {
   /** Of scalars or of vec4: `t` is the type. With `math`, of scalars alone. */
@@ -387,7 +391,7 @@ export const finite = (x: Operand): Tensor => call(isFiniteOp, x);
 export const clip = (x: Operand, low: number, high: number): Tensor => minimum(maximum(x, low), high);
 /** x where it is above 0, else its `negativeSlope`-fold. */
 export const leakyRelu = (x: Operand, options: LeakyReluOptions = {}): Tensor => {
-  const { negativeSlope = 0.2 } = checkOptions("leakyRelu", options, { negativeSlope: "finite" });
+  const { negativeSlope = 0.2 } = checkOptions("leakyRelu", options, leakyReluOptions);
   return mul(x, where(greater(x, 0), 1, negativeSlope));
 };
 /** x for x > 0, else alpha (e^x - 1); the minimum keeps the branch not taken finite. */
@@ -396,7 +400,7 @@ export const elu = (x: Operand, alpha = 1): Tensor => where(greater(x, 0), x, mu
 export const silu = (x: Operand): Tensor => mul(x, sigmoid(x));
 /** x/2 (1 + erf(x / sqrt 2)), or the tanh form of Hendrycks and Gimpel 2016. */
 export function gelu(x: Operand, options: { approximate?: "none" | "tanh" } = {}): Tensor {
-  const { approximate = "none" } = checkOptions("gelu", options, { approximate: ["none", "tanh"] });
+  const { approximate = "none" } = checkOptions("gelu", options, { approximate: is.oneOf("none", "tanh") });
   if (approximate === "none") return mul(mul(x, 0.5), add(erf(mul(x, Math.SQRT1_2)), 1));
   const inner = mul(Math.sqrt(2 / Math.PI), add(x, mul(mul(square(x), x), 0.044715)));
   return mul(mul(x, 0.5), add(tanh(inner), 1));

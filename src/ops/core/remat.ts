@@ -3,7 +3,9 @@
  * backward pass, which computes the rest once more from them (Chen et al. 2016, "Training deep nets with sublinear memory
  * cost"). `passes/recompute.ts` makes the copies.
  */
+
 import type { Tensor } from "../../graph/types.ts";
+import * as is from "../../kinds.ts";
 import { checkValue } from "../../options.ts";
 import type { OpDef } from "../op.ts";
 import { apply1, f32 } from "../op.ts";
@@ -40,7 +42,7 @@ export const barrierOp: OpDef = {
  * @param fn tensors -> one tensor
  */
 export function remat(fn: (...inputs: Tensor[]) => Tensor): (...inputs: Tensor[]) => Tensor {
-  checkValue("remat", "fn", fn, "function");
+  checkValue("remat", "fn", fn, is.callable);
   return (...inputs) => apply1(rematOp, [fn(...inputs), ...inputs]);
 }
 

@@ -1,7 +1,9 @@
 /** Slicing and its adjoint, zero padding. */
+
 import { TilegradError } from "../../errors.ts";
 import type { Tensor } from "../../graph/types.ts";
 import { sameShape } from "../../graph/types.ts";
+import * as is from "../../kinds.ts";
 import { checkValue } from "../../options.ts";
 import type { InlineCode, OpDef } from "../op.ts";
 import { apply1, checkTensors, f32, shapeError, strided4, stridedIndex, stridesOf, walk } from "../op.ts";
@@ -115,16 +117,16 @@ function padded(
 /** The box of `size` that starts at `begin`. */
 export function slice(x: Tensor, begin: readonly number[], size: readonly number[]): Tensor {
   checkTensors("slice", x);
-  checkValue("slice", "begin", begin, "numberList");
-  checkValue("slice", "size", size, "numberList");
+  checkValue("slice", "begin", begin, is.numberList);
+  checkValue("slice", "size", size, is.numberList);
   return sameShape(size, x.shape) ? x : apply1(sliceOp, [x], { begin, size });
 }
 
 /** Zeros around x: [before, after] for each axis. */
 export function pad(x: Tensor, padding: readonly (readonly [number, number])[]): Tensor {
   checkTensors("pad", x);
-  checkValue("pad", "padding", padding, "list");
-  for (const sides of padding) checkValue("pad", "padding of an axis", sides, "numberList");
+  checkValue("pad", "padding", padding, is.list);
+  for (const sides of padding) checkValue("pad", "padding of an axis", sides, is.numberList);
   if (padding.length !== x.shape.length) {
     throw new TilegradError("E_ARGUMENT", `pad: got ${padding.length} pairs for ${x.shape.length} axes.`);
   }

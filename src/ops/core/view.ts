@@ -1,7 +1,9 @@
 /** Views: the same elements under another shape or order. They cost an index expression, never a copy of their own. */
+
 import { TilegradError } from "../../errors.ts";
 import type { Tensor } from "../../graph/types.ts";
 import { sameShape, sizeOf } from "../../graph/types.ts";
+import * as is from "../../kinds.ts";
 import { checkValue } from "../../options.ts";
 import type { OpDef } from "../op.ts";
 import { apply1, checkTensors, f32, resolveAxis, shapeError, strided4, stridedIndex, stridesOf, walk } from "../op.ts";
@@ -85,7 +87,7 @@ const transposeOp: OpDef = {
 /** The same elements in the same order, under another shape; one dimension may be -1. */
 export function reshape(x: Tensor, shape: readonly number[]): Tensor {
   checkTensors("reshape", x);
-  checkValue("reshape", "shape", shape, "numberList");
+  checkValue("reshape", "shape", shape, is.numberList);
   const holes = shape.filter((n) => n === -1).length;
   if (holes > 1) throw new TilegradError("E_ARGUMENT", `reshape: got [${shape.join(", ")}]; expected at most one -1.`);
   const known = sizeOf(shape.filter((n) => n !== -1));
@@ -97,7 +99,7 @@ export function reshape(x: Tensor, shape: readonly number[]): Tensor {
 /** Axes in another order; default: reversed. */
 export function transpose(x: Tensor, permutation?: readonly number[]): Tensor {
   checkTensors("transpose", x);
-  if (permutation) checkValue("transpose", "permutation", permutation, "numberList");
+  if (permutation) checkValue("transpose", "permutation", permutation, is.numberList);
   const axes =
     permutation?.map((d) => resolveAxis("transpose", d, x.shape.length)) ?? x.shape.map((_, d) => d).reverse();
   return apply1(transposeOp, [x], { permutation: axes });

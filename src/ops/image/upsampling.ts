@@ -1,7 +1,11 @@
 /** Enlarging images by whole factors. */
+
 import upsampleBilinearGrad from "../../../shaders/image/upsample_bilinear_grad.wgsl";
 import type { Attrs, Tensor, TensorType } from "../../graph/types.ts";
 import { sizeOf } from "../../graph/types.ts";
+import type { Kind } from "../../kinds.ts";
+import * as is from "../../kinds.ts";
+import type { OptionsOf } from "../../options.ts";
 import { checkOptions } from "../../options.ts";
 import type { Pair } from "../conv/window.ts";
 import { pairOf } from "../conv/window.ts";
@@ -128,20 +132,19 @@ const bilinearGradOp: OpDef = {
   samples: () => samples(enlarged),
 };
 
-export interface UpsampleOptions {
+const upsampleOptions = {
   /** Factors along height and width. Default 2. */
-  readonly size?: Pair;
+  size: is.numbers as Kind<Pair>,
   /** Default `nearest`. */
-  readonly interpolation?: "nearest" | "bilinear";
-}
+  interpolation: is.oneOf("nearest", "bilinear"),
+};
+
+export interface UpsampleOptions extends OptionsOf<typeof upsampleOptions> {}
 
 /** x [batch, height, width, channels] -> [batch, height * size, width * size, channels] */
 export function upsample2d(x: Tensor, options: UpsampleOptions = {}): Tensor {
   checkTensors("upsample2d", x);
-  const { size = 2, interpolation = "nearest" } = checkOptions("upsample2d", options, {
-    size: "numbers",
-    interpolation: ["nearest", "bilinear"],
-  });
+  const { size = 2, interpolation = "nearest" } = checkOptions("upsample2d", options, upsampleOptions);
   const factors = pairOf("upsample2d", "size", size);
   if (interpolation === "bilinear") return apply1(bilinearOp, [x], { factors });
   if (x.shape.length !== 4) throw shapeError("upsample2d", [x], "an image [batch, height, width, channels]");

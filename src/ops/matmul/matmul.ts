@@ -1,6 +1,8 @@
 /** Matrix products, plain, transposed and batched. */
+
 import type { Tensor, TensorType } from "../../graph/types.ts";
-import type { OptionKinds } from "../../options.ts";
+import * as is from "../../kinds.ts";
+import type { OptionsOf } from "../../options.ts";
 import { checkOptions } from "../../options.ts";
 import { sum } from "../core/broadcast.ts";
 import { reshape } from "../core/view.ts";
@@ -8,10 +10,12 @@ import type { Elements, OpDef } from "../op.ts";
 import { apply1, checkTensors, expectDType, f32, shapeError } from "../op.ts";
 import { matmulExtents, matmulKernel, matmulVariants, splitsOf } from "./matmul_kernel.ts";
 
-export interface MatmulOptions {
-  readonly transposeA?: boolean;
-  readonly transposeB?: boolean;
-}
+const MATMUL_OPTIONS = {
+  transposeA: is.boolean,
+  transposeB: is.boolean,
+};
+
+export interface MatmulOptions extends OptionsOf<typeof MATMUL_OPTIONS> {}
 
 /** y = a · b for one matrix of each; the middle loop is over k so that rows of b are read in order. */
 export function multiply(
@@ -108,8 +112,6 @@ const matmulOp: OpDef = {
     ];
   },
 };
-
-const MATMUL_OPTIONS = { transposeA: "boolean", transposeB: "boolean" } satisfies OptionKinds<MatmulOptions>;
 
 /** a · b over the last two axes; leading axes are batches. A 2-D `b` serves every batch of `a`. */
 export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {

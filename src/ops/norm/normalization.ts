@@ -1,7 +1,9 @@
 /** Batch, layer and group normalisation: (x - mean) / sqrt(variance + epsilon), scaled and shifted. */
+
 import { TilegradError } from "../../errors.ts";
 import type { Tensor, TensorType } from "../../graph/types.ts";
 import { sizeOf } from "../../graph/types.ts";
+import * as is from "../../kinds.ts";
 import { checkOptions } from "../../options.ts";
 import { broadcastTo, sum } from "../core/broadcast.ts";
 import { constant } from "../core/constant.ts";
@@ -150,7 +152,7 @@ export interface NormOptions {
   readonly epsilon?: number;
 }
 
-const NORM_OPTIONS = { gamma: "any", beta: "any", epsilon: "nonNegativeFinite" } as const;
+const NORM_OPTIONS = { gamma: is.anything, beta: is.anything, epsilon: is.nonNegativeFinite };
 
 export interface BatchNorm {
   readonly y: Tensor;
@@ -175,7 +177,7 @@ export function batchNorm(x: Tensor, options: NormOptions): BatchNorm {
 
 /** `batchNorm` with statistics [channels] from elsewhere: what evaluation uses. */
 export function batchNormInference(x: Tensor, options: NormOptions & { mean: Tensor; variance: Tensor }): Tensor {
-  const statistics = { mean: { required: "object" }, variance: { required: "object" } } as const;
+  const statistics = { mean: is.required(is.object), variance: is.required(is.object) };
   checkOptions("batchNormInference", options, { ...NORM_OPTIONS, ...statistics });
   const { gamma, beta, epsilon = 1e-3, mean: m, variance } = options;
   return affine(mul(sub(x, m), rsqrt(add(variance, epsilon))), gamma, beta);
@@ -187,7 +189,7 @@ export function batchNormInference(x: Tensor, options: NormOptions & { mean: Ten
  */
 export function layerNorm(x: Tensor, options: NormOptions & { axes?: number }): Tensor {
   checkTensors("layerNorm", x);
-  checkOptions("layerNorm", options, { ...NORM_OPTIONS, axes: "number" });
+  checkOptions("layerNorm", options, { ...NORM_OPTIONS, axes: is.number });
   const { gamma, beta, epsilon = 1e-3, axes = 1 } = options;
   const rank = x.shape.length;
   if (!(Number.isInteger(axes) && axes >= 1 && axes <= rank)) {
@@ -203,7 +205,7 @@ export function layerNorm(x: Tensor, options: NormOptions & { axes?: number }): 
  */
 export function groupNorm(x: Tensor, options: NormOptions & { groups: number }): Tensor {
   checkTensors("groupNorm", x);
-  checkOptions("groupNorm", options, { ...NORM_OPTIONS, groups: { required: "number" } });
+  checkOptions("groupNorm", options, { ...NORM_OPTIONS, groups: is.required(is.number) });
   const { gamma, beta, epsilon = 1e-3, groups } = options;
   const channels = x.shape[x.shape.length - 1];
   if (!(Number.isInteger(groups) && groups >= 1 && channels % groups === 0)) {

@@ -1,4 +1,5 @@
 /** Maximum and average over windows of images (NHWC), and their gradients. */
+
 import avgPool2dGrad from "../../../shaders/pool/avg_pool2d_grad.wgsl";
 import maxPool2dGrad from "../../../shaders/pool/max_pool2d_grad.wgsl";
 import maxPool2dGradDisjoint from "../../../shaders/pool/max_pool2d_grad_disjoint.wgsl";
@@ -6,7 +7,9 @@ import pool2d from "../../../shaders/pool/pool2d.wgsl";
 import { TilegradError } from "../../errors.ts";
 import type { Attrs, Node, Tensor, TensorType } from "../../graph/types.ts";
 import { sizeOf } from "../../graph/types.ts";
-import type { OptionKinds } from "../../options.ts";
+import type { Kind } from "../../kinds.ts";
+import * as is from "../../kinds.ts";
+import type { OptionsOf } from "../../options.ts";
 import { checkOptions } from "../../options.ts";
 import type { KernelLimits } from "../../policy/limits.ts";
 import type { Geometry, Padding, Pair, WindowAttrs } from "../conv/window.ts";
@@ -212,31 +215,26 @@ function windowCounts(g: Geometry, attrs: Attrs): Uint32Array {
   return counts;
 }
 
-export interface Pool2dOptions {
+const POOL_OPTIONS = {
   /** Height and width of the window. */
-  readonly poolSize: Pair;
+  poolSize: is.required(is.numbers as Kind<Pair>),
   /** Default: the window's size. */
-  readonly strides?: Pair;
+  strides: is.numbers as Kind<Pair>,
   /** Must be smaller than the window, so that every window holds a real pixel. Default `valid`. */
-  readonly padding?: Padding;
-}
+  padding: is.anything as Kind<Padding>,
+};
 
-export interface AvgPool2dOptions extends Pool2dOptions {
+export interface Pool2dOptions extends OptionsOf<typeof POOL_OPTIONS> {}
+
+const AVG_POOL_OPTIONS = {
+  ...POOL_OPTIONS,
   /**
    * Divide by the window's size even where it covers padding (PyTorch's default). Default: by the real pixels (Keras).
    */
-  readonly countIncludePad?: boolean;
-}
+  countIncludePad: is.boolean,
+};
 
-const POOL_OPTIONS = {
-  poolSize: { required: "numbers" },
-  strides: "numbers",
-  padding: "any",
-} as const satisfies OptionKinds<Pool2dOptions>;
-const AVG_POOL_OPTIONS = {
-  ...POOL_OPTIONS,
-  countIncludePad: "boolean",
-} as const satisfies OptionKinds<AvgPool2dOptions>;
+export interface AvgPool2dOptions extends OptionsOf<typeof AVG_POOL_OPTIONS> {}
 
 function poolAttrs(op: string, x: Tensor, options: Pool2dOptions): Attrs {
   checkTensors(op, x);

@@ -1,5 +1,7 @@
 /** Beta-distributed draws as a composition of uniform and normal ones. */
+
 import type { Tensor } from "../../graph/types.ts";
+import * as is from "../../kinds.ts";
 import { checkValue } from "../../options.ts";
 import { constant } from "../core/constant.ts";
 import { add, div, less, log, maximum, mul, neg, sigmoid, square, sub, where } from "../core/elementwise.ts";
@@ -14,8 +16,8 @@ const ATTEMPTS = 4;
  * @param stream numbers each random draw that is used
  */
 export function randomBeta(shape: readonly number[], alpha: number, stream: () => number): Tensor {
-  checkValue("randomBeta", "alpha", alpha, "positive");
-  checkValue("randomBeta", "stream", stream, "function");
+  checkValue("randomBeta", "alpha", alpha, is.positive);
+  checkValue("randomBeta", "stream", stream, is.callable);
   return sigmoid(sub(logGamma(shape, alpha, stream), logGamma(shape, alpha, stream)));
 }
 

@@ -7,6 +7,8 @@ import philoxLib from "../../../shaders/lib/philox.wgsl";
 import permutationShader from "../../../shaders/random/permutation.wgsl";
 import { TilegradError } from "../../errors.ts";
 import type { Node, Tensor } from "../../graph/types.ts";
+import * as is from "../../kinds.ts";
+import type { OptionsOf } from "../../options.ts";
 import { checkOptions, checkValue } from "../../options.ts";
 import { draws, shuffle } from "../../random.ts";
 import { stepScalar } from "../core/constant.ts";
@@ -76,10 +78,12 @@ const permutationOp: OpDef = {
 
 const seedAndStep = (): Tensor[] => ["seedLow", "seedHigh", "step"].map((name) => stepScalar(name, "u32"));
 
-export interface RandomOptions {
+const randomOptions = {
   /** Tells independent draws of one step apart; each use in a model needs its own. */
-  readonly stream: number;
-}
+  stream: is.required(is.number),
+};
+
+export interface RandomOptions extends OptionsOf<typeof randomOptions> {}
 
 /** @throws E_ARGUMENT */
 function drawn(
@@ -87,9 +91,9 @@ function drawn(
   { shape, size }: { shape?: readonly number[]; size?: number },
   options: RandomOptions,
 ): Tensor {
-  const { stream } = checkOptions(op.name, options, { stream: { required: "number" } });
-  if (size === undefined) checkValue(op.name, "shape", shape, "numberList");
-  else checkValue(op.name, "size", size, "positiveInteger");
+  const { stream } = checkOptions(op.name, options, randomOptions);
+  if (size === undefined) checkValue(op.name, "shape", shape, is.numberList);
+  else checkValue(op.name, "size", size, is.positiveInteger);
   return apply1(op, seedAndStep(), size === undefined ? { shape, stream } : { size, stream });
 }
 
