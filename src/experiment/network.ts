@@ -1,5 +1,6 @@
 /** The network that options describe: a preset, or a model of one's own. */
 import { TilegradError } from "../errors.ts";
+import * as is from "../kinds.ts";
 import type { ActivationName } from "../model/activations.ts";
 import type { Initializer } from "../model/initializers.ts";
 import type { Layer, Regularizer } from "../model/layer.ts";
@@ -129,7 +130,7 @@ export async function makeModel(
     refuse({ layers, activation, dropout: rate, l1, l2 }, `a model from ${name.from}`);
     return name.make(shape);
   }
-  checkValue("network", "model", name, Object.keys(PRESETS));
+  checkValue("network", "model", name, is.oneOf(...Object.keys(PRESETS)));
   const preset = PRESETS[name];
   const needs = preset.needs(shape);
   if (needs !== null) {

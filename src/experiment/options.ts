@@ -2,6 +2,7 @@
 import type { ImageSize } from "../data/pixels.ts";
 import type { Scaling } from "../data/preprocess.ts";
 import type { Table } from "../data/table.ts";
+import * as is from "../kinds.ts";
 import type { CalibrationMethod } from "../metrics/calibration.ts";
 import type { ActivationName } from "../model/activations.ts";
 import { activationNames } from "../model/activations.ts";
@@ -241,77 +242,77 @@ export const DEFAULTS = {
 /** Every option of every group, and of which kind it is; words and ranges are looked at where they are used. */
 export const GROUPS = {
   columns: {
-    exclude: "strings",
-    id: "strings",
-    sampleWeight: "string",
-    amount: "string",
-    maxLevels: "positiveInteger",
-    scaling: ["standard", "minmax", "none"],
+    exclude: is.strings,
+    id: is.strings,
+    sampleWeight: is.string,
+    amount: is.string,
+    maxLevels: is.positiveInteger,
+    scaling: is.oneOf("standard", "minmax", "none"),
   },
-  split: { test: "any", validation: "fraction", splits: "object", group: "string", time: "boolean" },
+  split: { test: is.anything, validation: is.fraction, splits: is.object, group: is.string, time: is.boolean },
   network: {
-    model: "any",
-    layers: "numberList",
-    activation: activationNames,
-    dropout: "any",
-    l1: "nonNegative",
-    l2: "any",
+    model: is.anything,
+    layers: is.numberList,
+    activation: is.oneOf(...activationNames),
+    dropout: is.anything,
+    l1: is.nonNegative,
+    l2: is.anything,
   },
   loss: {
-    loss: LOSSES,
-    classWeight: "any",
-    posWeight: "any",
-    gamma: "nonNegative",
-    alpha: "any",
-    labelSmoothing: "fraction",
+    loss: is.oneOf(...LOSSES),
+    classWeight: is.anything,
+    posWeight: is.anything,
+    gamma: is.nonNegative,
+    alpha: is.anything,
+    labelSmoothing: is.fraction,
   },
   resample: {
-    resample: ["none", ...RESAMPLE_NAMES],
-    samplingStrategy: "positive",
-    kNeighbors: "positiveInteger",
-    shrinkage: "nonNegative",
-    balancedBatches: "boolean",
+    resample: is.oneOf("none", ...RESAMPLE_NAMES),
+    samplingStrategy: is.positive,
+    kNeighbors: is.positiveInteger,
+    shrinkage: is.nonNegative,
+    balancedBatches: is.boolean,
   },
   optimizer: {
-    optimizer: OPTIMIZERS,
-    learningRate: "positive",
-    momentum: "fraction",
-    weightDecay: "nonNegative",
-    clipNorm: "positive",
-    clipValue: "positive",
-    schedule: SCHEDULES,
-    endRate: "nonNegative",
-    decay: "positive",
-    decayEvery: "positiveInteger",
-    warmup: "nonNegative",
+    optimizer: is.oneOf(...OPTIMIZERS),
+    learningRate: is.positive,
+    momentum: is.fraction,
+    weightDecay: is.nonNegative,
+    clipNorm: is.positive,
+    clipValue: is.positive,
+    schedule: is.oneOf(...SCHEDULES),
+    endRate: is.nonNegative,
+    decay: is.positive,
+    decayEvery: is.positiveInteger,
+    warmup: is.nonNegative,
   },
   training: {
-    epochs: "positiveInteger",
-    batch: "positiveInteger",
-    earlyStopping: "nonNegative",
-    monitor: MONITORS,
-    reduceOnPlateau: "positiveInteger",
-    refit: ["auto", "always", "never"],
-    precision: PRECISIONS,
+    epochs: is.positiveInteger,
+    batch: is.positiveInteger,
+    earlyStopping: is.nonNegative,
+    monitor: is.oneOf(...MONITORS),
+    reduceOnPlateau: is.positiveInteger,
+    refit: is.oneOf("auto", "always", "never"),
+    precision: is.oneOf(...PRECISIONS),
   },
-  decision: { threshold: "string", thresholdFolds: "positiveInteger", calibrate: ["none", ...CALIBRATIONS] },
-} as const;
+  decision: { threshold: is.string, thresholdFolds: is.positiveInteger, calibrate: is.oneOf("none", ...CALIBRATIONS) },
+};
 
 const OWN = {
-  target: { required: "string" },
-  positive: "string",
-  image: "numberList",
-  window: "positiveInteger",
-  horizon: "nonNegative",
-  baseline: "boolean",
-  seed: "number",
-} as const;
+  target: is.required(is.string),
+  positive: is.string,
+  image: is.numberList,
+  window: is.positiveInteger,
+  horizon: is.nonNegative,
+  baseline: is.boolean,
+  seed: is.number,
+};
 
 const groupNames = Object.keys(GROUPS) as (keyof typeof GROUPS)[];
 
 /** The options with their defaults. @throws E_ARGUMENT for names that are no options, and values of another kind */
 export function settle(options: ExperimentOptions): Settings {
-  checkOptions("experiment", options, { ...OWN, ...Object.fromEntries(groupNames.map((group) => [group, "object"])) });
+  checkOptions("experiment", options, { ...OWN, ...Object.fromEntries(groupNames.map((group) => [group, is.object])) });
   const groups = groupNames.map((group) => {
     const given = Object.entries(options[group] ?? {}).filter(([, value]) => value !== undefined);
     return [group, { ...DEFAULTS[group], ...checkOptions(group, Object.fromEntries(given), GROUPS[group]) }];
@@ -342,6 +343,6 @@ function groupOf(name: string): keyof typeof GROUPS {
   const group = groupNames.find((candidate) => name in GROUPS[candidate]);
   if (group !== undefined) return group;
   const known = groupNames.flatMap((candidate) => Object.keys(GROUPS[candidate]));
-  checkOptions("choice", { [name]: 0 }, Object.fromEntries(known.map((key) => [key, "any"])));
+  checkOptions("choice", { [name]: 0 }, Object.fromEntries(known.map((key) => [key, is.anything])));
   throw new Error("unreachable");
 }
