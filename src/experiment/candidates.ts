@@ -1,6 +1,7 @@
 /** What a search tries: values of options, as a grid or drawn at random. */
 import { targetOf } from "../data/target.ts";
 import { TilegradError } from "../errors.ts";
+import * as is from "../kinds.ts";
 import type { Draws } from "../random.ts";
 import { draws } from "../random.ts";
 import { checkThresholds, thresholdRule } from "./decide.ts";
@@ -32,7 +33,7 @@ export interface Candidate {
 /** Lists of values, or ranges, by the names of options: { learningRate: { from: 1e-4, to: 0.1 }, layers: [[8], [32, 16]] }. */
 export type Space = Readonly<Record<string, readonly unknown[] | Range>>;
 
-const WHOLE: readonly unknown[] = ["positiveInteger"];
+const WHOLE: readonly unknown[] = [is.positiveInteger];
 
 /** The axes of a space; ranges of options that take whole numbers only are such. @throws E_ARGUMENT for what is no range */
 export const axesOf = (space: Space): Axis[] =>
