@@ -12,10 +12,9 @@ import { openGpu } from "../src/node/gpu.ts";
 import { input, state } from "../src/ops/core/constant.ts";
 import { add, div, mul, sqrt, square, sub } from "../src/ops/core/elementwise.ts";
 import { matmul } from "../src/ops/matmul/matmul.ts";
-import { supportsMatmul } from "../src/ops/matmul/matmul_kernel.ts";
+import type { MatmulVariant } from "../src/ops/matmul/matmul_kernel.ts";
+import { MATMUL_VARIANTS, supportsMatmul } from "../src/ops/matmul/matmul_kernel.ts";
 import type { GpuName } from "../src/platform.ts";
-import type { MatmulVariant } from "../src/policy/limits.ts";
-import { MATMUL_VARIANTS } from "../src/policy/limits.ts";
 import type { WebGpuDevice } from "../src/webgpu/device.ts";
 import { openGpuDevice } from "../src/webgpu/device.ts";
 
@@ -72,7 +71,12 @@ async function prepare(
       return [t.node.attrs.name, device.tensor(t, t.node.attrs.name, values)];
     }),
   );
-  const step = await device.compile(graph, { bindings, label: "kernel", plan: "dispatch", limits: { matmul } });
+  const step = await device.compile(graph, {
+    bindings,
+    label: "kernel",
+    plan: "dispatch",
+    limits: matmul ? { force: { matmul } } : {},
+  });
   const kernel = { device, step, count: 1, best: 0, cpu: Number.POSITIVE_INFINITY };
   await time(kernel);
   kernel.best = await time(kernel);
@@ -138,7 +142,8 @@ async function main(): Promise<void> {
     for (const variant of variants) kernels.push(await prepare(own, graph, leaves, variant));
     // Two variants may share a shader, which then runs in workgroups of their own.
     const call = (matmul?: MatmulVariant): string => {
-      const { shader, workgroups } = compileGraph(graph, { ...own.limits, ...(matmul ? { matmul } : {}) }).calls[0];
+      const { shader, workgroups } = compileGraph(graph, { ...own.limits, ...(matmul ? { force: { matmul } } : {}) })
+        .calls[0];
       return `${shader} ${workgroups}`;
     };
     const chosen = variants.findIndex((variant) => call(variant) === call());

@@ -1,8 +1,7 @@
 /** What the training code needs of a device. Two exist: WebGPU (`webgpu/`) and the CPU reference (`cpu/`). */
 import { TilegradError } from "./errors.ts";
-import type { Graph, TensorType } from "./graph/types.ts";
+import type { Elements, Graph, StepValues, TensorType } from "./graph/types.ts";
 import { sizeOf } from "./graph/types.ts";
-import type { Elements, StepValues } from "./ops/op.ts";
 import type { PlanKind } from "./passes/choose.ts";
 import type { TrainingPrecision } from "./passes/half.ts";
 import type { KernelLimits, Tuning } from "./policy/limits.ts";

@@ -3,9 +3,9 @@
 import { compileGraph } from "../compile.ts";
 import { openCpu } from "../cpu/device.ts";
 import type { CompileGraphOptions, Device } from "../device.ts";
+import type { Elements, OpDef, Sample } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
 import * as is from "../kinds.ts";
-import type { Elements, OpDef, Sample } from "../ops/op.ts";
 import { checkOptions, checkValue } from "../options.ts";
 import type { KernelForce, KernelLimits } from "../policy/limits.ts";
 import { identityOf } from "../shader/lower.ts";
@@ -38,11 +38,11 @@ export function checksOf(op: OpDef, limits: KernelLimits | null): readonly Check
   if (!limits) return samples.map((sample) => ({ sample, how: {} }));
   const elements = ({ inputs }: Sample): number => inputs.reduce((n, { shape }) => n + sizeOf(shape), 0);
   const largestFirst = [...samples].sort((a, b) => elements(b) - elements(a));
-  const kernelsOf = (sample: Sample, forced: KernelForce): string =>
-    identityOf(compileGraph(sampleGraph(op, sample, { gradient: true }).graph, { ...limits, ...forced }).calls);
-  const others = (op.variants?.(limits) ?? []).flatMap((forced): readonly Check[] => {
-    const sample = largestFirst.find((s) => kernelsOf(s, forced) !== kernelsOf(s, {}));
-    return sample ? [{ sample, how: { plan: "dispatch", limits: forced } }] : [];
+  const kernelsOf = (sample: Sample, force: KernelForce): string =>
+    identityOf(compileGraph(sampleGraph(op, sample, { gradient: true }).graph, { ...limits, force }).calls);
+  const others = (op.variants?.(limits) ?? []).flatMap(({ force }): readonly Check[] => {
+    const sample = largestFirst.find((s) => kernelsOf(s, force) !== kernelsOf(s, {}));
+    return sample ? [{ sample, how: { plan: "dispatch", limits: { force } } }] : [];
   });
   return [
     ...samples.map((sample): Check => ({ sample, how: { plan: "dispatch" } })),
@@ -80,9 +80,10 @@ export function checkedGraph(limits: KernelLimits | null, op: OpDef, { sample, h
 
 export async function checkSample(device: Device, op: OpDef, sample: Sample, how: HowToRun = {}): Promise<CheckResult> {
   const graph = checkedGraph(device.limits, op, { sample, how });
-  const name = [graph.name, ...Object.entries(how.limits ?? {}).map(([kernel, value]) => `${kernel}:${value}`)].join(
-    " ",
-  );
+  const name = [
+    graph.name,
+    ...Object.entries(how.limits?.force ?? {}).map(([kernel, value]) => `${kernel}:${value}`),
+  ].join(" ");
   try {
     const reference = openCpu({ precision: "f64" });
     const want = await runOnce(reference, graph);

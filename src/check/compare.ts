@@ -1,5 +1,5 @@
 /** How close a device must come to the f64 reference, and how far off a result is in units of that. */
-import type { Elements } from "../ops/op.ts";
+import type { Elements } from "../graph/types.ts";
 
 export interface Tolerance {
   readonly rtol: number;

@@ -1,11 +1,11 @@
 /** Turns an op's samples into graphs to run: its outputs and, where it has a gradient, that of a random projection. */
-import type { Graph, Tensor } from "../graph/types.ts";
+
+import { apply } from "../graph/apply.ts";
+import type { Elements, Graph, OpDef, Sample, SampleInput, StepValues, Tensor } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
 import { sum } from "../ops/core/broadcast.ts";
 import { input } from "../ops/core/constant.ts";
 import { add, mul } from "../ops/core/elementwise.ts";
-import type { Elements, OpDef, Sample, SampleInput, StepValues } from "../ops/op.ts";
-import { apply } from "../ops/op.ts";
 import { gradients } from "../passes/differentiate.ts";
 import { draws } from "../random.ts";
 

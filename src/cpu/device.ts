@@ -2,16 +2,16 @@
 
 import type { CompiledStep, Device, DeviceTensor } from "../device.ts";
 import { checkBinding } from "../device.ts";
+import type { Elements } from "../graph/types.ts";
 import { verify } from "../graph/verify.ts";
 import type { Kind } from "../kinds.ts";
 import * as is from "../kinds.ts";
-import type { Elements } from "../ops/op.ts";
 import type { OptionsOf } from "../options.ts";
 import { checkOptions } from "../options.ts";
 import { expand } from "../passes/expand.ts";
 import { checkPrecision, storeInHalf } from "../passes/half.ts";
 import { simplify } from "../passes/simplify.ts";
-import { LEAST_LIMITS } from "../webgpu/limits.ts";
+import { LEAST_LIMITS } from "../policy/limits.ts";
 import type { Interpreter, Precision } from "./interpret.ts";
 import { allocate, interpreter } from "./interpret.ts";
 

@@ -1,11 +1,10 @@
 /** Executes a graph in plain loops, node by node: the meaning that every other way of running it is checked against. */
 import { invariant } from "../errors.ts";
 import { results, topological } from "../graph/traverse.ts";
-import type { DType, Graph, Node, Tensor, TensorType } from "../graph/types.ts";
+import type { DType, Elements, Graph, Node, StepValues, Tensor, TensorType } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
 import { inputOp, stateOp } from "../ops/core/constant.ts";
 import { dynamicUpdateSliceOp } from "../ops/core/gather.ts";
-import type { Elements, StepValues } from "../ops/op.ts";
 
 export type Precision = "f32" | "f64";
 

@@ -1,5 +1,5 @@
 /** Stable text of a graph, for snapshots and for reading. */
-import { showType } from "../ops/op.ts";
+import { showType } from "./apply.ts";
 import { results, topological } from "./traverse.ts";
 import type { Graph, Tensor } from "./types.ts";
 

@@ -1,7 +1,7 @@
 /** Walking and rewriting graphs. Passes are pure: they return new nodes and share what did not change. */
 import * as is from "../kinds.ts";
-import { apply } from "../ops/op.ts";
 import { checkFields } from "../options.ts";
+import { apply } from "./apply.ts";
 import type { Graph, Node, Tensor } from "./types.ts";
 
 /** What a graph must compute: outputs, then updates. */

@@ -2,9 +2,8 @@
 
 import { invariant } from "../errors.ts";
 import * as is from "../kinds.ts";
-import { stateOp } from "../ops/core/constant.ts";
-import { showType } from "../ops/op.ts";
 import { checkFields } from "../options.ts";
+import { showType } from "./apply.ts";
 import { results, topological } from "./traverse.ts";
 import type { Graph } from "./types.ts";
 import { sameShape } from "./types.ts";
@@ -36,7 +35,7 @@ export function verify(graph: Graph, where: string): Graph {
   }
   const updated = new Set<unknown>();
   for (const { state, value } of graph.updates) {
-    invariant(state.node.op === stateOp, `${where}: an update writes to ${state.node.op.name}, not to a state.`);
+    invariant(state.node.op.name === "state", `${where}: an update writes to ${state.node.op.name}, not to a state.`);
     invariant(!updated.has(state.node), `${where}: state "${state.node.attrs.name}" is updated twice.`);
     invariant(
       state.dtype === value.dtype && sameShape(state.shape, value.shape),

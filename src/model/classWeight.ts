@@ -1,13 +1,13 @@
 /** Class weights of losses: what may be given, and the weight of each row that comes of it. */
 
 import { TilegradError } from "../errors.ts";
+import { showType } from "../graph/apply.ts";
 import type { Tensor } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
 import * as is from "../kinds.ts";
 import type { ClassWeight } from "../metrics/weights.ts";
 import { greater, where } from "../ops/core/elementwise.ts";
 import { reshape } from "../ops/core/view.ts";
-import { showType } from "../ops/op.ts";
 import { checkObject, checkValue, show } from "../options.ts";
 
 /** Of a yes/no label: the weight of each row [batch], or null when all are 1. */

@@ -3,6 +3,7 @@
  * reduction and the gradient are the same for all. Every form is finite at logits of +-1e4.
  */
 import { TilegradError } from "../errors.ts";
+import { showType } from "../graph/apply.ts";
 import type { Tensor } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
 import type { Json } from "../io/json.ts";
@@ -30,7 +31,6 @@ import {
 } from "../ops/core/elementwise.ts";
 import { logSoftmax, mean, softmax } from "../ops/core/reduce.ts";
 import { reshape } from "../ops/core/view.ts";
-import { showType } from "../ops/op.ts";
 import type { OptionsOf, Schema } from "../options.ts";
 import { defineMaker, none } from "../options.ts";
 import { binaryWeight, checkClasses, checkWeights, oneLabel } from "./classWeight.ts";

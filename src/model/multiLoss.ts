@@ -1,12 +1,12 @@
 /** The loss of a model with several outputs. */
 import { TilegradError } from "../errors.ts";
+import { showType } from "../graph/apply.ts";
 import type { Tensor } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
 import * as is from "../kinds.ts";
 import { concat } from "../ops/core/concat.ts";
 import { add, mul } from "../ops/core/elementwise.ts";
 import { reshape } from "../ops/core/view.ts";
-import { showType } from "../ops/op.ts";
 import type { OptionsOf } from "../options.ts";
 import { checkFields, checkOptions, defineMaker } from "../options.ts";
 import { jsonOf } from "./json.ts";

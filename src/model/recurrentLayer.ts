@@ -1,5 +1,6 @@
 /** The layer of a recurrent cell: all time steps in one dispatch forward and one backward. */
 import { TilegradError } from "../errors.ts";
+import { showType } from "../graph/apply.ts";
 import type { Tensor } from "../graph/types.ts";
 import { sameShape } from "../graph/types.ts";
 import * as is from "../kinds.ts";
@@ -7,7 +8,6 @@ import { slice } from "../ops/core/slice.ts";
 import { reshape } from "../ops/core/view.ts";
 import { linear } from "../ops/matmul/linear.ts";
 import { matmul } from "../ops/matmul/matmul.ts";
-import { showType } from "../ops/op.ts";
 import type { Recurrent } from "../ops/recurrent/recurrent.ts";
 import type { OptionsOf, Schema } from "../options.ts";
 import type { Initializer } from "./initializers.ts";

@@ -1,11 +1,12 @@
 /** Final activations undone, so that losses and scores are computed from logits. */
+
+import { checkTensors } from "../graph/apply.ts";
 import type { Tensor } from "../graph/types.ts";
 import { concat } from "../ops/core/concat.ts";
 import { sigmoid } from "../ops/core/elementwise.ts";
 import { softmax } from "../ops/core/reduce.ts";
 import { slice } from "../ops/core/slice.ts";
 import { reshape } from "../ops/core/view.ts";
-import { checkTensors } from "../ops/op.ts";
 
 /** What a model that ends in a sigmoid or a softmax computes before it. */
 export interface Squashed {

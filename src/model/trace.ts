@@ -1,5 +1,6 @@
 /** What all models share: names of layers, tracing, and the shapes and parameters that one trace finds. */
 import { TilegradError } from "../errors.ts";
+import { showType } from "../graph/apply.ts";
 import type { Tensor } from "../graph/types.ts";
 import { sameShape, sizeOf } from "../graph/types.ts";
 import type { Json } from "../io/json.ts";
@@ -7,7 +8,6 @@ import { concat } from "../ops/core/concat.ts";
 import { state } from "../ops/core/constant.ts";
 import { slice } from "../ops/core/slice.ts";
 import { reshape } from "../ops/core/view.ts";
-import { showType } from "../ops/op.ts";
 import { show } from "../options.ts";
 import { checkInitializer } from "./initializers.ts";
 import type { Layer, LayerContext } from "./layer.ts";

@@ -1,5 +1,6 @@
 /** Every op, for those who must not forget one: the tests and `doctor`. Applications never import this. */
 
+import type { OpDef } from "../graph/types.ts";
 import { conv2dOps } from "./conv/conv2d.ts";
 import { broadcastOps } from "./core/broadcast.ts";
 import { castOps } from "./core/cast.ts";
@@ -16,7 +17,6 @@ import { linearOps } from "./matmul/linear.ts";
 import { matmulOps } from "./matmul/matmul.ts";
 import { nearestNeighborsOps } from "./neighbors/nearestNeighbors.ts";
 import { normalizationOps } from "./norm/normalization.ts";
-import type { OpDef } from "./op.ts";
 import { pool2dOps } from "./pool/pool2d.ts";
 import { randomOps } from "./random/random.ts";
 import { gruCell } from "./recurrent/gru.ts";

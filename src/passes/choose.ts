@@ -5,7 +5,6 @@
  */
 import { timeText } from "../policy/costs.ts";
 import type { KernelLimits } from "../policy/limits.ts";
-import type { ResidentProgram } from "../shader/resident.ts";
 
 export type PlanKind = "dispatch" | "resident";
 
@@ -14,8 +13,15 @@ export interface PlanChoice {
   readonly why: string;
 }
 
+/** What decides: a step's dispatches and operations, and of the resident plan its stages and work, or why there is none. */
+export interface PlanFigures {
+  readonly dispatches: number;
+  readonly flops: number;
+  readonly resident: { readonly stages: number; readonly work: number } | string;
+}
+
 export function choosePlan(
-  { dispatches, flops, resident }: { dispatches: number; flops: number; resident: ResidentProgram | string },
+  { dispatches, flops, resident }: PlanFigures,
   limits: KernelLimits,
   forced?: PlanKind,
 ): PlanChoice {

@@ -1,6 +1,7 @@
 /** Reverse-mode differentiation: walks the graph backwards and lets each op emit the graph of its gradient. */
 
 import { TilegradError } from "../errors.ts";
+import { checkTensors, showType } from "../graph/apply.ts";
 import { outputsOf, topological } from "../graph/traverse.ts";
 import type { Node, Tensor } from "../graph/types.ts";
 import { sameShape } from "../graph/types.ts";
@@ -8,7 +9,6 @@ import * as is from "../kinds.ts";
 import { constant } from "../ops/core/constant.ts";
 import { add } from "../ops/core/elementwise.ts";
 import { barrierOp, rematOp } from "../ops/core/remat.ts";
-import { checkTensors, showType } from "../ops/op.ts";
 import { checkValue } from "../options.ts";
 import { recompute } from "./recompute.ts";
 

@@ -2,7 +2,7 @@
 import { rewrite } from "../graph/traverse.ts";
 import type { Graph } from "../graph/types.ts";
 import type { KernelLimits } from "../policy/limits.ts";
-import { tunedKernel } from "../policy/tuning.ts";
+import { limitsFor } from "../policy/tuning.ts";
 
 export const expand = (graph: Graph, limits: KernelLimits): Graph =>
-  rewrite(graph, (node) => node.op.expand?.(node, { ...tunedKernel(node, limits), ...limits }) ?? null);
+  rewrite(graph, (node) => node.op.expand?.(node, limitsFor(node, limits)) ?? null);

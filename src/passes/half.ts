@@ -5,13 +5,13 @@
  * normalisation), and data.
  */
 import { TilegradError } from "../errors.ts";
+import { apply } from "../graph/apply.ts";
 import { outputsOf, results, topological } from "../graph/traverse.ts";
 import type { Graph, Node, Tensor, TensorType } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
 import { packOp } from "../ops/core/concat.ts";
 import { inputOp, stateOp } from "../ops/core/constant.ts";
 import { half } from "../ops/core/half.ts";
-import { apply } from "../ops/op.ts";
 import type { KernelLimits } from "../policy/limits.ts";
 import type { FusedGraph } from "./fuse.ts";
 import { fuse } from "./fuse.ts";

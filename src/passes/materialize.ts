@@ -2,12 +2,12 @@
  * Gives every output, update and packed tensor a computing node of its own, so that each has one place in memory; and every
  * view that a kernel wants contiguous.
  */
+
+import { apply, apply1 } from "../graph/apply.ts";
 import { rewrite } from "../graph/traverse.ts";
-import type { Graph, Node, Tensor } from "../graph/types.ts";
+import type { Graph, Node, OpDef, Tensor } from "../graph/types.ts";
 import { pack, packOp } from "../ops/core/concat.ts";
 import { isConstant } from "../ops/core/constant.ts";
-import type { OpDef } from "../ops/op.ts";
-import { apply, apply1 } from "../ops/op.ts";
 import { base, isPassive } from "./reads.ts";
 
 const copyOp: OpDef = {

@@ -1,9 +1,10 @@
 /** Copies the nodes of a `checkpoint` segment for the backward pass. */
+
+import { apply, apply1 } from "../graph/apply.ts";
 import { outputsOf, topological } from "../graph/traverse.ts";
 import type { Node, Tensor } from "../graph/types.ts";
 import { isStepScalar } from "../ops/core/constant.ts";
 import { barrierOp } from "../ops/core/remat.ts";
-import { apply, apply1 } from "../ops/op.ts";
 import { isLeaf } from "./reads.ts";
 
 export interface Recomputed {

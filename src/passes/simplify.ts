@@ -1,11 +1,12 @@
 /** Graph -> smaller graph with the same values: one copy of equal nodes, identities folded, logarithms made stable. */
+
+import { apply1 } from "../graph/apply.ts";
 import type { Rule } from "../graph/traverse.ts";
 import { outputsOf, rewrite } from "../graph/traverse.ts";
 import type { Graph, Node, Tensor } from "../graph/types.ts";
 import { constant, isConstant } from "../ops/core/constant.ts";
 import { greater, log, mul, neg, softplus, sub } from "../ops/core/elementwise.ts";
 import { reshape, transpose } from "../ops/core/view.ts";
-import { apply1 } from "../ops/op.ts";
 
 /** Dead code needs no pass: a graph is what its results reach. */
 export function simplify(graph: Graph): Graph {

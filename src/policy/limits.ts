@@ -1,5 +1,7 @@
 /** What kernels are chosen by: what a device allows, what was measured on it, and what forces one of several. */
+import { TilegradError } from "../errors.ts";
 import type { Costs } from "./costs.ts";
+import { costsOf } from "./costs.ts";
 
 export interface KernelLimits {
   readonly maxWorkgroupSize: number;
@@ -20,23 +22,44 @@ export interface KernelLimits {
   readonly costs: Costs;
   /** What was measured on this very device; null where nothing was, or it is not to be used. */
   readonly tuning?: Tuning | null;
-  /** These force one of several kernels, for checks and measurements. Default: chosen by shape and device. */
-  readonly matmul?: MatmulVariant;
-  readonly conv2d?: Conv2dVariant;
-  readonly conv2dKernelGrad?: KernelGradVariant;
-  /** Most shares that a long sum of products is cut into, which changes its order; see matmul_kernel.ts. */
-  readonly splits?: number;
-  /** Sequences that a workgroup of a recurrent kernel runs. */
-  readonly sequences?: SequenceCount;
-  /** Threads of an LSTM take the states of their workgroup's sequences from its memory, not from each other by subgroups. */
-  readonly lstm?: LstmVariant;
+  /** Forces kernels, for checks and measurements. Default: chosen by shape and device. */
+  readonly force?: KernelForce;
 }
 
-/** What forces one of several kernels. */
-export type KernelForce = Pick<
-  KernelLimits,
-  "matmul" | "conv2d" | "conv2dKernelGrad" | "sequences" | "lstm" | "splits"
->;
+/** What every WebGPU device grants. */
+export const LEAST_LIMITS: KernelLimits = {
+  maxWorkgroupSize: 256,
+  maxWorkgroupsPerDimension: 65_535,
+  maxStorageBuffers: 8,
+  maxWorkgroupBytes: 16_384,
+  minSubgroupSize: 0,
+  f16: false,
+  immediates: false,
+  software: false,
+  costs: costsOf(""),
+};
+
+/** Which of several kernels, or how many of what: names and values that ops declare in their `variants`. */
+export type KernelForce = Readonly<Record<string, string | number>>;
+
+/** One of the kernels of an op. */
+export interface KernelVariant {
+  readonly force: KernelForce;
+  /** It sums in another order, so only who asks for it gets it: no measurement may choose it. */
+  readonly reorders?: true;
+}
+
+/** What `limits` forces of a name, if anything. @throws E_ARGUMENT for a value that is not among the known ones */
+export function forced<T extends string | number>(
+  { force }: KernelLimits,
+  name: string,
+  known: readonly T[],
+): T | undefined {
+  const asked = force?.[name];
+  const found = known.find((value) => value === asked);
+  if (asked === found) return found;
+  throw new TilegradError("E_ARGUMENT", `limits.force.${name}: got ${asked}; expected one of ${known.join(", ")}.`);
+}
 
 /** Plain data, so that it can be kept in a file and pinned. */
 export interface Tuning {
@@ -47,16 +70,3 @@ export interface Tuning {
   /** The fastest kernel that gives the bits of the op's own choice, by `bucketOf`, where it is not that choice. */
   readonly kernels: Readonly<Record<string, KernelForce>>;
 }
-
-export const MATMUL_VARIANTS = ["naive", "vec4", "subgroup", "tiled", "tiledLarge"] as const;
-export type MatmulVariant = (typeof MATMUL_VARIANTS)[number];
-/** Shares that a long sum of products is cut into, at most. */
-export const SPLIT_COUNTS = [1, 4, 16] as const;
-export const CONV2D_VARIANTS = ["direct", "tiled", "subgroup"] as const;
-export type Conv2dVariant = (typeof CONV2D_VARIANTS)[number];
-export const KERNEL_GRAD_VARIANTS = ["direct", "tiled", "taps"] as const;
-export type KernelGradVariant = (typeof KERNEL_GRAD_VARIANTS)[number];
-export const SEQUENCE_COUNTS = [8, 4, 2] as const;
-export type SequenceCount = (typeof SEQUENCE_COUNTS)[number];
-export const LSTM_VARIANTS = ["memory"] as const;
-export type LstmVariant = (typeof LSTM_VARIANTS)[number];

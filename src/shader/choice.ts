@@ -2,11 +2,10 @@
 
 import mapShader from "../../shaders/core/map.wgsl";
 import { invariant } from "../errors.ts";
-import type { DType, Node } from "../graph/types.ts";
-import type { InlineCode, KernelChoice } from "../ops/op.ts";
+import type { DType, InlineCode, KernelChoice, Node } from "../graph/types.ts";
 import type { Kernel } from "../passes/kernels.ts";
 import type { KernelLimits } from "../policy/limits.ts";
-import { tunedKernel } from "../policy/tuning.ts";
+import { limitsFor } from "../policy/tuning.ts";
 import type { HookContext } from "./hooks.ts";
 import { HookWriter } from "./hooks.ts";
 
@@ -17,8 +16,7 @@ const WIDE_STAGE = 8192;
 
 export function chooseKernel(kernel: Kernel, limits: KernelLimits): KernelChoice {
   const { anchor, nodes, clusters } = kernel;
-  // What was asked for wins over what was measured, and that over the op's own rule.
-  const own = anchor?.op.kernel?.(anchor, { ...tunedKernel(anchor, limits), ...limits });
+  const own = anchor?.op.kernel?.(anchor, limitsFor(anchor, limits));
   if (own) return own;
   const [{ size }] = clusters;
   const can = nodes.every(({ op }) => op.inline4 || op.pointwise);

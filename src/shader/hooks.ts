@@ -1,9 +1,8 @@
 /** Writes the body of one hook function: what it loads, computes on the way and stores. */
 import { invariant } from "../errors.ts";
 import type { ShaderLibrary } from "../graph/shader.ts";
-import type { DType, Node, Tensor } from "../graph/types.ts";
+import type { DType, InlineCode, Node, Tensor } from "../graph/types.ts";
 import { dynamicUpdateSliceOp } from "../ops/core/gather.ts";
-import type { InlineCode } from "../ops/op.ts";
 import type { Cluster, Kernel } from "../passes/kernels.ts";
 import type { Place, Plan } from "../passes/plan.ts";
 import { base } from "../passes/reads.ts";

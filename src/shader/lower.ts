@@ -5,9 +5,8 @@
  */
 import { invariant } from "../errors.ts";
 import type { ShaderLibrary, ShaderModule } from "../graph/shader.ts";
-import type { DType, Node } from "../graph/types.ts";
+import type { DType, KernelChoice, Node } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
-import type { KernelChoice } from "../ops/op.ts";
 import type { Kernel } from "../passes/kernels.ts";
 import type { BufferSpec, Plan } from "../passes/plan.ts";
 import { base } from "../passes/reads.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { ShaderLibrary } from "../graph/shader.ts";
-import type { KernelChoice } from "../ops/op.ts";
+import type { KernelChoice } from "../graph/types.ts";
 import type { Kernel } from "../passes/kernels.ts";
 import type { BufferSpec, Plan } from "../passes/plan.ts";
 import type { KernelLimits } from "../policy/limits.ts";

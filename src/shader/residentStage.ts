@@ -4,8 +4,7 @@
  */
 import { invariant } from "../errors.ts";
 import type { ShaderLibrary } from "../graph/shader.ts";
-import type { DType } from "../graph/types.ts";
-import type { KernelChoice } from "../ops/op.ts";
+import type { DType, KernelChoice } from "../graph/types.ts";
 import type { Kernel } from "../passes/kernels.ts";
 import type { Plan } from "../passes/plan.ts";
 import type { Bindings } from "./bindings.ts";

@@ -1,7 +1,7 @@
 /** Loss and metrics of predictions, exact in f64 on the host. */
 import { interpreter } from "../cpu/interpret.ts";
 import { TilegradError } from "../errors.ts";
-import type { Tensor } from "../graph/types.ts";
+import type { Elements, Tensor } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
 import { averagePrecision, rocAuc } from "../metrics/areas.ts";
 import { confusionMatrix, measures } from "../metrics/confusion.ts";
@@ -11,7 +11,6 @@ import { reduceLoss } from "../model/losses.ts";
 import type { Model } from "../model/model.ts";
 import { unsquash } from "../model/squash.ts";
 import { input, state } from "../ops/core/constant.ts";
-import type { Elements } from "../ops/op.ts";
 import type { CheckedData } from "./data.ts";
 
 type Metric = (y: Float32Array, scores: Float32Array, weight: Float32Array | undefined) => number | null;

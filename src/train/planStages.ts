@@ -1,9 +1,9 @@
 /** A compiled plan as rows of a table and as a DOT graph. */
 import type { Compiled } from "../compile.ts";
+import { showType } from "../graph/apply.ts";
 import { topological } from "../graph/traverse.ts";
 import type { Node, Tensor } from "../graph/types.ts";
 import { barrierOp } from "../ops/core/remat.ts";
-import { showType } from "../ops/op.ts";
 import type { Plan } from "../passes/plan.ts";
 
 /** `loss` is where both meet: the loss and its gradient in one kernel; `recompute` is what a checkpoint does again. */

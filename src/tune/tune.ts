@@ -7,7 +7,8 @@ import { tunings as keptTunings } from "#platform";
 import { compileGraph } from "../compile.ts";
 import type { CompiledStep, Device } from "../device.ts";
 import { TilegradError } from "../errors.ts";
-import type { Graph, Node } from "../graph/types.ts";
+import { apply } from "../graph/apply.ts";
+import type { Elements, Graph, Node } from "../graph/types.ts";
 import type { TuningStore } from "../io/tunings.ts";
 import { saveTuning, tuningKey } from "../io/tunings.ts";
 import type { Kind } from "../kinds.ts";
@@ -17,12 +18,10 @@ import type { Model } from "../model/model.ts";
 import type { Optimizer } from "../model/optimizers.ts";
 import { median } from "../numeric.ts";
 import { input } from "../ops/core/constant.ts";
-import type { Elements } from "../ops/op.ts";
-import { apply } from "../ops/op.ts";
 import type { OptionsOf } from "../options.ts";
 import { checkOptions, checkValue } from "../options.ts";
 import type { KernelForce, KernelLimits, Tuning } from "../policy/limits.ts";
-import { bucketOf, TUNABLE } from "../policy/tuning.ts";
+import { bucketOf, tunableForces } from "../policy/tuning.ts";
 import { identityOf } from "../shader/lower.ts";
 import { stepGraph } from "../train/stepGraph.ts";
 import { bindSamples } from "./bind.ts";
@@ -171,14 +170,14 @@ async function timesOf(device: Device, node: Node, limits: KernelLimits): Promis
     attrs,
   );
   const graph: Graph = { outputs: Object.fromEntries(made.map((t, i) => [`y${i}`, t])), updates: [] };
-  const forces = (op.variants?.(limits) ?? []).filter((force) => Object.keys(force).every((name) => name in TUNABLE));
+  const forces = tunableForces(op, limits);
   const ways = differentWays(graph, [{}, ...forces], limits);
   const { bindings, dispose } = bindSamples(device, graph);
   const steps: CompiledStep[] = [];
   try {
     const compiled = await Promise.allSettled(
       ways.map(({ force }) =>
-        device.compile(graph, { bindings, label: "tune", plan: "dispatch", limits: { ...force, tuning: null } }),
+        device.compile(graph, { bindings, label: "tune", plan: "dispatch", limits: { force, tuning: null } }),
       ),
     );
     for (const result of compiled) if (result.status === "fulfilled") steps.push(result.value);

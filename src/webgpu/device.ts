@@ -9,11 +9,10 @@ import type {
   TimedDispatch,
 } from "../device.ts";
 import { TilegradError } from "../errors.ts";
-import type { Graph, TensorType } from "../graph/types.ts";
+import type { Graph, StepValues, TensorType } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
 import type { Json } from "../io/json.ts";
 import { parseTuning, tuningKey } from "../io/tunings.ts";
-import type { StepValues } from "../ops/op.ts";
 import type { Costs } from "../policy/costs.ts";
 import { costsOf } from "../policy/costs.ts";
 import type { KernelLimits, Tuning } from "../policy/limits.ts";

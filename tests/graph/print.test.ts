@@ -8,7 +8,7 @@ import { mul, sub } from "../../src/ops/core/elementwise.ts";
 import { gradients } from "../../src/passes/differentiate.ts";
 import { expand } from "../../src/passes/expand.ts";
 import { simplify } from "../../src/passes/simplify.ts";
-import { LEAST_LIMITS } from "../../src/webgpu/limits.ts";
+import { LEAST_LIMITS } from "../../src/policy/limits.ts";
 
 it("gives the stable text of a small model's step, and of what simplify makes of it", () => {
   const model = sequential({ input: [3] }, [dense(2, { activation: "relu" }), dense(1)]);

@@ -4,7 +4,7 @@ import type { Graph, Tensor } from "../../src/graph/types.ts";
 import { verify } from "../../src/graph/verify.ts";
 import { constant, input, state } from "../../src/ops/core/constant.ts";
 import { add, mul } from "../../src/ops/core/elementwise.ts";
-import { LEAST_LIMITS } from "../../src/webgpu/limits.ts";
+import { LEAST_LIMITS } from "../../src/policy/limits.ts";
 
 const x = input("x", [3]);
 const s = state("s", [3]);

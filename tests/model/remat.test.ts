@@ -14,10 +14,10 @@ import type { Model } from "../../src/model/model.ts";
 import { sequential } from "../../src/model/model.ts";
 import { adam } from "../../src/model/optimizers.ts";
 import { modelFromJson } from "../../src/model/registry.ts";
+import { LEAST_LIMITS } from "../../src/policy/limits.ts";
 import { layoutParameters } from "../../src/train/parameters.ts";
 import { planStages } from "../../src/train/planStages.ts";
 import { trainingStep } from "../../src/train/step.ts";
-import { LEAST_LIMITS } from "../../src/webgpu/limits.ts";
 import { bitsOf, onDevices, problem, trainerOf } from "../train/support.ts";
 
 /** Layers in segments of so many, recomputed or as they are. */

@@ -3,13 +3,14 @@ import { checkSample } from "../../src/check/check.ts";
 import { compileGraph } from "../../src/compile.ts";
 import type { Tensor } from "../../src/graph/types.ts";
 import { conv2dBiasOp, conv2dOp, inputGrad } from "../../src/ops/conv/conv2d.ts";
+import { CONV2D_VARIANTS } from "../../src/ops/conv/conv2d_kernel.ts";
+import { KERNEL_GRAD_VARIANTS } from "../../src/ops/conv/conv2d_kernel_grad.ts";
 import { conv2d } from "../../src/ops/conv/convolution.ts";
 import { sum } from "../../src/ops/core/broadcast.ts";
 import { input } from "../../src/ops/core/constant.ts";
 import { relu } from "../../src/ops/core/elementwise.ts";
 import { maxPool2d } from "../../src/ops/pool/pool2d.ts";
 import { gradients } from "../../src/passes/differentiate.ts";
-import { CONV2D_VARIANTS, KERNEL_GRAD_VARIANTS } from "../../src/policy/limits.ts";
 import type { WebGpuDevice } from "../../src/webgpu/device.ts";
 import { openTestGpu } from "../devices.ts";
 
@@ -56,10 +57,10 @@ describe("the convolution's kernels", () => {
     ...CONV2D_VARIANTS.map((conv2d) => ({ conv2d })),
     ...KERNEL_GRAD_VARIANTS.map((conv2dKernelGrad) => ({ conv2dKernelGrad })),
   ];
-  it.each(forces)("meet the reference, whichever is forced: %o", async (limits) => {
+  it.each(forces)("meet the reference, whichever is forced: %o", async (force) => {
     for (const op of [conv2dOp, conv2dBiasOp]) {
       for (const sample of op.samples?.() ?? []) {
-        const { name, ratio, error } = await checkSample(device, op, sample, { plan: "dispatch", limits });
+        const { name, ratio, error } = await checkSample(device, op, sample, { plan: "dispatch", limits: { force } });
         expect(ratio, `${name}: ${error}`).toBeLessThanOrEqual(1);
       }
     }

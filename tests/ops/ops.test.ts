@@ -4,7 +4,7 @@ import { sampleGraph } from "../../src/check/samples.ts";
 import { compileGraph } from "../../src/compile.ts";
 import type { Device } from "../../src/device.ts";
 import { allOps } from "../../src/ops/all.ts";
-import { LEAST_LIMITS } from "../../src/webgpu/limits.ts";
+import { LEAST_LIMITS } from "../../src/policy/limits.ts";
 import { openTestGpu } from "../devices.ts";
 
 // All ways of running are compared on the first driver. A second one, which compiles slowly, is there for what drivers do.

@@ -4,13 +4,13 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { checkSample, checksOf } from "../../src/check/check.ts";
 import { openCpu } from "../../src/cpu/device.ts";
 import type { Device } from "../../src/device.ts";
+import type { OpDef, Sample } from "../../src/graph/types.ts";
 import { dense } from "../../src/model/layers/dense.ts";
 import { meanSquaredError } from "../../src/model/losses.ts";
 import { sequential } from "../../src/model/model.ts";
 import { adam } from "../../src/model/optimizers.ts";
 import { recurrentLayer, recurrentOptions } from "../../src/model/recurrentLayer.ts";
 import { input } from "../../src/ops/core/constant.ts";
-import type { OpDef, Sample } from "../../src/ops/op.ts";
 import { gruCell } from "../../src/ops/recurrent/gru.ts";
 import { lstm, lstmCell } from "../../src/ops/recurrent/lstm.ts";
 import { simpleRnn, simpleRnnCell } from "../../src/ops/recurrent/simpleRnn.ts";
@@ -32,9 +32,9 @@ it.each([lstmCell, gruCell, simpleRnnCell].map(({ name, ops }) => [name, ops[0]]
   "%s runs any number of sequences a workgroup, with a thread for each unit or for every fourth",
   async (_, op) => {
     const [, sample] = samplesOf(op);
-    for (const limits of (op.variants?.(gpu.limits as KernelLimits) ?? []).flatMap((forced) => [
-      { ...forced, software: true },
-      { ...forced, software: false },
+    for (const limits of (op.variants?.(gpu.limits as KernelLimits) ?? []).flatMap(({ force }) => [
+      { force, software: true },
+      { force, software: false },
     ])) {
       const { ratio, error } = await checkSample(gpu, op, sample, { limits });
       expect(error).toBeUndefined();

@@ -3,14 +3,13 @@ import { worstRatio } from "../../src/check/compare.ts";
 import { compileGraph } from "../../src/compile.ts";
 import { openCpu } from "../../src/cpu/device.ts";
 import type { CompileGraphOptions, Device } from "../../src/device.ts";
-import type { Graph, Tensor } from "../../src/graph/types.ts";
+import type { Elements, Graph, Tensor } from "../../src/graph/types.ts";
 import { input, state, stepScalar } from "../../src/ops/core/constant.ts";
 import { add, mul } from "../../src/ops/core/elementwise.ts";
 import { reshape } from "../../src/ops/core/view.ts";
 import { matmul } from "../../src/ops/matmul/matmul.ts";
-import type { Elements } from "../../src/ops/op.ts";
+import { LEAST_LIMITS } from "../../src/policy/limits.ts";
 import type { WebGpuDevice } from "../../src/webgpu/device.ts";
-import { LEAST_LIMITS } from "../../src/webgpu/limits.ts";
 import { openTestGpu } from "../devices.ts";
 
 let device: WebGpuDevice;

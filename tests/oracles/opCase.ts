@@ -1,12 +1,11 @@
 /** One case of ops.json as a graph: its output, its gradients and what else the case expects, on any device. */
 import { F32, worstRatio } from "../../src/check/compare.ts";
 import type { Device } from "../../src/device.ts";
-import type { DType, Tensor } from "../../src/graph/types.ts";
+import type { DType, Elements, Tensor } from "../../src/graph/types.ts";
 import { sizeOf } from "../../src/graph/types.ts";
 import { sum } from "../../src/ops/core/broadcast.ts";
 import { input } from "../../src/ops/core/constant.ts";
 import { mul } from "../../src/ops/core/elementwise.ts";
-import type { Elements } from "../../src/ops/op.ts";
 import { gradients } from "../../src/passes/differentiate.ts";
 import type { CaseResult } from "./metrics.ts";
 

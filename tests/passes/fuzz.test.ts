@@ -14,7 +14,7 @@ import { pad, slice } from "../../src/ops/core/slice.ts";
 import { reshape, transpose } from "../../src/ops/core/view.ts";
 import { matmul } from "../../src/ops/matmul/matmul.ts";
 import { gradients } from "../../src/passes/differentiate.ts";
-import { LEAST_LIMITS } from "../../src/webgpu/limits.ts";
+import { LEAST_LIMITS } from "../../src/policy/limits.ts";
 import { openTestGpu } from "../devices.ts";
 import { worstAgainstF64 } from "./support.ts";
 

@@ -22,10 +22,10 @@ import { expand } from "../../src/passes/expand.ts";
 import { fuse } from "../../src/passes/fuse.ts";
 import { simplify } from "../../src/passes/simplify.ts";
 import type { KernelLimits } from "../../src/policy/limits.ts";
+import { LEAST_LIMITS } from "../../src/policy/limits.ts";
 import { layoutParameters } from "../../src/train/parameters.ts";
 import type { StepSpec } from "../../src/train/step.ts";
 import { predictionStep, trainingStep } from "../../src/train/step.ts";
-import { LEAST_LIMITS } from "../../src/webgpu/limits.ts";
 import { openTestGpu } from "../devices.ts";
 import { runGraph, worstAgainstF64 } from "./support.ts";
 

@@ -12,7 +12,7 @@ import { matmul } from "../../src/ops/matmul/matmul.ts";
 import { batchNorm } from "../../src/ops/norm/normalization.ts";
 import { dropout } from "../../src/ops/random/random.ts";
 import { gradients } from "../../src/passes/differentiate.ts";
-import { LEAST_LIMITS } from "../../src/webgpu/limits.ts";
+import { LEAST_LIMITS } from "../../src/policy/limits.ts";
 import { openTestGpu } from "../devices.ts";
 import { runGraph } from "./support.ts";
 

@@ -5,9 +5,8 @@ import { sampleValues } from "../../src/check/samples.ts";
 import { openCpu } from "../../src/cpu/device.ts";
 import type { CompileGraphOptions, Device } from "../../src/device.ts";
 import { results, topological } from "../../src/graph/traverse.ts";
-import type { Graph, Tensor } from "../../src/graph/types.ts";
+import type { Elements, Graph, StepValues, Tensor } from "../../src/graph/types.ts";
 import { inputOp, stateOp } from "../../src/ops/core/constant.ts";
-import type { Elements, StepValues } from "../../src/ops/op.ts";
 
 /** The inputs and states of a graph by name. */
 export function leaves(graph: Graph): Record<string, Tensor> {

@@ -3,8 +3,8 @@ import { expect, it } from "vitest";
 import { checkedGraph, checksOf } from "../../src/check/check.ts";
 import { compileGraph } from "../../src/compile.ts";
 import { allOps } from "../../src/ops/all.ts";
+import { LEAST_LIMITS } from "../../src/policy/limits.ts";
 import { chooseKernel } from "../../src/shader/choice.ts";
-import { LEAST_LIMITS } from "../../src/webgpu/limits.ts";
 import { shaderFiles } from "../../tools/wgsl.mjs";
 
 const DEVICES = [

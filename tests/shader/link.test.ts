@@ -4,9 +4,9 @@ import matmulNaive from "../../shaders/matmul/matmul_naive.wgsl";
 import { sampleGraph } from "../../src/check/samples.ts";
 import { compileGraph } from "../../src/compile.ts";
 import { allOps } from "../../src/ops/all.ts";
+import { LEAST_LIMITS } from "../../src/policy/limits.ts";
 import { link } from "../../src/shader/link.ts";
 import { packParams } from "../../src/shader/params.ts";
-import { LEAST_LIMITS } from "../../src/webgpu/limits.ts";
 
 const nothing = { constants: {}, hooks: {}, declarations: "", libs: new Set<never>() };
 

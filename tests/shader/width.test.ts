@@ -59,13 +59,13 @@ describe("on the GPU", () => {
   async function expectReference(graph: Graph): Promise<void> {
     const sample = { name: "width", graph, feeds, types: leaves, step: SAMPLE_STEP };
     const want = await runOnce(openCpu({ precision: "f64" }), sample);
-    const got = await runOnce(device, sample, { plan: "dispatch", limits: { matmul: "vec4" } });
+    const got = await runOnce(device, sample, { plan: "dispatch", limits: { force: { matmul: "vec4" } } });
     for (const name of Object.keys(want)) expect(worstRatio(got[name], want[name]), name).toBeLessThanOrEqual(1);
   }
 
   it("bias and activation of a layer ride in the matmul by fours", async () => {
     const graph: Graph = { outputs: { y: relu(layer), t: tanh(layer) }, updates: [] };
-    const { calls } = compileGraph(graph, { ...device.limits, matmul: "vec4", software: false });
+    const { calls } = compileGraph(graph, { ...device.limits, force: { matmul: "vec4" }, software: false });
     expect(calls.length).toBe(1);
     expect(calls[0].code).toMatch(/fn store_y4\(i: u32, v: vec4<f32>\)/);
     expect(calls[0].code).not.toContain("array<f32>");
@@ -89,7 +89,12 @@ describe("on the GPU", () => {
       const bindings = Object.fromEntries(
         Object.entries(types).map(([name, t]) => [name, on.tensor(t, name, name === "offset" ? [7] : feeds[name])]),
       );
-      const step = await on.compile(graph, { bindings, label: "slice", plan: "dispatch", limits: { matmul: "vec4" } });
+      const step = await on.compile(graph, {
+        bindings,
+        label: "slice",
+        plan: "dispatch",
+        limits: { force: { matmul: "vec4" } },
+      });
       on.enqueue(step, {});
       await on.flush();
       return bindings.history.read();

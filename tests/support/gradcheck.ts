@@ -3,8 +3,8 @@ import { expect } from "vitest";
 import { runOnce } from "../../src/check/check.ts";
 import { sampleGraph } from "../../src/check/samples.ts";
 import { openCpu } from "../../src/cpu/device.ts";
+import type { Elements, OpDef } from "../../src/graph/types.ts";
 import { sizeOf } from "../../src/graph/types.ts";
-import type { Elements, OpDef } from "../../src/ops/op.ts";
 import { draws } from "../../src/random.ts";
 
 const EPS = 1e-6;

@@ -28,9 +28,9 @@ export const runningBy = (device: Device, how: HowToRun): Device =>
 export function waysOf(device: Device): Readonly<Record<string, HowToRun>> {
   const { limits } = device;
   const forces = limits ? allOps.flatMap((op) => op.variants?.(limits) ?? []) : [];
-  const named = forces.map((force): [string, HowToRun] => [
+  const named = forces.map(({ force }): [string, HowToRun] => [
     Object.entries(force).flat().join(":"),
-    { plan: "dispatch", limits: force },
+    { plan: "dispatch", limits: { force } },
   ]);
   return {
     dispatch: { plan: "dispatch" },

@@ -16,12 +16,12 @@ import { sequential } from "../../src/model/model.ts";
 import { adam } from "../../src/model/optimizers.ts";
 import { openDevice } from "../../src/openDevice.ts";
 import { bytesOf } from "../../src/passes/plan.ts";
+import { LEAST_LIMITS } from "../../src/policy/limits.ts";
 import type { CompileOptions } from "../../src/train/compileOptions.ts";
 import { layoutParameters } from "../../src/train/parameters.ts";
 import { checkpointOf, restoreCheckpoint } from "../../src/train/saving.ts";
 import { trainingStep } from "../../src/train/step.ts";
 import type { Trainer } from "../../src/train/trainer.ts";
-import { LEAST_LIMITS } from "../../src/webgpu/limits.ts";
 import { bitsOf, codeOf, problem, trainerOf, wrapDevice } from "./support.ts";
 
 const mlp = (): Model =>

@@ -18,10 +18,10 @@ import { add } from "../../src/ops/core/elementwise.ts";
 import { matmul } from "../../src/ops/matmul/matmul.ts";
 import { costsOf } from "../../src/policy/costs.ts";
 import type { KernelLimits } from "../../src/policy/limits.ts";
+import { LEAST_LIMITS } from "../../src/policy/limits.ts";
 import { layoutParameters } from "../../src/train/parameters.ts";
 import { trainingStep } from "../../src/train/step.ts";
 import type { WebGpuDevice } from "../../src/webgpu/device.ts";
-import { LEAST_LIMITS } from "../../src/webgpu/limits.ts";
 import { openTestGpu } from "../devices.ts";
 import { problem, trainerOf } from "./support.ts";
 

@@ -1,4 +1,5 @@
 import { TilegradError } from "../../errors.ts";
+import { showType } from "../../graph/apply.ts";
 import type { Tensor } from "../../graph/types.ts";
 import * as is from "../../kinds.ts";
 import { attention } from "../../ops/attention/attention.ts";
@@ -7,7 +8,6 @@ import { mul } from "../../ops/core/elementwise.ts";
 import { reshape, transpose } from "../../ops/core/view.ts";
 import { linear } from "../../ops/matmul/linear.ts";
 import { matmul } from "../../ops/matmul/matmul.ts";
-import { showType } from "../../ops/op.ts";
 import { dropout } from "../../ops/random/random.ts";
 import type { OptionsOf } from "../../options.ts";
 import { none } from "../../options.ts";

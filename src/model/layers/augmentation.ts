@@ -3,6 +3,7 @@
  * compiled step, and every draw a function of seed, step and place: the same on every device and after a resume.
  */
 import { TilegradError } from "../../errors.ts";
+import { showType } from "../../graph/apply.ts";
 import type { Tensor } from "../../graph/types.ts";
 import type { Kind } from "../../kinds.ts";
 import * as is from "../../kinds.ts";
@@ -27,7 +28,6 @@ import { mean } from "../../ops/core/reduce.ts";
 import { slice } from "../../ops/core/slice.ts";
 import { coordinates } from "../../ops/image/coordinates.ts";
 import { affineSample, gridSampleOptions } from "../../ops/image/gridSample.ts";
-import { showType } from "../../ops/op.ts";
 import type { OptionsOf } from "../../options.ts";
 import { none } from "../../options.ts";
 import type { Layer, LayerContext, LayerOptions } from "../layer.ts";

@@ -1,5 +1,6 @@
 /** Convolutions over images and sequences, Keras's options in camelCase. */
 import { TilegradError } from "../../errors.ts";
+import { showType } from "../../graph/apply.ts";
 import type { Tensor } from "../../graph/types.ts";
 import type { Kind } from "../../kinds.ts";
 import * as is from "../../kinds.ts";
@@ -11,7 +12,6 @@ import {
 import type { Padding, Pair } from "../../ops/conv/window.ts";
 import { pairOf } from "../../ops/conv/window.ts";
 import { reshape } from "../../ops/core/view.ts";
-import { showType } from "../../ops/op.ts";
 import type { OptionsOf } from "../../options.ts";
 import { activated, biasOf, kernelOf, kernelOptions } from "../kernel.ts";
 import type { LayerOptions } from "../layer.ts";

@@ -1,8 +1,8 @@
 import { TilegradError } from "../../errors.ts";
+import { showType } from "../../graph/apply.ts";
 import * as is from "../../kinds.ts";
 import { linear } from "../../ops/matmul/linear.ts";
 import { matmul } from "../../ops/matmul/matmul.ts";
-import { showType } from "../../ops/op.ts";
 import type { OptionsOf } from "../../options.ts";
 import { activated, biasOf, kernelOf, kernelOptions } from "../kernel.ts";
 import type { LayerOptions } from "../layer.ts";

@@ -1,12 +1,12 @@
 /** Layers at the start of sequence models: token embedding, and masking of padded steps. */
 import { TilegradError } from "../../errors.ts";
+import { showType } from "../../graph/apply.ts";
 import * as is from "../../kinds.ts";
 import { cast } from "../../ops/core/cast.ts";
 import { clip, equal, mul, sub } from "../../ops/core/elementwise.ts";
 import { gather } from "../../ops/core/gather.ts";
 import { max } from "../../ops/core/reduce.ts";
 import { reshape } from "../../ops/core/view.ts";
-import { showType } from "../../ops/op.ts";
 import type { OptionsOf } from "../../options.ts";
 import { none } from "../../options.ts";
 import { initializerKind } from "../initializers.ts";

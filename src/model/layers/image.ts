@@ -1,5 +1,6 @@
 /** Layers that rearrange, enlarge, pad or crop, and have no parameters. */
 import { TilegradError } from "../../errors.ts";
+import { showType } from "../../graph/apply.ts";
 import type { Tensor } from "../../graph/types.ts";
 import type { Kind } from "../../kinds.ts";
 import * as is from "../../kinds.ts";
@@ -7,7 +8,6 @@ import type { Pair } from "../../ops/conv/window.ts";
 import { pad, slice } from "../../ops/core/slice.ts";
 import { reshape, transpose } from "../../ops/core/view.ts";
 import { upsample2d } from "../../ops/image/upsampling.ts";
-import { showType } from "../../ops/op.ts";
 import type { OptionsOf } from "../../options.ts";
 import { show } from "../../options.ts";
 import type { LayerOptions } from "../layer.ts";

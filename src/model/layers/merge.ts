@@ -1,10 +1,10 @@
 /** Layers that join several inputs of a functional model. */
 import { TilegradError } from "../../errors.ts";
+import { showType } from "../../graph/apply.ts";
 import type { Tensor } from "../../graph/types.ts";
 import * as is from "../../kinds.ts";
 import { concat } from "../../ops/core/concat.ts";
 import { maximum as larger, mul, sub, add as sum } from "../../ops/core/elementwise.ts";
-import { showType } from "../../ops/op.ts";
 import type { OptionsOf, Schema } from "../../options.ts";
 import { none } from "../../options.ts";
 import type { LayerOptions } from "../layer.ts";

@@ -1,10 +1,10 @@
 /** Pooling over windows and over whole images or sequences. */
 import { TilegradError } from "../../errors.ts";
+import { showType } from "../../graph/apply.ts";
 import type { Tensor } from "../../graph/types.ts";
 import type { Kind } from "../../kinds.ts";
 import * as is from "../../kinds.ts";
 import type { Padding, Pair } from "../../ops/conv/window.ts";
-import { showType } from "../../ops/op.ts";
 import { avgPool1d, avgPool2d, globalAvgPool, globalMaxPool, maxPool1d, maxPool2d } from "../../ops/pool/pool2d.ts";
 import type { OptionsOf } from "../../options.ts";
 import { none } from "../../options.ts";

@@ -3,6 +3,7 @@
  * see gaussianNoise. All is part of the compiled step and the same on every device and after a resume.
  */
 import { TilegradError } from "../../errors.ts";
+import { showType } from "../../graph/apply.ts";
 import type { Tensor } from "../../graph/types.ts";
 import * as is from "../../kinds.ts";
 import { constant } from "../../ops/core/constant.ts";
@@ -11,7 +12,6 @@ import { reshape } from "../../ops/core/view.ts";
 import { coordinates } from "../../ops/image/coordinates.ts";
 import type { FillMode } from "../../ops/image/gridSample.ts";
 import { fillModeKind, gridSample } from "../../ops/image/gridSample.ts";
-import { showType } from "../../ops/op.ts";
 import type { OptionsOf } from "../../options.ts";
 import type { Layer, LayerContext, LayerOptions } from "../layer.ts";
 import { defineLayer } from "../layer.ts";

@@ -1,9 +1,9 @@
 /** Layers without parameters: activation, dropout, flatten, reshape. */
 import { TilegradError } from "../../errors.ts";
+import { showType } from "../../graph/apply.ts";
 import { sizeOf } from "../../graph/types.ts";
 import * as is from "../../kinds.ts";
 import { reshape as reshapeTensor } from "../../ops/core/view.ts";
-import { showType } from "../../ops/op.ts";
 import { dropout as drop } from "../../ops/random/random.ts";
 import type { OptionsOf } from "../../options.ts";
 import { none, show } from "../../options.ts";

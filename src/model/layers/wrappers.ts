@@ -1,5 +1,6 @@
 /** Layers around layers: both directions of a recurrent layer, any layer at every time step, and recomputed segments. */
 import { TilegradError } from "../../errors.ts";
+import { showType } from "../../graph/apply.ts";
 import type { Tensor } from "../../graph/types.ts";
 import type { Json } from "../../io/json.ts";
 import type { Kind } from "../../kinds.ts";
@@ -8,7 +9,6 @@ import { concat } from "../../ops/core/concat.ts";
 import { add, mul } from "../../ops/core/elementwise.ts";
 import { remat as recomputed } from "../../ops/core/remat.ts";
 import { reshape } from "../../ops/core/view.ts";
-import { showType } from "../../ops/op.ts";
 import type { OptionsOf } from "../../options.ts";
 import { show } from "../../options.ts";
 import type { Layer, LayerContext, LayerOptions } from "../layer.ts";

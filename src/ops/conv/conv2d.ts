@@ -1,10 +1,11 @@
 /** Convolution (cross-correlation) of images, NHWC by HWIO, and the adjoints of its two arguments. */
-import type { Attrs, Tensor, TensorType } from "../../graph/types.ts";
+
+import { apply, apply1 } from "../../graph/apply.ts";
+import type { Attrs, Elements, OpDef, ReferenceCall, Sample, Tensor, TensorType } from "../../graph/types.ts";
 import { broadcastTo, sum } from "../core/broadcast.ts";
 import { add } from "../core/elementwise.ts";
 import { reshape } from "../core/view.ts";
-import type { Elements, OpDef, ReferenceCall, Sample } from "../op.ts";
-import { apply, apply1, expectDType, f32, shapeError } from "../op.ts";
+import { expectDType, f32, shapeError } from "../op.ts";
 import type { ConvGeometry } from "./conv2d_kernel.ts";
 import { conv2dKernel, conv2dVariants } from "./conv2d_kernel.ts";
 import { kernelGradKernel, kernelGradSplits, kernelGradVariants } from "./conv2d_kernel_grad.ts";

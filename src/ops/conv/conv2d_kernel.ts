@@ -2,9 +2,9 @@
 import conv2dDirect from "../../../shaders/conv/conv2d_direct.wgsl";
 import conv2dSubgroup from "../../../shaders/conv/conv2d_subgroup.wgsl";
 import conv2dTiled from "../../../shaders/conv/conv2d_tiled.wgsl";
-import type { Conv2dVariant, KernelForce, KernelLimits } from "../../policy/limits.ts";
-import { CONV2D_VARIANTS } from "../../policy/limits.ts";
-import type { KernelChoice } from "../op.ts";
+import type { KernelChoice } from "../../graph/types.ts";
+import type { KernelLimits, KernelVariant } from "../../policy/limits.ts";
+import { forced } from "../../policy/limits.ts";
 import type { Geometry, WindowAttrs } from "./window.ts";
 
 export interface ConvGeometry extends Geometry {
@@ -33,11 +33,14 @@ export const store = (hook: string, output: number, wide: boolean): KernelChoice
   wide ? { hook: `${hook}4`, output, width: 4 } : { hook, output };
 
 /** Can the device run it? */
+export const CONV2D_VARIANTS = ["direct", "tiled", "subgroup"] as const;
+type Conv2dVariant = (typeof CONV2D_VARIANTS)[number];
+
 const supports = (variant: Conv2dVariant, { minSubgroupSize }: KernelLimits): boolean =>
   variant !== "subgroup" || minSubgroupSize >= 4;
 
-export const conv2dVariants = (limits: KernelLimits): KernelForce[] =>
-  CONV2D_VARIANTS.filter((conv2d) => supports(conv2d, limits)).map((conv2d) => ({ conv2d }));
+export const conv2dVariants = (limits: KernelLimits): KernelVariant[] =>
+  CONV2D_VARIANTS.filter((conv2d) => supports(conv2d, limits)).map((conv2d) => ({ force: { conv2d }, reorders: true }));
 
 /** A convolution as conv2d_direct.wgsl sees it, whichever its direction. */
 interface Direction {
@@ -61,7 +64,8 @@ const fits = (variant: Conv2dVariant, { divide }: Direction, limits: KernelLimit
 function chooseVariant(shape: Direction, limits: KernelLimits): Conv2dVariant {
   // A resident plan compiles all of its kernels as one, in which tiles would take seconds.
   if (limits.resident) return "direct";
-  if (limits.conv2d && fits(limits.conv2d, shape, limits)) return limits.conv2d;
+  const asked = forced(limits, "conv2d", CONV2D_VARIANTS);
+  if (asked && fits(asked, shape, limits)) return asked;
   const { pixels, rowTiles, groups, units, slide } = shape;
   // Fewest loads, but its tiles end with rows. Measured: worth it where at most a fifth of them is idle; with four lanes to
   // a subgroup, where weights take twice the loads, a tenth.

@@ -2,9 +2,9 @@
 import conv2dKernelGrad from "../../../shaders/conv/conv2d_kernel_grad.wgsl";
 import conv2dKernelGradDirect from "../../../shaders/conv/conv2d_kernel_grad_direct.wgsl";
 import conv2dKernelGradTaps from "../../../shaders/conv/conv2d_kernel_grad_taps.wgsl";
-import type { KernelForce, KernelGradVariant, KernelLimits } from "../../policy/limits.ts";
-import { KERNEL_GRAD_VARIANTS } from "../../policy/limits.ts";
-import type { KernelChoice } from "../op.ts";
+import type { KernelChoice } from "../../graph/types.ts";
+import type { KernelLimits, KernelVariant } from "../../policy/limits.ts";
+import { forced } from "../../policy/limits.ts";
 import type { ConvGeometry } from "./conv2d_kernel.ts";
 import { DIRECT_EFFORT, load, store, TILE } from "./conv2d_kernel.ts";
 import type { WindowAttrs } from "./window.ts";
@@ -25,19 +25,23 @@ const tapColumns = (g: ConvGeometry): number => shareOf(g.tapsX, 4);
 const tapTiles = (g: ConvGeometry): number => Math.ceil(g.tapsY / tapRows(g)) * Math.ceil(g.tapsX / tapColumns(g));
 const tapThreads = (g: ConvGeometry): number => tapTiles(g) * g.channels * Math.ceil(g.units / TILE);
 
-export const kernelGradVariants = (): KernelForce[] =>
-  KERNEL_GRAD_VARIANTS.map((conv2dKernelGrad) => ({ conv2dKernelGrad }));
+export const KERNEL_GRAD_VARIANTS = ["direct", "tiled", "taps"] as const;
+type KernelGradVariant = (typeof KERNEL_GRAD_VARIANTS)[number];
+
+export const kernelGradVariants = (): KernelVariant[] =>
+  KERNEL_GRAD_VARIANTS.map((conv2dKernelGrad) => ({ force: { conv2dKernelGrad } }));
 
 /** On a software GPU, what a load of four numbers costs, in loads of one. */
 const WIDE_LOAD = 2.5;
 
 /** All add in the order of the rows. */
 function chooseVariant(g: ConvGeometry, { strides, dilation }: WindowAttrs, limits: KernelLimits): KernelGradVariant {
-  const { resident, software, conv2dKernelGrad: forced } = limits;
+  const { resident, software } = limits;
   if (resident) return "direct";
   // A pixel of x serves the taps of a row one after the other.
   const slide = strides[1] === 1 && dilation[1] === 1;
-  if (forced && (forced !== "taps" || slide)) return forced;
+  const asked = forced(limits, "conv2dKernelGrad", KERNEL_GRAD_VARIANTS);
+  if (asked && (asked !== "taps" || slide)) return asked;
   // What a channel's taps cost in loads: a pixel for each row of taps and one of dy for all, or both for each tap and four
   // channels.
   const fewer = tapTiles(g) * (tapRows(g) + WIDE_LOAD) < (g.tapsY * g.tapsX * 2 * WIDE_LOAD) / TILE;

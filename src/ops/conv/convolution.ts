@@ -1,6 +1,7 @@
 /** Convolution of images and sequences, and its transpose, as functions. */
 
 import { TilegradError } from "../../errors.ts";
+import { apply1, checkTensors } from "../../graph/apply.ts";
 import type { Tensor } from "../../graph/types.ts";
 import * as is from "../../kinds.ts";
 import { checkOptions } from "../../options.ts";
@@ -8,7 +9,6 @@ import { add } from "../core/elementwise.ts";
 import { reshape } from "../core/view.ts";
 import { linear } from "../matmul/linear.ts";
 import { matmul } from "../matmul/matmul.ts";
-import { apply1, checkTensors } from "../op.ts";
 import { conv2dBiasOp, conv2dOp, inputGrad } from "./conv2d.ts";
 import type { Padding, WindowOptions } from "./window.ts";
 import { resolveWindow } from "./window.ts";

@@ -1,13 +1,13 @@
 /** Broadcasting and its adjoint, the sum over axes. */
 
-import type { Tensor } from "../../graph/types.ts";
+import { apply1, checkTensors } from "../../graph/apply.ts";
+import type { OpDef, Tensor } from "../../graph/types.ts";
 import { sameShape, sizeOf } from "../../graph/types.ts";
 import type { Kind } from "../../kinds.ts";
 import * as is from "../../kinds.ts";
 import type { OptionsOf } from "../../options.ts";
 import { checkOptions, checkValue } from "../../options.ts";
-import type { OpDef } from "../op.ts";
-import { apply1, checkTensors, f32, resolveAxis, shapeError, strided4, stridedIndex, stridesOf, walk } from "../op.ts";
+import { f32, resolveAxis, shapeError, strided4, stridedIndex, stridesOf, walk } from "../op.ts";
 import { constant, isConstant } from "./constant.ts";
 import { reduceKernel, reduceReference, reduceShape } from "./reduce_kernel.ts";
 import { reshape, transpose } from "./view.ts";

@@ -1,11 +1,11 @@
 /** Conversion between element types. */
 
-import type { DType, Tensor } from "../../graph/types.ts";
+import { apply1, checkTensors } from "../../graph/apply.ts";
+import type { DType, OpDef, Tensor } from "../../graph/types.ts";
 import { DTYPES } from "../../graph/types.ts";
 import * as is from "../../kinds.ts";
 import { checkValue } from "../../options.ts";
-import type { OpDef } from "../op.ts";
-import { apply1, checkTensors, f32, u32 } from "../op.ts";
+import { f32, u32 } from "../op.ts";
 
 const castOp: OpDef = {
   name: "cast",

@@ -1,12 +1,12 @@
 /** Joining tensors: along an axis, and into a flat arena. */
 
 import { TilegradError } from "../../errors.ts";
-import type { Tensor } from "../../graph/types.ts";
+import { apply1, checkTensors } from "../../graph/apply.ts";
+import type { OpDef, Tensor } from "../../graph/types.ts";
 import { sizeOf } from "../../graph/types.ts";
 import * as is from "../../kinds.ts";
 import { checkValue } from "../../options.ts";
-import type { OpDef } from "../op.ts";
-import { apply1, checkTensors, f32, resolveAxis, shapeError } from "../op.ts";
+import { f32, resolveAxis, shapeError } from "../op.ts";
 import { slice } from "./slice.ts";
 import { reshape } from "./view.ts";
 

@@ -1,11 +1,10 @@
 /** Leaves of the graph: constants, counters, step scalars, inputs and states. */
 import { TilegradError } from "../../errors.ts";
-import type { DType, Tensor } from "../../graph/types.ts";
+import { apply1 } from "../../graph/apply.ts";
+import type { DType, OpDef, Tensor } from "../../graph/types.ts";
 import { DTYPES } from "../../graph/types.ts";
 import * as is from "../../kinds.ts";
 import { checkValue } from "../../options.ts";
-import type { OpDef } from "../op.ts";
-import { apply1 } from "../op.ts";
 
 function literal(value: number, dtype: DType): string {
   if (dtype === "u32") return `${value}u`;

@@ -6,7 +6,8 @@
 
 import mathLib from "../../../shaders/lib/math.wgsl";
 import { TilegradError } from "../../errors.ts";
-import type { Tensor } from "../../graph/types.ts";
+import { apply1, checkTensors, showType } from "../../graph/apply.ts";
+import type { OpDef, Sample, Tensor } from "../../graph/types.ts";
 import { sameShape, sizeOf } from "../../graph/types.ts";
 import * as is from "../../kinds.ts";
 import {
@@ -18,8 +19,7 @@ import {
 } from "../../numeric.ts";
 import type { OptionsOf } from "../../options.ts";
 import { checkOptions } from "../../options.ts";
-import type { OpDef, Sample } from "../op.ts";
-import { apply1, checkTensors, f32, shapeError, showType } from "../op.ts";
+import { f32, shapeError } from "../op.ts";
 import { broadcastTo } from "./broadcast.ts";
 import { constant } from "./constant.ts";
 

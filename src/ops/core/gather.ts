@@ -2,10 +2,10 @@
 import scatterAddShader from "../../../shaders/core/scatter_add.wgsl";
 import scatterAddRowsShader from "../../../shaders/core/scatter_add_rows.wgsl";
 import { TilegradError } from "../../errors.ts";
-import type { Tensor, TensorType } from "../../graph/types.ts";
+import { apply1 } from "../../graph/apply.ts";
+import type { OpDef, Tensor, TensorType } from "../../graph/types.ts";
 import { sizeOf } from "../../graph/types.ts";
-import type { OpDef } from "../op.ts";
-import { apply1, expectDType, f32, shapeError, u32 } from "../op.ts";
+import { expectDType, f32, shapeError, u32 } from "../op.ts";
 
 const rowSize = (x: TensorType): number => sizeOf(x.shape.slice(1));
 

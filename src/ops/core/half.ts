@@ -1,8 +1,9 @@
 /** A value that may lose what 16 bits cannot hold. */
-import type { Tensor } from "../../graph/types.ts";
+
+import { apply1 } from "../../graph/apply.ts";
+import type { OpDef, Tensor } from "../../graph/types.ts";
 import { roundToHalf } from "../../numeric.ts";
-import type { OpDef } from "../op.ts";
-import { apply1, expectDType, f32 } from "../op.ts";
+import { expectDType, f32 } from "../op.ts";
 
 /**
  * x rounded to f16 (IEEE 754 binary16: 11 significant bits, at most 65504, infinite beyond) by being stored: a conversion to

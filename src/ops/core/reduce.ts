@@ -1,7 +1,6 @@
 /** Maximum and mean over axes, and what is made of them: softmax, log-softmax. */
-import type { Tensor } from "../../graph/types.ts";
+import type { OpDef, Tensor } from "../../graph/types.ts";
 import { sizeOf } from "../../graph/types.ts";
-import type { OpDef } from "../op.ts";
 import { f32 } from "../op.ts";
 import type { AxesOptions } from "./broadcast.ts";
 import { broadcastTo, reduceAxes, sum } from "./broadcast.ts";

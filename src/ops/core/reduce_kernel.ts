@@ -1,10 +1,9 @@
 /** What the reductions share: x seen as [outer, reduced, inner], reduced to [outer, inner]. */
 import reduceSerial from "../../../shaders/core/reduce_serial.wgsl";
 import reduceTree from "../../../shaders/core/reduce_tree.wgsl";
-import type { Node, TensorType } from "../../graph/types.ts";
+import type { KernelChoice, Node, OpDef, ReferenceCall, TensorType } from "../../graph/types.ts";
 import { sizeOf } from "../../graph/types.ts";
 import type { KernelLimits } from "../../policy/limits.ts";
-import type { KernelChoice, OpDef, ReferenceCall } from "../op.ts";
 import { expectDType, shapeError } from "../op.ts";
 
 /** `begin` .. `end` are the neighbouring axes that go away. */

@@ -4,11 +4,11 @@
  * cost"). `passes/recompute.ts` makes the copies.
  */
 
-import type { Tensor } from "../../graph/types.ts";
+import { apply1 } from "../../graph/apply.ts";
+import type { OpDef, Tensor } from "../../graph/types.ts";
 import * as is from "../../kinds.ts";
 import { checkValue } from "../../options.ts";
-import type { OpDef } from "../op.ts";
-import { apply1, f32 } from "../op.ts";
+import { f32 } from "../op.ts";
 
 /** y and the inputs of the segment that made it -> y. Gone once the graph is differentiated. */
 export const rematOp: OpDef = {

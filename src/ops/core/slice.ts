@@ -1,12 +1,12 @@
 /** Slicing and its adjoint, zero padding. */
 
 import { TilegradError } from "../../errors.ts";
-import type { Tensor } from "../../graph/types.ts";
+import { apply1, checkTensors } from "../../graph/apply.ts";
+import type { InlineCode, OpDef, Tensor } from "../../graph/types.ts";
 import { sameShape } from "../../graph/types.ts";
 import * as is from "../../kinds.ts";
 import { checkValue } from "../../options.ts";
-import type { InlineCode, OpDef } from "../op.ts";
-import { apply1, checkTensors, f32, shapeError, strided4, stridedIndex, stridesOf, walk } from "../op.ts";
+import { f32, shapeError, strided4, stridedIndex, stridesOf, walk } from "../op.ts";
 
 const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((total, v, i) => total + v * b[i], 0);
 

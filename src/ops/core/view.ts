@@ -1,12 +1,12 @@
 /** Views: the same elements under another shape or order. They cost an index expression, never a copy of their own. */
 
 import { TilegradError } from "../../errors.ts";
-import type { Tensor } from "../../graph/types.ts";
+import { apply1, checkTensors } from "../../graph/apply.ts";
+import type { OpDef, Tensor } from "../../graph/types.ts";
 import { sameShape, sizeOf } from "../../graph/types.ts";
 import * as is from "../../kinds.ts";
 import { checkValue } from "../../options.ts";
-import type { OpDef } from "../op.ts";
-import { apply1, checkTensors, f32, resolveAxis, shapeError, strided4, stridedIndex, stridesOf, walk } from "../op.ts";
+import { f32, resolveAxis, shapeError, strided4, stridedIndex, stridesOf, walk } from "../op.ts";
 
 const reshapeOp: OpDef = {
   name: "reshape",

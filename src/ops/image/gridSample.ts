@@ -2,7 +2,8 @@
 import gridSampleGrad from "../../../shaders/image/grid_sample_grad.wgsl";
 import sampleLib from "../../../shaders/image/sample.wgsl";
 import { TilegradError } from "../../errors.ts";
-import type { Attrs, Tensor, TensorType } from "../../graph/types.ts";
+import { apply1, checkTensors } from "../../graph/apply.ts";
+import type { Attrs, OpDef, Sample, Tensor, TensorType } from "../../graph/types.ts";
 import { sizeOf } from "../../graph/types.ts";
 import type { Kind } from "../../kinds.ts";
 import * as is from "../../kinds.ts";
@@ -13,8 +14,7 @@ import { constant } from "../core/constant.ts";
 import type { Operand } from "../core/elementwise.ts";
 import { add, mul } from "../core/elementwise.ts";
 import { reshape } from "../core/view.ts";
-import type { OpDef, Sample } from "../op.ts";
-import { apply1, checkTensors, expectDType, f32, shapeError } from "../op.ts";
+import { expectDType, f32, shapeError } from "../op.ts";
 import { coordinates } from "./coordinates.ts";
 
 /** What lies beyond the border: zeros, the last pixel, the image mirrored (c b a | a b c), the image again. */

@@ -1,7 +1,8 @@
 /** Enlarging images by whole factors. */
 
 import upsampleBilinearGrad from "../../../shaders/image/upsample_bilinear_grad.wgsl";
-import type { Attrs, Tensor, TensorType } from "../../graph/types.ts";
+import { apply1, checkTensors } from "../../graph/apply.ts";
+import type { Attrs, InlineCode, OpDef, Sample, Tensor, TensorType } from "../../graph/types.ts";
 import { sizeOf } from "../../graph/types.ts";
 import type { Kind } from "../../kinds.ts";
 import * as is from "../../kinds.ts";
@@ -11,8 +12,7 @@ import type { Pair } from "../conv/window.ts";
 import { pairOf } from "../conv/window.ts";
 import { broadcastTo } from "../core/broadcast.ts";
 import { reshape } from "../core/view.ts";
-import type { InlineCode, OpDef, Sample } from "../op.ts";
-import { apply1, checkTensors, expectDType, f32, shapeError } from "../op.ts";
+import { expectDType, f32, shapeError } from "../op.ts";
 
 /**
  * Where output `at` of an axis lies between two inputs: pixels are squares, their centres at half integers, and the

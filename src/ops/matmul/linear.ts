@@ -1,11 +1,12 @@
 /** The dense layer's product: differentiates as one op, computes as matmul + bias. */
-import type { Tensor } from "../../graph/types.ts";
+
+import { apply, apply1, checkTensors } from "../../graph/apply.ts";
+import type { OpDef, Tensor } from "../../graph/types.ts";
 import { sameShape, sizeOf } from "../../graph/types.ts";
 import { sum } from "../core/broadcast.ts";
 import { add } from "../core/elementwise.ts";
 import { reshape } from "../core/view.ts";
-import type { OpDef } from "../op.ts";
-import { apply, apply1, checkTensors, f32, shapeError } from "../op.ts";
+import { f32, shapeError } from "../op.ts";
 import { matmul, multiply } from "./matmul.ts";
 import { matmulExtents, matmulKernel, matmulVariants, splitsOf } from "./matmul_kernel.ts";
 

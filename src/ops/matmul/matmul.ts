@@ -1,13 +1,13 @@
 /** Matrix products, plain, transposed and batched. */
 
-import type { Tensor, TensorType } from "../../graph/types.ts";
+import { apply1, checkTensors } from "../../graph/apply.ts";
+import type { Elements, OpDef, Tensor, TensorType } from "../../graph/types.ts";
 import * as is from "../../kinds.ts";
 import type { OptionsOf } from "../../options.ts";
 import { checkOptions } from "../../options.ts";
 import { sum } from "../core/broadcast.ts";
 import { reshape } from "../core/view.ts";
-import type { Elements, OpDef } from "../op.ts";
-import { apply1, checkTensors, expectDType, f32, shapeError } from "../op.ts";
+import { expectDType, f32, shapeError } from "../op.ts";
 import { matmulExtents, matmulKernel, matmulVariants, splitsOf } from "./matmul_kernel.ts";
 
 const MATMUL_OPTIONS = {

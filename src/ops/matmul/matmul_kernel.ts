@@ -4,11 +4,10 @@ import matmulNaive from "../../../shaders/matmul/matmul_naive.wgsl";
 import matmulSubgroup from "../../../shaders/matmul/matmul_subgroup.wgsl";
 import matmulTiled from "../../../shaders/matmul/matmul_tiled.wgsl";
 import matmulVec4 from "../../../shaders/matmul/matmul_vec4.wgsl";
-import type { Attrs, TensorType } from "../../graph/types.ts";
+import type { Attrs, KernelChoice, TensorType } from "../../graph/types.ts";
 import { sizeOf } from "../../graph/types.ts";
-import type { KernelForce, KernelLimits, MatmulVariant } from "../../policy/limits.ts";
-import { MATMUL_VARIANTS, SPLIT_COUNTS } from "../../policy/limits.ts";
-import type { KernelChoice } from "../op.ts";
+import type { KernelLimits, KernelVariant } from "../../policy/limits.ts";
+import { forced } from "../../policy/limits.ts";
 
 export interface MatmulExtents {
   readonly batch: number;
@@ -28,6 +27,11 @@ export function matmulExtents(a: TensorType, b: TensorType, { transposeA, transp
   };
 }
 
+export const MATMUL_VARIANTS = ["naive", "vec4", "subgroup", "tiled", "tiledLarge"] as const;
+export type MatmulVariant = (typeof MATMUL_VARIANTS)[number];
+/** Shares that a long sum of products is cut into, at most. */
+const SPLIT_COUNTS = [1, 4, 16] as const;
+
 /** Can the device run it? */
 export function supportsMatmul(variant: MatmulVariant, limits: KernelLimits): boolean {
   if (variant === "subgroup") return limits.minSubgroupSize >= 4;
@@ -36,9 +40,9 @@ export function supportsMatmul(variant: MatmulVariant, limits: KernelLimits): bo
   return true;
 }
 
-export const matmulVariants = (limits: KernelLimits): KernelForce[] => [
-  ...MATMUL_VARIANTS.filter((matmul) => supportsMatmul(matmul, limits)).map((matmul) => ({ matmul })),
-  ...SPLIT_COUNTS.map((splits) => ({ splits })),
+export const matmulVariants = (limits: KernelLimits): KernelVariant[] => [
+  ...MATMUL_VARIANTS.filter((matmul) => supportsMatmul(matmul, limits)).map((matmul) => ({ force: { matmul } })),
+  ...SPLIT_COUNTS.map((splits): KernelVariant => ({ force: { splits }, reorders: true })),
 ];
 
 /** Fewer tiles of 64 x 64 than this leave a hardware GPU idle, and fewer of 128 x 128. */
@@ -56,7 +60,7 @@ const MOST_SPLITS = 32;
 export function splitsOf(m: number, n: number, k: number, limits: KernelLimits): number {
   const threads = Math.ceil(m / 4) * Math.ceil(n / 4);
   const wanted = Math.min(Math.floor(BUSY_THREADS / threads), Math.floor(k / LEAST_PRODUCTS), MOST_SPLITS);
-  const most = limits.splits ?? (limits.software ? 1 : wanted);
+  const most = forced(limits, "splits", SPLIT_COUNTS) ?? (limits.software ? 1 : wanted);
   for (let splits = Math.min(most, k); splits > 1; splits--) if (k % splits === 0) return splits;
   return 1;
 }
@@ -125,7 +129,7 @@ export function matmulKernel(
     b_column: attrs.transposeB ? k : 1,
   };
   const total = onesRow ? [{ hook: "store_total", output: 1 }] : [];
-  const asked = limits.resident ? undefined : limits.matmul;
+  const asked = limits.resident ? undefined : forced(limits, "matmul", MATMUL_VARIANTS);
   const variant = asked ?? chooseVariant(extents, limits);
   if (variant === "naive" || variant === "lanes") {
     const naive = variant === "naive";

@@ -1,9 +1,9 @@
 /** The nearest (or farthest) rows by squared Euclidean distance, without ever holding the matrix of distances. */
 import shader from "../../../shaders/neighbors/nearest_neighbors.wgsl";
 import { TilegradError } from "../../errors.ts";
-import type { Tensor } from "../../graph/types.ts";
-import type { Elements, OpDef, ReferenceCall, Sample } from "../op.ts";
-import { apply, f32, shapeError, u32 } from "../op.ts";
+import { apply } from "../../graph/apply.ts";
+import type { Elements, OpDef, ReferenceCall, Sample, Tensor } from "../../graph/types.ts";
+import { f32, shapeError, u32 } from "../op.ts";
 
 /** In place of a row number where there are fewer than k candidates. */
 export const NO_ROW = 0xffffffff;

@@ -1,7 +1,8 @@
 /** Batch, layer and group normalisation: (x - mean) / sqrt(variance + epsilon), scaled and shifted. */
 
 import { TilegradError } from "../../errors.ts";
-import type { Tensor, TensorType } from "../../graph/types.ts";
+import { apply, checkTensors } from "../../graph/apply.ts";
+import type { Elements, OpDef, ReferenceCall, Tensor, TensorType } from "../../graph/types.ts";
 import { sizeOf } from "../../graph/types.ts";
 import * as is from "../../kinds.ts";
 import { checkOptions } from "../../options.ts";
@@ -10,8 +11,7 @@ import { constant } from "../core/constant.ts";
 import { add, mul, rsqrt, square, sub } from "../core/elementwise.ts";
 import { mean } from "../core/reduce.ts";
 import { reshape } from "../core/view.ts";
-import type { Elements, OpDef, ReferenceCall } from "../op.ts";
-import { apply, checkTensors, expectDType, f32, shapeError } from "../op.ts";
+import { expectDType, f32, shapeError } from "../op.ts";
 
 /**
  * x -> y = (x - mean) / sqrt(variance + epsilon), mean and biased variance over `axes`; the last two keep x's rank.

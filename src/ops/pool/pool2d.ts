@@ -5,7 +5,8 @@ import maxPool2dGrad from "../../../shaders/pool/max_pool2d_grad.wgsl";
 import maxPool2dGradDisjoint from "../../../shaders/pool/max_pool2d_grad_disjoint.wgsl";
 import pool2d from "../../../shaders/pool/pool2d.wgsl";
 import { TilegradError } from "../../errors.ts";
-import type { Attrs, Node, Tensor, TensorType } from "../../graph/types.ts";
+import { apply1, checkTensors } from "../../graph/apply.ts";
+import type { Attrs, KernelChoice, Node, OpDef, Sample, Tensor, TensorType } from "../../graph/types.ts";
 import { sizeOf } from "../../graph/types.ts";
 import type { Kind } from "../../kinds.ts";
 import * as is from "../../kinds.ts";
@@ -16,8 +17,7 @@ import type { Geometry, Padding, Pair, WindowAttrs } from "../conv/window.ts";
 import { eachTap, geometryOf, pairOf, resolveWindow } from "../conv/window.ts";
 import { max, mean } from "../core/reduce.ts";
 import { reshape } from "../core/view.ts";
-import type { KernelChoice, OpDef, Sample } from "../op.ts";
-import { apply1, checkTensors, expectDType, f32, shapeError } from "../op.ts";
+import { expectDType, f32, shapeError } from "../op.ts";
 
 function poolGeometry(op: string, x: TensorType, attrs: Attrs): Geometry {
   expectDType(op, x, "f32");

@@ -6,15 +6,15 @@
 import philoxLib from "../../../shaders/lib/philox.wgsl";
 import permutationShader from "../../../shaders/random/permutation.wgsl";
 import { TilegradError } from "../../errors.ts";
-import type { Node, Tensor } from "../../graph/types.ts";
+import { apply1, checkTensors } from "../../graph/apply.ts";
+import type { InlineCode, Node, OpDef, Tensor } from "../../graph/types.ts";
 import * as is from "../../kinds.ts";
 import type { OptionsOf } from "../../options.ts";
 import { checkOptions, checkValue } from "../../options.ts";
 import { draws, shuffle } from "../../random.ts";
 import { stepScalar } from "../core/constant.ts";
 import { greaterEqual, mul, where } from "../core/elementwise.ts";
-import type { InlineCode, OpDef } from "../op.ts";
-import { apply1, checkTensors, f32, u32 } from "../op.ts";
+import { f32, u32 } from "../op.ts";
 
 const scalar = (value: number) => ({ ...u32(), values: [value] });
 const randomInputs = [scalar(7), scalar(1), scalar(3)];

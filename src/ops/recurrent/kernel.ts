@@ -7,9 +7,9 @@ import weightsSubgroup from "../../../shaders/recurrent/lib/weights_subgroup.wgs
 import weights4 from "../../../shaders/recurrent/lib/weights4.wgsl";
 import { TilegradError } from "../../errors.ts";
 import type { ShaderLibrary, ShaderModule } from "../../graph/shader.ts";
-import type { KernelForce, KernelLimits } from "../../policy/limits.ts";
-import { SEQUENCE_COUNTS } from "../../policy/limits.ts";
-import type { KernelChoice } from "../op.ts";
+import type { KernelChoice } from "../../graph/types.ts";
+import type { KernelLimits, KernelVariant } from "../../policy/limits.ts";
+import { forced } from "../../policy/limits.ts";
 import type { Cell } from "./cell.ts";
 
 export interface Extents {
@@ -29,10 +29,13 @@ export type Sizes = Pick<KernelChoice, "shader" | "constants" | "params" | "grid
 /** Lanes of a subgroup that hand states round. */
 const SUBGROUP = 4;
 
+/** Sequences that a workgroup runs. */
+const SEQUENCE_COUNTS = [8, 4, 2] as const;
+
 /** Each number of sequences, and beside subgroups the way of devices without them. */
-export const recurrentVariants = ({ minSubgroupSize }: KernelLimits): KernelForce[] => [
-  ...SEQUENCE_COUNTS.map((sequences) => ({ sequences })),
-  ...(minSubgroupSize >= SUBGROUP ? [{ lstm: "memory" } as const] : []),
+export const recurrentVariants = ({ minSubgroupSize }: KernelLimits): KernelVariant[] => [
+  ...SEQUENCE_COUNTS.map((sequences) => ({ force: { sequences } })),
+  ...(minSubgroupSize >= SUBGROUP ? [{ force: { states: "memory" } }] : []),
 ];
 
 /** A shader for a cell: with the cell's WGSL, what belongs to its number of gates, and libraries in the place of others. */
@@ -72,7 +75,7 @@ export function parallelSizes(
   const threads = limits.software ? 8 * Math.ceil(units / 32) : places;
   const wg = Math.min(limits.maxWorkgroupSize, 256, threads);
   const bytes = 4 * tiles * places;
-  const most = limits.sequences ?? (limits.software ? 8 : 4);
+  const most = forced(limits, "sequences", SEQUENCE_COUNTS) ?? (limits.software ? 8 : 4);
   const rows = SEQUENCE_COUNTS.find((n) => n <= most && n * bytes <= limits.maxWorkgroupBytes);
   if (rows === undefined) {
     const fits = 8 * Math.floor(limits.maxWorkgroupBytes / (64 * tiles));
@@ -80,7 +83,7 @@ export function parallelSizes(
       hint: "Stack several smaller layers.",
     });
   }
-  const handed = limits.minSubgroupSize >= SUBGROUP && limits.lstm !== "memory";
+  const handed = limits.minSubgroupSize >= SUBGROUP && forced(limits, "states", ["memory"]) === undefined;
   return {
     shader: linked(shader, run, {
       ...(run.cell.gates === 4 ? { weights: weights4 } : {}),

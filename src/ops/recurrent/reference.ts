@@ -1,5 +1,5 @@
 /** The definition of a recurrent layer and of its gradient, for any cell, in plain loops. */
-import type { Elements } from "../op.ts";
+import type { Elements } from "../../graph/types.ts";
 import type { Cell } from "./cell.ts";
 import type { Extents } from "./kernel.ts";
 
