@@ -204,7 +204,7 @@ function differentWays(
 ): readonly { readonly name: string; readonly force: KernelForce }[] {
   const known = new Map<string, { name: string; force: KernelForce }>();
   for (const force of forces) {
-    const { calls } = compileGraph(graph, { ...limits, ...force });
+    const { calls } = compileGraph(graph, { ...limits, force });
     const text = identityOf(calls);
     const forced = Object.entries(force).map(([kind, value]) =>
       typeof value === "number" ? `${kind} ${value}` : value,
