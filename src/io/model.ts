@@ -1,7 +1,7 @@
 /** The saved model: `model.json` (what a person can read) beside its weights. See bundle.ts for the layout. */
 import type { Calibration } from "../metrics/calibration.ts";
-import { parseCalibration } from "../metrics/calibrationJson.ts";
 import { decodeBundle, encodeBundle, type Files, onlyFields } from "./bundle.ts";
+import { parseCalibration } from "./calibrationJson.ts";
 import type { Json } from "./json.ts";
 import type { Place } from "./place.ts";
 import { asCount, asJson, asList, asNumber, asObject, asShape, asString, field, misplaced, optional } from "./place.ts";

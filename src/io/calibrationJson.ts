@@ -1,7 +1,8 @@
 /** A calibration read back from JSON. */
-import type { Place } from "../io/place.ts";
-import { asList, asNumber, field, misplaced } from "../io/place.ts";
-import type { Calibration, ScoreKind } from "./calibration.ts";
+
+import type { Calibration, ScoreKind } from "../metrics/calibration.ts";
+import type { Place } from "./place.ts";
+import { asList, asNumber, field, misplaced } from "./place.ts";
 
 /** @throws E_FILE naming the field, what it holds and what was expected */
 export function parseCalibration(at: Place): Calibration {
