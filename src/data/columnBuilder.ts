@@ -10,6 +10,9 @@ const MOSTLY_NUMERIC_BUT_ONE = 0.9;
 const SETTLED = 20_000;
 /** Longest level that is copied out of the chunk it was read from. */
 const COPIED_LEVEL = 256;
+/** A categorical column of more levels, most of whose cells are numbers, was probably meant to be numeric. */
+const MANY_LEVELS = 20;
+const MEANT_NUMERIC = 0.5;
 
 interface Place {
   readonly line: number;
@@ -30,7 +33,7 @@ export class ColumnBuilder {
   private readonly forced: Column["kind"] | undefined;
   private readonly maxSpelled: number;
   private rows = 0;
-  private values = new Float64Array(256);
+  private values = new Float64Array(16);
   private codes: Int32Array | null = null;
   private dictionary = new Map<string, number>();
   private spelled: Map<number, string> | null = new Map();
@@ -38,8 +41,10 @@ export class ColumnBuilder {
   private texts = 0;
   private firstText: Place | null = null;
   private firstInfinite: Place | null = null;
-  private firstPoint: Place | null = null;
-  private firstComma: Place | null = null;
+  /** The first cell of each way of writing numbers: by its decimal separator, thousands separator and sign. */
+  private readonly firstPoint = new Map<string, Place>();
+  private readonly firstGroup = new Map<string, Place>();
+  private readonly firstUnit = new Map<string, Place>();
 
   /** `maxSpelled`: how many odd spellings ("007", "1.50") are remembered in case the column proves categorical. */
   constructor(name: string, options: { file: string; forced?: Column["kind"]; maxSpelled: number }) {
@@ -63,11 +68,11 @@ export class ColumnBuilder {
     if (kind === "number" && this.texts > 0 && this.numbers % SETTLED === 0) this.checkMostlyNumeric();
   }
 
-  /** The finished column. @throws E_DATA for text or infinity in a numeric column, or two decimal separators. */
-  finish(): Column {
+  /** The finished column, its first `count` rows. @throws E_DATA for text or infinity in a numeric column, or two decimal separators. */
+  finish(count: number): Column {
     this.checkMostlyNumeric();
     if (!this.codes) this.checkNumbers();
-    return this.take(this.rows);
+    return this.take(count);
   }
 
   /** The first `count` rows, which are then forgotten; what they told of the column's type is not. */
@@ -100,17 +105,49 @@ export class ColumnBuilder {
         hint: "Leave the cell empty if the value is missing.",
       });
     }
-    if (this.firstComma && this.firstPoint) {
-      const point = `${quoteCell(this.firstPoint.cell)} on line ${this.firstPoint.line} has a decimal point`;
-      throw this.error(this.firstComma, `${quoteCell(this.firstComma.cell)} has a decimal comma, but ${point}`, {
-        hint: "Write all numbers one way, without thousands separators.",
-      });
+    const { firstPoint, firstGroup, firstUnit } = this;
+    const [point, comma] = [firstPoint.get("."), firstPoint.get(",")];
+    this.checkOneWay(comma, "a decimal comma", point, "has a decimal point");
+    for (const [mark, name, decimal] of [
+      [",", "comma", comma],
+      [".", "point", point],
+    ] as const) {
+      this.checkOneWay(firstGroup.get(mark), `a ${name} between thousands`, decimal, `has a decimal ${name}`);
     }
+    const [[unit, first] = [], [other, second] = []] = [...firstUnit].filter(([unit]) => unit !== "");
+    if (unit !== undefined) this.checkOneWay(second, `"${other}"`, first, `has "${unit}"`);
+    const percent = firstUnit.get("%");
+    this.checkOneWay(percent, "a percent sign", percent && firstUnit.get(""), "has none");
   }
 
-  /** Whether a decimal comma was read as one. */
-  get usesDecimalComma(): boolean {
-    return this.codes === null && this.firstComma !== null;
+  /** @throws E_DATA when one cell is written in one way and another in a way that contradicts it */
+  private checkOneWay(place: Place | undefined, has: string, other: Place | undefined, but: string): void {
+    if (!place || !other) return;
+    const there = `${quoteCell(other.cell)} on line ${other.line} ${but}`;
+    throw this.error(place, `${quoteCell(place.cell)} has ${has}, but ${there}`, {
+      hint: "Write all numbers of a column one way.",
+    });
+  }
+
+  /** How numbers are written here, where a user should know that it was understood: in words. */
+  get spellings(): string[] {
+    if (this.codes) return [];
+    const units = [...this.firstUnit.keys()].filter((unit) => unit !== "");
+    return [
+      ...(this.firstPoint.has(",") ? ["Decimal commas"] : []),
+      ...(this.firstGroup.size > 0 ? ["Thousands separators"] : []),
+      ...(units.includes("%") ? ["Percent signs"] : []),
+      ...(units.some((unit) => unit !== "%") ? ["Currency signs"] : []),
+    ];
+  }
+
+  /** What to tell of a column of numbers that some texts have made one of categories; or null. */
+  get meantNumeric(): string | null {
+    const { codes, forced, firstText, numbers, texts, name } = this;
+    if (!codes || forced || !firstText || this.dictionary.size <= MANY_LEVELS) return null;
+    if (numbers < MEANT_NUMERIC * (numbers + texts)) return null;
+    const counts = `${numbers} cells are numbers, ${texts} not, such as ${quoteCell(firstText.cell)} on line ${firstText.line}`;
+    return `Column ${JSON.stringify(name)} was read as categories: ${counts}; empty cells are missing numbers.`;
   }
 
   private addText(cell: string, line: number): void {
@@ -125,8 +162,12 @@ export class ColumnBuilder {
     if (this.rows === this.values.length) this.values = grown(this.values, new Float64Array(this.rows * 2));
     this.values[this.rows] = infinite ? Number.POSITIVE_INFINITY : reader.value;
     if (infinite) this.firstInfinite ??= { line, cell: text.slice(reader.start, reader.end) };
-    if (reader.separator === ",") this.firstComma ??= { line, cell: text.slice(reader.start, reader.end) };
-    if (reader.separator === ".") this.firstPoint ??= { line, cell: text.slice(reader.start, reader.end) };
+    const note = (first: Map<string, Place>, key: string): void => {
+      if (!first.has(key)) first.set(key, { line, cell: copied(text.slice(reader.start, reader.end)) });
+    };
+    if (reader.separator !== "") note(this.firstPoint, reader.separator);
+    if (reader.grouping !== "") note(this.firstGroup, reader.grouping);
+    if (reader.unit !== "" || (reader.value !== 0 && !Number.isNaN(reader.value))) note(this.firstUnit, reader.unit);
     const isPresent = infinite || !Number.isNaN(reader.value);
     if (reader.canonical || !isPresent || !this.spelled) return;
     this.spelled.set(this.rows, copied(text.slice(reader.start, reader.end)));

@@ -48,6 +48,11 @@ const CSV_OPTIONS = {
 const MAX_SPELLED = 1_000_000;
 const MAX_SPELLED_PER_COLUMN = 10_000;
 const BYTE_ORDER_MARK = "\ufeff";
+/** What spreadsheets put before the header to say what separates cells. */
+const SEPARATOR_LINE = /^sep=([^"\r\n])\r?\n/i;
+const MOST_COLUMNS = 100_000;
+/** Unnamed columns that a note names. */
+const MOST_NAMED = 5;
 
 /**
  * Reads delimited text with a header line (RFC 4180) from a stream, into columns; never holds rows as objects.
@@ -164,10 +169,12 @@ export class CsvReader {
         hint: "Save a spreadsheet as CSV; images go into a folder, whose name is given instead.",
       });
     }
-    this.delimiter ||= detectDelimiter(text, whole);
+    const [line = "", separator] = SEPARATOR_LINE.exec(text) ?? [];
+    const cells = text.slice(line.length);
+    this.delimiter ||= separator ?? detectDelimiter(cells, whole);
     const rows = new RowCollector(this.file, this.delimiter, this.options, this.notes);
-    const tokenizer = new Tokenizer(this.file, this.delimiter, rows);
-    tokenizer.push(text);
+    const tokenizer = new Tokenizer(this.file, this.delimiter, rows, line === "" ? 1 : 2);
+    tokenizer.push(cells);
     return [tokenizer, rows];
   }
 }
@@ -175,6 +182,12 @@ export class CsvReader {
 /** Whether it begins as images, archives and spreadsheets do: with control characters. NUL may be UTF-16: see tokenize.ts. */
 const looksBinary = (text: string, delimiter: string): boolean =>
   Array.from(text.slice(0, 16)).some((character) => character < " " && !`\0\t\n\v\f\r${delimiter}`.includes(character));
+
+/** Whether a cell has more than blanks. */
+function hasText(text: string, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if (text.charCodeAt(at) > 32 && text.charCodeAt(at) !== 0xa0) return true;
+  return false;
+}
 
 /** Rows of cells -> column builders; the first row names the columns. */
 class RowCollector implements CellSink {
@@ -186,6 +199,10 @@ class RowCollector implements CellSink {
   private builders: (ColumnBuilder | null)[] | null = null;
   private field = 0;
   private rows = 0;
+  /** How many of the rows so far are blank ones at the end, whether the row that is read is, and what is wrong with such a one. */
+  private trailing = 0;
+  private isBlank = true;
+  private ragged: TilegradError | null = null;
   private taken = false;
   private lines = new Uint32Array(1024);
 
@@ -197,64 +214,91 @@ class RowCollector implements CellSink {
   }
 
   cell(text: string, start: number, end: number, line: number): void {
-    if (!this.builders) this.header.push(text.slice(start, end).trim());
-    else if (this.field < this.builders.length) this.builders[this.field]?.add(this.reader, text, start, end, line);
+    if (!this.builders) {
+      this.header.push(text.slice(start, end).trim());
+      if (this.header.length > MOST_COLUMNS) throw this.tooWide(line);
+    } else {
+      if (hasText(text, start, end)) {
+        if (this.ragged) throw this.ragged;
+        this.isBlank = false;
+      }
+      if (this.field < this.builders.length) this.builders[this.field]?.add(this.reader, text, start, end, line);
+    }
     this.field++;
   }
 
   endRow(line: number): void {
     if (!this.builders) {
       this.builders = this.openColumns(line);
-    } else {
-      if (this.field !== this.header.length) throw this.ragged(line);
+    } else if (this.field !== this.header.length) {
+      this.ragged ??= this.raggedError(line);
+      if (!this.isBlank) throw this.ragged;
+    } else if (!this.ragged) {
       if (this.rows === this.lines.length) {
         const longer = new Uint32Array(this.rows * 2);
         longer.set(this.lines);
         this.lines = longer;
       }
       this.lines[this.rows++] = line;
+      this.trailing = this.isBlank ? this.trailing + 1 : 0;
     }
     this.field = 0;
+    this.isBlank = true;
   }
 
   finish(): Table {
     if (!this.builders) {
       throw new TilegradError("E_DATA", `${this.file}: the file is empty; expected a header line and data lines.`);
     }
-    if (this.rows === 0 && !this.taken) {
+    if (this.waiting === 0 && !this.taken) {
       const got = `a header of ${this.header.length} columns and no data lines`;
       throw new TilegradError("E_DATA", `${this.file}: got ${got}; expected at least one data line.`);
     }
-    const table = this.table((builder) => builder.finish());
-    const commas = this.builders.filter((builder) => builder?.usesDecimalComma).map((builder) => builder?.name);
-    if (commas.length > 0) this.notes.push(`Decimal commas were read in: ${commas.join(", ")}.`);
-    return table;
+    if (this.trailing > 0 || this.ragged)
+      this.notes.push("Lines without a value at the end of the file were left out.");
+    const builders = this.builders.filter((builder) => builder !== null);
+    const spellings = new Map<string, string[]>();
+    for (const builder of builders) {
+      for (const spelling of builder.spellings) {
+        spellings.set(spelling, [...(spellings.get(spelling) ?? []), builder.name]);
+      }
+    }
+    for (const [spelling, names] of spellings) this.notes.push(`${spelling} were read in: ${names.join(", ")}.`);
+    for (const { meantNumeric } of builders) if (meantNumeric) this.notes.push(meantNumeric);
+    return this.table((builder) => builder.finish(this.waiting));
   }
 
+  /** Rows that were not taken yet, but for blank ones that may be the last. */
   get waiting(): number {
-    return this.rows;
+    return this.rows - this.trailing;
   }
 
   take(): Table {
-    const table = this.table((builder) => builder.take(this.rows));
-    this.rows = 0;
+    const { waiting, rows } = this;
+    const table = this.table((builder) => builder.take(waiting));
+    this.lines.copyWithin(0, waiting, rows);
+    this.rows = this.trailing;
     this.taken = true;
     return table;
   }
 
   private table(columnOf: (builder: ColumnBuilder) => Column): Table {
     const columns = (this.builders ?? []).flatMap((builder) => (builder ? [columnOf(builder)] : []));
-    return { name: this.file, rows: this.rows, columns, lines: this.lines.slice(0, this.rows) };
+    return { name: this.file, rows: this.waiting, columns, lines: this.lines.slice(0, this.waiting) };
   }
 
   private openColumns(line: number): (ColumnBuilder | null)[] {
     const { file, options } = this;
     const names = this.header;
-    names.forEach((name, i) => {
-      if (name !== "") return;
-      names[i] = `column_${i + 1}`;
-      this.notes.push(`Column ${i + 1} has no name in the header; it is called ${names[i]}.`);
-    });
+    const unnamed = names.flatMap((name, i) => (name === "" ? [i] : []));
+    for (const i of unnamed) names[i] = `column_${i + 1}`;
+    if (unnamed.length === 1) {
+      this.notes.push(`Column ${unnamed[0] + 1} has no name in the header; it is called ${names[unnamed[0]]}.`);
+    } else if (unnamed.length > 1) {
+      const some = unnamed.slice(0, MOST_NAMED).map((i) => names[i]);
+      const called = [...some, ...(unnamed.length > MOST_NAMED ? ["..."] : [])].join(", ");
+      this.notes.push(`${unnamed.length} columns have no name in the header; they are called ${called}.`);
+    }
     const seen = new Set<string>();
     const duplicate = names.find((name) => seen.size === seen.add(name).size);
     if (duplicate !== undefined) {
@@ -281,7 +325,18 @@ class RowCollector implements CellSink {
     });
   }
 
-  private ragged(line: number): TilegradError {
+  private tooWide(line: number): TilegradError {
+    const expected = `expected at most ${MOST_COLUMNS}`;
+    return new TilegradError(
+      "E_DATA",
+      `${this.file}, line ${line}: got more than ${MOST_COLUMNS} columns; ${expected}.`,
+      {
+        hint: "Check that the first line names the columns, and the lines end where rows do.",
+      },
+    );
+  }
+
+  private raggedError(line: number): TilegradError {
     const got = `${this.field} field${this.field === 1 ? "" : "s"}`;
     return new TilegradError("E_DATA", `${this.file}, line ${line}: got ${got}; expected ${this.header.length}.`, {
       hint: "Every line needs as many fields as the header; quote cells that contain the delimiter or a line end.",

@@ -24,22 +24,29 @@ export class Tokenizer {
   private readonly file: string;
   private readonly delimiter: number;
   private readonly sink: CellSink;
+  /** An incomplete cell, and what has come since: looked at again when it is as long, so that time grows with the text. */
   private rest = "";
-  private line = 1;
-  private rowLine = 1;
+  private pending = "";
+  private line: number;
+  private rowLine: number;
   private rowStarted = false;
   private skipLf = false;
 
-  constructor(file: string, delimiter: string, sink: CellSink) {
+  /** @param line the number of the text's first line */
+  constructor(file: string, delimiter: string, sink: CellSink, line = 1) {
     this.file = file;
     this.delimiter = delimiter.charCodeAt(0);
     this.sink = sink;
+    this.line = line;
+    this.rowLine = line;
   }
 
   /** Tokenizes the next characters; an incomplete cell waits for more. @throws E_DATA for malformed quoting. */
   push(chunk: string): void {
     const nul = chunk.indexOf("\0");
-    this.run(this.rest + (nul < 0 ? chunk : chunk.slice(0, nul)), false);
+    this.pending += nul < 0 ? chunk : chunk.slice(0, nul);
+    const { rest, pending } = this;
+    if (pending.length >= rest.length || rest.length + pending.length > MAX_CELL || nul >= 0) this.runPending(false);
     if (nul >= 0) {
       const where = `${this.file}, line ${this.line + lineEnds(this.rest)}`;
       throw new TilegradError("E_DATA", `${where}: got a NUL character; expected text.`, {
@@ -50,11 +57,17 @@ export class Tokenizer {
 
   /** Ends the text. @throws E_DATA naming the line where a quote was opened that is not closed. */
   end(): void {
-    this.run(this.rest, true);
+    this.runPending(true);
     if (this.rowStarted) {
       this.sink.cell("", 0, 0, this.rowLine); // the text ended right after a delimiter
       this.endRow();
     }
+  }
+
+  private runPending(last: boolean): void {
+    const text = this.rest + this.pending;
+    this.pending = "";
+    this.run(text, last);
   }
 
   private run(text: string, last: boolean): void {

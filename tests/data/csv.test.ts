@@ -3,7 +3,7 @@ import { gunzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CsvReader, parseCsv, readCsv } from "../../src/data/csv.ts";
-import { type Column, cellText } from "../../src/data/table.ts";
+import { type CategoricalColumn, type Column, cellText, type NumericColumn } from "../../src/data/table.ts";
 import { TilegradError } from "../../src/errors.ts";
 import { draws } from "../../src/random.ts";
 
@@ -85,10 +85,88 @@ describe("parseCsv", () => {
     );
   });
 
-  it("does not take hexadecimal, thousands or units for numbers", () => {
-    for (const cell of ["0x10", "1_000", "1 000", "1.2.3", "12kg", "1e", "e5", "-", "+", ".", "1,5"]) {
-      expect(parseCsv(`x,y\n"${cell}",1\n`).table.columns[0].kind).toBe("categorical");
+  it("takes what pandas takes for missing, None only as it is written there", () => {
+    const markers =
+      "#N/A|#N/A N/A|#NA|-1.#IND|-1.#QNAN|-NaN|-nan|1.#IND|1.#QNAN|<NA>|N/A|NA|NULL|NaN|None|n/a|nan|null";
+    const { table } = parseCsv(`x,y\n${markers.replaceAll("|", ",1\n")},1\n7,1\n`);
+    expect(table.columns[0]).toMatchObject({ kind: "numeric" });
+    expect([...(table.columns[0] as NumericColumn).values].filter((value) => !Number.isNaN(value))).toEqual([7]);
+    expect(parseCsv("x,y\nnone,1\nbasic,2\n").table.columns[0]).toMatchObject({ levels: ["none", "basic"] });
+  });
+
+  it("names what makes categories of a column of numbers", () => {
+    const rows = Array.from({ length: 50 }, (_, i) => (i % 5 === 3 ? "none,1" : `${i},0`)).join("\n");
+    const { table, notes } = parseCsv(`x,y\n${rows}\n`);
+    expect(table.columns[0].kind).toBe("categorical");
+    expect(notes).toEqual([
+      'Column "x" was read as categories: 40 cells are numbers, 10 not, such as "none" on line 5; empty cells are missing numbers.',
+    ]);
+    expect(parseCsv(`x,y\n${"0,1\n1,1\n2,0\n3+,1\n".repeat(9)}`).notes).toEqual([]);
+    expect(parseCsv(`x,y\n${rows}\n`, { categorical: ["x"] }).notes).toEqual([]);
+  });
+
+  it("does not take hexadecimal, single groups or units for numbers", () => {
+    for (const cell of ["0x10", "1_000", "1 00", "1.2.3", "12kg", "1e", "e5", "-", "+", ".", "1,5", "12,34,567"]) {
+      expect(parseCsv(`x,y\n"${cell}",1\n`).table.columns[0].kind, cell).toBe("categorical");
     }
+    for (const cell of ["192.168.100.200", "$", "5%%", "$5%", "()", "2024-01", "1,23,456"]) {
+      expect(parseCsv(`x,y\n"${cell}",1\n`).table.columns[0].kind, cell).not.toBe("numeric");
+    }
+  });
+
+  it("reads numbers as spreadsheets show them, and says so", () => {
+    const read = (cells: string[], delimiter = ",") => {
+      const { table, notes } = parseCsv(
+        `x${delimiter}y\n${cells.map((cell) => `"${cell}"${delimiter}1`).join("\n")}\n`,
+      );
+      return { values: [...(table.columns[0] as NumericColumn).values], notes };
+    };
+    const thousands = ["Thousands separators were read in: x."];
+    expect(read(["7,115.15", "980", "1,234,567", "-1,000"])).toEqual({
+      values: [7115.15, 980, 1234567, -1000],
+      notes: thousands,
+    });
+    expect(read(["1.234,5", "980", "1.234.567"], ";")).toEqual({
+      values: [1234.5, 980, 1234567],
+      notes: ["Decimal commas were read in: x.", ...thousands],
+    });
+    expect(read(["1 234.5", "1'234", "12"])).toEqual({ values: [1234.5, 1234, 12], notes: thousands });
+    expect(read(["12.5%", "0", "-3 %", ".5%"])).toEqual({
+      values: [12.5, 0, -3, 0.5],
+      notes: ["Percent signs were read in: x."],
+    });
+    expect(read(["$1,200", "($3.50)", "-$7", "900"])).toEqual({
+      values: [1200, -3.5, -7, 900],
+      notes: [...thousands, "Currency signs were read in: x."],
+    });
+    expect(read(["12 €", "(5)"])).toEqual({ values: [12, -5], notes: ["Currency signs were read in: x."] });
+  });
+
+  it.each([
+    [["12.5%", "0.3"], '"12.5%" has a percent sign, but "0.3" on line 3 has none.'],
+    [["$5", "5 €"], '"5 €" has "€", but "$5" on line 2 has "$".'],
+    [["1,5", "1,234,567"], '"1,234,567" has a comma between thousands, but "1,5" on line 2 has a decimal comma.'],
+    [["1.5", "1.234,5"], '"1.234,5" has a decimal comma, but "1.5" on line 2 has a decimal point.'],
+  ])("refuses %j: two ways of writing numbers that contradict each other", (cells, message) => {
+    expect(failure(() => parseCsv(`x;y\n${cells.map((cell) => `${cell};1`).join("\n")}\n`)).message).toContain(message);
+  });
+
+  it("takes the separator that a spreadsheet names in a first line", () => {
+    const { table, delimiter } = parseCsv("sep=;\r\na;b,c\r\n1;2\r\n3;x\r\n");
+    expect(delimiter).toBe(";");
+    expect(table.columns.map(({ name }) => name)).toEqual(["a", "b,c"]);
+    expect([...(table.lines as Uint32Array)]).toEqual([3, 4]);
+  });
+
+  it("leaves out lines without a value at the end, and only there", () => {
+    for (const end of [",,\n", "   \n", ",,\n , , \n \n", " , , "]) {
+      const { table, notes } = parseCsv(`a,b,c\n1,2,3\n4,,x\n${end}`);
+      expect(table.rows, JSON.stringify(end)).toBe(2);
+      expect(table.columns[0]).toMatchObject({ values: Float64Array.of(1, 4) });
+      expect(notes).toEqual(["Lines without a value at the end of the file were left out."]);
+    }
+    expect(parseCsv("a,b\n1,2\n,\n3,4\n").table.rows).toBe(3);
+    expect(failure(() => parseCsv("a,b\n1,2\n  \n3,4\n")).message).toContain("line 3: got 1 field; expected 2.");
   });
 
   it.each([",", ";", "\t", "|"])("detects the delimiter %j", (delimiter) => {
@@ -260,6 +338,22 @@ describe("large input", () => {
       name: "c9999",
       values: Float64Array.of(9999, 10000, 10001, 10002, 10003),
     });
+  });
+
+  it("takes time that grows with the text: a cell of 12 MB in small pieces, a million commas", () => {
+    const reader = new CsvReader();
+    reader.push("a,b\n1,");
+    const began = performance.now();
+    reader.push('"');
+    for (let i = 0; i < 3000; i++) reader.push(`${"x".repeat(4000)}\n`);
+    reader.push('"\n');
+    expect((reader.end().table.columns[1] as CategoricalColumn).levels[0].length).toBe(3000 * 4001 - 1);
+    expect(failure(() => parseCsv(`${",".repeat(1_000_000)}\n1\n`)).message).toContain("more than 100000 columns");
+    expect(performance.now() - began).toBeLessThan(5000); // minutes where each piece was looked at with all before it
+    const { notes } = parseCsv(`${",".repeat(99)}\n${",".repeat(99).replace(",", "1,")}\n`);
+    expect(notes[0]).toBe(
+      "100 columns have no name in the header; they are called column_1, column_2, column_3, column_4, column_5, ....",
+    );
   });
 
   it("reads a cell of a million characters, in pieces", async () => {
