@@ -7,7 +7,7 @@ import esbuild from "esbuild";
 import { wgslForEsbuild } from "./tools/wgsl.mjs";
 
 const root = path.dirname(fileURLToPath(import.meta.url));
-const PEERS = ["webgpu", "koffi", "@sparticuz/chromium", "@resvg/resvg-js", "hyparquet"];
+const PEERS = ["webgpu", "koffi", "@sparticuz/chromium", "@resvg/resvg-js", "hyparquet", "hyparquet-compressors"];
 const SIZE_GOAL_KB = 60;
 
 /** In the checkout `#platform` is Node's, as tsconfig.json says, but for bundles with this alias. */

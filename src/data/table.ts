@@ -168,6 +168,16 @@ function columnFrom(table: string, name: string, values: ArrayLike<CellValue>): 
   for (let row = 0; row < numbers.length; row++) {
     const value = values[row];
     numbers[row] = isAbsent(value) ? Number.NaN : Number(value);
+    if (typeof value === "bigint" && !Number.isSafeInteger(numbers[row])) {
+      const where = `${table}, row ${row}, column ${JSON.stringify(name)}`;
+      throw new TilegradError(
+        "E_DATA",
+        `${where}: got ${value}; expected an integer within 2^53, as doubles hold them.`,
+        {
+          hint: `If these are ids or codes, read them as texts: --id ${name} or --categorical ${name} (option \`categorical\`, or strings).`,
+        },
+      );
+    }
     const wrongType = !isAbsent(value) && Number.isNaN(numbers[row]);
     if (!wrongType && (Number.isNaN(numbers[row]) || Number.isFinite(numbers[row]))) continue;
     const where = `${table}, row ${row}, column ${JSON.stringify(name)}`;

@@ -7,7 +7,13 @@ import { TilegradError } from "../errors.ts";
 
 const require = createRequire(import.meta.url);
 
-export type Peer = "webgpu" | "koffi" | "@sparticuz/chromium" | "@resvg/resvg-js" | "hyparquet";
+export type Peer =
+  | "webgpu"
+  | "koffi"
+  | "@sparticuz/chromium"
+  | "@resvg/resvg-js"
+  | "hyparquet"
+  | "hyparquet-compressors";
 
 /** The `E_PEER` error for missing packages; `purpose` completes "... needs", `instead` the hint. */
 export function missingPeer(purpose: string, peers: readonly Peer[], instead = "", cause?: unknown): TilegradError {
