@@ -7,6 +7,7 @@ import { TilegradError } from "../errors.ts";
 import { sizeOf } from "../graph/types.ts";
 import * as is from "../kinds.ts";
 import { checkFields, checkValue } from "../options.ts";
+import { swapBytes } from "./elements.ts";
 import { inflate } from "./inflate.ts";
 
 export type IdxData = Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array;
@@ -96,9 +97,3 @@ function header(bytes: Uint8Array, where: string) {
 
 const idxError = (where: string, got: string, expected: string, hint?: string): TilegradError =>
   new TilegradError("E_FILE", `${where}: got ${got}; expected ${expected}.`, { hint });
-
-/** Reverses each element in place: big-endian to little-endian and back. */
-function swapBytes(bytes: Uint8Array<ArrayBuffer>, width: number): Uint8Array<ArrayBuffer> {
-  for (let at = 0; width > 1 && at < bytes.length; at += width) bytes.subarray(at, at + width).reverse();
-  return bytes;
-}

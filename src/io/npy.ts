@@ -1,38 +1,65 @@
-/** NumPy's NPY format, versions 1 to 3: little-endian numbers; read in either order, written in C order. */
-
+/** NumPy's NPY format, versions 1 to 3: numbers and texts, read in any byte order and either index order, written in one. */
 import { TilegradError } from "../errors.ts";
 import { sizeOf } from "../graph/types.ts";
 import * as is from "../kinds.ts";
 import { checkFields, checkValue } from "../options.ts";
+import { floatsOfHalves, swapBytes } from "./elements.ts";
 
-export type NpyData = Float32Array | Float64Array | Int32Array | Uint32Array | Uint8Array | BigInt64Array;
+export type NpyData =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | Uint8Array
+  | Uint16Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array;
 
-export interface NpyArray {
-  /** NumPy's name without the byte order; `b1` is bool, held as bytes 0 and 1. */
-  readonly dtype: "f4" | "f8" | "i4" | "u4" | "u1" | "i8" | "b1";
+export interface NpyNumbers {
+  /** NumPy's name without the byte order; `b1` is bool, held as bytes 0 and 1; `f2` is held in 32 bits. */
+  readonly dtype: keyof typeof ARRAYS;
   readonly shape: readonly number[];
   /** Row-major. */
   readonly data: NpyData;
 }
 
+export interface NpyTexts {
+  /** Unicode or bytes, of any length. */
+  readonly dtype: "U" | "S";
+  readonly shape: readonly number[];
+  /** Row-major. */
+  readonly data: readonly string[];
+}
+
+export type NpyArray = NpyNumbers | NpyTexts;
+
 const ARRAYS = {
+  f2: Float32Array,
   f4: Float32Array,
   f8: Float64Array,
+  i1: Int8Array,
+  i2: Int16Array,
   i4: Int32Array,
-  u4: Uint32Array,
-  u1: Uint8Array,
   i8: BigInt64Array,
+  u1: Uint8Array,
+  u2: Uint16Array,
+  u4: Uint32Array,
+  u8: BigUint64Array,
   b1: Uint8Array,
 } as const;
 const MAGIC = "\x93NUMPY";
 const MAX_RANK = 32;
 
-/** The bytes of a version 1 file. @throws E_ARGUMENT when the data is not what dtype and shape say. */
-export function encodeNpy(array: NpyArray): Uint8Array {
+const WRITTEN = Object.keys(ARRAYS).filter((dtype) => dtype !== "f2");
+
+/** The bytes of a version 1 file, of numbers of at least a byte but f2. @throws E_ARGUMENT when the data is not what dtype and shape say. */
+export function encodeNpy(array: NpyNumbers): Uint8Array {
   checkFields(
     "encodeNpy",
     array,
-    { dtype: is.oneOf(...Object.keys(ARRAYS)), shape: is.list, data: is.values },
+    { dtype: is.oneOf(...WRITTEN), shape: is.list, data: is.values },
     "{ dtype, shape, data }",
   );
   const { dtype, shape, data } = array;
@@ -59,23 +86,46 @@ export function encodeNpy(array: NpyArray): Uint8Array {
 /**
  * The array of an NPY file.
  * @param where what to call the file in errors.
- * @throws E_FILE when it is truncated, damaged, big-endian, or of another element type than f4 f8 i4 u4 u1 i8 b1.
+ * @throws E_FILE when it is truncated, damaged, or of elements that are neither numbers of up to 64 bits nor texts.
  */
 export function decodeNpy(bytes: Uint8Array, where: string): NpyArray {
   checkValue("decodeNpy", "bytes", bytes, is.bytes);
   const { text, start } = readHeader(bytes, where);
   const { descr, fortran, shape } = parseHeader(text, where);
-  const dtype = dtypeOf(descr, where);
-  const size = sizeOf(shape) * ARRAYS[dtype].BYTES_PER_ELEMENT;
+  const { dtype, width, swapped } = elementOf(descr, where);
+  const size = sizeOf(shape) * width;
   if (bytes.length - start !== size) {
     throw npyError(where, `got ${bytes.length - start} data bytes`, `${size} for ${dtype} [${shape}]`);
   }
-  const stored = new ARRAYS[dtype](bytes.slice(start).buffer);
+  const ordered = <T extends NpyData | string[]>(stored: T): T =>
+    fortran && shape.length > 1 ? toRowMajor(stored, shape) : stored;
+  const own = bytes.slice(start);
+  if (dtype === "U")
+    return { dtype, shape, data: ordered(textsOf(new Uint32Array(swap(own, swapped, 4).buffer), width / 4)) };
+  if (dtype === "S") return { dtype, shape, data: ordered(textsOf(own, width)) };
+  const { buffer } = swap(own, swapped, width);
+  const stored = dtype === "f2" ? floatsOfHalves(new Uint16Array(buffer)) : new ARRAYS[dtype](buffer);
   if (dtype === "b1" && stored.some((value) => Number(value) > 1)) {
     throw npyError(where, "got a bool that is neither 0 nor 1", "0 or 1");
   }
-  return { dtype, shape, data: fortran && shape.length > 1 ? toRowMajor(stored, shape) : stored };
+  return { dtype, shape, data: ordered(stored) };
 }
+
+const swap = (bytes: Uint8Array<ArrayBuffer>, swapped: boolean, width: number): Uint8Array<ArrayBuffer> =>
+  swapped ? swapBytes(bytes, width) : bytes;
+
+/** Texts of `width` characters each, shorter ones padded with NUL. */
+function textsOf(characters: Uint32Array | Uint8Array, width: number): string[] {
+  const count = width === 0 ? 0 : characters.length / width;
+  return Array.from({ length: count }, (_, i) => {
+    let end = (i + 1) * width;
+    while (end > i * width && characters[end - 1] === 0) end--;
+    return Array.from(characters.subarray(i * width, end), (code) => characterOf(code)).join("");
+  });
+}
+
+/** Beyond Unicode's last there is none. */
+const characterOf = (code: number): string => (code <= 0x10ffff ? String.fromCodePoint(code) : "\ufffd");
 
 function readHeader(bytes: Uint8Array, where: string): { text: string; start: number } {
   const text = (from: number, to: number) => String.fromCharCode(...bytes.subarray(from, to));
@@ -96,7 +146,7 @@ function readHeader(bytes: Uint8Array, where: string): { text: string; start: nu
 
 /** The header is a Python dict of three entries, in any order. */
 function parseHeader(text: string, where: string): { descr: string; fortran: boolean; shape: number[] } {
-  const value = "'[^']*'|True|False|\\([0-9, ]*\\)";
+  const value = "'[^']*'|True|False|\\([0-9L, ]*\\)";
   const dict = new RegExp(`^\\{\\s*(?:'\\w+'\\s*:\\s*(?:${value})\\s*(?:,\\s*)?){3}\\}\\s*$`);
   const entries = new Map<string, string>();
   if (dict.test(text)) {
@@ -104,7 +154,8 @@ function parseHeader(text: string, where: string): { descr: string; fortran: boo
   }
   const descr = /^'(.+)'$/.exec(entries.get("descr") ?? "")?.[1];
   const fortran = /^(True|False)$/.exec(entries.get("fortran_order") ?? "")?.[1];
-  const tuple = /^\((?:(?:\d+, *)*\d+,?|)\)$/.exec(entries.get("shape") ?? "")?.[0];
+  // Python 2 wrote long integers as 2L.
+  const tuple = /^\((?:(?:\d+L?, *)*\d+L?,?|)\)$/.exec(entries.get("shape") ?? "")?.[0];
   if (descr === undefined || fortran === undefined || tuple === undefined) {
     const got = text.trimEnd().slice(0, 80);
     throw npyError(where, `got the header ${JSON.stringify(got)}`, "descr, fortran_order and shape of a plain array");
@@ -116,17 +167,29 @@ function parseHeader(text: string, where: string): { descr: string; fortran: boo
   return { descr, fortran: fortran === "True", shape };
 }
 
-function dtypeOf(descr: string, where: string): NpyArray["dtype"] {
-  const dtype = descr.slice(1) as NpyArray["dtype"];
-  const known = Object.hasOwn(ARRAYS, dtype);
-  if (known && (descr[0] === "<" || (descr[0] === "|" && ARRAYS[dtype].BYTES_PER_ELEMENT === 1))) return dtype;
-  throw new TilegradError("E_FILE", `${where}: got element type ${descr}; expected <f4 <f8 <i4 <u4 |u1 <i8 or |b1.`, {
-    hint: 'Convert it in NumPy first: np.save(path, array.astype("<f4")).',
-  });
+/** What an element is, how many bytes it takes, and whether they are in the other order than here. */
+function elementOf(
+  descr: string,
+  where: string,
+): { readonly dtype: NpyArray["dtype"]; readonly width: number; readonly swapped: boolean } {
+  const [, order, kind, digits] = /^([<>|=])([a-zA-Z])(\d{1,9})$/.exec(descr) ?? [];
+  const dtype = `${kind}${digits}` as NpyNumbers["dtype"];
+  const swapped = order === ">";
+  const count = Number(digits);
+  if (Object.hasOwn(ARRAYS, dtype)) return { dtype, width: count, swapped };
+  if (kind === "U") return { dtype: kind, width: 4 * count, swapped };
+  if (kind === "S") return { dtype: kind, width: count, swapped: false };
+  throw new TilegradError(
+    "E_FILE",
+    `${where}: got element type ${descr}; expected numbers of up to 64 bits or texts.`,
+    {
+      hint: 'Convert it in NumPy first: np.save(path, array.astype("<f4")).',
+    },
+  );
 }
 
 /** Column-major to row-major: the first index runs fastest in `stored`. */
-function toRowMajor<T extends NpyData>(stored: T, shape: readonly number[]): T {
+function toRowMajor<T extends NpyData | string[]>(stored: T, shape: readonly number[]): T {
   const data = stored.slice() as T;
   const index = new Array<number>(shape.length).fill(0);
   const strides = shape.map((_, axis) => sizeOf(shape.slice(0, axis)));

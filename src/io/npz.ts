@@ -2,7 +2,8 @@
 
 import { TilegradError } from "../errors.ts";
 import * as is from "../kinds.ts";
-import { checkValue } from "../options.ts";
+import type { OptionsOf } from "../options.ts";
+import { checkOptions, checkValue } from "../options.ts";
 import { crc32, inflate } from "./inflate.ts";
 import type { NpyArray } from "./npy.ts";
 import { decodeNpy } from "./npy.ts";
@@ -22,16 +23,29 @@ interface Entry {
   readonly offset: number;
 }
 
+const npzOptions = () => ({
+  /** Names of the arrays that are wanted, of those that are there; default: all. Others may be of any type. */
+  only: is.strings,
+});
+
+export interface NpzOptions extends OptionsOf<typeof npzOptions> {}
+
 /**
  * The arrays of an NPZ file by their names.
  * @param where what to call the file in errors
  * @throws E_FILE when it is no ZIP archive, truncated, encrypted, larger than 4 GiB when unpacked, or an entry is damaged (its CRC-32
  *   is checked), repeated, of another length than it says, or no NPY array
  */
-export async function decodeNpz(bytes: Uint8Array, where: string): Promise<Record<string, NpyArray>> {
+export async function decodeNpz(
+  bytes: Uint8Array,
+  where: string,
+  options: NpzOptions = {},
+): Promise<Record<string, NpyArray>> {
   checkValue("decodeNpz", "bytes", bytes, is.bytes);
+  checkOptions("decodeNpz", options, npzOptions());
   const arrays: Record<string, NpyArray> = Object.create(null);
-  const entries = directory(bytes, where);
+  const found = directory(bytes, where);
+  const entries = found.filter(({ name }) => options.only?.includes(name.replace(/\.npy$/, "")) ?? true);
   const total = entries.reduce((sum, { size }) => sum + size, 0);
   if (total > MAX_BYTES) throw damaged(where, `got ${total} bytes when unpacked`, `at most ${MAX_BYTES}`);
   for (const entry of entries) {
