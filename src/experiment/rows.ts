@@ -13,6 +13,7 @@ import type { Table } from "../data/table.ts";
 import type { Target } from "../data/target.ts";
 import type { Windowing } from "../data/windows.ts";
 import { shuffleInPlace } from "../random.ts";
+import type { Data } from "../train/data.ts";
 import type { RowSource } from "../train/source.ts";
 
 export interface Task {
@@ -46,6 +47,7 @@ export interface ExamplesInMemory extends Labels {
 
 export interface StoredExamples extends Labels, RowSource {
   readonly fingerprint: string;
+  read(start: number, count: number): Data | Promise<Data>;
 }
 
 export type Examples = ExamplesInMemory | StoredExamples;

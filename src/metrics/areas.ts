@@ -1,16 +1,16 @@
-import type { NumberList } from "./check.ts";
+import type { Numeric } from "./check.ts";
 import { hasBothClasses, type Sweep, sweep } from "./sweep.ts";
 
 /**
  * Area under the ROC curve: the probability that a positive outscores a negative, ties counting half.
  * null when only one class is present. In [0, 1].
  */
-export function rocAuc(y: NumberList, scores: NumberList, sampleWeight?: NumberList): number | null {
+export function rocAuc(y: Numeric, scores: Numeric, sampleWeight?: Numeric): number | null {
   return sweptRocAuc(sweep(y, scores, sampleWeight, "rocAuc"));
 }
 
 /** Average precision, sum of (R_n - R_(n-1)) P_n: no interpolation. null when only one class is present. */
-export function averagePrecision(y: NumberList, scores: NumberList, sampleWeight?: NumberList): number | null {
+export function averagePrecision(y: Numeric, scores: Numeric, sampleWeight?: Numeric): number | null {
   return sweptAveragePrecision(sweep(y, scores, sampleWeight, "averagePrecision"));
 }
 
@@ -18,7 +18,7 @@ export function averagePrecision(y: NumberList, scores: NumberList, sampleWeight
  * Area under the precision-recall curve by trapezoids, from (recall 0, precision 1). It is optimistic
  * (Davis & Goadrich 2006); prefer `averagePrecision`. null when only one class is present.
  */
-export function prAucTrapezoid(y: NumberList, scores: NumberList, sampleWeight?: NumberList): number | null {
+export function prAucTrapezoid(y: Numeric, scores: Numeric, sampleWeight?: Numeric): number | null {
   const s = sweep(y, scores, sampleWeight, "prAucTrapezoid");
   if (!hasBothClasses(s)) return null;
   let area = 0;
@@ -32,7 +32,7 @@ export function prAucTrapezoid(y: NumberList, scores: NumberList, sampleWeight?:
 }
 
 /** Kolmogorov-Smirnov distance of the two classes' scores, max |tpr - fpr|. null when only one class is present. */
-export function ks(y: NumberList, scores: NumberList, sampleWeight?: NumberList): number | null {
+export function ks(y: Numeric, scores: Numeric, sampleWeight?: Numeric): number | null {
   return sweptKs(sweep(y, scores, sampleWeight, "ks"));
 }
 

@@ -4,7 +4,7 @@ import * as is from "../kinds.ts";
 import type { OptionsOf } from "../options.ts";
 import { checkOptions, checkValue } from "../options.ts";
 import { draws } from "../random.ts";
-import { checkLabels, checkRange, checkWeights, type NumberList } from "./check.ts";
+import { checkLabels, checkRange, checkWeights, type NumberList, type Numeric } from "./check.ts";
 
 /** The random stream of bootstrap draws; the replicate number is the step. */
 const STREAM = 0x626f6f74; // "boot"
@@ -15,7 +15,7 @@ const bootstrapOptions = {
   /** Confidence level in (0, 1), default 0.95. */
   level: is.number,
   seed: is.required(is.number),
-  sampleWeight: is.values as Kind<NumberList>,
+  sampleWeight: is.values as Kind<Numeric>,
 };
 
 export interface BootstrapOptions extends OptionsOf<typeof bootstrapOptions> {}
@@ -38,15 +38,15 @@ export interface Interval {
  * @throws `E_DATA` on bad labels or weights, `E_ARGUMENT` on bad options
  */
 export function bootstrapIntervals<Name extends string>(
-  y: NumberList,
+  labels: Numeric,
   measure: (weight: Float64Array) => Readonly<Record<Name, number | null>>,
   options: BootstrapOptions,
 ): Record<Name, Interval | null> {
   checkOptions("bootstrapIntervals", options, bootstrapOptions);
   checkValue("bootstrapIntervals", "measure", measure, is.callable);
-  const { replicates = 1000, level = 0.95, seed, sampleWeight } = options;
-  checkLabels("bootstrapIntervals", y);
-  checkWeights("bootstrapIntervals", y.length, sampleWeight);
+  const { replicates = 1000, level = 0.95, seed } = options;
+  const y = checkLabels("bootstrapIntervals", labels);
+  const sampleWeight = checkWeights("bootstrapIntervals", y.length, options.sampleWeight);
   checkRange("bootstrapIntervals", "level", level, Number.EPSILON, 1 - Number.EPSILON);
   if (!(Number.isInteger(replicates) && replicates >= 1)) {
     throw new TilegradError("E_ARGUMENT", `bootstrapIntervals: replicates is ${replicates}; expected at least 1.`, {

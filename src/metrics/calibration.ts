@@ -2,7 +2,7 @@ import { TilegradError } from "../errors.ts";
 import * as is from "../kinds.ts";
 import { sigmoid, softplus } from "../numeric.ts";
 import { checkFields, checkOptions, checkValue } from "../options.ts";
-import { checkProbabilities, checkRange, checkScored, type NumberList } from "./check.ts";
+import { checkProbabilities, checkRange, checkScored, type NumberList, type Numeric } from "./check.ts";
 import { evaluateMonotone, fitIsotonic, type Monotone } from "./isotonic.ts";
 import { minimizeLogistic } from "./logistic.ts";
 
@@ -42,16 +42,16 @@ const KINDS_OF_SCORE = ["probability", "logit"] as const;
  */
 export function fitCalibration(
   method: CalibrationMethod,
-  y: NumberList,
-  scores: NumberList,
-  options: { from?: ScoreKind; sampleWeight?: NumberList } = {},
+  labels: Numeric,
+  given: Numeric,
+  options: { from?: ScoreKind; sampleWeight?: Numeric } = {},
 ): Calibration {
-  const { from = "probability", sampleWeight } = checkOptions("fitCalibration", options, {
+  const { from = "probability" } = checkOptions("fitCalibration", options, {
     from: is.oneOf(...KINDS_OF_SCORE),
     sampleWeight: is.values,
   });
   const check = from === "probability" ? checkProbabilities : checkScored;
-  check("fitCalibration", y, scores, sampleWeight);
+  const { y, scores, sampleWeight } = check("fitCalibration", labels, given, options.sampleWeight);
   const rows: Rows = {
     target: Float64Array.from(y),
     weight: Float64Array.from({ length: y.length }, (_, i) => (sampleWeight === undefined ? 1 : sampleWeight[i])),

@@ -1,9 +1,15 @@
 import { TilegradError } from "../errors.ts";
-import * as is from "../kinds.ts";
-import { checkValue } from "../options.ts";
+import type { NumberList, Numeric } from "../values.ts";
+import { numbersOf } from "../values.ts";
 
-/** Any indexable list of numbers: `number[]`, `Float32Array`, `Float64Array`, `Int32Array`, ... */
-export type NumberList = ArrayLike<number>;
+export type { NumberList, Numeric };
+
+/** Labels 0 or 1, scores and weights of the same rows, as numbers. */
+export interface Scored {
+  readonly y: NumberList;
+  readonly scores: NumberList;
+  readonly sampleWeight: NumberList | undefined;
+}
 
 const isEmpty = (where: string): TilegradError =>
   new TilegradError("E_DATA", `${where}: got 0 rows; expected at least 1.`, {
@@ -15,9 +21,9 @@ const differs = (where: string, name: string, got: number, rows: number): Tilegr
     hint: `Give one value of ${name} per row, in the order of the labels.`,
   });
 
-/** Throws `E_DATA` unless every label is 0 or 1 and there is at least one. */
-export function checkLabels(where: string, y: NumberList): void {
-  checkValue(where, "labels", y, is.values);
+/** The labels as numbers. Throws `E_DATA` unless every label is 0 or 1 and there is at least one. */
+export function checkLabels(where: string, labels: Numeric): NumberList {
+  const y = numbersOf(where, "labels", labels);
   if (y.length === 0) throw isEmpty(where);
   for (let i = 0; i < y.length; i++) {
     if (y[i] !== 0 && y[i] !== 1) {
@@ -26,12 +32,13 @@ export function checkLabels(where: string, y: NumberList): void {
       });
     }
   }
+  return y;
 }
 
-/** Throws `E_DATA` unless there is one finite, non-negative weight per row and not all are 0. */
-export function checkWeights(where: string, rows: number, weight: NumberList | undefined): void {
-  if (weight === undefined) return;
-  checkValue(where, "sampleWeight", weight, is.values);
+/** The weights as numbers. Throws `E_DATA` unless there is one finite, non-negative weight per row and not all are 0. */
+export function checkWeights(where: string, rows: number, weights: Numeric | undefined): NumberList | undefined {
+  if (weights === undefined) return undefined;
+  const weight = numbersOf(where, "sampleWeight", weights);
   if (weight.length !== rows) throw differs(where, "sampleWeight", weight.length, rows);
   let total = 0;
   for (let i = 0; i < rows; i++) {
@@ -48,14 +55,15 @@ export function checkWeights(where: string, rows: number, weight: NumberList | u
       hint: "Leave sampleWeight out to weigh all rows alike.",
     });
   }
+  return weight;
 }
 
-/** Throws `E_DATA` unless y, scores and weights are one finite value per row, labels 0 or 1, weights >= 0. */
-export function checkScored(where: string, y: NumberList, scores: NumberList, weight?: NumberList): void {
-  checkValue(where, "labels", y, is.values);
-  checkValue(where, "scores", scores, is.values);
-  if (y.length !== scores.length) throw differs(where, "scores", scores.length, y.length);
-  checkLabels(where, y);
+/** All as numbers. Throws `E_DATA` unless labels, scores and weights are one finite value per row, labels 0 or 1, weights >= 0. */
+export function checkScored(where: string, labels: Numeric, given: Numeric, weights?: Numeric): Scored {
+  const scores = numbersOf(where, "scores", given);
+  const all = numbersOf(where, "labels", labels);
+  if (all.length !== scores.length) throw differs(where, "scores", scores.length, all.length);
+  const y = checkLabels(where, all);
   for (let i = 0; i < scores.length; i++) {
     if (!Number.isFinite(scores[i])) {
       throw new TilegradError("E_DATA", `${where}: score of row ${i} is ${scores[i]}; expected a finite number.`, {
@@ -63,12 +71,13 @@ export function checkScored(where: string, y: NumberList, scores: NumberList, we
       });
     }
   }
-  checkWeights(where, y.length, weight);
+  return { y, scores, sampleWeight: checkWeights(where, y.length, weights) };
 }
 
 /** As `checkScored`, and every score must lie in [0, 1]. */
-export function checkProbabilities(where: string, y: NumberList, scores: NumberList, weight?: NumberList): void {
-  checkScored(where, y, scores, weight);
+export function checkProbabilities(where: string, labels: Numeric, given: Numeric, weights?: Numeric): Scored {
+  const scored = checkScored(where, labels, given, weights);
+  const { scores } = scored;
   for (let i = 0; i < scores.length; i++) {
     if (scores[i] < 0 || scores[i] > 1) {
       throw new TilegradError(
@@ -80,6 +89,7 @@ export function checkProbabilities(where: string, y: NumberList, scores: NumberL
       );
     }
   }
+  return scored;
 }
 
 /** True when every score lies in [0, 1]. */

@@ -1,7 +1,7 @@
 import { TilegradError } from "../errors.ts";
 import * as is from "../kinds.ts";
 import { checkFields } from "../options.ts";
-import { checkScored, type NumberList } from "./check.ts";
+import { checkScored, type NumberList, type Numeric } from "./check.ts";
 
 /** Rows (or summed sample weights) by true label and prediction. */
 export interface Confusion {
@@ -21,13 +21,8 @@ export interface Confusion {
  * @throws `E_DATA` on lengths that differ, labels other than 0 and 1, non-finite scores, bad weights, no rows;
  *   `E_ARGUMENT` on a NaN threshold
  */
-export function confusionMatrix(
-  y: NumberList,
-  scores: NumberList,
-  threshold: number,
-  sampleWeight?: NumberList,
-): Confusion {
-  checkScored("confusionMatrix", y, scores, sampleWeight);
+export function confusionMatrix(labels: Numeric, given: Numeric, threshold: number, weights?: Numeric): Confusion {
+  const { y, scores, sampleWeight } = checkScored("confusionMatrix", labels, given, weights);
   if (Number.isNaN(threshold)) {
     throw new TilegradError("E_ARGUMENT", "confusionMatrix: threshold is NaN; expected a number.", {
       hint: "Use 0.5, or a threshold from tuneThreshold.",

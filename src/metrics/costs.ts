@@ -1,7 +1,8 @@
 import { TilegradError } from "../errors.ts";
 import * as is from "../kinds.ts";
 import { checkOptions } from "../options.ts";
-import { checkScored, type NumberList } from "./check.ts";
+import { numbersOf } from "../values.ts";
+import { checkScored, type NumberList, type Numeric } from "./check.ts";
 import { descendingOrder } from "./order.ts";
 import { hasBothClasses, sweep, sweepInOrder } from "./sweep.ts";
 import { type CostMatrix, checkThresholdRule } from "./thresholdRule.ts";
@@ -19,13 +20,14 @@ export interface CostCurve {
  * @throws `E_DATA` on bad rows or amounts, `E_ARGUMENT` on bad costs or missing amounts
  */
 export function costCurve(
-  y: NumberList,
-  scores: NumberList,
+  labels: Numeric,
+  given: Numeric,
   costs: CostMatrix,
-  options: { sampleWeight?: NumberList; amounts?: NumberList } = {},
+  options: { sampleWeight?: Numeric; amounts?: Numeric } = {},
 ): CostCurve {
-  const { sampleWeight, amounts } = checkOptions("costCurve", options, { sampleWeight: is.values, amounts: is.values });
-  checkScored("costCurve", y, scores, sampleWeight);
+  checkOptions("costCurve", options, { sampleWeight: is.values, amounts: is.values });
+  const { y, scores, sampleWeight } = checkScored("costCurve", labels, given, options.sampleWeight);
+  const amounts = options.amounts && numbersOf("costCurve", "amounts", options.amounts);
   checkThresholdRule({ minimizeCost: costs }, "costCurve");
   const order = descendingOrder(scores);
   // A row alerted on adds (fp - tn) or (tp - fn) to the cost of alerting on nothing.

@@ -1,4 +1,4 @@
-import type { NumberList } from "./check.ts";
+import type { Numeric } from "./check.ts";
 import { hasBothClasses, type Sweep, sweep } from "./sweep.ts";
 
 /** Points by descending threshold; the first, at Infinity, predicts nothing positive. */
@@ -24,12 +24,12 @@ export interface DetCurve {
 }
 
 /** False against true positive rate, one point per distinct score, none dropped. null when one class is absent. */
-export function rocCurve(y: NumberList, scores: NumberList, sampleWeight?: NumberList): RocCurve | null {
+export function rocCurve(y: Numeric, scores: Numeric, sampleWeight?: Numeric): RocCurve | null {
   return sweptRocCurve(sweep(y, scores, sampleWeight, "rocCurve"));
 }
 
 /** Precision against recall, one point per distinct score. null when one class is absent. */
-export function prCurve(y: NumberList, scores: NumberList, sampleWeight?: NumberList): PrCurve | null {
+export function prCurve(y: Numeric, scores: Numeric, sampleWeight?: Numeric): PrCurve | null {
   const s = sweep(y, scores, sampleWeight, "prCurve");
   if (!hasBothClasses(s)) return null;
   const n = s.tps.length;
@@ -44,7 +44,7 @@ export function prCurve(y: NumberList, scores: NumberList, sampleWeight?: Number
 }
 
 /** Detection error trade-off: false positive against false negative rate. null when one class is absent. */
-export function detCurve(y: NumberList, scores: NumberList, sampleWeight?: NumberList): DetCurve | null {
+export function detCurve(y: Numeric, scores: Numeric, sampleWeight?: Numeric): DetCurve | null {
   const roc = sweptRocCurve(sweep(y, scores, sampleWeight, "detCurve"));
   return roc && { fpr: roc.fpr, fnr: roc.tpr.map((tpr) => 1 - tpr), threshold: roc.threshold };
 }

@@ -1,4 +1,4 @@
-import { checkScored, type NumberList } from "./check.ts";
+import { checkScored, type Numeric } from "./check.ts";
 
 /** Where the scores of each class lie: index 0 is label 0. Plain JSON. */
 export interface ScoreDistribution {
@@ -33,8 +33,8 @@ export function upperEnd(most: number): number {
  * @param scores finite, [n]
  * @throws `E_DATA` on bad rows
  */
-export function scoreDistribution(y: NumberList, scores: NumberList, { bins = 40 } = {}): ScoreDistribution {
-  checkScored("scoreDistribution", y, scores);
+export function scoreDistribution(labels: Numeric, given: Numeric, { bins = 40 } = {}): ScoreDistribution {
+  const { y, scores } = checkScored("scoreDistribution", labels, given);
   let low = 0;
   let most = Number.NEGATIVE_INFINITY;
   for (let i = 0; i < scores.length; i++) {

@@ -1,6 +1,6 @@
 import * as is from "../kinds.ts";
 import { checkFields, checkValue } from "../options.ts";
-import type { NumberList } from "./check.ts";
+import type { Numeric } from "./check.ts";
 import { hasBothClasses, sweep } from "./sweep.ts";
 
 /** What working down the list, highest score first, brings. */
@@ -14,7 +14,7 @@ export interface GainCurve {
 }
 
 /** Cumulative gain and lift, one point per distinct score. null when one class is absent. */
-export function gainCurve(y: NumberList, scores: NumberList, sampleWeight?: NumberList): GainCurve | null {
+export function gainCurve(y: Numeric, scores: Numeric, sampleWeight?: Numeric): GainCurve | null {
   const s = sweep(y, scores, sampleWeight, "gainCurve");
   if (!hasBothClasses(s)) return null;
   const n = s.tps.length;

@@ -2,16 +2,16 @@ import type { Kind } from "../kinds.ts";
 import * as is from "../kinds.ts";
 import type { OptionsOf } from "../options.ts";
 import { checkOptions } from "../options.ts";
-import { checkProbabilities, checkRange, type NumberList } from "./check.ts";
+import { checkProbabilities, checkRange, type NumberList, type Numeric } from "./check.ts";
 
 /** Mean of -[y ln p + (1 - y) ln(1 - p)] with p clipped to [eps, 1 - eps]. `eps` defaults to 1e-15. */
 export function logLoss(
-  y: NumberList,
-  scores: NumberList,
-  options: { sampleWeight?: NumberList; eps?: number } = {},
+  labels: Numeric,
+  probabilities: Numeric,
+  options: { sampleWeight?: Numeric; eps?: number } = {},
 ): number {
-  const { sampleWeight, eps = 1e-15 } = checkOptions("logLoss", options, { sampleWeight: is.values, eps: is.number });
-  checkProbabilities("logLoss", y, scores, sampleWeight);
+  const { eps = 1e-15 } = checkOptions("logLoss", options, { sampleWeight: is.values, eps: is.number });
+  const { y, scores, sampleWeight } = checkProbabilities("logLoss", labels, probabilities, options.sampleWeight);
   checkRange("logLoss", "eps", eps, 0, 0.5);
   return weightedMean(y.length, sampleWeight, (i) => {
     const p = Math.min(1 - eps, Math.max(eps, scores[i]));
@@ -20,8 +20,8 @@ export function logLoss(
 }
 
 /** Mean of (p - y)², in [0, 1] (Brier 1950, the two-class half of it). */
-export function brier(y: NumberList, scores: NumberList, sampleWeight?: NumberList): number {
-  checkProbabilities("brier", y, scores, sampleWeight);
+export function brier(labels: Numeric, probabilities: Numeric, weights?: Numeric): number {
+  const { y, scores, sampleWeight } = checkProbabilities("brier", labels, probabilities, weights);
   return weightedMean(y.length, sampleWeight, (i) => (scores[i] - y[i]) ** 2);
 }
 
@@ -49,7 +49,7 @@ const BIN_OPTIONS = {
    * max(p, 1 - p) with the share predicted rightly at 0.5 (Guo et al. 2017).
    */
   of: is.oneOf("positive", "confidence"),
-  sampleWeight: is.values as Kind<NumberList>,
+  sampleWeight: is.values as Kind<Numeric>,
 };
 
 /** How scores are put into bins. */
@@ -69,15 +69,19 @@ export interface CalibrationBin {
 }
 
 /** Predicted against observed frequency in bins over [0, 1]: the points of a reliability diagram. */
-export function calibrationCurve(y: NumberList, scores: NumberList, options: BinOptions = {}): CalibrationBin[] {
+export function calibrationCurve(labels: Numeric, probabilities: Numeric, options: BinOptions = {}): CalibrationBin[] {
   const {
     bins = 10,
     strategy = "uniform",
     closed = "left",
     of = "positive",
-    sampleWeight,
   } = checkOptions("calibrationCurve", options, BIN_OPTIONS);
-  checkProbabilities("calibrationCurve", y, scores, sampleWeight);
+  const { y, scores, sampleWeight } = checkProbabilities(
+    "calibrationCurve",
+    labels,
+    probabilities,
+    options.sampleWeight,
+  );
   const confidence = (i: number): number => (of === "positive" ? scores[i] : Math.max(scores[i], 1 - scores[i]));
   const edges =
     strategy === "uniform"
@@ -127,7 +131,7 @@ function binOf(p: number, edges: readonly number[], closed: "left" | "right"): n
 }
 
 /** Expected calibration error: the mean over rows of their bin's |predicted - observed|. In [0, 1]. */
-export function ece(y: NumberList, scores: NumberList, options: BinOptions = {}): number {
+export function ece(y: Numeric, scores: Numeric, options: BinOptions = {}): number {
   const curve = calibrationCurve(y, scores, options);
   let sum = 0;
   let total = 0;
@@ -139,7 +143,7 @@ export function ece(y: NumberList, scores: NumberList, options: BinOptions = {})
 }
 
 /** Maximum calibration error: the largest |predicted - observed| of any bin that holds rows. In [0, 1]. */
-export function mce(y: NumberList, scores: NumberList, options: BinOptions = {}): number {
+export function mce(y: Numeric, scores: Numeric, options: BinOptions = {}): number {
   return Math.max(...calibrationCurve(y, scores, options).map(binGap));
 }
 

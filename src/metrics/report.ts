@@ -2,7 +2,7 @@ import * as is from "../kinds.ts";
 import { checkOptions } from "../options.ts";
 import { sweptAveragePrecision, sweptKs, sweptRocAuc } from "./areas.ts";
 import { bootstrapIntervals, type Interval } from "./bootstrap.ts";
-import { areProbabilities, checkScored, type NumberList } from "./check.ts";
+import { areProbabilities, checkScored, type NumberList, type Numeric } from "./check.ts";
 import { type Confusion, confusionMatrix, type MeasureName, measures } from "./confusion.ts";
 import { descendingOrder } from "./order.ts";
 import { brier, ece, logLoss } from "./probability.ts";
@@ -66,24 +66,20 @@ export interface ClassificationReport extends ReportMeasures {
  * @throws `E_DATA` on lengths that differ, labels other than 0 and 1, non-finite scores, bad weights, no rows
  */
 export function classificationReport(
-  y: NumberList,
-  scores: NumberList,
+  labels: Numeric,
+  given: Numeric,
   options: {
     threshold?: number;
-    sampleWeight?: NumberList;
+    sampleWeight?: Numeric;
     bootstrap?: { replicates?: number; level?: number; seed: number };
   } = {},
 ): ClassificationReport {
-  const {
-    threshold = 0.5,
-    sampleWeight,
-    bootstrap,
-  } = checkOptions("classificationReport", options, {
+  const { threshold = 0.5, bootstrap } = checkOptions("classificationReport", options, {
     threshold: is.number,
     sampleWeight: is.values,
     bootstrap: is.object,
   });
-  checkScored("classificationReport", y, scores, sampleWeight);
+  const { y, scores, sampleWeight } = checkScored("classificationReport", labels, given, options.sampleWeight);
   const order = descendingOrder(scores);
   const probabilities = areProbabilities(scores);
   const atWeights = (weight?: NumberList) => reportMeasures(order, y, scores, threshold, probabilities, weight);

@@ -1,5 +1,5 @@
 import { TilegradError } from "../errors.ts";
-import { checkScored, type NumberList } from "./check.ts";
+import { checkScored, type NumberList, type Numeric } from "./check.ts";
 import type { Confusion } from "./confusion.ts";
 import { descendingOrder } from "./order.ts";
 
@@ -26,8 +26,8 @@ export interface Sweep {
  * @param sampleWeight [n], >= 0
  * @throws `E_DATA` on lengths that differ, labels other than 0 and 1, non-finite scores, bad weights, no rows
  */
-export function sweep(y: NumberList, scores: NumberList, sampleWeight?: NumberList, where = "sweep"): Sweep {
-  checkScored(where, y, scores, sampleWeight);
+export function sweep(labels: Numeric, given: Numeric, weights?: Numeric, where = "sweep"): Sweep {
+  const { y, scores, sampleWeight } = checkScored(where, labels, given, weights);
   return sweepInOrder(descendingOrder(scores), y, scores, sampleWeight);
 }
 

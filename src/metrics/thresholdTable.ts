@@ -1,4 +1,4 @@
-import type { NumberList } from "./check.ts";
+import type { NumberList, Numeric } from "./check.ts";
 import { type Confusion, measures } from "./confusion.ts";
 import { costCurve } from "./costs.ts";
 import { confusionAt, sweep } from "./sweep.ts";
@@ -28,13 +28,13 @@ export interface ThresholdRow {
  * @throws `E_DATA` on bad rows or amounts, `E_ARGUMENT` on bad costs or missing amounts
  */
 export function thresholdTable(
-  y: NumberList,
-  scores: NumberList,
+  y: Numeric,
+  scores: Numeric,
   options: {
     thresholds?: NumberList;
     costs?: CostMatrix;
-    amounts?: NumberList;
-    sampleWeight?: NumberList;
+    amounts?: Numeric;
+    sampleWeight?: Numeric;
   } = {},
 ): ThresholdRow[] {
   const { thresholds = Array.from({ length: 19 }, (_, i) => (i + 1) / 20), costs, amounts, sampleWeight } = options;

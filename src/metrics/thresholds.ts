@@ -1,6 +1,6 @@
 import * as is from "../kinds.ts";
 import { checkOptions } from "../options.ts";
-import { checkScored, type NumberList } from "./check.ts";
+import { checkScored, type NumberList, type Numeric } from "./check.ts";
 import {
   accuracy,
   balancedAccuracy,
@@ -49,16 +49,16 @@ export interface TunedThreshold {
  * @throws `E_ARGUMENT` on a bad rule; `E_DATA` on bad rows, and where the rule needs both classes and one is absent
  */
 export function tuneThreshold(
-  y: NumberList,
-  scores: NumberList,
+  labels: Numeric,
+  given: Numeric,
   rule: ThresholdRule,
-  options: { sampleWeight?: NumberList; amounts?: NumberList } = {},
+  options: { sampleWeight?: Numeric; amounts?: Numeric } = {},
 ): TunedThreshold {
   checkOptions("tuneThreshold", options, { sampleWeight: is.values, amounts: is.values });
   checkThresholdRule(rule);
-  checkScored("tuneThreshold", y, scores, options.sampleWeight);
+  const { y, scores, sampleWeight } = checkScored("tuneThreshold", labels, given, options.sampleWeight);
   if ("fixed" in rule) {
-    const c = countConfusion(y, scores, rule.fixed, options.sampleWeight);
+    const c = countConfusion(y, scores, rule.fixed, sampleWeight);
     return { threshold: rule.fixed, value: measures(c).alertRate, attained: true, rule };
   }
   if ("minimizeCost" in rule) {
@@ -66,7 +66,7 @@ export function tuneThreshold(
     const { k } = best(cost.length - 1, (point) => -cost[point + 1]);
     return { threshold: below(scores, threshold[k + 1]), value: cost[k + 1], attained: true, rule };
   }
-  const s = sweep(y, scores, options.sampleWeight, "tuneThreshold");
+  const s = sweep(y, scores, sampleWeight, "tuneThreshold");
   const { k, value, attained = true } = choose(s, rule);
   return { threshold: below(scores, k < 0 ? Infinity : s.thresholds[k]), value, attained, rule };
 }

@@ -4,12 +4,15 @@
  */
 
 import { TilegradError } from "../errors.ts";
+import type { Kind } from "../kinds.ts";
 import * as is from "../kinds.ts";
-import { checkLabels } from "../metrics/check.ts";
+import { checkLabels, checkWeights } from "../metrics/check.ts";
 import { minimizeLogistic } from "../metrics/logistic.ts";
 import { sigmoid } from "../numeric.ts";
 import type { OptionsOf } from "../options.ts";
-import { checkFields, checkOptions, checkValue } from "../options.ts";
+import { checkFields, checkOptions } from "../options.ts";
+import type { Numeric } from "../values.ts";
+import { numbersOf } from "../values.ts";
 
 export interface LogisticRegression {
   /** One per input. */
@@ -22,7 +25,7 @@ export interface LogisticRegression {
 
 const logisticRegressionOptions = {
   /** [rows], at least 0; what counts is how they relate to each other. */
-  sampleWeight: is.values,
+  sampleWeight: is.values as Kind<Numeric>,
   /** Factor on the sum of squared weights, beside the mean log loss. Default 1 / (2 rows), scikit-learn's C = 1. */
   l2: is.nonNegativeFinite,
   /** Default 200. */
@@ -41,14 +44,13 @@ export interface LogisticRegressionOptions extends OptionsOf<typeof logisticRegr
  * @throws E_SHAPE unless x has whole rows; E_DATA when one class is absent, since then no finite optimum exists
  */
 export function fitLogisticRegression(
-  x: ArrayLike<number>,
-  y: ArrayLike<number>,
+  features: Numeric,
+  labels: Numeric,
   options: LogisticRegressionOptions = {},
 ): LogisticRegression {
   checkOptions("fitLogisticRegression", options, logisticRegressionOptions);
-  checkValue("fitLogisticRegression", "x", x, is.values);
-  checkValue("fitLogisticRegression", "y", y, is.values);
-  checkLabels("logistic regression", y);
+  const x = numbersOf("fitLogisticRegression", "x", features);
+  const y = checkLabels("logistic regression", labels);
   const rows = y.length;
   const inputs = x.length / rows;
   if (!Number.isInteger(inputs) || inputs < 1) {
@@ -67,7 +69,8 @@ export function fitLogisticRegression(
       hint: "Fit on rows of both classes.",
     });
   }
-  const { l2 = 1 / (2 * rows), maxIterations = 200, tolerance = 1e-6, sampleWeight } = options;
+  const { l2 = 1 / (2 * rows), maxIterations = 200, tolerance = 1e-6 } = options;
+  const sampleWeight = checkWeights("logistic regression", rows, options.sampleWeight);
   const total = sampleWeight ? Array.from(sampleWeight).reduce((sum, w) => sum + w, 0) : rows;
   const weight = sampleWeight && Float64Array.from(sampleWeight, (w) => (w * rows) / total);
   const start = new Float64Array(inputs + 1);
@@ -79,13 +82,13 @@ export function fitLogisticRegression(
 /** Probabilities of rows x [rows, inputs] -> [rows]. */
 export function predictLogisticRegression(
   model: Pick<LogisticRegression, "weights" | "bias">,
-  x: ArrayLike<number>,
+  features: Numeric,
 ): Float32Array {
   const expected = "a model, as fitLogisticRegression gives";
   checkFields("predictLogisticRegression", model, { weights: is.values, bias: is.number }, expected);
   const { weights, bias } = model;
   const inputs = weights.length;
-  checkValue("predictLogisticRegression", "x", x, is.values);
+  const x = numbersOf("predictLogisticRegression", "x", features);
   return Float32Array.from({ length: x.length / inputs }, (_, row) => {
     let z = bias;
     for (let j = 0; j < inputs; j++) z += weights[j] * x[row * inputs + j];

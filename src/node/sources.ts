@@ -9,7 +9,10 @@ import type { Table } from "../data/table.ts";
 import { TilegradError } from "../errors.ts";
 import { sizeOf } from "../graph/types.ts";
 import { readIdx } from "../io/idx.ts";
+import type { NpyNumbers } from "../io/npy.ts";
 import { decodeNpz } from "../io/npz.ts";
+import type { Numeric } from "../values.ts";
+import { numbersOf } from "../values.ts";
 import { openBytes } from "./byteStream.ts";
 import { fileError, fileExists, readBytes } from "./files.ts";
 import { IMAGE, readImageFolder } from "./images.ts";
@@ -106,10 +109,16 @@ export async function readTable(
 
 interface Numbers {
   readonly shape: readonly number[];
-  readonly data: ArrayLike<number | bigint>;
+  readonly data: Numeric;
 }
 
-function fromArrays(file: string, x: Numbers, y: Numbers | undefined): Source {
+/** Numbers or texts, [rows] or [rows, 1]. */
+interface Labels {
+  readonly shape: readonly number[];
+  readonly data: ArrayLike<number | bigint | string>;
+}
+
+function fromArrays(file: string, x: Numbers, y: Labels | undefined): Source {
   const name = path.basename(file);
   const [rows, ...shape] = x.shape;
   if (shape.length > 3 || sizeOf(x.shape) === 0) {
@@ -117,26 +126,26 @@ function fromArrays(file: string, x: Numbers, y: Numbers | undefined): Source {
       hint: "Or [rows, features], or [rows, height, width, channels].",
     });
   }
-  if (y && (y.shape.length !== 1 || y.shape[0] !== rows)) {
+  if (y && (y.shape[0] !== rows || sizeOf(y.shape) !== rows)) {
     throw new TilegradError("E_FILE", `${name}: got labels of shape [${y.shape}]; expected [${rows}].`);
   }
   const texts: Record<string, string[]> = y ? { [LABEL]: Array.from(y.data, String) } : {};
-  const table = tableFromArray({ name, rows, width: sizeOf(shape), x: x.data as ArrayLike<number>, texts });
+  const table = tableFromArray({ name, rows, width: sizeOf(shape), x: numbersOf(name, "x", x.data), texts });
   const [height, width, channels = 1] = shape;
   return { table, id: [], ...(shape.length > 1 ? { image: [height, width, channels] as const } : {}) };
 }
 
 /** Arrays x and y, or x_train and y_train. */
 async function npzSource(file: string): Promise<Source> {
-  const arrays = await decodeNpz(await readBytes(file), file);
+  const arrays = await decodeNpz(await readBytes(file), file, { only: ["x", "y", "x_train", "y_train"] });
   const x = arrays.x ?? arrays.x_train;
-  if (x === undefined || x.data instanceof BigInt64Array) {
-    const names = Object.entries(arrays).map(([name, { dtype, shape }]) => `${name} ${dtype} [${shape}]`);
-    throw new TilegradError("E_FILE", `${file}: got the arrays ${names.join(", ") || "none"}; expected x and y.`, {
-      hint: "Such as np.savez(path, x=images, y=labels), x of floats or bytes.",
+  if (x === undefined || x.dtype === "U" || x.dtype === "S") {
+    const got = x ? "texts as x" : "no x and no x_train";
+    throw new TilegradError("E_FILE", `${file}: got ${got}; expected x of numbers and y.`, {
+      hint: "Such as np.savez(path, x=images, y=labels).",
     });
   }
-  return fromArrays(file, x, arrays.x ? arrays.y : arrays.y_train);
+  return fromArrays(file, x as NpyNumbers, arrays.x ? arrays.y : arrays.y_train);
 }
 
 async function idxSource(file: string): Promise<Source> {

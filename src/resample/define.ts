@@ -4,7 +4,7 @@ import type { Kind } from "../kinds.ts";
 import * as is from "../kinds.ts";
 import type { OptionsOf, Schema } from "../options.ts";
 import { checkOptions } from "../options.ts";
-import type { Classes, Labelled, Resampled } from "./types.ts";
+import type { Classes, NumericRows, Resampled } from "./types.ts";
 import { classesOf } from "./types.ts";
 
 export const ratioOptions = () => ({
@@ -25,21 +25,21 @@ export const deviceOptions = () => ({
   device: is.required(is.device as Kind<Device>),
 });
 
-/** Labelled rows -> rows to train on. */
+/** NumericRows rows -> rows to train on. */
 export type Resampler<O> = {
   readonly type: string;
   readonly options: () => Schema;
 } & (object extends O
-  ? (data: Labelled, options?: O) => Promise<Resampled>
-  : (data: Labelled, options: O) => Promise<Resampled>);
+  ? (data: NumericRows, options?: O) => Promise<Resampled>
+  : (data: NumericRows, options: O) => Promise<Resampled>);
 
 /** A method. Mark the call `@__PURE__`: it then costs nothing where nobody uses it. */
 export function defineResampler<S extends Schema, O extends OptionsOf<S>>(
   type: string,
   options: () => S,
-  run: (classes: Classes, options: O, data: Labelled) => Resampled | Promise<Resampled>,
+  run: (classes: Classes, options: O, data: NumericRows) => Resampled | Promise<Resampled>,
 ): Resampler<O> {
-  const method = async (data: Labelled, ...[given = {} as O]: [O?]) => {
+  const method = async (data: NumericRows, ...[given = {} as O]: [O?]) => {
     const classes = classesOf(type, data);
     return run(classes, checkOptions(type, given, options()), data);
   };

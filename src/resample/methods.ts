@@ -12,7 +12,7 @@ import { smoteEnn } from "./smoteEnn.ts";
 import { smoteNC } from "./smoteNC.ts";
 import { smoteTomek } from "./smoteTomek.ts";
 import { tomekLinks } from "./tomekLinks.ts";
-import type { Labelled, Resampled } from "./types.ts";
+import type { NumericRows, Resampled } from "./types.ts";
 
 export const resamplers = {
   randomOverSampler,
@@ -41,7 +41,7 @@ export interface Surroundings {
 /** @param options of this method @throws as the method */
 export function resample(
   name: ResamplerName,
-  data: Labelled,
+  data: NumericRows,
   surroundings: Surroundings,
   options: object = {},
 ): Promise<Resampled> {

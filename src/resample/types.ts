@@ -1,16 +1,20 @@
 /** What every method of resampling takes and gives. */
 import { TilegradError } from "../errors.ts";
-import * as is from "../kinds.ts";
-import { checkObject, checkValue, show } from "../options.ts";
+import { checkObject } from "../options.ts";
+import type { NumberList, Numeric } from "../values.ts";
+import { floatsOf, numbersOf } from "../values.ts";
 import type { FeatureRows } from "./neighbors.ts";
 
 /** Labelled rows. */
-export interface Labelled {
-  /** f32 [rows, columns], row-major, finite. */
-  readonly x: Float32Array;
+export interface Labelled<X extends Numeric = Float32Array, Y extends Numeric = NumberList> {
+  /** [rows, columns], row-major, finite. */
+  readonly x: X;
   /** 0 or 1, [rows]. */
-  readonly y: ArrayLike<number>;
+  readonly y: Y;
 }
+
+/** Labelled rows as callers have them. */
+export type NumericRows = Labelled<Numeric, Numeric>;
 
 /** Rows to train on. */
 export interface Resampled {
@@ -32,15 +36,10 @@ export interface Classes extends FeatureRows {
 }
 
 /** @throws E_DATA for labels other than 0 and 1, a class without rows, and values that are not finite; E_SHAPE */
-export function classesOf(method: string, data: Labelled): Classes {
+export function classesOf(method: string, data: NumericRows): Classes {
   checkObject(method, data, "{ x, y }");
-  const { x, y } = data;
-  if (!(x instanceof Float32Array)) {
-    throw new TilegradError("E_ARGUMENT", `${method}: got x ${show(x)}; expected a Float32Array.`, {
-      hint: "Float32Array.from(x) makes one of a list.",
-    });
-  }
-  checkValue(method, "y", y, is.values);
+  const x = floatsOf(method, "x", data.x);
+  const y = numbersOf(method, "y", data.y);
   const rows = y.length;
   const columns = x.length / rows;
   if (rows === 0 || !Number.isInteger(columns) || columns === 0) {

@@ -3,15 +3,17 @@ import { TilegradError } from "../errors.ts";
 import { sameShape, sizeOf } from "../graph/types.ts";
 import type { Loss } from "../model/losses.ts";
 import { show } from "../options.ts";
+import type { NumberList, Numeric } from "../values.ts";
+import { floatsOf } from "../values.ts";
 
 /** Rows to learn from or to be tested on. Other fields are ignored, so that they may be a part of something richer. */
-export interface Data {
+export interface Data<Values extends Numeric = NumberList> {
   /** Features, row-major: [rows, ...inputShape]. */
-  readonly x: ArrayLike<number>;
+  readonly x: Values;
   /** Labels: [rows] or [rows, outputs]. */
-  readonly y: ArrayLike<number>;
+  readonly y: Values;
   /** Weight of each row's loss: [rows], at least 0. */
-  readonly sampleWeight?: ArrayLike<number>;
+  readonly sampleWeight?: Values;
 }
 
 export interface CheckedData {
@@ -23,15 +25,12 @@ export interface CheckedData {
   readonly weight: Float32Array | null;
 }
 
-const floats = (values: ArrayLike<number>): Float32Array =>
-  values instanceof Float32Array ? values : Float32Array.from(values);
-
 const FLAT = "Give x as one flat array, row after row: rows.flat().";
 
 /** Features of whole rows, `first` being the number of their first. @throws E_SHAPE, and E_DATA for a feature that is NaN or infinite. */
 export function checkFeatures(
   where: string,
-  x: ArrayLike<number>,
+  x: Numeric,
   inputShape: readonly number[],
   first = 0,
 ): { x: Float32Array; rows: number } {
@@ -49,7 +48,7 @@ export function checkFeatures(
       Array.isArray(x[0]) ? { hint: FLAT } : {},
     );
   }
-  const checked = floats(x);
+  const checked = floatsOf(where, "x", x);
   const bad = checked.findIndex((v) => !Number.isFinite(v));
   if (bad >= 0) {
     throw new TilegradError(
@@ -64,7 +63,7 @@ export function checkFeatures(
 }
 
 /** @throws E_SHAPE, E_DATA */
-export function checkData(where: string, data: Data, inputShape: readonly number[], first = 0): CheckedData {
+export function checkData(where: string, data: Data<Numeric>, inputShape: readonly number[], first = 0): CheckedData {
   const { x, rows } = checkFeatures(where, data.x, inputShape, first);
   if (typeof data.y?.length !== "number") {
     throw new TilegradError(
@@ -82,14 +81,14 @@ export function checkData(where: string, data: Data, inputShape: readonly number
       `${where}: y has ${data.y.length} values for ${rows} rows; expected one (or k) per row.`,
     );
   }
-  const y = floats(data.y);
+  const y = floatsOf(where, "y", data.y);
   const badLabel = y.findIndex((v) => !Number.isFinite(v));
   if (badLabel >= 0)
     throw new TilegradError(
       "E_DATA",
       `${where}: the label of row ${first + Math.floor(badLabel / perRow)} is ${y[badLabel]}.`,
     );
-  const weight = data.sampleWeight ? floats(data.sampleWeight) : null;
+  const weight = data.sampleWeight ? floatsOf(where, "sampleWeight", data.sampleWeight) : null;
   if (weight && weight.length !== rows) {
     throw new TilegradError(
       "E_SHAPE",

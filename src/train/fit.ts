@@ -4,6 +4,7 @@ import { TilegradError } from "../errors.ts";
 import * as is from "../kinds.ts";
 import type { Optimizer } from "../model/optimizers.ts";
 import type { TrainingPrecision } from "../passes/half.ts";
+import type { Numeric } from "../values.ts";
 import type { Augment } from "./augment.ts";
 import type { Batches, OrderOptions } from "./batches.ts";
 import type { Callback, Control, EpochLogs } from "./callbacks.ts";
@@ -16,7 +17,7 @@ import type { RowSource } from "./source.ts";
 
 export interface FitOptions extends OrderOptions {
   readonly epochs: number;
-  readonly validation?: Data | RowSource;
+  readonly validation?: Data<Numeric> | RowSource;
   /**
    * Bytes of rows that are on the device at once, where not all are; default 16 MiB. About three times as much is held in
    * memory. More mix the rows better.

@@ -14,6 +14,7 @@ import type { LayerMaker, LossMaker } from "../model/registry.ts";
 import { lossFromJson, modelFromJson } from "../model/registry.ts";
 import type { OptionsOf } from "../options.ts";
 import { checkObject, checkOptions, checkValue } from "../options.ts";
+import type { Numeric } from "../values.ts";
 import type { MetricName } from "./metrics.ts";
 import type { RowSource } from "./source.ts";
 import { Trainer } from "./trainer.ts";
@@ -25,7 +26,7 @@ export interface LoadedModel
    * Scores of rows x [rows, ...inputShape], row-major, through the saved calibration where there is one: what the saved
    * threshold is compared with. `trainer.predict` leaves the calibration out.
    */
-  predict(x: ArrayLike<number> | RowSource): Promise<Float32Array>;
+  predict(x: Numeric | RowSource): Promise<Float32Array>;
 }
 
 const LOAD_OPTIONS = {

@@ -8,6 +8,8 @@ import { input } from "../ops/core/constant.ts";
 import { neg } from "../ops/core/elementwise.ts";
 import { matmul } from "../ops/matmul/matmul.ts";
 import { f32 } from "../ops/op.ts";
+import type { Numeric } from "../values.ts";
+import { numbersOf } from "../values.ts";
 import type { Data } from "./data.ts";
 import type { RowSource } from "./source.ts";
 
@@ -56,12 +58,14 @@ export interface Profile {
 
 /** The first rows of `data`, for so many steps; several times over where there are fewer. */
 export async function profiledRows(
-  data: Data | RowSource,
+  data: Data<Numeric> | RowSource,
   inputs: number,
   batchSize: number,
   steps: number,
 ): Promise<{ readonly rows: Data; readonly batch: number; readonly epochs: number }> {
-  const { x, y, sampleWeight } = "x" in data ? data : await data.read(0, Math.min(data.rows, steps * batchSize));
+  const found = "x" in data ? data : await data.read(0, Math.min(data.rows, steps * batchSize));
+  const [x, y] = [numbersOf("profile", "x", found.x), numbersOf("profile", "y", found.y)];
+  const sampleWeight = found.sampleWeight && numbersOf("profile", "sampleWeight", found.sampleWeight);
   const all = x.length / inputs;
   const batch = Math.min(batchSize, all);
   const perEpoch = Math.min(steps, Math.floor(all / batch));

@@ -1,4 +1,5 @@
 /** Rows wherever they are: arrays in memory, or a source that is read piece by piece. */
+
 import type { Device } from "../device.ts";
 import { TilegradError } from "../errors.ts";
 import { sizeOf } from "../graph/types.ts";
@@ -6,6 +7,7 @@ import { fingerprint } from "../io/fingerprint.ts";
 import type { Loss } from "../model/losses.ts";
 import type { Model } from "../model/model.ts";
 import { checkObject } from "../options.ts";
+import type { Numeric } from "../values.ts";
 import { blockSize } from "./blocks.ts";
 import type { CheckedData, Data } from "./data.ts";
 import { checkData, checkLabels } from "./data.ts";
@@ -15,7 +17,7 @@ export interface RowSource {
   /** How many there are; at least 1. */
   readonly rows: number;
   /** Rows [start, start + count), the same at every call. */
-  read(start: number, count: number): Data | Promise<Data>;
+  read(start: number, count: number): Data<Numeric> | Promise<Data<Numeric>>;
   /** Tells these rows from others when a run goes on. Without it, all rows are read once for that before training. */
   readonly fingerprint?: string;
 }
@@ -55,7 +57,7 @@ export function blockRowsFor(
   return fits ? 0 : block;
 }
 
-export const isRowSource = (data: Data | RowSource | ArrayLike<number>): data is RowSource =>
+export const isRowSource = (data: Data<Numeric> | RowSource | Numeric): data is RowSource =>
   typeof data === "object" && data !== null && "read" in data && typeof data.read === "function";
 
 /**
@@ -64,12 +66,12 @@ export const isRowSource = (data: Data | RowSource | ArrayLike<number>): data is
  */
 export async function openRows(
   where: string,
-  data: Data | RowSource,
+  data: Data<Numeric> | RowSource,
   { inputShape, outputShape }: Pick<Model, "inputShape" | "outputShape">,
   loss?: Loss,
 ): Promise<Rows> {
   checkObject(where, data, "{ x, y } or a source of rows");
-  const checked = (rows: Data, first = 0): CheckedData => {
+  const checked = (rows: Data<Numeric>, first = 0): CheckedData => {
     const found = checkData(where, rows, inputShape, first);
     if (loss) checkLabels(where, found, loss, sizeOf(outputShape), first);
     return found;
@@ -107,7 +109,7 @@ async function openSource(
   where: string,
   source: RowSource,
   inputShape: readonly number[],
-  check: (rows: Data, first: number) => CheckedData,
+  check: (rows: Data<Numeric>, first: number) => CheckedData,
 ): Promise<Rows> {
   const { rows } = source;
   if (!Number.isSafeInteger(rows) || rows < 1) {

@@ -18,6 +18,7 @@ import type { PlanKind } from "../passes/choose.ts";
 import type { TrainingPrecision } from "../passes/half.ts";
 import { checkPrecision } from "../passes/half.ts";
 import { seedKey } from "../random.ts";
+import type { Numeric } from "../values.ts";
 import { Batches } from "./batches.ts";
 import type { Callback, Control } from "./callbacks.ts";
 import { checkCallbacks } from "./callbacks.ts";
@@ -160,7 +161,7 @@ export class Trainer {
    * @throws E_DATA, E_SHAPE, E_ARGUMENT, E_MEMORY before anything is changed, but for what is wrong with rows of a source that
    *   has a fingerprint: before they are trained on; E_NONFINITE, E_ABORTED, E_LOST
    */
-  async fit(data: Data | RowSource, options: FitOptions): Promise<History> {
+  async fit(data: Data<Numeric> | RowSource, options: FitOptions): Promise<History> {
     for await (const _ of this.chunks(data, options)) void _;
     return this.history;
   }
@@ -170,11 +171,11 @@ export class Trainer {
    * when an event comes; leaving the loop waits for them. To see the weights of an epoch's end, or to save a checkpoint, use a
    * callback.
    */
-  async *run(data: Data | RowSource, options: FitOptions): AsyncGenerator<TrainingEvent, void> {
+  async *run(data: Data<Numeric> | RowSource, options: FitOptions): AsyncGenerator<TrainingEvent, void> {
     for await (const events of this.chunks(data, options)) for (const event of events) yield event;
   }
 
-  private async *chunks(data: Data | RowSource, options: FitOptions): AsyncGenerator<TrainingEvent[], void> {
+  private async *chunks(data: Data<Numeric> | RowSource, options: FitOptions): AsyncGenerator<TrainingEvent[], void> {
     checkOptions("fit", options, FIT_OPTIONS);
     const { epochs, callbacks = [], signal } = options;
     if (!Number.isInteger(epochs) || epochs < 1) {
@@ -279,21 +280,21 @@ export class Trainer {
   }
 
   /** Loss and metrics on data. @throws E_DATA, E_SHAPE, E_ARGUMENT */
-  async evaluate(data: Data | RowSource): Promise<Record<string, number>> {
+  async evaluate(data: Data<Numeric> | RowSource): Promise<Record<string, number>> {
     return this.score(await openRows("evaluate", data, this.model, this.loss));
   }
 
   /** Scores of rows x [rows, ...inputShape], row-major: probabilities for the losses that work on logits. */
-  async predict(x: ArrayLike<number> | RowSource): Promise<Float32Array> {
+  async predict(x: Numeric | RowSource): Promise<Float32Array> {
     return this.scorer.scores(await this.logits(x));
   }
 
   /** The model's outputs [rows, ...outputShape]. */
-  async outputs(x: ArrayLike<number> | RowSource): Promise<Float32Array> {
+  async outputs(x: Numeric | RowSource): Promise<Float32Array> {
     return this.scorer.outputs(await this.logits(x));
   }
 
-  private async logits(x: ArrayLike<number> | RowSource): Promise<Float32Array> {
+  private async logits(x: Numeric | RowSource): Promise<Float32Array> {
     if (isRowSource(x)) return this.predictor.outputsOf(await openRows("predict", x, this.model));
     return this.predictor.outputs(checkFeatures("predict", x, this.model.inputShape).x);
   }
@@ -327,7 +328,11 @@ export class Trainer {
    * @param data what that `fit` will be given, to be told of other data here, before anything else that differs for it
    * @throws E_FILE when it belongs to another run; whatever `fit` throws for bad data
    */
-  async restoreCheckpoint(folder: string, callbacks: readonly Callback[] = [], data?: Data | RowSource): Promise<void> {
+  async restoreCheckpoint(
+    folder: string,
+    callbacks: readonly Callback[] = [],
+    data?: Data<Numeric> | RowSource,
+  ): Promise<void> {
     checkValue("restoreCheckpoint", "folder", folder, is.string);
     const checkpoint = decodeCheckpoint(await this.files.read(folder, "checkpoint.json"), folder);
     const print = data && (await (await openRows("restoreCheckpoint", data, this.model, this.loss)).fingerprint());
@@ -338,7 +343,7 @@ export class Trainer {
    * Where the time of a training step goes, by the GPU's own clock. Runs steps over the first rows of `data` on a copy of
    * this trainer, which stays as it is. @throws E_DEVICE on the CPU and where the GPU has no timestamps
    */
-  async profile(data: Data | RowSource, options: ProfileOptions = {}): Promise<Profile> {
+  async profile(data: Data<Numeric> | RowSource, options: ProfileOptions = {}): Promise<Profile> {
     checkOptions("profile", options, {
       batchSize: is.positiveInteger,
       steps: is.positiveInteger,

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decodeNpy, encodeNpy, type NpyArray } from "../../src/io/npy.ts";
+import { decodeNpy, encodeNpy, type NpyNumbers } from "../../src/io/npy.ts";
 import { attempt, flips, truncations } from "./corrupt.ts";
 
 /** A file as NumPy would write it. */
@@ -19,7 +19,7 @@ describe("NPY", () => {
       const length = shape.reduce((a, b) => a * b, 1);
       const bytes = fc.uint8Array({ minLength: length * 8, maxLength: length * 8 });
       const dtypes = fc.constantFrom("f4", "f8", "i4", "u4", "u1", "i8", "b1");
-      return fc.tuple(dtypes, bytes).map(([dtype, raw]): NpyArray => {
+      return fc.tuple(dtypes, bytes).map(([dtype, raw]): NpyNumbers => {
         const view = { f4: Float32Array, f8: Float64Array, i4: Int32Array, u4: Uint32Array, i8: BigInt64Array };
         if (dtype === "u1" || dtype === "b1") {
           return { dtype, shape, data: raw.slice(0, length).map((x) => (dtype === "b1" ? x & 1 : x)) };
@@ -46,6 +46,34 @@ describe("NPY", () => {
     expect(decodeNpy(file(turned, one), "a").shape).toEqual([1]);
   });
 
+  it("reads every plain type of NumPy, in both byte orders", () => {
+    const big = (bytes: number[]) => Uint8Array.from(bytes);
+    const cases: [string, number[], ArrayLike<unknown>][] = [
+      ["|i1", [255, 2], [-1, 2]],
+      ["<i2", [255, 255, 0, 1], [-1, 256]],
+      [">i2", [255, 255, 1, 0], [-1, 256]],
+      ["<u2", [255, 255, 1, 0], [65535, 1]],
+      [">u4", [0, 0, 1, 0, 255, 255, 255, 255], [256, 4294967295]],
+      ["<u8", [1, 0, 0, 0, 0, 0, 0, 0, ...Array(8).fill(255)], [1n, 2n ** 64n - 1n]],
+      [">i8", [0, 0, 0, 0, 0, 0, 0, 7, ...Array(8).fill(255)], [7n, -1n]],
+      [">f4", [0x3f, 0xc0, 0, 0, 0xc0, 0, 0, 0], [1.5, -2]],
+      [">f8", [0x3f, 0xf8, ...Array(6).fill(0), 0x40, ...Array(7).fill(0)], [1.5, 2]],
+      ["<f2", [0x00, 0x3e, 0x01, 0x00], [1.5, 2 ** -24]],
+      [">f2", [0xfc, 0x00, 0x7b, 0xff], [-Infinity, 65504]],
+      ["|b1", [0, 1], [0, 1]],
+      ["<U3", [97, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x3d, 0xf6, 1, 0, 98, 0, 0, 0, 99, 0, 0, 0], ["a", "\u{1f63d}bc"]],
+      [">U1", [0, 0, 0, 97, 0, 0, 0, 0], ["a", ""]],
+      ["|S2", [97, 98, 99, 0], ["ab", "c"]],
+    ];
+    for (const [descr, bytes, want] of cases) {
+      const got = decodeNpy(file(dict(descr, "False", "(2L,)"), big(bytes)), "a");
+      expect(Array.from(got.data as ArrayLike<unknown>), descr).toEqual(want);
+      expect(got.shape).toEqual([2]);
+    }
+    const texts = decodeNpy(file(dict("|S1", "True", "(2, 2)"), big([97, 98, 99, 100])), "a");
+    expect(texts).toEqual({ dtype: "S", shape: [2, 2], data: ["a", "c", "b", "d"] });
+  });
+
   it("turns Fortran order into C order", () => {
     // np.asfortranarray([[[0,1],[2,3],[4,5]],[[6,7],[8,9],[10,11]]]): the first index runs fastest.
     const stored = Uint8Array.of(0, 6, 2, 8, 4, 10, 1, 7, 3, 9, 5, 11);
@@ -54,8 +82,8 @@ describe("NPY", () => {
   });
 
   it.each([
-    ["big-endian numbers", file(dict(">f4", "False", "(1,)"), new Uint8Array(4)), "element type >f4"],
-    ["text", file(dict("<U8", "False", "(1,)"), new Uint8Array(32)), "element type <U8"],
+    ["dates", file(dict("<M8[D]", "False", "(1,)"), new Uint8Array(8)), "element type <M8[D]"],
+    ["long doubles", file(dict("<f16", "False", "(1,)"), new Uint8Array(16)), "element type <f16"],
     ["objects", file(dict("|O", "False", "(1,)"), new Uint8Array(8)), "element type |O"],
     [
       "structures",

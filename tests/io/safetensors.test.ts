@@ -105,7 +105,11 @@ describe("safetensors", () => {
     ["a header that is no JSON", file("{oops"), "not UTF-8 JSON"],
     ["a header that is a list", file("[]"), "does not begin with {"],
     ["a name twice", file(`{"a":${entry(0, 4)},"a":${entry(0, 4)}}`, 4), 'the key "a" twice'],
-    ["an unknown dtype", file('{"a":{"dtype":"F16","shape":[2],"data_offsets":[0,4]}}', 4), 'a.dtype: got "F16"'],
+    [
+      "an unknown dtype",
+      file('{"a":{"dtype":"F8_E4M3","shape":[4],"data_offsets":[0,4]}}', 4),
+      'a.dtype: got "F8_E4M3"',
+    ],
     ["a dtype of the prototype", file('{"a":{"dtype":"toString","shape":[],"data_offsets":[0,4]}}', 4), "a.dtype"],
     ["17 dimensions", file(`{"a":${entry(0, 4, `[${Array(17).fill(1)}]`)}}`, 4), "at most 16 dimensions"],
     ["a negative size", file(`{"a":${entry(0, 4, "[-1]")}}`, 4), "a.shape[0]: got -1"],
@@ -150,5 +154,41 @@ describe("safetensors", () => {
     );
     expect(() => matchTensors({ w }, [{ name: "v", shape: [2] }], "m")).toThrow('tensor "v": got nothing');
     expect(() => matchTensors({ w }, [], "m")).toThrow('tensor "w": got f32 [2,3]; expected no such tensor');
+  });
+
+  it("reads 16-bit floats, doubles, integers and booleans beside others, and only what is asked for", () => {
+    const header = {
+      half: { dtype: "F16", shape: [2], data_offsets: [0, 4] },
+      brain: { dtype: "BF16", shape: [2], data_offsets: [4, 8] },
+      num_batches_tracked: { dtype: "I64", shape: [], data_offsets: [8, 16] },
+      flags: { dtype: "BOOL", shape: [2], data_offsets: [16, 18] },
+      small: { dtype: "I8", shape: [2], data_offsets: [18, 20] },
+      odd: { dtype: "F8_E4M3", shape: [4], data_offsets: [20, 24] },
+      double: { dtype: "F64", shape: [1], data_offsets: [24, 32] },
+      huge: { dtype: "I64", shape: [1], data_offsets: [32, 40] },
+    };
+    const data = new DataView(new ArrayBuffer(40));
+    for (const [at, bits] of [0x3e00, 0x0001, 0x3fc0, 0xff80].entries()) data.setUint16(2 * at, bits, true);
+    data.setBigInt64(8, 1234n, true);
+    for (const [at, byte] of [1, 0, -1, 5].entries()) data.setInt8(16 + at, byte);
+    data.setFloat64(24, 0.1, true);
+    data.setBigInt64(32, 2n ** 40n, true);
+    const text = new TextEncoder().encode(JSON.stringify(header));
+    const bytes = new Uint8Array(8 + text.length + 40);
+    new DataView(bytes.buffer).setBigUint64(0, BigInt(text.length), true);
+    bytes.set(text, 8);
+    bytes.set(new Uint8Array(data.buffer), 8 + text.length);
+    const only = ["half", "brain", "num_batches_tracked", "flags", "small", "double"];
+    const { tensors } = decodeSafetensors(bytes, "w", { only });
+    expect({ ...tensors }).toEqual({
+      half: { dtype: "f32", shape: [2], data: Float32Array.of(1.5, 2 ** -24) },
+      brain: { dtype: "f32", shape: [2], data: Float32Array.of(1.5, -Infinity) },
+      num_batches_tracked: { dtype: "i32", shape: [], data: Int32Array.of(1234) },
+      flags: { dtype: "u32", shape: [2], data: Uint32Array.of(1, 0) },
+      small: { dtype: "i32", shape: [2], data: Int32Array.of(-1, 5) },
+      double: { dtype: "f32", shape: [1], data: Float32Array.of(0.1) },
+    });
+    expect(() => decodeSafetensors(bytes, "w")).toThrow('got "F8_E4M3"');
+    expect(() => decodeSafetensors(bytes, "w", { only: ["huge"] })).toThrow("got 1099511627776; expected integers");
   });
 });

@@ -134,8 +134,8 @@ it.each([
   ],
   [
     "rows to resample",
-    async () => randomOverSampler(wrong({ x: [0, 1, 2, 3], y: [0, 0, 0, 1] })),
-    /got x \[0, 1, 2, 3\]; expected a Float32Array/,
+    async () => randomOverSampler(wrong({ x: "0 1 2 3", y: [0, 0, 0, 1] })),
+    /got x "0 1 2 3"; expected an array of values/,
   ],
   ["a folder", async () => (await made()).save(wrong(null)), /save: got folder null; expected a string/],
   ["a flag", async () => dense(1, wrong({ useBias: "no" })), /dense: got useBias "no"; expected true or false/],
