@@ -8,7 +8,7 @@ import { checkObject, checkValue } from "../options.ts";
 
 /**
  * Publishes files that belong together in a folder of the OPFS, made when missing: the last one, the head, names the
- * others (see bundle.ts). A writable file replaces the old content only when it is closed, so a closed tab leaves the
+ * others (see bundle.ts). Of several tabs that write, each waits for the one before. A writable file replaces the old content only when it is closed, so a closed tab leaves the
  * previous save whole.
  * @param folder path from the root of the OPFS, such as "runs/credit".
  * @throws E_FILE when the browser has no OPFS, the quota is used up, a name on the path is a file, or the
@@ -19,6 +19,12 @@ export async function writeOpfs(folder: string, files: Files): Promise<void> {
   checkObject("writeOpfs", files, "files by name, as modelFiles gives");
   const names = Object.keys(files);
   try {
+    await navigator.locks.request(`tilegrad ${folder}`, () => write());
+  } catch (error) {
+    throw opfsError(error, "write", folder);
+  }
+
+  async function write(): Promise<void> {
     const directory = await openFolder(folder, true);
     const head = names[names.length - 1];
     const old = await readEntry(directory, head).catch(() => undefined);
@@ -33,8 +39,6 @@ export async function writeOpfs(folder: string, files: Files): Promise<void> {
     const found: string[] = [];
     for await (const name of directory.keys()) found.push(name);
     for (const name of found) if (isLeftover(name, names)) await directory.removeEntry(name);
-  } catch (error) {
-    throw opfsError(error, "write", folder);
   }
 }
 

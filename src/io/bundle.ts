@@ -26,6 +26,8 @@ export interface FileStore {
   read(folder: string, head: string): Promise<Files>;
 }
 
+/** What a killed writer leaves that had only looked whether it can write. */
+const PROBE = /^\.tilegrad-probe\.[0-9a-f-]+\.tmp$/;
 const FILE_NAME = /^[a-z]+-[0-9a-f]{16}\.safetensors$/;
 
 /** What a head is named and says of itself: `{ file: "model.json", format: "tilegrad-model", version: 1, ... }`. */
@@ -125,8 +127,9 @@ export function namedFile(head: Uint8Array, where: string): string {
 /** Whether `name` is what an earlier or broken-off save of `published` left: same kind of name, other fingerprint. */
 export function isLeftover(name: string, published: readonly string[]): boolean {
   if (published.includes(name)) return false;
-  // `.NAME.1.tmp` is what the disk's writer leaves, `NAME.crswap` and `NAME.1.crswap` what Chromium's does.
-  const plain = name.replace(/^\.(.*)\.\d+\.tmp$/, "$1").replace(/(\.\d+)?\.crswap$/, "");
+  if (PROBE.test(name)) return true;
+  // `.NAME.ID.tmp` is what the disk's writer leaves, `NAME.crswap` and `NAME.1.crswap` what Chromium's does.
+  const plain = name.replace(/^\.(.*)\.[0-9a-f-]+\.tmp$/, "$1").replace(/(\.\d+)?\.crswap$/, "");
   return published.some((keep) => {
     if (!FILE_NAME.test(keep)) return plain === keep;
     return FILE_NAME.test(plain) && plain.slice(0, plain.indexOf("-")) === keep.slice(0, keep.indexOf("-"));

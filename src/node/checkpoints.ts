@@ -6,7 +6,8 @@ import type { Checkpoints } from "../experiment/observer.ts";
 import { fileError, fileExists, publishFile } from "./files.ts";
 
 /** Files of a folder of checkpoints, what a broken-off save may leave, and the mark of a run that has ended. */
-export const CHECKPOINT_FILE = /^\.?(state-[0-9a-f]{16}\.safetensors|checkpoint\.json|ended)(\.\d+\.tmp)?$/;
+export const CHECKPOINT_FILE =
+  /^\.tilegrad-|^\.?(state-[0-9a-f]{16}\.safetensors|checkpoint\.json|ended)(\.[0-9a-f-]+\.tmp)?$/;
 const CHECKPOINTS = "checkpoint";
 
 /** Where a run's checkpoints go, and those of its second half, in which the validation rows are trained on too. */

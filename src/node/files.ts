@@ -3,12 +3,14 @@
  * place; then the folder is flushed. A killed process leaves the old file or the new one, never a torn one.
  */
 
+import { randomUUID } from "node:crypto";
 import { access, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { TilegradError } from "../errors.ts";
 import { assertReplaceable, type Files, isLeftover, namedFile } from "../io/bundle.ts";
 import * as is from "../kinds.ts";
 import { checkObject, checkValue } from "../options.ts";
+import { whileLocked } from "./lock.ts";
 
 const REASONS: Readonly<Record<string, readonly [problem: string, hint: string]>> = {
   ENOENT: ["there is no such file or folder", "Check the path."],
@@ -79,10 +81,10 @@ export async function assertWritable(path: string, kind: "file" | "folder"): Pro
   }
   let folder = found?.isDirectory() ? path : dirname(resolve(path));
   while (dirname(folder) !== folder && !(await fileExists(folder))) folder = dirname(folder);
-  const probe = join(folder, `.tilegrad-probe.${process.pid}.tmp`);
+  const probe = join(folder, `.tilegrad-probe.${randomUUID()}.tmp`);
   try {
-    await (await open(probe, "w")).close();
-    await rm(probe);
+    await (await open(probe, "wx")).close();
+    await rm(probe, { force: true }); // who saves there meanwhile clears it away
   } catch (error) {
     throw fileError(error, "write", path);
   }
@@ -94,11 +96,11 @@ export async function assertWritable(path: string, kind: "file" | "folder"): Pro
  */
 export async function publishFile(path: string, content: Uint8Array | string | AsyncIterable<string>): Promise<void> {
   const folder = dirname(resolve(path));
-  const temporary = join(folder, `.${basename(path)}.${process.pid}.tmp`);
+  const temporary = join(folder, `.${basename(path)}.${randomUUID()}.tmp`);
   try {
     await mkdir(folder, { recursive: true });
     try {
-      const file = await open(temporary, "w");
+      const file = await open(temporary, "wx");
       try {
         await writeFile(file, content);
         await file.sync();
@@ -131,24 +133,27 @@ async function flushFolder(folder: string): Promise<void> {
  * Publishes files that belong together, as `encodeModel` and `encodeCheckpoint` give them: the last one, the head, names
  * the others, whose names change with their content. So the others are written beside those of the previous save, and
  * the rename of the head publishes all at once; what the previous save or a killed one left is removed after that.
- * Other files in the folder are not touched. One writer per folder at a time.
- * @throws E_FILE when something cannot be written, or the head there is of another tool; then the folder still holds what it held.
+ * Other files in the folder are not touched. Of several writers each waits for the one before.
+ * @throws E_FILE when something cannot be written, the head there is of another tool, or another writer is at it for a minute;
+ *   then the folder still holds what it held.
  */
 export async function publishFolder(folder: string, files: Files): Promise<void> {
   checkValue("publish", "folder", folder, is.string);
   checkObject("publish", files, "files by name, as modelFiles gives");
   await assertWritable(folder, "folder");
   const names = Object.keys(files);
-  for (const head of names.slice(-1)) {
-    const path = join(folder, head);
-    if (await fileExists(path)) assertReplaceable(await readBytes(path), files[head], path);
-  }
   try {
     if ((await mkdir(folder, { recursive: true })) !== undefined) await flushFolder(dirname(resolve(folder)));
-    for (const name of names) await publishFile(join(folder, name), files[name]);
-    for (const name of await readdir(folder)) {
-      if (isLeftover(name, names)) await rm(join(folder, name), { force: true });
-    }
+    await whileLocked(folder, async () => {
+      for (const head of names.slice(-1)) {
+        const path = join(folder, head);
+        if (await fileExists(path)) assertReplaceable(await readBytes(path), files[head], path);
+      }
+      for (const name of names) await publishFile(join(folder, name), files[name]);
+      for (const name of await readdir(folder)) {
+        if (isLeftover(name, names)) await rm(join(folder, name), { force: true });
+      }
+    });
   } catch (error) {
     throw fileError(error, "write", folder);
   }

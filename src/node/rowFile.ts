@@ -1,11 +1,15 @@
 /** Inputs in a temporary file, float32 row by row, beside their labels in memory: what training streams from. */
 import type { Labels } from "../experiment/rows.ts";
 import { fingerprint } from "../io/fingerprint.ts";
+import type { Data } from "../train/data.ts";
 import type { RowSource } from "../train/source.ts";
 import type { Scratch } from "./scratch.ts";
 
 /** Rows in a file. */
-export type RowFile = RowSource & { readonly fingerprint: string };
+export interface RowFile extends RowSource {
+  readonly fingerprint: string;
+  read(start: number, count: number): Promise<Data>;
+}
 
 /**
  * Writes the inputs, piece by piece.

@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import {
   chmodSync,
@@ -8,9 +8,10 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildSync } from "esbuild";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
@@ -132,6 +133,36 @@ describe("publishing a folder", () => {
     }
     await writing;
     expect(reads).toBeGreaterThan(5);
+  });
+
+  it("is written by several at one moment: processes and saves of one process, all of whom come out whole", async () => {
+    const folder = join(dir, "model");
+    const script = bundle("save-loop");
+    const others = [1, 2].map(() => spawn(process.execPath, [script, folder, "40"], { stdio: "ignore" }));
+    const ended = others.map((child) => new Promise((resolve) => child.on("close", resolve)));
+    const own = Array.from({ length: 20 }, (_, i) => publishFolder(folder, modelOf(i + 1)));
+    await Promise.all(own);
+    expect(await Promise.all(ended)).toEqual([0, 0]);
+    const files = await readPublished(folder, "model.json");
+    expect(() => decodeModel(files, folder)).not.toThrow();
+    expect(readdirSync(folder).sort()).toEqual(Object.keys(files).sort());
+  });
+
+  it("is not kept by a writer that is gone, nor by one that was never heard of again", async () => {
+    const lock = join(dir, ".tilegrad-lock");
+    const gone = spawnSync(process.execPath, ["-e", ""]).pid;
+    for (const [content, age] of [
+      [JSON.stringify({ token: "a", host: hostname(), pid: gone }), 0],
+      [JSON.stringify({ token: "b", host: "elsewhere", pid: 1 }), 60],
+      ["", 60],
+    ] as const) {
+      writeFileSync(lock, content);
+      const then = Date.now() / 1000 - age;
+      utimesSync(lock, then, then);
+      writeFileSync(join(dir, ".tilegrad-probe.0a1b-2c.tmp"), "");
+      await publishFolder(dir, modelOf(1));
+      expect(readdirSync(dir).sort()).toEqual(Object.keys(modelOf(1)).sort());
+    }
   });
 
   it("loads whole, old or new, after each of 40 kills at random moments", async () => {

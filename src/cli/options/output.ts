@@ -6,8 +6,8 @@ import { parsePlainJson } from "../../io/json.ts";
 import { CHECKPOINT_FILE, checkpointFolder, refitFolder } from "../../node/checkpoints.ts";
 import { assertWritable, fileError, readBytes } from "../../node/files.ts";
 
-/** Files of a model folder, and what a broken-off save may leave without its head. */
-const MODEL_FILE = /^\.?(weights-[0-9a-f]{16}\.safetensors|model\.json)(\.\d+\.tmp)?$/;
+/** Files of a model folder, what a broken-off save may leave without its head, and what writers keep while they are at it. */
+const MODEL_FILE = /^\.tilegrad-|^\.?(weights-[0-9a-f]{16}\.safetensors|model\.json)(\.[0-9a-f-]+\.tmp)?$/;
 const isModel = async (file: string): Promise<boolean> => {
   try {
     const head = parsePlainJson(await readBytes(file), file) as { format?: unknown } | null;
