@@ -13,7 +13,7 @@ import { addTrain } from "./commands/train.ts";
 import { addTune } from "./commands/tune.ts";
 import { Failed, reportError } from "./terminal/errors.ts";
 import type { Terminal } from "./terminal/terminal.ts";
-import { helpOutput, printingTo } from "./terminal/terminal.ts";
+import { helpOutput, printingTo, ReaderGone } from "./terminal/terminal.ts";
 
 const COMMANDS = [addTrain, addEvaluate, addPredict, addCv, addCompare, addTune, addInspect, addDoctor, addDescribe];
 
@@ -72,6 +72,7 @@ async function statusOf(args: readonly string[]): Promise<number> {
     return 0;
   } catch (error) {
     if (error instanceof Failed) return 1;
+    if (error instanceof ReaderGone) return 0;
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     if (error instanceof CommanderError && error.code === "commander.help") return 2; // no command: help was shown
     return reportError(misspelt(error, root, args), args.includes("--json"));

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { run } from "../support/program.ts";
 import { CHURN, customers, QUICK, useCli } from "./support.ts";
 
 const cli = useCli();
@@ -34,5 +35,30 @@ describe("as a process", () => {
     const wrong = await cli.spawn("train", "none.csv", ...CHURN, ...QUICK, "--out", "never");
     expect(wrong).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining("error: none.csv") });
     expect(await cli.spawn()).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining("Commands:") });
+  });
+
+  const shell = (script: string, ...args: readonly string[]) =>
+    run("bash", ["-c", script, cli.program, process.execPath, cli.program, ...args], { cwd: cli.folder });
+
+  it.each([[], ["--json"]])("writes every byte of a result, or ends with 1: %j", async (...more) => {
+    cli.write("many.csv", customers(6000));
+    const predict = ["predict", "model", "many.csv", ...CPU, "--quiet", ...more];
+    const whole = await cli.spawn(...predict);
+    // A file may have 40 KiB here, as on a disk that fills.
+    const cut = await shell('ulimit -f 40; "$@" > out', ...predict);
+    expect(cut).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("stdout: cannot write it, the file is larger"),
+    });
+    expect((await shell('"$@" > out', ...predict)).code).toBe(0);
+    expect(cli.read("out")).toBe(whole.stdout);
+  });
+
+  it("goes on when those who read what it says have seen enough, and saves the model", async () => {
+    const train = ["train", "customers.csv", ...CHURN, ...QUICK, "--out", "watched"];
+    const { code, stdout } = await shell('set -o pipefail; "$@" 2>&1 | head -1', ...train);
+    expect(code).toBe(0);
+    expect(stdout.trim().split("\n")).toHaveLength(1);
+    expect((await cli.run("evaluate", "watched", "customers.csv", ...CPU, "--json")).code).toBe(0);
   });
 });

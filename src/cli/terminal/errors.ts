@@ -47,11 +47,19 @@ interface Shown {
 /** Says what went wrong on stderr (with `json` as an object on stdout too); gives the exit status. */
 export function reportError(error: unknown, json: boolean): number {
   const { status, ...shown } = describe(error);
-  print(`error: ${shown.message}`);
-  if (shown.hint) print(`hint: ${shown.hint}`);
-  if (json) write(`${JSON.stringify({ error: shown }, null, 2)}\n`);
+  try {
+    print(`error: ${shown.message}`);
+    if (shown.hint) print(`hint: ${shown.hint}`);
+    if (json) write(`${JSON.stringify({ error: shown }, null, 2)}\n`);
+  } catch {
+    // The status tells what a full disk has no room for.
+  }
   return status;
 }
+
+/** The disk has failed the work: nothing is wrong with the command line. */
+const isFull = ({ cause }: TilegradError): boolean =>
+  ["ENOSPC", "EDQUOT", "EFBIG", "EIO"].includes((cause as NodeJS.ErrnoException | undefined)?.code ?? "");
 
 /** The library's hint names what a program would change. */
 const NONFINITE_HINT =
@@ -62,7 +70,7 @@ function describe(error: unknown): Shown {
   if (error instanceof TilegradError) {
     const { code, message, hint: said } = errorInFlags(error);
     const hint = code === "E_NONFINITE" ? NONFINITE_HINT : said;
-    return { code, message, status: STATUS[code], ...(hint === undefined ? {} : { hint }) };
+    return { code, message, status: isFull(error) ? 1 : STATUS[code], ...(hint === undefined ? {} : { hint }) };
   }
   if (error instanceof Interrupted) return { code: "E_ABORTED", message: error.message, status: error.status };
   if (error instanceof CommanderError) return describeUsage(error);

@@ -3,8 +3,8 @@ import type { Reading } from "../../node/streaming.ts";
 
 /** What text is written to; the streams of a process are such. */
 export interface Output {
-  /** Calls `done` once there is room for more. */
-  write(text: string, done?: () => void): unknown;
+  /** Calls `done` once there is room for more, or with what makes that impossible. */
+  write(text: string, done?: (error?: Error | null) => void): unknown;
   /** Whether someone looks at it: colours, and a line that is rewritten. */
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -69,9 +69,14 @@ export const write = (text: string): void => void terminal.stdout.write(text);
 /** What a command found, for people: on stdout unless `--json` puts its object there. */
 export const tell = (text: string, json: boolean): void => (json ? print(text) : write(`${text}\n`));
 
-/** A piece of a long result, once the reader has room for it. */
+/** The reader of a long result has seen enough: the rest need not be made. */
+export class ReaderGone extends Error {}
+
+/** A piece of a long result, once the reader has room for it. @throws ReaderGone */
 export const writePiece = (text: string): Promise<void> =>
-  new Promise((resolve) => terminal.stdout.write(text, () => resolve()));
+  new Promise((resolve, reject) =>
+    terminal.stdout.write(text, (error) => (error ? reject(new ReaderGone()) : resolve())),
+  );
 
 /** The one JSON object of `--json`. NaN and infinities, which JSON lacks, become null. */
 export const writeJson = (value: unknown): void => write(`${JSON.stringify(value, null, 2)}\n`);
