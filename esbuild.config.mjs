@@ -4,10 +4,13 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import esbuild from "esbuild";
+import { noticesOf, packagesOf } from "./tools/licences.mjs";
 import { wgslForEsbuild } from "./tools/wgsl.mjs";
 
 const root = path.dirname(fileURLToPath(import.meta.url));
 const PEERS = ["webgpu", "koffi", "@sparticuz/chromium", "@resvg/resvg-js", "hyparquet", "hyparquet-compressors"];
+/** In dist: what the licences of bundled packages ask to be told. */
+const NOTICES = "THIRD-PARTY.txt";
 const SIZE_GOAL_KB = 60;
 
 /** In the checkout `#platform` is Node's, as tsconfig.json says, but for bundles with this alias. */
@@ -105,13 +108,16 @@ export async function buildLibrary() {
   const hashbang = readFileSync(path.join(root, "src/cli/main.ts"), "utf8").startsWith("#!")
     ? ""
     : "#!/usr/bin/env node\n";
-  await esbuild.build({
+  const cli = await esbuild.build({
     ...node,
     banner: { js: hashbang + node.banner.js },
     entryPoints: ["src/cli/main.ts"],
     outfile: "dist/cli.js",
     minifySyntax: true,
+    metafile: true,
   });
+  const bundled = packagesOf([metafile, cli.metafile].flatMap(({ inputs }) => Object.keys(inputs)));
+  writeFileSync(path.join(root, "dist", NOTICES), noticesOf(root, bundled));
 }
 
 /** What an application needs that is given its device, and what opens one. */

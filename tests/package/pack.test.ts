@@ -54,9 +54,17 @@ describe("the packed tarball, in an empty folder", () => {
   });
   afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
 
+  it("brings the notices of all packages whose code is in it", () => {
+    const notices = fs.readFileSync(path.join(folder, "node_modules/tilegrad/dist/THIRD-PARTY.txt"), "utf8");
+    const named = Array.from(notices.matchAll(/^(\S+) \d+\.\d+\.\d+ \([\w.-]+\)$/gm), ([, name]) => name);
+    expect(named).toEqual(["commander", "fast-png", "fflate", "iobuffer", "jpeg-js"]);
+    expect(notices.match(/^-{80}$/gm)).toHaveLength(named.length);
+    expect(notices.match(/"AS IS"/g)).toHaveLength(named.length);
+  });
+
   it("holds what is built, the licence and the documents, and no sources or tests", () => {
     const outside = files.filter((file) => !/^dist\/[\w/-]+\.js$|^dist\/types\/|^docs\//.test(file));
-    expect(outside.sort()).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "package.json"]);
+    expect(outside.sort()).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "dist/THIRD-PARTY.txt", "package.json"]);
     expect(files).toContain("docs/cli.md");
     expect(files).not.toContain("dist/oracles.js");
   });
