@@ -19,7 +19,8 @@ export async function writeOpfs(folder: string, files: Files): Promise<void> {
   checkObject("writeOpfs", files, "files by name, as modelFiles gives");
   const names = Object.keys(files);
   try {
-    await navigator.locks.request(`tilegrad ${folder}`, () => write());
+    const locks = typeof navigator === "undefined" ? undefined : navigator.locks;
+    await (locks ? locks.request(`tilegrad ${folder}`, write) : write());
   } catch (error) {
     throw opfsError(error, "write", folder);
   }
