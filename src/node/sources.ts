@@ -75,7 +75,7 @@ export async function readSource(
   if (/\.npz$/i.test(file)) return npzSource(file);
   if (IDX.test(file)) return idxSource(file);
   if (scratch) return { table: await storeTable(file, { ...options, scratch, ...(unused ? { unused } : {}) }), id: [] };
-  if (!(await isFolder(file))) return { table: await readTable(file, options), id: [] };
+  if (!(await isFolder(file))) return { table: await readTable(file, options, unused), id: [] };
   if (image === undefined) {
     throw new TilegradError("E_FILE", `${file}: cannot read it, it is a folder, not a file.`, {
       hint: "Name a file; for a folder of images, say what size they are to have: `image: 28x28`.",
@@ -92,12 +92,17 @@ export async function readSource(
   }
 }
 
-/** Reads a CSV or Parquet file into memory. @throws E_FILE, E_DATA, E_ABORTED */
+/**
+ * Reads a CSV or Parquet file into memory.
+ * @param unused columns that nobody needs
+ * @throws E_FILE, E_DATA, E_ABORTED
+ */
 export async function readTable(
   file: string,
   { onNote, onProgress: _, ...options }: CsvOptions & Reading,
+  unused: readonly string[] = [],
 ): Promise<Table> {
-  if (isParquet(file)) return readParquet(file, options);
+  if (isParquet(file)) return readParquet(file, { ...options, unused });
   try {
     const { table, notes } = await readCsv(openBytes(file).bytes, { name: path.basename(file), ...options });
     for (const note of notes) onNote?.(note);

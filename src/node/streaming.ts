@@ -60,7 +60,7 @@ export async function storeTable(file: string, options: StreamOptions): Promise<
     const store = new ColumnStore(scratch, unused);
     const kinds = { ...rest, categoricalIfPresent: [...categoricalIfPresent, ...late] };
     // To the end even where a column's first text came late: whether so few are mistakes is known only then.
-    for await (const block of readBlocks(file, kinds)) store.add(block);
+    for await (const block of readBlocks(file, kinds, unused)) store.add(block);
     if (store.late.size === 0) return store.finish();
     // What was read of them as numbers has lost its spelling.
     for (const column of store.late) {
@@ -70,10 +70,11 @@ export async function storeTable(file: string, options: StreamOptions): Promise<
   }
 }
 
-/** The rows of a CSV or Parquet file, some thousands at a time. @throws E_FILE, E_DATA, E_ABORTED */
+/** The rows of a CSV or Parquet file, some thousands at a time; of `unused` columns nobody needs the cells. @throws E_FILE, E_DATA, E_ABORTED */
 export async function* readBlocks(
   file: string,
   { onNote, onProgress, ...options }: BlockOptions,
+  unused: readonly string[] = [],
 ): AsyncGenerator<Table, void> {
   const name = path.basename(file);
   let notes: readonly string[] = [];
@@ -82,7 +83,7 @@ export async function* readBlocks(
     const csv = isParquet(file) ? null : openBytes(file);
     const blocks = csv
       ? readCsvBlocks(csv.bytes, { name, ...options, rows: PARSED_ROWS })
-      : readParquetBlocks(file, options);
+      : readParquetBlocks(file, { ...options, unused });
     let rows = 0;
     for (;;) {
       const next = await blocks.next();

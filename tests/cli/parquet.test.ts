@@ -55,6 +55,22 @@ it("trains, evaluates, predicts and describes as from the same rows in CSV, stre
   expect(await described("customers.parquet")).toEqual(await described("customers.csv"));
 });
 
+it("leaves out columns that have no place in a table where they are excluded, streamed or not", async () => {
+  const file = path.join(import.meta.dirname, "../node/fixtures/duckdb-V2-zstd.parquet");
+  const excluded = ["gap", "list", "st", "js", "u32"].flatMap((name) => ["--exclude", name]);
+  const train = (...more: string[]) =>
+    cli.run("train", file, "--target", "flag", ...QUICK, "--json", "--quiet", "--out", "duck", ...more);
+  expect(await train("--id", "big", "--id", "ubig")).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/column "u32": got unsigned integers .*\n.*--exclude u32/),
+  });
+  const whole = await train(...excluded, "--id", "big", "--id", "ubig");
+  expect(whole.code, whole.stderr).toBe(0);
+  const streamed = await train(...excluded, "--id", "big", "--id", "ubig", "--stream");
+  expect(streamed.code, streamed.stderr).toBe(0);
+  expect(jsonOf(streamed).metrics).toEqual(jsonOf(whole).metrics);
+});
+
 it("has typed errors", async () => {
   cli.write("broken.parquet", "PAR1 and then something else");
   expect((await cli.run("describe", "broken.parquet")).stderr).toMatch(/broken.parquet: cannot read it as Parquet/);

@@ -81,7 +81,7 @@ export function addCompare(program: Command): void {
 /** The same option, taking several values separated by commas. */
 function listed(option: Option): Option {
   const list = new Option(option.flags, `${option.description}; several, separated by commas, are compared`).argParser(
-    names,
+    (text) => names(text),
   );
   return option.defaultValue === undefined ? list : list.default([option.defaultValue], String(option.defaultValue));
 }

@@ -35,12 +35,14 @@ export const number =
 
 export const whole = (min: number): ((text: string) => number) => number({ min, integer: true });
 
-/** a,b,c */
-export const names = (text: string): string[] =>
-  text
+/** a,b,c, after those that the same option gave before. */
+export const names = (text: string, before: readonly string[] = []): string[] => [
+  ...before,
+  ...text
     .split(",")
     .map((name) => name.trim())
-    .filter((name) => name !== "");
+    .filter((name) => name !== ""),
+];
 
 /** 128,64 or 128x64; an empty text is no numbers. */
 export const sizes = (text: string): number[] =>
