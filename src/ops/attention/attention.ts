@@ -1,5 +1,10 @@
 /** Attention as a composition: two batched products around a softmax. */
+
+import { checkTensors, tensorKind } from "../../graph/apply.ts";
 import type { Tensor } from "../../graph/types.ts";
+import * as is from "../../kinds.ts";
+import type { OptionsOf } from "../../options.ts";
+import { checkOptions } from "../../options.ts";
 import { cast } from "../core/cast.ts";
 import { iota } from "../core/constant.ts";
 import { greaterEqual, mul, where } from "../core/elementwise.ts";
@@ -8,12 +13,14 @@ import { reshape } from "../core/view.ts";
 import { matmul } from "../matmul/matmul.ts";
 import { shapeError } from "../op.ts";
 
-export interface AttentionOptions {
+const attentionOptions = {
   /** A query sees the keys up to its own place only; default false. */
-  readonly causal?: boolean;
+  causal: is.boolean,
   /** Keys that count, f32 [batch, keys]: 1 or 0. A query that sees no key gets the mean of all values. */
-  readonly mask?: Tensor;
-}
+  mask: tensorKind,
+};
+
+export interface AttentionOptions extends OptionsOf<typeof attentionOptions> {}
 
 /** What a score becomes whose key must not be seen: e^that is 0 beside any real score. */
 const UNSEEN = -1e9;
@@ -25,7 +32,9 @@ const UNSEEN = -1e9;
  * @param v [batch, heads, keys, width]
  * @returns [batch, heads, queries, width]
  */
-export function attention(q: Tensor, k: Tensor, v: Tensor, { causal = false, mask }: AttentionOptions = {}): Tensor {
+export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions = {}): Tensor {
+  checkTensors("attention", q, k, v);
+  const { causal = false, mask } = checkOptions("attention", options, attentionOptions);
   const [batch, , queries, size] = q.shape;
   const keys = k.shape[2];
   const masked = !mask || (mask.shape.length === 2 && mask.shape[0] === batch && mask.shape[1] === keys);

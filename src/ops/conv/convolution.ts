@@ -1,7 +1,7 @@
 /** Convolution of images and sequences, and its transpose, as functions. */
 
 import { TilegradError } from "../../errors.ts";
-import { apply1, checkTensors } from "../../graph/apply.ts";
+import { apply1, checkTensors, tensorKind } from "../../graph/apply.ts";
 import type { Tensor } from "../../graph/types.ts";
 import * as is from "../../kinds.ts";
 import { checkOptions } from "../../options.ts";
@@ -25,7 +25,7 @@ const CONV_OPTIONS = {
   padding: is.anything,
   dilation: is.numbers,
   groups: is.number,
-  bias: is.object,
+  bias: tensorKind,
 };
 
 /**

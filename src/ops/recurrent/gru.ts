@@ -1,9 +1,11 @@
 /** Gated recurrent unit. */
 import shader from "../../../shaders/recurrent/gru.wgsl";
+import { checkTensors } from "../../graph/apply.ts";
 import type { Tensor } from "../../graph/types.ts";
 import { sigmoid } from "../../numeric.ts";
+import { checkOptions } from "../../options.ts";
 import type { RecurrentOptions, RecurrentResult } from "./recurrent.ts";
-import { recurrent } from "./recurrent.ts";
+import { recurrent, recurrentOptions } from "./recurrent.ts";
 
 /**
  * Gates z, r, n, the reset after the product: a = h U + b;  z, r = sigmoid(xz + a);  n = tanh(xz_n + r a_n);
@@ -39,12 +41,9 @@ export const gruCell = /* @__PURE__ */ recurrent({
  * @param bias recurrent bias [3 * units]
  * @throws E_SHAPE, E_DTYPE
  */
-export function gru(
-  xz: Tensor,
-  kernel: Tensor,
-  bias: Tensor,
-  { h0, ...options }: RecurrentOptions = {},
-): RecurrentResult {
-  const { y, states } = gruCell.run(xz, kernel, { ...options, bias, states: [h0] });
+export function gru(xz: Tensor, kernel: Tensor, bias: Tensor, options: RecurrentOptions = {}): RecurrentResult {
+  checkTensors("gru", xz, kernel, bias);
+  const { h0, ...run } = checkOptions("gru", options, recurrentOptions);
+  const { y, states } = gruCell.run(xz, kernel, { ...run, bias, states: [h0] });
   return { y, h: states[0] };
 }

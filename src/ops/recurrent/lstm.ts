@@ -1,9 +1,12 @@
 /** Long short-term memory. */
 import shader from "../../../shaders/recurrent/lstm.wgsl";
+import { checkTensors, tensorKind } from "../../graph/apply.ts";
 import type { Tensor } from "../../graph/types.ts";
 import { sigmoid } from "../../numeric.ts";
-import type { RecurrentOptions, RecurrentResult } from "./recurrent.ts";
-import { recurrent } from "./recurrent.ts";
+import type { OptionsOf } from "../../options.ts";
+import { checkOptions } from "../../options.ts";
+import type { RecurrentResult } from "./recurrent.ts";
+import { recurrent, recurrentOptions } from "./recurrent.ts";
 
 /**
  * Gates i, f, g, o; states h, c: i, f, o = sigmoid(z), g = tanh(z) with z = xz + h U;  c' = f c + i g;  h' = o tanh(c')
@@ -31,10 +34,13 @@ export const lstmCell = /* @__PURE__ */ recurrent({
   },
 });
 
-export interface LstmStates extends RecurrentOptions {
+const lstmOptions = {
+  ...recurrentOptions,
   /** Cell state before the first step, [batch, units]; default zeros. */
-  readonly c0?: Tensor;
-}
+  c0: tensorKind,
+};
+
+export interface LstmStates extends OptionsOf<typeof lstmOptions> {}
 
 export interface LstmResult extends RecurrentResult {
   /** Cell state after the last step that was run, [batch, units]. */
@@ -47,7 +53,9 @@ export interface LstmResult extends RecurrentResult {
  * @param kernel recurrent kernel [units, 4 * units]
  * @throws E_SHAPE, E_DTYPE
  */
-export function lstm(xz: Tensor, kernel: Tensor, { h0, c0, ...options }: LstmStates = {}): LstmResult {
-  const { y, states } = lstmCell.run(xz, kernel, { ...options, states: [h0, c0] });
+export function lstm(xz: Tensor, kernel: Tensor, options: LstmStates = {}): LstmResult {
+  checkTensors("lstm", xz, kernel);
+  const { h0, c0, ...run } = checkOptions("lstm", options, lstmOptions);
+  const { y, states } = lstmCell.run(xz, kernel, { ...run, states: [h0, c0] });
   return { y, h: states[0], c: states[1] };
 }

@@ -3,9 +3,11 @@ import forwardShader from "../../../shaders/recurrent/recurrent.wgsl";
 import gradShader from "../../../shaders/recurrent/recurrent_grad.wgsl";
 import gradSerial from "../../../shaders/recurrent/recurrent_grad_serial.wgsl";
 import forwardSerial from "../../../shaders/recurrent/recurrent_serial.wgsl";
-import { apply } from "../../graph/apply.ts";
+import { apply, tensorKind } from "../../graph/apply.ts";
 import type { Attrs, KernelChoice, OpDef, Sample, SampleInput, Tensor, TensorType } from "../../graph/types.ts";
 import { sameShape } from "../../graph/types.ts";
+import * as is from "../../kinds.ts";
+import type { OptionsOf } from "../../options.ts";
 import { constant } from "../core/constant.ts";
 import { slice } from "../core/slice.ts";
 import { reshape, transpose } from "../core/view.ts";
@@ -17,14 +19,16 @@ import type { Extents } from "./kernel.ts";
 import { parallelSizes, recurrentVariants, serialSizes } from "./kernel.ts";
 import { backward, forward } from "./reference.ts";
 
-export interface RecurrentOptions {
+export const recurrentOptions = {
   /** Hidden state before the first step, [batch, units]; default zeros. */
-  readonly h0?: Tensor;
+  h0: tensorKind,
   /** Steps to keep, f32 [batch, time]: where it is 0 (below 0.5) the state is carried over. Default: all. */
-  readonly mask?: Tensor;
+  mask: tensorKind,
   /** From the last step to the first; outputs stay at the step they belong to. Default false. */
-  readonly goBackwards?: boolean;
-}
+  goBackwards: is.boolean,
+};
+
+export interface RecurrentOptions extends OptionsOf<typeof recurrentOptions> {}
 
 export interface RecurrentResult {
   /** Hidden state after each step, [batch, time, units], at the step's own place whatever the direction. */

@@ -1,8 +1,10 @@
 /** A simple (Elman) recurrent network. */
 import shader from "../../../shaders/recurrent/simple_rnn.wgsl";
+import { checkTensors } from "../../graph/apply.ts";
 import type { Tensor } from "../../graph/types.ts";
+import { checkOptions } from "../../options.ts";
 import type { RecurrentOptions, RecurrentResult } from "./recurrent.ts";
-import { recurrent } from "./recurrent.ts";
+import { recurrent, recurrentOptions } from "./recurrent.ts";
 
 /** h' = tanh(xz + h U), which is kept. */
 export const simpleRnnCell = /* @__PURE__ */ recurrent({
@@ -25,7 +27,9 @@ export const simpleRnnCell = /* @__PURE__ */ recurrent({
  * @param kernel recurrent kernel [units, units]
  * @throws E_SHAPE, E_DTYPE
  */
-export function simpleRnn(xz: Tensor, kernel: Tensor, { h0, ...options }: RecurrentOptions = {}): RecurrentResult {
-  const { y, states } = simpleRnnCell.run(xz, kernel, { ...options, states: [h0] });
+export function simpleRnn(xz: Tensor, kernel: Tensor, options: RecurrentOptions = {}): RecurrentResult {
+  checkTensors("simpleRnn", xz, kernel);
+  const { h0, ...run } = checkOptions("simpleRnn", options, recurrentOptions);
+  const { y, states } = simpleRnnCell.run(xz, kernel, { ...run, states: [h0] });
   return { y, h: states[0] };
 }
