@@ -57,7 +57,8 @@ export function layerMakers(custom: Readonly<Record<string, LayerMaker>> = {}): 
   };
 }
 
-function lossMakers(custom: Readonly<Record<string, LossMaker>>): Readonly<Record<string, LossMaker>> {
+/** tilegrad's own losses and custom ones. */
+export function lossMakers(custom: Readonly<Record<string, LossMaker>> = {}): Readonly<Record<string, LossMaker>> {
   return {
     binaryCrossentropy,
     focal,
