@@ -9,6 +9,7 @@ import type { Elements, Tensor } from "../../src/graph/types.ts";
 import { sizeOf } from "../../src/graph/types.ts";
 import { apply, functional, input as modelInput } from "../../src/model/functional.ts";
 import { initialize } from "../../src/model/initializers.ts";
+import type { Layer } from "../../src/model/layer.ts";
 import { sequential } from "../../src/model/model.ts";
 import { layerMakers } from "../../src/model/registry.ts";
 import type { Model } from "../../src/model/types.ts";
@@ -42,7 +43,7 @@ const sequences = [
   [1, 1],
 ];
 const rows = [[7], [1]];
-const inner = (type: string, config: object): object => ({ type, config });
+const inner = (type: string, config: object): Layer => layerMakers()[type](config);
 const kernel = { kernelRegularizer: { l2: 0.1 } };
 const SAMPLES: Readonly<Record<string, readonly Sample[]>> = {
   dense: [{ options: { units: 5, activation: "tanh", ...kernel }, shapes: [[7], [1], [3, 1, 2]] }],
