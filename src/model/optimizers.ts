@@ -42,6 +42,8 @@ export interface Optimizer {
   readonly clipNorm: number | undefined;
   /** Names of the slots and the value each starts with. */
   readonly slots: Readonly<Record<string, number>>;
+  /** Gradients must be smaller; default Infinity. Beyond it what the update makes of them, such as their squares, overflows f32. */
+  readonly gradientLimit?: number;
   /** Numbers of step t = 1, 2, ...; in f64 because WGSL's pow is too coarse for bias corrections. */
   scalars(t: number, rate: number): Readonly<Record<string, number>>;
   /** The next p and slots. */
@@ -49,7 +51,10 @@ export interface Optimizer {
 }
 
 /** What is an optimizer's own. */
-type Rule = Pick<Optimizer, "slots" | "update"> & Partial<Pick<Optimizer, "scalars">>;
+type Rule = Pick<Optimizer, "slots" | "update"> & Partial<Pick<Optimizer, "scalars" | "gradientLimit">>;
+
+/** What squares to an infinite f32. */
+const SQUARE_LIMIT = 2 ** 64;
 
 /** @param defaults a learning rate, and what else is not 0 where nothing is said; they are saved, too */
 const defineOptimizer = <S extends Schema, O extends OptimizerOptions & OptionsOf<S>>(
@@ -128,6 +133,7 @@ export interface AdamOptions extends OptionsOf<typeof adamOptions> {}
 const adamRule =
   (decoupled: boolean) =>
   ({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, amsgrad = false, weightDecay = 0 }: AdamOptions): Rule => ({
+    gradientLimit: SQUARE_LIMIT,
     slots: { m: 0, v: 0, ...(amsgrad ? { vMax: 0 } : {}) },
     scalars: (t, rate) => ({
       stepSize: rate / (1 - beta1 ** t),
@@ -181,6 +187,7 @@ export const rmsprop = /* @__PURE__ */ defineOptimizer(
   rmspropOptions,
   { learningRate: 0.01 },
   ({ alpha = 0.99, epsilon = 1e-8, momentum = 0, centered = false, weightDecay = 0 }: RmspropOptions) => ({
+    gradientLimit: SQUARE_LIMIT,
     slots: { v: 0, ...(centered ? { mean: 0 } : {}), ...(momentum > 0 ? { velocity: 0 } : {}) },
     update({ p, g: raw, slots, scalar }) {
       const g = decayed(raw, p, weightDecay);
@@ -216,6 +223,7 @@ export const adagrad = /* @__PURE__ */ defineOptimizer(
   adagradOptions,
   { learningRate: 0.01 },
   ({ epsilon = 1e-10, rateDecay = 0, initialAccumulator = 0, weightDecay = 0 }: AdagradOptions) => ({
+    gradientLimit: SQUARE_LIMIT,
     slots: { accumulator: initialAccumulator },
     scalars: (t, rate) => ({ rate: rate / (1 + (t - 1) * rateDecay) }),
     update({ p, g: raw, slots, scalar }) {
@@ -225,6 +233,20 @@ export const adagrad = /* @__PURE__ */ defineOptimizer(
     },
   }),
 );
+
+/**
+ * What gradients must be smaller than for clipping and the optimizer to compute with them: the squares of `size` of them are
+ * added up for a norm. Values that are limited first may have any size.
+ */
+export function gradientLimitOf(
+  { clipValue, clipNorm, gradientLimit = Number.POSITIVE_INFINITY }: Optimizer,
+  size: number,
+): number {
+  if (clipValue !== undefined) return Number.POSITIVE_INFINITY;
+  return clipNorm === undefined
+    ? gradientLimit
+    : Math.min(gradientLimit, SQUARE_LIMIT / 2 ** Math.ceil(Math.log2(size) / 2));
+}
 
 /** Gradients limited by value, then by global norm: min(1, clipNorm / (norm + 1e-6)) as in PyTorch. */
 export function clipGradients(g: Tensor, { clipValue, clipNorm }: Pick<Optimizer, "clipValue" | "clipNorm">): Tensor {

@@ -14,7 +14,7 @@ import { invariant } from "../errors.ts";
 import { results, topological } from "../graph/traverse.ts";
 import type { Graph, Node, Tensor } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
-import { packOp } from "../ops/core/concat.ts";
+import { packedParts, packOp } from "../ops/core/concat.ts";
 import { dynamicUpdateSliceOp } from "../ops/core/gather.ts";
 import type { KernelLimits } from "../policy/limits.ts";
 import type { Cluster } from "./kernels.ts";
@@ -87,7 +87,7 @@ class Fuser {
     this.kept = new Set(results(graph).map((t) => base(t).node));
     for (const arena of this.order) {
       if (arena.op !== packOp) continue;
-      for (const { node, index } of arena.inputs.map(base)) {
+      for (const { node, index } of packedParts(arena).map(base)) {
         this.kept.add(node);
         const arenas = this.arenaOf.get(node) ?? [];
         arenas[index] = arena;
@@ -315,7 +315,7 @@ class Fuser {
         const state = this.stateOf.get(node);
         const arena = this.arenaOf.get(node)?.[index];
         if (state && !this.copied.has(state)) add(state, 0);
-        else if (arena) add(arena, 0);
+        else if (arena) for (const k of arena.outputs.keys()) add(arena, k);
         else if (read || this.kept.has(node)) add(node, index);
       });
     }

@@ -9,7 +9,7 @@ import { apply } from "../graph/apply.ts";
 import { outputsOf, results, topological } from "../graph/traverse.ts";
 import type { Graph, Node, Tensor, TensorType } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
-import { packOp } from "../ops/core/concat.ts";
+import { packedParts, packOp } from "../ops/core/concat.ts";
 import { inputOp, stateOp } from "../ops/core/constant.ts";
 import { half } from "../ops/core/half.ts";
 import type { KernelLimits } from "../policy/limits.ts";
@@ -104,7 +104,9 @@ function chooseValues(
   order: readonly Node[],
   { kernelOf, origins }: Pick<FusedGraph, "kernelOf"> & { readonly origins: ReadonlyMap<Node, number> },
 ): Set<Node> {
-  const kept = new Set([...results(graph), ...order.flatMap((n) => (n.op === packOp ? n.inputs : []))].map(baseNode));
+  const kept = new Set(
+    [...results(graph), ...order.flatMap((n) => (n.op === packOp ? packedParts(n) : []))].map(baseNode),
+  );
   const uses = findUses(order);
   // What is only added up, or copied into a result or an arena: the parts of a weight's gradient.
   const summed = new Set<Node>();

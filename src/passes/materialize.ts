@@ -2,11 +2,10 @@
  * Gives every output, update and packed tensor a computing node of its own, so that each has one place in memory; and every
  * view that a kernel wants contiguous.
  */
-
 import { apply, apply1 } from "../graph/apply.ts";
 import { rewrite } from "../graph/traverse.ts";
 import type { Graph, Node, OpDef, Tensor } from "../graph/types.ts";
-import { pack, packOp } from "../ops/core/concat.ts";
+import { packedParts, packOp } from "../ops/core/concat.ts";
 import { isConstant } from "../ops/core/constant.ts";
 import { base, isPassive } from "./reads.ts";
 
@@ -29,6 +28,8 @@ export function materialize(graph: Graph): Graph {
   const taken = new Map<Node, Set<number>>();
   const own = (t: Tensor): Tensor => {
     const { node, index } = base(t);
+    // A fault is written where its state lives by whoever writes into the arena.
+    if (node.op === packOp && index === 1) return t;
     const outputs = taken.get(node) ?? new Set();
     if (isPassive(node) || outputs.has(index)) return copy(t);
     taken.set(node, outputs.add(index));
@@ -49,10 +50,11 @@ export function materialize(graph: Graph): Graph {
     }
     if (node.op !== packOp) return null;
     // Arenas are zero to begin with, so packed zeros need no kernel.
-    const inputs = node.inputs.map((t) => (isConstant(t) && t.node.attrs.value === 0 ? t : own(t)));
+    const parts = packedParts(node).map((t) => (isConstant(t) && t.node.attrs.value === 0 ? t : own(t)));
+    const inputs = [...parts, ...node.inputs.slice(parts.length)];
     // Nothing changes the second time.
     if (inputs.every((t, k) => t === node.inputs[k])) return null;
-    return [pack(inputs, node.attrs.offsets, node.attrs.size)];
+    return apply(packOp, inputs, node.attrs);
   });
   const updates = packed.updates.map(({ state, value }) => ({ state, value: own(value) }));
   const outputs = Object.fromEntries(Object.entries(packed.outputs).map(([name, t]) => [name, own(t)]));

@@ -5,7 +5,7 @@
 import { outputsOf, results, topological } from "../graph/traverse.ts";
 import type { DType, Graph, Node, Tensor } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
-import { packOp } from "../ops/core/concat.ts";
+import { packedParts, packOp } from "../ops/core/concat.ts";
 import { inputOp, stateOp } from "../ops/core/constant.ts";
 import type { FusedGraph } from "./fuse.ts";
 import type { Kernel } from "./kernels.ts";
@@ -34,6 +34,8 @@ export interface Plan extends FusedGraph {
   readonly buffers: readonly BufferSpec[];
   /** The place of a stored value; undefined for what exists only inside a kernel. */
   placeOf(tensor: Tensor): Place | undefined;
+  /** The watched pack that a value is a part of. */
+  watcherOf(tensor: Tensor): Node | undefined;
 }
 
 export function plan(fused: FusedGraph): Plan {
@@ -52,6 +54,7 @@ export function plan(fused: FusedGraph): Plan {
   };
 
   placeFixed(graph, fused.kernelOf, addBuffer, setPlace);
+  const watchers = findWatchers(graph);
 
   const lastUse = new Map<Node, number[]>();
   kernels.forEach((kernel, at) => {
@@ -82,7 +85,26 @@ export function plan(fused: FusedGraph): Plan {
     for (const { buffer } of expiring.filter((e) => e.at === at)) free.push(buffer);
   });
   const numbered = buffers.map((b, i) => (b.name === "" ? Object.assign(b, { name: String(i) }) : b));
-  return { ...fused, buffers: numbered, placeOf: (t) => places.get(base(t).node)?.[base(t).index] };
+  return {
+    ...fused,
+    buffers: numbered,
+    placeOf: (t) => places.get(base(t).node)?.[base(t).index],
+    watcherOf: ({ node, index }) => watchers.get(node)?.[index],
+  };
+}
+
+/** By the node and the output that is a part. */
+function findWatchers(graph: Graph): ReadonlyMap<Node, readonly Node[]> {
+  const watchers = new Map<Node, Node[]>();
+  for (const pack of topological(results(graph))) {
+    if (pack.op !== packOp || pack.attrs.limit === undefined) continue;
+    for (const { node, index } of packedParts(pack).map(base)) {
+      const list = watchers.get(node) ?? [];
+      list[index] = pack;
+      watchers.set(node, list);
+    }
+  }
+  return watchers;
 }
 
 type AddBuffer = (kind: BufferSpec["kind"], name: string, dtype: DType, size: number, half?: boolean) => BufferSpec;
@@ -96,14 +118,15 @@ function placeFixed(
 ): void {
   const states = new Map<Node, BufferSpec>();
   for (const node of topological(results(graph))) {
-    const { op, attrs, inputs } = node;
+    const { op, attrs } = node;
     if (op !== inputOp && op !== stateOp && op !== packOp) continue;
     const [t] = outputsOf(node);
     const kind = op === inputOp ? "input" : op === stateOp ? "state" : "arena";
     const buffer = addBuffer(kind, attrs.name ?? "", t.dtype, sizeOf(t.shape));
     setPlace(t, { buffer, offset: 0 });
     if (op === stateOp) states.set(node, buffer);
-    inputs.forEach((inner, k) => {
+    const parts = op === packOp ? packedParts(node) : [];
+    parts.forEach((inner, k) => {
       if (computed.has(base(inner).node)) setPlace(base(inner), { buffer, offset: attrs.offsets[k] });
     });
   }

@@ -4,8 +4,8 @@
  */
 import type { BufferSpec } from "../passes/plan.ts";
 
-/** The functions a buffer may have: one element or four, an index that is a multiple of 4. */
-type Access = "read" | "read4" | "write" | "write4";
+/** The functions a buffer may have: one element or four, an index that is a multiple of 4; `mark` sets a single one that is 0. */
+type Access = "read" | "read4" | "write" | "write4" | "mark";
 
 interface Binding {
   readonly buffer: BufferSpec;
@@ -16,9 +16,17 @@ interface Binding {
 export interface Accesses {
   readonly reads: ReadonlySet<BufferSpec>;
   readonly writes: ReadonlySet<BufferSpec>;
+  /** All marks of one step are equal, so that who comes first does not matter. */
+  readonly marks: ReadonlySet<BufferSpec>;
 }
 
-const isWritten = (uses: ReadonlySet<Access>): boolean => uses.has("write") || uses.has("write4");
+const noAccesses = () => ({
+  reads: new Set<BufferSpec>(),
+  writes: new Set<BufferSpec>(),
+  marks: new Set<BufferSpec>(),
+});
+
+const isWritten = (uses: ReadonlySet<Access>): boolean => uses.has("write") || uses.has("write4") || uses.has("mark");
 
 /** Storing one component of a vec4 may touch its neighbours, which belong to other threads. */
 const isWide = (uses: ReadonlySet<Access>): boolean => !uses.has("write") && (uses.has("read4") || uses.has("write4"));
@@ -27,7 +35,7 @@ export class Bindings {
   private readonly list: Binding[] = [];
   private readonly local: ReadonlySet<BufferSpec>;
   private readonly cached: ReadonlySet<BufferSpec>;
-  private accesses = { reads: new Set<BufferSpec>(), writes: new Set<BufferSpec>() };
+  private accesses = noAccesses();
 
   /**
    * @param local buffers that are arrays in workgroup memory instead of bindings
@@ -41,7 +49,7 @@ export class Bindings {
   /** What was accessed since it was last asked. */
   takeAccesses(): Accesses {
     const taken = this.accesses;
-    this.accesses = { reads: new Set(), writes: new Set() };
+    this.accesses = noAccesses();
     return taken;
   }
 
@@ -81,6 +89,11 @@ export class Bindings {
     return `${this.use(buffer, width === 4 ? "write4" : "write")}(${index}, ${value});`;
   }
 
+  /** WGSL that sets the only element of a buffer, unless it is set. */
+  mark(buffer: BufferSpec, value: string): string {
+    return `${this.use(buffer, "mark")}(${value});`;
+  }
+
   /** In order of their binding numbers. */
   get buffers(): { readonly buffer: BufferSpec; readonly write: boolean }[] {
     return this.bound.map(({ buffer, uses }) => ({ buffer, write: isWritten(uses) }));
@@ -110,6 +123,7 @@ export class Bindings {
             ? `${b}[i >> 2u] = ${convert(stored4, "v")};`
             : four.map((element, k) => `${element} = ${convert(stored, `v.${"xyzw"[k]}`)};`).join(" ")
         } }`,
+        mark: `fn mark_${b}(v: ${dtype}) { if (${b}[0] == 0.0) { ${b}[0] = v; } }`,
       };
       const access = written ? "read_write" : "read";
       const number = first + this.bound.indexOf(binding);
@@ -137,7 +151,7 @@ export class Bindings {
     let at = this.list.findIndex((b) => b.buffer === buffer);
     if (at < 0) at = this.list.push({ buffer, uses: new Set() }) - 1;
     this.list[at].uses.add(name);
-    this.accesses[name.startsWith("read") ? "reads" : "writes"].add(buffer);
+    this.accesses[name === "mark" ? "marks" : name.startsWith("read") ? "reads" : "writes"].add(buffer);
     return `${name}_b${at}`;
   }
 }

@@ -90,6 +90,7 @@ export class HookWriter implements InlineCode {
     };
     const own = anchored && plan.placeOf(anchored);
     if (own) add("v", own);
+    if (anchored) stores.push(...this.watch(anchored, "v"));
     for (const node of kernel.nodes) {
       if (!cluster || plan.clusterOf.get(node) !== cluster) continue;
       const t: Tensor = { node, index: 0, ...node.outputs[0] };
@@ -98,9 +99,27 @@ export class HookWriter implements InlineCode {
       if (node.op === dynamicUpdateSliceOp) {
         const [, value, offset] = node.inputs;
         add(this.value(value, "i", width), place, this.let(`${this.at(offset, "0u")} + i`), false);
-      } else add(this.value(t, "i", width), place);
+      } else {
+        add(this.value(t, "i", width), place);
+        stores.push(...this.watch(t, this.value(t, "i", width)));
+      }
     }
     this.lines.push(...stores);
+  }
+
+  /** Raises the fault where a value that is packed is not finite, or too large. By bits: compilers may assume that NaN does not exist. */
+  private watch(t: Tensor, value: string): string[] {
+    const { plan, bindings, step } = this.context;
+    const pack = plan.watcherOf(t);
+    const fault = pack && plan.placeOf({ node: pack, index: 1, ...pack.outputs[1] });
+    if (!pack || !fault) return [];
+    const place = pack.inputs[pack.inputs.length - 1].node.attrs.name;
+    const limit = `${new Uint32Array(Float32Array.of(pack.attrs.limit).buffer)[0]}u`;
+    const beyond =
+      this.hook.width === 1
+        ? `(bitcast<u32>(${value}) & 0x7fffffffu) >= ${limit}`
+        : `any((bitcast<vec4<u32>>(${value}) & vec4(0x7fffffffu)) >= vec4(${limit}))`;
+    return [`if (${beyond}) { ${bindings.mark(fault.buffer, `1.0 + f32(${step.call(this.context, place, "u32")})`)} }`];
   }
 
   /** Where element `index` of what is at a place stands in its buffer. */

@@ -163,27 +163,29 @@ type Barrier = (typeof BARRIERS)[number];
  */
 function barriersBefore(stages: readonly Accesses[], isNear: (buffer: BufferSpec) => boolean): Set<Barrier>[] {
   const needed = stages.map(() => new Set<Barrier>());
-  const pending = { reads: new Set<BufferSpec>(), writes: new Set<BufferSpec>() };
+  const pending = { reads: new Set<BufferSpec>(), writes: new Set<BufferSpec>(), marks: new Set<BufferSpec>() };
+  const every = Object.values(pending);
   const barrierOf = (buffer: BufferSpec): Barrier => (isNear(buffer) ? "workgroup" : "storage");
   const wait = (at: number, buffer: BufferSpec): void => {
     const barrier = barrierOf(buffer);
     needed[at].add(barrier);
-    for (const set of [pending.reads, pending.writes]) {
+    for (const set of every) {
       for (const other of set) if (barrierOf(other) === barrier) set.delete(other);
     }
   };
   // The second round sees what the last stages leave for the first.
   for (const at of [...stages.keys(), ...stages.keys()]) {
-    const { reads, writes } = stages[at];
+    const { reads, writes, marks } = stages[at];
     for (const barrier of needed[at])
-      for (const set of [pending.reads, pending.writes])
-        for (const b of set) if (barrierOf(b) === barrier) set.delete(b);
-    for (const buffer of reads) if (pending.writes.has(buffer)) wait(at, buffer);
+      for (const set of every) for (const b of set) if (barrierOf(b) === barrier) set.delete(b);
+    for (const buffer of reads) if (pending.writes.has(buffer) || pending.marks.has(buffer)) wait(at, buffer);
+    for (const buffer of marks) if (pending.reads.has(buffer)) wait(at, buffer);
     for (const buffer of writes) {
       if (pending.reads.has(buffer) || (pending.writes.has(buffer) && buffer.kind !== "arena")) wait(at, buffer);
     }
     for (const buffer of reads) pending.reads.add(buffer);
     for (const buffer of writes) pending.writes.add(buffer);
+    for (const buffer of marks) pending.marks.add(buffer);
   }
   return needed;
 }

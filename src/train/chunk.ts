@@ -1,5 +1,6 @@
 /** Steps that run together, and their losses. */
 import type { Block } from "./blocks.ts";
+import type { GradientFault } from "./gradientFault.ts";
 import type { Steps } from "./steps.ts";
 
 /** Chunks that may be on their way at once, so that the device never waits for the host. */
@@ -30,6 +31,8 @@ export class Chunk {
   readonly rates: Float64Array;
   /** The losses of the steps; once they have run. */
   losses: Float32Array = new Float32Array(0);
+  /** The step whose gradients were not finite, and what that began with; null where all were. */
+  fault: GradientFault | null = null;
   private readonly rows: Uint32Array;
   private used = 0;
   private closed = false;
@@ -54,6 +57,7 @@ export class Chunk {
     this.length = 0;
     this.used = 0;
     this.closed = false;
+    this.fault = null;
     while (this.length < most && !this.closed && !ended() && steps.next()) this.add(steps);
   }
 

@@ -1,7 +1,7 @@
 /** The loop over epochs: runs steps, records losses, asks callbacks, and keeps count of what the weights have seen. */
-
 import { TilegradError } from "../errors.ts";
 import * as is from "../kinds.ts";
+import type { Model } from "../model/model.ts";
 import type { Optimizer } from "../model/optimizers.ts";
 import type { TrainingPrecision } from "../passes/half.ts";
 import type { Numeric } from "../values.ts";
@@ -10,6 +10,7 @@ import type { Batches, OrderOptions } from "./batches.ts";
 import type { Callback, Control, EpochLogs } from "./callbacks.ts";
 import type { Chunk } from "./chunk.ts";
 import type { Data } from "./data.ts";
+import { gradientError } from "./gradientFault.ts";
 import type { Cursor, TrainingProgress } from "./progress.ts";
 import { recordEpoch } from "./progress.ts";
 import type { TrainingSession } from "./session.ts";
@@ -53,6 +54,7 @@ export type TrainingEvent =
 
 /** One `fit`, ready to run. */
 export interface Fit {
+  readonly model: Model;
   readonly session: TrainingSession;
   readonly batches: Batches;
   readonly optimizer: Optimizer;
@@ -75,8 +77,16 @@ export async function* runEpochs(fit: Fit): AsyncGenerator<TrainingEvent[], void
   progress.cursor ??= { epoch: 0, stepInEpoch: 0, lossSum: 0, batchSize, blockRows };
   const { cursor } = progress;
   const firstStep = progress.step - cursor.epoch * stepsPerEpoch - cursor.stepInEpoch;
-  const rate = (epoch: number, step: number): number =>
-    progress.rateScale * optimizer.schedule.rate({ step: step - firstStep, epoch, stepsPerEpoch, epochs });
+  const rate = (epoch: number, step: number): number => {
+    const value =
+      progress.rateScale * optimizer.schedule.rate({ step: step - firstStep, epoch, stepsPerEpoch, epochs });
+    if (Number.isFinite(Math.fround(value))) return value;
+    throw new TilegradError(
+      "E_NONFINITE",
+      `The learning rate is ${value} at step ${step - firstStep - epoch * stepsPerEpoch + 1} of epoch ${epoch + 1}; expected a finite f32. The weights are those before that step.`,
+      { hint: "Lower the learning rate, or change the schedule." },
+    );
+  };
   // Epochs that nobody is asked after run into each other, so that small ones still fill a chunk.
   const asked = validate !== null || callbacks.length > 0;
   const together = asked ? 1 : epochs;
@@ -107,15 +117,16 @@ export async function* runEpochs(fit: Fit): AsyncGenerator<TrainingEvent[], void
 
 /** Takes note of steps that have run, and ends their epochs unless somebody is `asked` after each. @throws E_NONFINITE */
 function land(
-  { progress, batches, session }: Fit,
+  { progress, batches, session, model }: Fit,
   cursor: Cursor,
-  { length, counts, rates, losses }: Chunk,
+  { length, counts, rates, losses, fault }: Chunk,
   asked: boolean,
 ): TrainingEvent[] {
   const ended: TrainingEvent[] = [];
   let { epoch } = cursor;
   for (let i = 0; i < length; i++) {
     if (!Number.isFinite(losses[i])) throw nonFinite(losses[i], cursor, session.precision);
+    if (fault?.step === i) throw gradientError(fault.parameter, model, cursor);
     epoch = cursor.epoch;
     progress.step++;
     cursor.stepInEpoch++;

@@ -1,7 +1,7 @@
 /** Training data on the device and the compiled steps over it; runs steps in chunks and reads their losses late. */
-
 import type { CompiledStep, Device, DeviceTensor } from "../device.ts";
 import { tuningKey } from "../io/tunings.ts";
+import { gradientLimitOf } from "../model/optimizers.ts";
 import { f32, u32 } from "../ops/op.ts";
 import type { PlanKind } from "../passes/choose.ts";
 import type { TrainingPrecision } from "../passes/half.ts";
@@ -10,11 +10,14 @@ import { seedKey } from "../random.ts";
 import type { Augment } from "./augment.ts";
 import { Chunk, chunkSizes, IN_FLIGHT } from "./chunk.ts";
 import { Feed } from "./feed.ts";
+import type { GradientFault } from "./gradientFault.ts";
+import { findParameter } from "./gradientFault.ts";
 import { perParameter } from "./parameters.ts";
 import type { TrainingProgress } from "./progress.ts";
 import type { Saved } from "./saving.ts";
 import type { Rows } from "./source.ts";
-import { trainingStep } from "./step.ts";
+import type { StepSpec } from "./step.ts";
+import { FAULT, trainingStep } from "./step.ts";
 import type { Steps } from "./steps.ts";
 import { TensorGroup } from "./tensors.ts";
 
@@ -38,6 +41,17 @@ function tuningOf({ info, limits }: Device, { cursor, tuning }: TrainingProgress
   return begun ? tuning : (limits?.tuning ?? null);
 }
 
+/** A chunk on its way. */
+interface Flight {
+  readonly chunk: Chunk;
+  readonly losses: Promise<Float32Array>;
+  /** The state that tells of gradients which were not finite, after its last step. */
+  readonly fault: Promise<Float32Array>;
+  /** The scalars of its first step, but for the optimizer's. */
+  readonly values: Readonly<Record<string, number>>;
+  readonly began: number;
+}
+
 export class TrainingSession {
   /** What its kernels were chosen by. */
   readonly tuning: Tuning | null;
@@ -46,6 +60,7 @@ export class TrainingSession {
   private readonly feed: Feed;
   private readonly own: TensorGroup;
   private readonly steps: ReadonlyMap<number, CompiledStep>;
+  private readonly spec: Omit<StepSpec, "batch">;
   /** Filled in turn. */
   private readonly chunks: readonly Chunk[];
   private readonly most: number;
@@ -65,6 +80,7 @@ export class TrainingSession {
     feed: Feed,
     own: TensorGroup,
     steps: ReadonlyMap<number, CompiledStep>,
+    spec: Omit<StepSpec, "batch">,
   ) {
     this.state = state;
     this.tuning = tuning;
@@ -72,6 +88,7 @@ export class TrainingSession {
     this.feed = feed;
     this.own = own;
     this.steps = steps;
+    this.spec = spec;
     this.most = most;
     this.aim = Math.min(FIRST_CHUNK, most);
     const largest = Math.max(...steps.keys());
@@ -106,6 +123,7 @@ export class TrainingSession {
         order: make(u32(orderSize), "batch order"),
         record: make(f32(recordSize), "loss record"),
         alive: make(f32(), "alive", [1]),
+        [FAULT]: make(f32(), "gradient fault"),
         ...(penalties.l1 ? { l1: make(f32(l1.length), "l1", l1) } : {}),
         ...(penalties.l2 ? { l2: make(f32(l2.length), "l2", l2) } : {}),
       };
@@ -139,7 +157,7 @@ export class TrainingSession {
         for (const step of steps.values()) step.dispose();
         throw failed.reason;
       }
-      return new TrainingSession(state, tuning, most, bindings, feed, own, steps);
+      return new TrainingSession(state, tuning, most, bindings, feed, own, steps, spec);
     } catch (error) {
       own.dispose();
       throw error;
@@ -167,7 +185,7 @@ export class TrainingSession {
    * chunk, are not yielded. None is begun once `ended`.
    */
   async *run(steps: Steps, ended: () => boolean): AsyncGenerator<Chunk, void> {
-    const flying: { chunk: Chunk; losses: Promise<Float32Array>; began: number }[] = [];
+    const flying: Flight[] = [];
     let failure: { readonly cause: unknown } | null = null;
     let frozen = false;
     const take = async (): Promise<Chunk | null> => {
@@ -192,26 +210,43 @@ export class TrainingSession {
       for (;;) {
         const next = await take();
         if (next) {
-          flying.push({ chunk: next, losses: this.start(next), began: performance.now() });
+          flying.push({ chunk: next, ...this.start(next), began: performance.now() });
           this.state.progress.flying = true;
         } else if (flying.length === 0) break;
         if (flying.length < IN_FLIGHT && next) continue;
-        const { chunk, losses, began } = flying.shift() as (typeof flying)[number];
-        chunk.losses = await losses;
+        const flight = flying.shift() as Flight;
+        const { chunk, began } = flight;
+        const [losses, [fault]] = await Promise.all([flight.losses, flight.fault]);
+        chunk.losses = losses;
         this.adapt(chunk.length, began);
         if (frozen) continue;
-        frozen = !chunk.losses.every(Number.isFinite);
+        frozen = fault > 0 || !chunk.losses.every(Number.isFinite);
+        if (fault > 0) chunk.fault = await this.explain(flight, fault - 1 - flight.values.recordOffset);
         this.state.progress.flying = flying.length > 0;
         yield chunk;
       }
     } finally {
-      await Promise.allSettled(flying.map((f) => f.losses));
+      await Promise.allSettled(flying.flatMap((f) => [f.losses, f.fault]));
       this.state.progress.flying = false;
     }
     if (failure) throw (failure as { cause: unknown }).cause;
   }
 
-  private start(chunk: Chunk): Promise<Float32Array> {
+  /** Of a step of a chunk, the last that changed anything, whose gradients were not finite. */
+  private async explain({ chunk, values: first }: Flight, step: number): Promise<GradientFault> {
+    const { spec, bindings, state } = this;
+    const batch = chunk.counts[step];
+    if (!Number.isFinite(chunk.losses[step])) return { step, parameter: null };
+    const graph = trainingStep({ ...spec, batch }, { probe: true });
+    const before = chunk.counts.subarray(0, step).reduce((a, b) => a + b, 0);
+    const values = { ...first, step: first.step + step, orderOffset: first.orderOffset + before };
+    const limit = gradientLimitOf(spec.optimizer, spec.layout.arenaSize);
+    await this.feed.load(chunk.block);
+    const how = { bindings, fusion: state.fusion };
+    return { step, parameter: await findParameter(state.device, graph, how, values, { layout: spec.layout, limit }) };
+  }
+
+  private start(chunk: Chunk): Pick<Flight, "losses" | "fault" | "values"> {
     const { device, seed, optimizer } = this.state;
     const [seedLow, seedHigh] = seedKey(seed);
     const half = this.turn++ % IN_FLIGHT;
@@ -226,6 +261,7 @@ export class TrainingSession {
       orderOffset: orderStart,
       recordOffset: recordStart,
     };
+    const first = { ...values };
     for (let i = 0; i < chunk.length; i++) {
       const scalars = optimizer.scalars(values.step + 1, chunk.rates[i]);
       for (const name in scalars) values[this.scalarName(name)] = scalars[name];
@@ -234,7 +270,11 @@ export class TrainingSession {
       values.orderOffset += chunk.counts[i];
       values.recordOffset++;
     }
-    return this.bindings.record.read(recordStart, chunk.length) as Promise<Float32Array>;
+    return {
+      values: first,
+      losses: this.bindings.record.read(recordStart, chunk.length) as Promise<Float32Array>,
+      fault: this.bindings[FAULT].read() as Promise<Float32Array>,
+    };
   }
 
   /** The optimizer's scalar as the graph calls it. */

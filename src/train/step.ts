@@ -6,12 +6,12 @@ import type { Loss } from "../model/losses.ts";
 import { reduceLoss } from "../model/losses.ts";
 import type { Model } from "../model/model.ts";
 import type { Optimizer } from "../model/optimizers.ts";
-import { clipGradients } from "../model/optimizers.ts";
+import { clipGradients, gradientLimitOf } from "../model/optimizers.ts";
 import { unsquash } from "../model/squash.ts";
 import { sum } from "../ops/core/broadcast.ts";
-import { pack } from "../ops/core/concat.ts";
+import { pack, packWatched } from "../ops/core/concat.ts";
 import { input, state, stepScalar } from "../ops/core/constant.ts";
-import { abs, add, finite, mul, sign, square, where } from "../ops/core/elementwise.ts";
+import { abs, add, equal, finite, mul, sign, square, where } from "../ops/core/elementwise.ts";
 import { dynamicSlice, dynamicUpdateSlice, gather } from "../ops/core/gather.ts";
 import { reshape } from "../ops/core/view.ts";
 import { gradients } from "../passes/differentiate.ts";
@@ -41,7 +41,11 @@ export interface StepSpec {
   readonly penalties: { readonly l1: boolean; readonly l2: boolean };
 }
 
-export function trainingStep(spec: StepSpec): Graph {
+/** The state that tells where in the record the first step stands whose gradients were not finite: 1 + its place; 0 for none. */
+export const FAULT = "fault";
+
+/** @param probe gives the packed gradients instead of training by them */
+export function trainingStep(spec: StepSpec, { probe = false } = {}): Graph {
   const { model, loss, optimizer, layout, batch, data } = spec;
   const { arena, view } = parameterViews(layout);
   const rows = dynamicSlice(input("order", [spec.orderSize], "u32"), stepScalar("orderOffset", "u32"), batch);
@@ -62,10 +66,11 @@ export function trainingStep(spec: StepSpec): Graph {
   const { penalty, gradient } = penalties(arena, spec.penalties);
   const total = penalty ? add(dataLoss, penalty) : dataLoss;
 
-  // A loss that is not finite freezes all updates, until the host has looked.
+  // A loss that is not finite freezes all updates, until the host has looked; so do gradients, but for mixed precision.
   const alive = state("alive", []);
   const stillAlive = mul(alive, finite(total));
-  const guarded = (next: Tensor, old: Tensor, go = stillAlive): Tensor => where(mul(go, finite(next)), next, old);
+  const guarded = (next: Tensor, old: Tensor, go: Tensor): Tensor => where(mul(go, finite(next)), next, old);
+  let go = stillAlive;
   updates.push({ state: alive, value: stillAlive });
   const record = state("record", [spec.recordSize]);
   updates.push({
@@ -82,26 +87,37 @@ export function trainingStep(spec: StepSpec): Graph {
       scaling ? scaling.scaled(dataLoss) : dataLoss,
       trained.map((p) => p.tensor),
     );
-    const packed = pack(
-      parts.map((g) => reshape(g, [sizeOf(g.shape)])),
-      trained.map((p) => p.offset),
-      layout.arenaSize,
-    );
+    const flat = parts.map((g) => reshape(g, [sizeOf(g.shape)]));
+    const offsets = trained.map((p) => p.offset);
+    if (probe) return { outputs: { gradients: pack(flat, offsets, layout.arenaSize) }, updates: [] };
+    const fault = state(FAULT, []);
+    const watched = scaling
+      ? null
+      : packWatched(flat, offsets, layout.arenaSize, {
+          fault,
+          place: stepScalar("recordOffset", "u32"),
+          limit: gradientLimitOf(optimizer, layout.arenaSize),
+        });
+    if (watched) {
+      updates.push({ state: fault, value: watched.fault });
+      go = mul(go, equal(watched.fault, 0));
+    }
+    const packed = watched?.packed ?? pack(flat, offsets, layout.arenaSize);
     const unscaled = scaling?.unscaled(packed);
     for (const { state, value } of unscaled?.updates ?? [])
       updates.push({ state, value: where(stillAlive, value, state) });
-    const go = unscaled ? mul(stillAlive, unscaled.good) : stillAlive;
+    const goes = unscaled ? mul(go, unscaled.good) : go;
     const ofData = unscaled?.g ?? packed;
     const g = clipGradients(gradient ? add(ofData, gradient) : ofData, optimizer);
     const slots = Object.fromEntries(
       Object.keys(optimizer.slots).map((name) => [name, state(`slot ${name}`, arena.shape)]),
     );
     const next = optimizer.update({ p: arena, g, slots, scalar: (name) => stepScalar(`optimizer ${name}`) });
-    updates.push({ state: arena, value: guarded(next.p, arena, go) });
+    updates.push({ state: arena, value: guarded(next.p, arena, goes) });
     for (const [name, value] of Object.entries(next.slots))
-      updates.push({ state: slots[name], value: guarded(value, slots[name], go) });
+      updates.push({ state: slots[name], value: guarded(value, slots[name], goes) });
   }
-  for (const [target, value] of statistics) updates.push({ state: target, value: guarded(value, target) });
+  for (const [target, value] of statistics) updates.push({ state: target, value: guarded(value, target, go) });
   return { outputs: {}, updates };
 }
 

@@ -209,6 +209,7 @@ export class Trainer {
         progress.data = print;
         const validate = validation && (() => this.validate(validation));
         yield* runEpochs({
+          model,
           session,
           batches,
           optimizer,

@@ -1,8 +1,8 @@
 /** Joining tensors: along an axis, and into a flat arena. */
 
 import { TilegradError } from "../../errors.ts";
-import { apply1, checkTensors } from "../../graph/apply.ts";
-import type { OpDef, Tensor } from "../../graph/types.ts";
+import { apply, apply1, checkTensors } from "../../graph/apply.ts";
+import type { Node, OpDef, Tensor } from "../../graph/types.ts";
 import { sizeOf } from "../../graph/types.ts";
 import * as is from "../../kinds.ts";
 import { checkValue } from "../../options.ts";
@@ -75,21 +75,35 @@ const concatOp: OpDef = {
 /**
  * Tensors laid into one flat arena [size] at given offsets, zeros between. The memory planner lets each producer write
  * to its place, so that packing costs nothing; an optimizer then takes all gradients in one kernel.
+ *
+ * A pack that is *watched* (see `packWatched`) has two more inputs and a second output: the fault.
  */
 export const packOp: OpDef = {
   name: "pack",
-  shape: (inputs, { offsets, size }) => {
-    const fits = inputs.every((x, k) => x.dtype === "f32" && offsets[k] + sizeOf(x.shape) <= (offsets[k + 1] ?? size));
+  shape: (inputs, { offsets, size, limit }) => {
+    const parts = inputs.slice(0, offsets.length);
+    const fits = parts.every((x, k) => x.dtype === "f32" && offsets[k] + sizeOf(x.shape) <= (offsets[k + 1] ?? size));
     if (!fits) throw shapeError("pack", inputs, `places that do not overlap in [${size}]`);
-    return [f32(size)];
+    return limit === undefined ? [f32(size)] : [f32(size), f32()];
   },
   grad: ({ inputs, attrs, upstream: [dy] }) =>
     inputs.map((x, k) => reshape(slice(dy as Tensor, [attrs.offsets[k]], [sizeOf(x.shape)]), x.shape)),
-  reference: ({ inputs, attrs, outputs: [y] }) => {
-    for (const [k, x] of inputs.entries()) y.set(x, attrs.offsets[k]);
+  reference: ({ inputs, attrs: { offsets, limit }, outputs: [y, fault] }) => {
+    const parts = inputs.slice(0, offsets.length);
+    for (const [k, x] of parts.entries()) y.set(x, offsets[k]);
+    if (!fault) return;
+    const [before, place] = inputs.slice(offsets.length);
+    const bad = parts.some((x) => x.some((v) => isBeyond(v, limit)));
+    fault[0] = before[0] === 0 && bad ? 1 + place[0] : before[0];
   },
   flops: () => 0,
 };
+
+/** What a watched pack takes for a fault. */
+export const isBeyond = (value: number, limit: number): boolean => !(Math.abs(value) < limit);
+
+/** The tensors that a pack lays side by side. */
+export const packedParts = ({ inputs, attrs }: Node): readonly Tensor[] => inputs.slice(0, attrs.offsets.length);
 
 /** A kernel may bind eight buffers, one of them its output; longer lists are joined by parts. */
 const MOST_INPUTS = 6;
@@ -115,5 +129,21 @@ export function concat(tensors: readonly Tensor[], axis = -1): Tensor {
 
 export const pack = (tensors: readonly Tensor[], offsets: readonly number[], size: number): Tensor =>
   apply1(packOp, tensors, { offsets, size });
+
+/**
+ * `pack` by kernels that look at each element they write, which costs no dispatch: the fault, a scalar, is 0 until one of them
+ * is NaN or at least `limit` large, then 1 + the `place` where that happened first.
+ * @param fault the state that holds it; the graph must update it with what is given back
+ * @param place a step scalar u32, below 2^24
+ */
+export function packWatched(
+  tensors: readonly Tensor[],
+  offsets: readonly number[],
+  size: number,
+  { fault, place, limit }: { readonly fault: Tensor; readonly place: Tensor; readonly limit: number },
+): { readonly packed: Tensor; readonly fault: Tensor } {
+  const [packed, next] = apply(packOp, [...tensors, fault, place], { offsets, size, limit });
+  return { packed, fault: next };
+}
 
 export const concatOps = [concatOp];
