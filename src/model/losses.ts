@@ -70,17 +70,43 @@ export interface Loss {
  * @param sampleWeight [batch] or null
  */
 export function reduceLoss(loss: Loss, output: Tensor, target: Tensor, sampleWeight: Tensor | null): Tensor {
+  return batchLoss(loss, output, target, sampleWeight).value;
+}
+
+/**
+ * The same in training, where a batch may have weights that are all 0: with `weightedMean` it has no loss, is recorded as 0 and
+ * does not count.
+ */
+export function trainingLoss(
+  loss: Loss,
+  output: Tensor,
+  target: Tensor,
+  sampleWeight: Tensor | null,
+): { readonly value: Tensor; readonly counts: Tensor | null } {
+  return batchLoss(loss, output, target, sampleWeight, (weights) => where(greater(weights, 0), weights, 1));
+}
+
+function batchLoss(
+  loss: Loss,
+  output: Tensor,
+  target: Tensor,
+  sampleWeight: Tensor | null,
+  divisor = (weights: Tensor): Tensor => weights,
+): { readonly value: Tensor; readonly counts: Tensor | null } {
   const losses = loss.perExample(output, target);
   const classWeight = loss.weight(target);
   const weight = classWeight && sampleWeight ? mul(classWeight, sampleWeight) : (classWeight ?? sampleWeight);
   const total = sum(weight ? mul(losses, weight) : losses);
   switch (loss.reduction) {
     case "sum":
-      return total;
+      return { value: total, counts: null };
     case "mean":
-      return mul(total, 1 / losses.shape[0]);
-    case "weightedMean":
-      return weight ? div(total, sum(weight)) : mul(total, 1 / losses.shape[0]);
+      return { value: mul(total, 1 / losses.shape[0]), counts: null };
+    case "weightedMean": {
+      if (!weight) return { value: mul(total, 1 / losses.shape[0]), counts: null };
+      const weights = sum(weight);
+      return { value: div(total, divisor(weights)), counts: greater(weights, 0) };
+    }
     default:
       return loss.reduction satisfies never;
   }

@@ -3,12 +3,12 @@ import { TilegradError } from "../errors.ts";
 import type { Graph, Tensor, Update } from "../graph/types.ts";
 import { sameShape, sizeOf } from "../graph/types.ts";
 import type { Loss } from "../model/losses.ts";
-import { reduceLoss } from "../model/losses.ts";
+import { trainingLoss } from "../model/losses.ts";
 import type { Model } from "../model/model.ts";
 import type { Optimizer } from "../model/optimizers.ts";
 import { clipGradients, gradientLimitOf } from "../model/optimizers.ts";
 import { unsquash } from "../model/squash.ts";
-import { sum } from "../ops/core/broadcast.ts";
+import { broadcastTo, sum } from "../ops/core/broadcast.ts";
 import { pack, packWatched } from "../ops/core/concat.ts";
 import { input, state, stepScalar } from "../ops/core/constant.ts";
 import { abs, add, equal, finite, mul, sign, square, where } from "../ops/core/elementwise.ts";
@@ -62,15 +62,20 @@ export function trainingStep(spec: StepSpec, { probe = false } = {}): Graph {
     parameter: ({ name }) => view(name),
     update: (target, value) => statistics.push([target, value]),
   });
-  const dataLoss = reduceLoss(loss, output, y, weight);
+  const { value: dataLoss, counts } = trainingLoss(loss, output, y, weight);
   const { penalty, gradient } = penalties(arena, spec.penalties);
   const total = penalty ? add(dataLoss, penalty) : dataLoss;
 
   // A loss that is not finite freezes all updates, until the host has looked; so do gradients, but for mixed precision.
   const alive = state("alive", []);
   const stillAlive = mul(alive, finite(total));
-  const guarded = (next: Tensor, old: Tensor, go: Tensor): Tensor => where(mul(go, finite(next)), next, old);
-  let go = stillAlive;
+  let fault: Tensor | null = null;
+  // The fault is looked at by each element: a scalar made of it and of `go` would be one with the loss, which came before.
+  const clear = (next: Tensor, go: Tensor): Tensor => (fault ? mul(go, equal(broadcastTo(fault, next.shape), 0)) : go);
+  const guarded = (next: Tensor, old: Tensor, go: Tensor): Tensor =>
+    where(mul(clear(next, go), finite(next)), next, old);
+  // Nor does a batch without weight change anything.
+  const go = counts ? mul(stillAlive, counts) : stillAlive;
   updates.push({ state: alive, value: stillAlive });
   const record = state("record", [spec.recordSize]);
   updates.push({
@@ -90,22 +95,21 @@ export function trainingStep(spec: StepSpec, { probe = false } = {}): Graph {
     const flat = parts.map((g) => reshape(g, [sizeOf(g.shape)]));
     const offsets = trained.map((p) => p.offset);
     if (probe) return { outputs: { gradients: pack(flat, offsets, layout.arenaSize) }, updates: [] };
-    const fault = state(FAULT, []);
+    const faultBefore = state(FAULT, []);
     const watched = scaling
       ? null
       : packWatched(flat, offsets, layout.arenaSize, {
-          fault,
+          fault: faultBefore,
           place: stepScalar("recordOffset", "u32"),
           limit: gradientLimitOf(optimizer, layout.arenaSize),
         });
     if (watched) {
-      updates.push({ state: fault, value: watched.fault });
-      go = mul(go, equal(watched.fault, 0));
+      fault = watched.fault;
+      updates.push({ state: faultBefore, value: fault });
     }
     const packed = watched?.packed ?? pack(flat, offsets, layout.arenaSize);
     const unscaled = scaling?.unscaled(packed);
-    for (const { state, value } of unscaled?.updates ?? [])
-      updates.push({ state, value: where(stillAlive, value, state) });
+    for (const { state, value } of unscaled?.updates ?? []) updates.push({ state, value: where(go, value, state) });
     const goes = unscaled ? mul(go, unscaled.good) : go;
     const ofData = unscaled?.g ?? packed;
     const g = clipGradients(gradient ? add(ofData, gradient) : ofData, optimizer);
