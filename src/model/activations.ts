@@ -33,5 +33,10 @@ export function activate(name: ActivationName, x: Tensor): Tensor {
   if (!Object.hasOwn(functions, name)) {
     throw new TilegradError("E_ARGUMENT", `activation: got "${name}"; expected one of ${activationNames.join(", ")}.`);
   }
+  if ((name === "softmax" || name === "logSoftmax") && x.shape.at(-1) === 1) {
+    throw new TilegradError("E_ARGUMENT", `activation: got "${name}" over one unit, which is constant.`, {
+      hint: 'Use "sigmoid" for a yes/no answer, or one unit for each class.',
+    });
+  }
   return functions[name](x);
 }

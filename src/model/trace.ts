@@ -104,10 +104,10 @@ export function applyLayer(layer: Layer, name: string, context: LayerContext): r
         hint: "Join them first, with concatenate() or add().",
       });
     }
-    const made = layer.call(inputs[0], context);
-    const outputs = "node" in made ? [made] : made;
-    for (const x of inputs) for (const y of outputs) carryMask(x, y);
-    return outputs;
+    return carryMask(layer.type, inputs, () => {
+      const made = layer.call(inputs[0], context);
+      return "node" in made ? [made] : made;
+    });
   } catch (error) {
     if (!(error instanceof TilegradError)) throw error;
     throw new TilegradError(

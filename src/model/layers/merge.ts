@@ -4,13 +4,28 @@ import { showType } from "../../graph/apply.ts";
 import type { Tensor } from "../../graph/types.ts";
 import * as is from "../../kinds.ts";
 import { concat } from "../../ops/core/concat.ts";
+import { constant } from "../../ops/core/constant.ts";
 import { maximum as larger, mul, sub, add as sum } from "../../ops/core/elementwise.ts";
 import type { OptionsOf, Schema } from "../../options.ts";
 import { none } from "../../options.ts";
 import type { LayerOptions } from "../layer.ts";
 import { defineLayer } from "../layer.ts";
+import { maskOf, withMask } from "../mask.ts";
 
 type Join = (inputs: readonly Tensor[]) => Tensor;
+
+/**
+ * A step counts where it does in any input, as in Keras; inputs one after the other in time keep theirs. No input that joins in
+ * has padding unless each has a mask, so one without makes all steps count.
+ */
+function joinedMask(inputs: readonly Tensor[], axis = -1): Tensor | undefined {
+  const masks = inputs.map(maskOf);
+  const { length: rank } = inputs[0].shape;
+  if (masks.every((mask) => mask === undefined)) return undefined;
+  const kept = masks.map((mask, k) => mask ?? constant(1, inputs[k].shape.slice(0, 2)));
+  if (axis === 1 || axis === 1 - rank) return concat(kept, 1);
+  return masks.includes(undefined) ? undefined : kept.reduce(larger);
+}
 
 const merging = <S extends Schema, O extends OptionsOf<S>>(
   type: string,
@@ -25,7 +40,7 @@ const merging = <S extends Schema, O extends OptionsOf<S>>(
       (_, { inputs }) => {
         if (inputs.length < 2)
           throw new TilegradError("E_ARGUMENT", `${type}: got ${inputs.length} input; expected two or more.`);
-        return join(given)(inputs);
+        return withMask(join(given)(inputs), joinedMask(inputs, (given as ConcatenateOptions).axis));
       },
     { merges: true },
   );

@@ -85,7 +85,11 @@ export const bidirectional = /* @__PURE__ */ defineLayer(
         applyLayer(one, part, within(context, one, [x, ...given], part));
       const [a, ...after] = run(forward, "forward", states.slice(0, half));
       const [b, ...before] = run(backward, "backward", states.slice(half));
-      return [withMask(mergers[mergeMode](a, b), maskOf(a)), ...after, ...before];
+      const y = mergers[mergeMode](a, b);
+      const mask = maskOf(a);
+      // Padded steps give 0, as in Keras: each direction would give a state of its own there.
+      const kept = mask ? withMask(mul(y, reshape(mask, [...mask.shape, 1])), mask) : y;
+      return [kept, ...after, ...before];
     };
   },
   { merges: true },
