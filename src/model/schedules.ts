@@ -255,7 +255,7 @@ export class Plateau {
   private better(value: number): boolean {
     const { mode, threshold, thresholdMode } = this.options;
     const { best } = this.state;
-    if (best === null) return true;
+    if (best === null) return !Number.isNaN(value);
     if (mode === "min") return value < (thresholdMode === "rel" ? best * (1 - threshold) : best - threshold);
     return value > (thresholdMode === "rel" ? best * (1 + threshold) : best + threshold);
   }

@@ -106,8 +106,15 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback & { 
       const value = monitored(monitor, logs);
       const tie = tieBreak === undefined ? undefined : monitored(tieBreak, logs);
       const decidesTie = (b: BestEpoch): boolean =>
-        tie !== undefined && b.tie !== undefined && value === b.value && beats(tieMode, tie, b.tie, 0);
-      if (best === null || beats(mode, value, best.value, minDelta) || decidesTie(best)) {
+        tie !== undefined &&
+        b.tie !== undefined &&
+        value === b.value &&
+        (beats(tieMode, tie, b.tie, 0) || (Number.isNaN(b.tie) && !Number.isNaN(tie)));
+      // A value that is not known is never the best, and any that is beats none.
+      if (
+        (best === null && !Number.isNaN(value)) ||
+        (best && (beats(mode, value, best.value, minDelta) || decidesTie(best)))
+      ) {
         best = { epoch, value, ...(tie === undefined ? {} : { tie }) };
         waited = 0;
         if (restoreBest) weights = await control.getWeights();

@@ -32,6 +32,29 @@ onDevices((device) => {
     trainer.dispose();
   });
 
+  it("take no epoch for the best whose value is NaN", async () => {
+    const values = [Number.NaN, 0.4, Number.NaN, 0.2, 0.3];
+    const stopping = earlyStopping({ monitor: "loss", patience: 3 });
+    const stops: number[] = [];
+    const control = {
+      stop: () => void stops.push(1),
+      rateScale: 1,
+      saveCheckpoint: async () => {},
+      getWeights: async () => ({}),
+      setWeights: () => {},
+    };
+    for (const [epoch, loss] of values.entries()) await stopping.onEpochEnd?.(epoch, { loss }, control);
+    expect(stopping.best).toEqual({ epoch: 3, value: 0.2 });
+    const plateau = reduceOnPlateau({ monitor: "loss", patience: 1, factor: 0.5 });
+    for (const loss of [Number.NaN, 0.4, 0.3]) await plateau.onEpochEnd?.(0, { loss }, control);
+    expect(control.rateScale).toBe(1);
+    // Nothing but NaN is no improvement either, and gives no weights to put back.
+    const never = earlyStopping({ monitor: "loss", patience: 2 });
+    for (let epoch = 0; epoch < 2; epoch++) await never.onEpochEnd?.(epoch, { loss: Number.NaN }, control);
+    expect(never.best).toBeNull();
+    expect(stops).toHaveLength(1);
+  });
+
   it("callbacks lower the rate on a plateau, on top of the schedule", async () => {
     const rates: number[] = [];
     const trainer = trainerOf(device(), withDropout(), {
