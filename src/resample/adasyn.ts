@@ -29,7 +29,7 @@ export const adasyn = /* @__PURE__ */ defineResampler(
     const { device, nNeighbors: k = 5, seed = 0 } = options;
     checkNeighbors("adasyn", "nNeighbors", k, classes.minority.length);
     const wanted = rowsToAdd("adasyn", classes, options);
-    const counts = adasynCounts(await othersAmong(classes, k, device), wanted);
+    const counts = adasynCounts(await othersAmong(classes, k, device), k, wanted);
     const rows = take(classes, classes.minority);
     const { indices } = await nearestNeighbors(device, rows, rows, k, { excludeSelf: true });
     const bases = counts.flatMap((count, row) => new Array<number>(count).fill(row));
@@ -38,20 +38,41 @@ export const adasyn = /* @__PURE__ */ defineResampler(
   },
 );
 
-/** Samples of each row, of `wanted` in all but for rounding; `others`: neighbours of the other class of each. @throws E_DATA */
-export function adasynCounts(others: ArrayLike<number>, wanted: number): number[] {
-  const total = Array.from(others).reduce((sum, c) => sum + c, 0);
+/**
+ * Samples of each row, of `wanted` in all but for rounding; `others`: neighbours of the other class of each, of k. In the order
+ * of imbalanced-learn 0.10, operation by operation, because a share of half a sample is rounded either way. @throws E_DATA
+ */
+export function adasynCounts(others: ArrayLike<number>, k: number, wanted: number): number[] {
+  const shares = Float64Array.from(others, (c) => c / k);
+  const total = pairwiseSum(shares);
   if (total === 0) {
     throw new TilegradError("E_DATA", "adasyn: no row of the rarer class has a neighbour of the other class.", {
       hint: "The classes lie apart: use smote, or leave resampling out.",
     });
   }
-  return Array.from(others, (c) => roundHalfEven((c / total) * wanted));
+  return Array.from(shares, (share) => roundHalfEven((share / total) * wanted));
+}
+
+/** NumPy's sum: by halves down to 128 values, which eight accumulators take in turn. */
+function pairwiseSum(values: Float64Array): number {
+  const { length } = values;
+  if (length < 8) return values.reduce((sum, v) => sum + v, 0);
+  if (length > 128) {
+    const half = Math.floor(length / 2);
+    const middle = half - (half % 8);
+    return pairwiseSum(values.subarray(0, middle)) + pairwiseSum(values.subarray(middle));
+  }
+  const whole = length - (length % 8);
+  const [a, b, c, d, e, f, g, h] = Array.from({ length: 8 }, (_, lane) => {
+    let sum = values[lane];
+    for (let i = lane + 8; i < whole; i += 8) sum += values[i];
+    return sum;
+  });
+  return values.subarray(whole).reduce((sum, v) => sum + v, a + b + (c + d) + (e + f + (g + h)));
 }
 
 function roundHalfEven(value: number): number {
   const low = Math.floor(value);
-  // Half within rounding of the shares counts as half.
-  if (Math.abs(value - low - 0.5) > 1e-9) return Math.round(value);
+  if (value - low !== 0.5) return Math.round(value);
   return low % 2 === 0 ? low : low + 1;
 }

@@ -94,9 +94,24 @@ export async function nearestNeighbors(
     );
   }
   // One more is looked for, since one of them may be the query itself.
-  const found = await search(device, queries, candidates, { ...options, k: excludeSelf ? k + 1 : k, farthest });
+  const how = { ...options, k: excludeSelf ? k + 1 : k, farthest };
+  const scale = scaleFor(queries, candidates);
+  const found = await search(device, scaled(queries, scale), scaled(candidates, scale), how);
+  if (scale !== 1) for (const [i, d] of found.distances.entries()) found.distances[i] = d / scale / scale;
   return excludeSelf ? withoutSelf(found, queries.rows, k) : found;
 }
+
+/** Largest values from which on squared differences that matter are far from the least f32; some devices flush denormals. */
+const LEAST_LARGEST = 2 ** -20;
+
+/** A power of 2, which rounds nothing, by which small values are large enough to be squared. */
+function scaleFor(...matrices: readonly FeatureRows[]): number {
+  const largest = matrices.reduce((most, { data }) => data.reduce((m, v) => Math.max(m, Math.abs(v)), most), 0);
+  return largest > 0 && largest < LEAST_LARGEST ? 2 ** -Math.floor(Math.log2(largest)) : 1;
+}
+
+const scaled = (matrix: FeatureRows, scale: number): FeatureRows =>
+  scale === 1 ? matrix : { ...matrix, data: matrix.data.map((v) => v * scale) };
 
 /** @throws E_ARGUMENT, E_SHAPE */
 function checkMatrix(where: string, matrix: FeatureRows): void {

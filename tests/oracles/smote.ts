@@ -105,7 +105,7 @@ async function checkAdasyn(
   const others = await othersAmong(classesOf("oracle", data), want.k, device);
   const wrong = minority_rows.findIndex((row, i) => Math.abs(others[i] / want.k - want.ratio[row]) > 1e-6);
   if (wrong >= 0) return `adasyn: ratio ${others[wrong] / want.k} of row ${minority_rows[wrong]}`;
-  const counts = adasynCounts(others, want.G);
+  const counts = adasynCounts(others, want.k, want.G);
   if (!same(counts, want.per_row)) return `adasyn: ${counts} samples, want ${want.per_row}`;
   if (want.k !== checker.k) return null;
   const made = await adasyn(data, { device, nNeighbors: want.k });

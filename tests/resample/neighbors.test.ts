@@ -20,6 +20,16 @@ describe.each(["cpu", "webgpu"])("nearestNeighbors on %s", (backend) => {
     want.distances.forEach((d, i) => void expect(Math.abs(distances[i] - d)).toBeLessThanOrEqual(1e-5 * d));
   });
 
+  it("finds the same at any scale, however small the squares are", async () => {
+    const rows = normalMatrix(203, 5, 4);
+    const want = await nearestNeighbors(device, rows, rows, 5, { excludeSelf: true });
+    for (const exponent of [-40, -66, -80, -120]) {
+      const small = { ...rows, data: rows.data.map((v) => v * 2 ** exponent) };
+      const { indices } = await nearestNeighbors(device, small, small, 5, { excludeSelf: true });
+      expect(indices).toEqual(want.indices);
+    }
+  });
+
   it("gives the lower row among equal distances, whatever the tiles", async () => {
     const grid = normalMatrix(150, 2, 3);
     const rows = { ...grid, data: grid.data.map((v) => Math.round(v)) };
