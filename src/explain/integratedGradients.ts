@@ -54,7 +54,7 @@ export async function integratedGradients(
   checkFields(where, trainer, { model: is.object, device: is.device }, "a trainer, from await compile()");
   const { baseline, steps = 64 } = checkOptions(where, options, integratedGradientsOptions);
   const { model, device, parameters, fusion } = trainer;
-  const { x: checked, rows } = checkFeatures(where, x, model.inputShape);
+  const { x: checked, rows } = checkFeatures(where, x, model);
   const inputs = sizeOf(model.inputShape);
   if (sizeOf(model.outputShape) !== 1) {
     throw new TilegradError("E_ARGUMENT", `integratedGradients: the output is [${model.outputShape}]; expected [1].`);

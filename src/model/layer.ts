@@ -45,6 +45,8 @@ export interface LayerContext {
   parameter(name: string, shape: readonly number[], options: ParameterOptions): Tensor;
   /** A parameter's next value, for statistics; takes effect at the end of a training step. */
   update(parameter: Tensor, value: Tensor): void;
+  /** Says that `x` holds whole numbers in [0, below): features of which it is made are checked before they are trained on. */
+  expectIndices?(x: Tensor, below: number): void;
   /** A number that tells this draw apart from every other random draw of the model. */
   stream(): number;
 }

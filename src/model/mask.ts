@@ -25,20 +25,14 @@ export function withMask(y: Tensor, mask: Tensor | undefined): Tensor {
  * ...), unless the layer asked for masks and so sees to them itself.
  * @throws E_ARGUMENT where a layer would lose a mask, having neither asked for it nor such an output
  */
-export function carryMask(
-  type: string,
-  inputs: readonly Tensor[],
-  call: () => readonly Tensor[],
-): readonly Tensor[] {
+export function carryMask(type: string, inputs: readonly Tensor[], call: () => readonly Tensor[]): readonly Tensor[] {
   const before = asked;
   const outputs = call();
   if (asked > before) return outputs;
   for (const x of inputs) {
     const mask = masks.get(x);
     if (!mask || outputs.some((y) => masks.has(y))) continue;
-    const heirs = outputs.filter(
-      (y) => y.shape.length >= 3 && y.shape[0] === x.shape[0] && y.shape[1] === x.shape[1],
-    );
+    const heirs = outputs.filter((y) => y.shape.length >= 3 && y.shape[0] === x.shape[0] && y.shape[1] === x.shape[1]);
     for (const y of heirs) masks.set(y, mask);
     if (heirs.length > 0) continue;
     throw new TilegradError("E_ARGUMENT", `${type}: its input is masked, and it cannot skip padded steps.`, {

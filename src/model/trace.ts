@@ -9,11 +9,12 @@ import { state } from "../ops/core/constant.ts";
 import { slice } from "../ops/core/slice.ts";
 import { reshape } from "../ops/core/view.ts";
 import { show } from "../options.ts";
+import { indexFeatures } from "./indexFeatures.ts";
 import { checkInitializer } from "./initializers.ts";
 import type { Layer, LayerContext } from "./layer.ts";
 import { checkRegularizer } from "./layer.ts";
 import { carryMask } from "./mask.ts";
-import type { LayerSummary, Model, NamedShape, ParameterSpec, TraceOptions } from "./types.ts";
+import type { IndexFeature, LayerSummary, Model, NamedShape, ParameterSpec, TraceOptions } from "./types.ts";
 
 /** Applies a layer, by its number, to tensors of a trace. */
 export type Apply = (layer: number, inputs: readonly Tensor[]) => readonly Tensor[];
@@ -36,12 +37,14 @@ export function defineModel({ inputs, outputs, layers, names, architecture, body
     x: Tensor,
     options: TraceOptions,
     after?: (layer: number, outputs: readonly Tensor[]) => void,
+    expectIndices?: (layer: string, x: Tensor, below: number) => void,
   ): readonly Tensor[] => {
     let stream = 0;
     const statistics = new Statistics();
     const values = body(split(x, inputs), (index, given) => {
       const context = contextOf(layers[index], names[index], given, options, statistics, () => stream++);
-      const outputs = applyLayer(layers[index], names[index], context);
+      const expect = expectIndices && ((of: Tensor, below: number) => expectIndices(names[index], of, below));
+      const outputs = applyLayer(layers[index], names[index], expect ? { ...context, expectIndices: expect } : context);
       after?.(index, outputs);
       return outputs;
     });
@@ -53,8 +56,10 @@ export function defineModel({ inputs, outputs, layers, names, architecture, body
   const parameters: ParameterSpec[] = [];
   const rows: LayerSummary[] = [];
   let counted = 0;
+  const row = state("input", [1, ...inputShape]);
+  const indices: IndexFeature[] = [];
   const made = run(
-    state("input", [1, ...inputShape]),
+    row,
     {
       training: true,
       parameter: (spec) => {
@@ -81,6 +86,7 @@ export function defineModel({ inputs, outputs, layers, names, architecture, body
         trainable: count(own.filter((p) => p.trainable)),
       });
     },
+    (layer, x, below) => indices.push(...indexFeatures(row, x).map((feature) => ({ feature, below, layer }))),
   );
   const shapes = made.map((y) => y.shape.slice(1));
   return {
@@ -90,6 +96,7 @@ export function defineModel({ inputs, outputs, layers, names, architecture, body
     outputs: shapes.map((shape, k) => ({ name: outputs[k], shape })),
     parameters,
     layers: rows,
+    indices,
     architecture,
     trace: (x, options) => join(run(x, options)),
   };

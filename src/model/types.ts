@@ -30,6 +30,14 @@ export interface LayerSummary {
   readonly trainable: number;
 }
 
+/** A feature of a row of x that must be a whole number in [0, below). */
+export interface IndexFeature {
+  readonly feature: number;
+  readonly below: number;
+  /** The layer that looks it up. */
+  readonly layer: string;
+}
+
 /** An input or output of a model; the shape is without the batch. */
 export interface NamedShape {
   readonly name: string;
@@ -46,6 +54,8 @@ export interface Model {
   readonly outputs: readonly NamedShape[];
   readonly parameters: readonly ParameterSpec[];
   readonly layers: readonly LayerSummary[];
+  /** Features that are numbers of rows of a table, such as tokens; none in a model made by hand. */
+  readonly indices?: readonly IndexFeature[];
   /** What `modelFromJson` makes the same model of. */
   readonly architecture: Json;
   /** x [batch, ...inputShape] -> [batch, ...outputShape] */

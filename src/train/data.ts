@@ -2,6 +2,7 @@
 import { TilegradError } from "../errors.ts";
 import { sameShape, sizeOf } from "../graph/types.ts";
 import type { Loss } from "../model/losses.ts";
+import type { IndexFeature, Model } from "../model/types.ts";
 import { show } from "../options.ts";
 import type { NumberList, Numeric } from "../values.ts";
 import { floatsOf } from "../values.ts";
@@ -27,11 +28,14 @@ export interface CheckedData {
 
 const FLAT = "Give x as one flat array, row after row: rows.flat().";
 
+/** What a model takes as a row. */
+export type RowShape = Pick<Model, "inputShape" | "indices">;
+
 /** Features of whole rows, `first` being the number of their first. @throws E_SHAPE, and E_DATA for a feature that is NaN or infinite. */
 export function checkFeatures(
   where: string,
   x: Numeric,
-  inputShape: readonly number[],
+  { inputShape, indices = [] }: RowShape,
   first = 0,
 ): { x: Float32Array; rows: number } {
   if (typeof x?.length !== "number") {
@@ -59,12 +63,34 @@ export function checkFeatures(
       },
     );
   }
+  if (indices.length > 0) checkIndices(where, checked, width, indices, first);
   return { x: checked, rows };
 }
 
+/** @throws E_DATA for a feature that is no row of the table it is looked up in */
+function checkIndices(
+  where: string,
+  x: Float32Array,
+  width: number,
+  indices: readonly IndexFeature[],
+  first: number,
+): void {
+  for (let start = 0; start < x.length; start += width) {
+    for (const { feature, below, layer } of indices) {
+      const value = x[start + feature];
+      if (value >= 0 && value < below && Number.isInteger(value)) continue;
+      throw new TilegradError(
+        "E_DATA",
+        `${where}: x is ${value} in row ${first + start / width}, feature ${feature}; layer "${layer}" expects whole numbers from 0 to ${below - 1}.`,
+        { hint: "Number tokens from 0, and give the layer an inputDim of at least the largest plus 1." },
+      );
+    }
+  }
+}
+
 /** @throws E_SHAPE, E_DATA */
-export function checkData(where: string, data: Data<Numeric>, inputShape: readonly number[], first = 0): CheckedData {
-  const { x, rows } = checkFeatures(where, data.x, inputShape, first);
+export function checkData(where: string, data: Data<Numeric>, row: RowShape, first = 0): CheckedData {
+  const { x, rows } = checkFeatures(where, data.x, row, first);
   if (typeof data.y?.length !== "number") {
     throw new TilegradError(
       "E_DATA",

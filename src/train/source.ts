@@ -67,16 +67,16 @@ export const isRowSource = (data: Data<Numeric> | RowSource | Numeric): data is 
 export async function openRows(
   where: string,
   data: Data<Numeric> | RowSource,
-  { inputShape, outputShape }: Pick<Model, "inputShape" | "outputShape">,
+  model: Pick<Model, "inputShape" | "outputShape" | "indices">,
   loss?: Loss,
 ): Promise<Rows> {
   checkObject(where, data, "{ x, y } or a source of rows");
   const checked = (rows: Data<Numeric>, first = 0): CheckedData => {
-    const found = checkData(where, rows, inputShape, first);
-    if (loss) checkLabels(where, found, loss, sizeOf(outputShape), first);
+    const found = checkData(where, rows, model, first);
+    if (loss) checkLabels(where, found, loss, sizeOf(model.outputShape), first);
     return found;
   };
-  return isRowSource(data) ? openSource(where, data, inputShape, checked) : inMemory(checked(data));
+  return isRowSource(data) ? openSource(where, data, model.inputShape, checked) : inMemory(checked(data));
 }
 
 export function inMemory(whole: CheckedData): Rows {

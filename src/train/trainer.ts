@@ -297,7 +297,7 @@ export class Trainer {
 
   private async logits(x: Numeric | RowSource): Promise<Float32Array> {
     if (isRowSource(x)) return this.predictor.outputsOf(await openRows("predict", x, this.model));
-    return this.predictor.outputs(checkFeatures("predict", x, this.model.inputShape).x);
+    return this.predictor.outputs(checkFeatures("predict", x, this.model).x);
   }
 
   getWeights(): Promise<Weights> {

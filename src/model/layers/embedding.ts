@@ -15,7 +15,10 @@ import { defineLayer, regularizerKind } from "../layer.ts";
 import { withMask } from "../mask.ts";
 
 const embeddingOptions = () => ({
-  /** Tokens: indices are whole numbers in [0, inputDim); what is beyond is taken as the nearest of them. */
+  /**
+   * Tokens: whole numbers in [0, inputDim). Others among the features of a model are E_DATA; what another layer makes of them is
+   * taken as the nearest of these.
+   */
   inputDim: is.required(is.positiveInteger),
   /** Numbers a token becomes. */
   outputDim: is.required(is.positiveInteger),
@@ -39,6 +42,7 @@ export const embedding = /* @__PURE__ */ defineLayer(
         initializer: options.embeddingsInitializer ?? { uniform: 0.05 },
         regularizer: options.embeddingsRegularizer,
       });
+      context.expectIndices?.(x, inputDim);
       const y = gather(table, cast(clip(x, 0, inputDim - 1), "u32"));
       return maskZero && x.shape.length === 2 ? withMask(y, sub(1, equal(x, 0))) : y;
     },
