@@ -68,7 +68,11 @@ export function trainingStep(spec: StepSpec, { probe = false } = {}): Graph {
 
   // A loss that is not finite freezes all updates, until the host has looked; so do gradients, but for mixed precision.
   const alive = state("alive", []);
-  const stillAlive = mul(alive, finite(total));
+  const faultBefore =
+    spec.precision === "mixed" || layout.placed.every((p) => p.offset === null) ? null : state(FAULT, []);
+  // Statistics do not look at gradients, so they must be told of earlier steps' here; what is trained sees the fault itself.
+  const before = faultBefore && statistics.length > 0 ? mul(alive, equal(faultBefore, 0)) : alive;
+  const stillAlive = mul(before, finite(total));
   let fault: Tensor | null = null;
   // The fault is looked at by each element: a scalar made of it and of `go` would be one with the loss, which came before.
   const clear = (next: Tensor, go: Tensor): Tensor => (fault ? mul(go, equal(broadcastTo(fault, next.shape), 0)) : go);
@@ -95,15 +99,14 @@ export function trainingStep(spec: StepSpec, { probe = false } = {}): Graph {
     const flat = parts.map((g) => reshape(g, [sizeOf(g.shape)]));
     const offsets = trained.map((p) => p.offset);
     if (probe) return { outputs: { gradients: pack(flat, offsets, layout.arenaSize) }, updates: [] };
-    const faultBefore = state(FAULT, []);
-    const watched = scaling
-      ? null
-      : packWatched(flat, offsets, layout.arenaSize, {
-          fault: faultBefore,
-          place: stepScalar("recordOffset", "u32"),
-          limit: gradientLimitOf(optimizer, layout.arenaSize),
-        });
-    if (watched) {
+    const watched =
+      faultBefore &&
+      packWatched(flat, offsets, layout.arenaSize, {
+        fault: faultBefore,
+        place: stepScalar("recordOffset", "u32"),
+        limit: gradientLimitOf(optimizer, layout.arenaSize),
+      });
+    if (faultBefore && watched) {
       fault = watched.fault;
       updates.push({ state: faultBefore, value: fault });
     }
@@ -121,7 +124,10 @@ export function trainingStep(spec: StepSpec, { probe = false } = {}): Graph {
     for (const [name, value] of Object.entries(next.slots))
       updates.push({ state: slots[name], value: guarded(value, slots[name], goes) });
   }
-  for (const [target, value] of statistics) updates.push({ state: target, value: guarded(value, target, go) });
+  // Statistics come from the forward pass: those of the very step whose gradients were not finite have moved, as in mixed
+  // precision; to wait for its gradients would keep what they are made of, and cost kernels.
+  for (const [target, value] of statistics)
+    updates.push({ state: target, value: where(mul(go, finite(value)), value, target) });
   return { outputs: {}, updates };
 }
 
