@@ -1,11 +1,10 @@
 /** Which gradient it was that was not finite: found once training has stopped at it, from the weights as they were. */
 import type { CompiledStep, Device, DeviceTensor } from "../device.ts";
 import { TilegradError } from "../errors.ts";
-import type { Graph } from "../graph/types.ts";
+import type { Graph, StepValues } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
 import type { Model } from "../model/model.ts";
 import { isBeyond } from "../ops/core/concat.ts";
-import type { StepValues } from "../ops/op.ts";
 import type { ParameterLayout } from "./parameters.ts";
 
 /** A step of a chunk whose gradients were not finite. */
