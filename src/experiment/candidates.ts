@@ -33,7 +33,8 @@ export interface Candidate {
 /** Lists of values, or ranges, by the names of options: { learningRate: { from: 1e-4, to: 0.1 }, layers: [[8], [32, 16]] }. */
 export type Space = Readonly<Record<string, readonly unknown[] | Range>>;
 
-const WHOLE: readonly unknown[] = [is.positiveInteger];
+/** Required or not, by what it holds for. */
+const isWholeKind = (kind: is.Kind | undefined): boolean => kind?.holds === is.positiveInteger.holds;
 
 /** The axes of a space; ranges of options that take whole numbers only are such. @throws E_ARGUMENT for what is no range */
 export const axesOf = (space: Space): Axis[] =>
@@ -42,7 +43,7 @@ export const axesOf = (space: Space): Axis[] =>
     const kind = Object.values(GROUPS)
       .flatMap((group) => Object.entries(group))
       .find(([option]) => option === name)?.[1];
-    if (values.from < values.to) return { name, values: { ...values, whole: values.whole ?? WHOLE.includes(kind) } };
+    if (values.from < values.to) return { name, values: { ...values, whole: values.whole ?? isWholeKind(kind) } };
     throw new TilegradError(
       "E_ARGUMENT",
       `${name}: got from ${values.from} to ${values.to}; expected a range that rises.`,

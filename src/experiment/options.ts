@@ -1,70 +1,21 @@
 /** The options of an experiment, in small groups. A name stands in one group only, so that it is enough to say which is meant. */
 import type { ImageSize } from "../data/pixels.ts";
-import type { Scaling } from "../data/preprocess.ts";
 import type { Table } from "../data/table.ts";
+import type { Kind } from "../kinds.ts";
 import * as is from "../kinds.ts";
 import type { CalibrationMethod } from "../metrics/calibration.ts";
-import type { ActivationName } from "../model/activations.ts";
 import { activationNames } from "../model/activations.ts";
 import type { Model } from "../model/model.ts";
+import type { OptionsOf } from "../options.ts";
 import { checkOptions } from "../options.ts";
-import type { TrainingPrecision } from "../passes/half.ts";
 import { PRECISIONS } from "../passes/half.ts";
 
-/** What is to be predicted, and from what. */
-export interface TaskOptions {
-  /** The column to predict; with `window` also `up(column)`: whether it rises. */
-  readonly target: string;
-  /** The label that means yes; default: the rarer one. */
-  readonly positive?: string | undefined;
-  /** The columns are the pixels of an image: [height, width, channels]. */
-  readonly image?: ImageSize | undefined;
-  /** Rows follow in time, and an input is so many of them. */
-  readonly window?: number | undefined;
-  /** Rows from a window's last to its label; default 1. */
-  readonly horizon?: number | undefined;
-}
-
-/** Columns that are no plain inputs, and how the others become inputs. */
-export interface ColumnOptions {
-  /** That are no inputs. */
-  readonly exclude: readonly string[];
-  /** That name the rows, and are no inputs. */
-  readonly id: readonly string[];
-  /** How much each row counts, in the loss and in every metric: numbers of at least 0. */
-  readonly sampleWeight?: string | undefined;
-  /** What a cost of `amount` is for each row, such as a payment's size: numbers of at least 0. */
-  readonly amount?: string | undefined;
-  /** Most inputs of one categorical column; default 50. */
-  readonly maxLevels: number;
-  /** Of numbers; default standard. */
-  readonly scaling: Scaling;
-}
-
-/** Rows for training and for testing, as lists of row numbers from 0. */
+/** Lists of row numbers, from 0, for training and for testing. */
 export interface RowLists {
   /** By which errors call them. */
   readonly name: string;
   readonly train: readonly number[];
   readonly test: readonly number[];
-}
-
-/** What rows must not share with those they are judged by. By default the classes' shares are kept. */
-export interface Apart {
-  /** A column: the rows of one group stay together. It is no input. */
-  readonly group?: string | undefined;
-  /** Rows follow in time: the last are for testing. */
-  readonly time?: boolean | undefined;
-}
-
-/** Which rows are for what. */
-export interface SplitOptions extends Apart {
-  /** The share of rows that is for testing, in [0, 1); or another table, of which all are. Default 0.2. */
-  readonly test: number | Table;
-  /** The share of the others that decides when to stop and where the threshold lies, in [0, 1); default 0.2. */
-  readonly validation: number;
-  /** Lists of rows instead of a share for testing. */
-  readonly splits?: RowLists | undefined;
 }
 
 /** A model of one's own. */
@@ -75,43 +26,12 @@ export interface ModelMaker {
   readonly make: (shape: readonly number[]) => Model | Promise<Model>;
 }
 
-export interface NetworkOptions {
-  /** Default by the inputs' shape: cnn for images, lstm for windows, else mlp. */
-  readonly model?: "mlp" | "cnn" | "lstm" | ModelMaker | undefined;
-  /** Units of mlp (default 128, 64) and lstm (32), filters of cnn (16, 32); none makes mlp logistic regression. */
-  readonly layers?: readonly number[] | undefined;
-  /** Of the hidden layers of mlp and cnn; default relu. */
-  readonly activation?: ActivationName | undefined;
-  /** Rate after each dense or LSTM layer, in [0, 1); auto: 0.3, but none after layers so narrow that every unit counts. */
-  readonly dropout?: number | "auto" | undefined;
-  /** Penalty on |weights|; default 0. */
-  readonly l1?: number | undefined;
-  /** On squared weights; auto: 1 / rows, the same prior on the weights however large the table. */
-  readonly l2?: number | "auto" | undefined;
-}
-
-export const LOSSES = ["bce", "focal", "hinge", "squaredHinge", "mse"] as const;
-
 /** How much the classes weigh: `effective` is the beta of effective-number weights. */
 export type ClassWeightChoice =
   | "balanced"
   | "none"
   | { readonly effective: number }
   | Readonly<Partial<Record<0 | 1, number>>>;
-
-export interface LossOptions {
-  /** mse is of the probability. */
-  readonly loss: (typeof LOSSES)[number];
-  readonly classWeight: ClassWeightChoice;
-  /** Factor on the loss of positives, of bce. */
-  readonly posWeight?: number | "auto" | undefined;
-  /** Focusing of the focal loss; default 2. */
-  readonly gamma?: number | undefined;
-  /** Focal weight of positives; default 0.25. */
-  readonly alpha?: number | "auto" | "none" | undefined;
-  /** Of bce, in [0, 1). */
-  readonly labelSmoothing?: number | undefined;
-}
 
 export const RESAMPLE_NAMES = [
   "randomOverSampler",
@@ -132,96 +52,166 @@ export const RESAMPLE_NAMES = [
 ] as const;
 export type ResampleName = (typeof RESAMPLE_NAMES)[number];
 
-/** What training rows become before they are learned from. */
-export interface ResampleOptions {
-  readonly resample: ResampleName | "none";
-  /** Rows of the rarer class per row of the other, afterwards, in (0, 1]; default 1. */
-  readonly samplingStrategy?: number | undefined;
-  /** Of methods that look for neighbours; default theirs. */
-  readonly kNeighbors?: number | undefined;
-  /** Of randomOverSampler: noise on the copies; default 0. */
-  readonly shrinkage?: number | undefined;
-  /** Every batch is half positives, of the rows as resampling leaves them. */
-  readonly balancedBatches: boolean;
-}
+const CALIBRATIONS = ["platt", "isotonic", "temperature", "beta"] as const satisfies readonly CalibrationMethod[];
 
-export const OPTIMIZERS = ["sgd", "momentum", "nesterov", "adam", "amsgrad", "adamw", "rmsprop", "adagrad"] as const;
-export const SCHEDULES = ["constant", "linear", "step", "exponential", "cosine"] as const;
-
-export interface OptimizerOptions {
-  readonly optimizer: (typeof OPTIMIZERS)[number];
-  /** Default 0.001 for adams, more from batches of 64 on; 0.01 for the others. */
-  readonly learningRate?: number | undefined;
-  /** Of momentum, nesterov (default 0.9) and rmsprop. */
-  readonly momentum?: number | undefined;
-  readonly weightDecay?: number | undefined;
-  readonly clipNorm?: number | undefined;
-  readonly clipValue?: number | undefined;
-  /** Of the learning rate over all epochs. */
-  readonly schedule: (typeof SCHEDULES)[number];
-  /** Of linear and cosine; default 0. */
-  readonly endRate?: number | undefined;
-  /** Factor of step (default 0.1) and exponential (default 0.95 an epoch). */
-  readonly decay?: number | undefined;
-  /** Epochs, of step; default 10. */
-  readonly decayEvery?: number | undefined;
-  /** Epochs, of cosine; default 0. */
-  readonly warmup?: number | undefined;
-}
-
-export const MONITORS = ["valPrAuc", "valRocAuc", "valF1", "valLoss", "loss"] as const;
-
-export interface TrainingOptions {
-  /** At most; default 200. */
-  readonly epochs: number;
-  /** Rows of a step; default 32 to 256, by the number of rows. */
-  readonly batch?: number | undefined;
-  /** Epochs without improvement, after which the best weights are taken; 0 is off, default 15. */
-  readonly earlyStopping: number;
-  /** What must improve. */
-  readonly monitor: (typeof MONITORS)[number];
-  /** Epochs without improvement, then a tenth of the learning rate. */
-  readonly reduceOnPlateau?: number | undefined;
-  /** Whether to train once more with the validation rows; auto: with few positives. */
-  readonly refit: "auto" | "always" | "never";
-  readonly precision: TrainingPrecision;
-}
-
-export const CALIBRATIONS = [
-  "platt",
-  "isotonic",
-  "temperature",
-  "beta",
-] as const satisfies readonly CalibrationMethod[];
-
-/** How scores become probabilities and decisions. */
-export interface DecisionOptions {
-  /** A rule, such as f1, recall>=0.8 or cost:fp=1,fn=5 (see parseThresholdRule), or a number as text. */
-  readonly threshold: string;
-  /** The threshold is chosen from the scores of so many folds, each scored by what learned from the others. */
-  readonly thresholdFolds?: number | undefined;
-  /** Maps scores to probabilities, fitted on the validation rows. */
-  readonly calibrate: CalibrationMethod | "none";
-}
+const TASK = {
+  /** The column to predict; with `window` also `up(column)`: whether it rises. */
+  target: is.required(is.string),
+  /** The label that means yes; default: the rarer one. */
+  positive: is.string,
+  /** The columns are the pixels of an image: [height, width, channels]. */
+  image: is.numberList as Kind<ImageSize>,
+  /** Rows follow in time, and an input is so many of them. */
+  window: is.positiveInteger,
+  /** Rows from a window's last to its label; default 1. */
+  horizon: is.nonNegative,
+};
 
 /** Options that stand in no group. */
-interface OwnOptions extends TaskOptions {
+const OWN = {
+  ...TASK,
   /** Whether logistic regression is fitted beside the network; default true. */
-  readonly baseline?: boolean | undefined;
+  baseline: is.boolean,
   /** Of split, weights, order and dropout; default 0. */
-  readonly seed?: number | undefined;
-}
+  seed: is.number,
+};
 
-interface Groups {
-  readonly columns: ColumnOptions;
-  readonly split: SplitOptions;
-  readonly network: NetworkOptions;
-  readonly loss: LossOptions;
-  readonly resample: ResampleOptions;
-  readonly optimizer: OptimizerOptions;
-  readonly training: TrainingOptions;
-  readonly decision: DecisionOptions;
-}
+/** Every option of every group; those with a default in `DEFAULTS` are required. Words and ranges not said here are looked at where they are used. */
+export const GROUPS = {
+  columns: {
+    /** That are no inputs. */
+    exclude: is.required(is.strings),
+    /** That name the rows, and are no inputs. */
+    id: is.required(is.strings),
+    /** How much each row counts, in the loss and in every metric: numbers of at least 0. */
+    sampleWeight: is.string,
+    /** What a cost of `amount` is for each row, such as a payment's size: numbers of at least 0. */
+    amount: is.string,
+    /** Most inputs of one categorical column; default 50. */
+    maxLevels: is.required(is.positiveInteger),
+    /** Of numbers; default standard. */
+    scaling: is.required(is.oneOf("standard", "minmax", "none")),
+  },
+  split: {
+    /** The share of rows that is for testing, in [0, 1); or another table, of which all are. Default 0.2. */
+    test: is.required(is.anything as Kind<number | Table>),
+    /** The share of the others that decides when to stop and where the threshold lies, in [0, 1); default 0.2. */
+    validation: is.required(is.fraction),
+    /** Lists of rows instead of a share for testing. */
+    splits: is.object as Kind<RowLists>,
+    /** A column: the rows of one group stay together. It is no input. */
+    group: is.string,
+    /** Rows follow in time: the last are for testing. */
+    time: is.boolean,
+  },
+  network: {
+    /** Default by the inputs' shape: cnn for images, lstm for windows, else mlp. */
+    model: is.anything as Kind<"mlp" | "cnn" | "lstm" | ModelMaker>,
+    /** Units of mlp (default 128, 64) and lstm (32), filters of cnn (16, 32); none makes mlp logistic regression. */
+    layers: is.numberList,
+    /** Of the hidden layers of mlp and cnn; default relu. */
+    activation: is.oneOf(...activationNames),
+    /** Rate after each dense or LSTM layer, in [0, 1); auto: 0.3, but none after layers so narrow that every unit counts. */
+    dropout: is.anything as Kind<number | "auto">,
+    /** Penalty on |weights|; default 0. */
+    l1: is.nonNegative,
+    /** On squared weights; auto: 1 / rows, the same prior on the weights however large the table. */
+    l2: is.anything as Kind<number | "auto">,
+  },
+  loss: {
+    /** mse is of the probability. */
+    loss: is.required(is.oneOf("bce", "focal", "hinge", "squaredHinge", "mse")),
+    classWeight: is.required(is.anything as Kind<ClassWeightChoice>),
+    /** Factor on the loss of positives, of bce. */
+    posWeight: is.anything as Kind<number | "auto">,
+    /** Focusing of the focal loss; default 2. */
+    gamma: is.nonNegative,
+    /** Focal weight of positives; default 0.25. */
+    alpha: is.anything as Kind<number | "auto" | "none">,
+    /** Of bce, in [0, 1). */
+    labelSmoothing: is.fraction,
+  },
+  resample: {
+    resample: is.required(is.oneOf("none", ...RESAMPLE_NAMES)),
+    /** Rows of the rarer class per row of the other, afterwards, in (0, 1]; default 1. */
+    samplingStrategy: is.positive,
+    /** Of methods that look for neighbours; default theirs. */
+    kNeighbors: is.positiveInteger,
+    /** Of randomOverSampler: noise on the copies; default 0. */
+    shrinkage: is.nonNegative,
+    /** Every batch is half positives, of the rows as resampling leaves them. */
+    balancedBatches: is.required(is.boolean),
+  },
+  optimizer: {
+    optimizer: is.required(is.oneOf("sgd", "momentum", "nesterov", "adam", "amsgrad", "adamw", "rmsprop", "adagrad")),
+    /** Default 0.001 for adams, more from batches of 64 on; 0.01 for the others. */
+    learningRate: is.positive,
+    /** Of momentum, nesterov (default 0.9) and rmsprop. */
+    momentum: is.fraction,
+    weightDecay: is.nonNegative,
+    clipNorm: is.positive,
+    clipValue: is.positive,
+    /** Of the learning rate over all epochs. */
+    schedule: is.required(is.oneOf("constant", "linear", "step", "exponential", "cosine")),
+    /** Of linear and cosine; default 0. */
+    endRate: is.nonNegative,
+    /** Factor of step (default 0.1) and exponential (default 0.95 an epoch). */
+    decay: is.positive,
+    /** Epochs, of step; default 10. */
+    decayEvery: is.positiveInteger,
+    /** Epochs, of cosine; default 0. */
+    warmup: is.nonNegative,
+  },
+  training: {
+    /** At most; default 200. */
+    epochs: is.required(is.positiveInteger),
+    /** Rows of a step; default 32 to 256, by the number of rows. */
+    batch: is.positiveInteger,
+    /** Epochs without improvement, after which the best weights are taken; 0 is off, default 15. */
+    earlyStopping: is.required(is.nonNegative),
+    /** What must improve. */
+    monitor: is.required(is.oneOf("valPrAuc", "valRocAuc", "valF1", "valLoss", "loss")),
+    /** Epochs without improvement, then a tenth of the learning rate. */
+    reduceOnPlateau: is.positiveInteger,
+    /** Whether to train once more with the validation rows; auto: with few positives. */
+    refit: is.required(is.oneOf("auto", "always", "never")),
+    precision: is.required(is.oneOf(...PRECISIONS)),
+  },
+  decision: {
+    /** A rule, such as f1, recall>=0.8 or cost:fp=1,fn=5 (see parseThresholdRule), or a number as text. */
+    threshold: is.required(is.string),
+    /** The threshold is chosen from the scores of so many folds, each scored by what learned from the others. */
+    thresholdFolds: is.positiveInteger,
+    /** Maps scores to probabilities, fitted on the validation rows. */
+    calibrate: is.required(is.oneOf("none", ...CALIBRATIONS)),
+  },
+};
+
+/** What may be left out may be undefined, too. */
+type Declared<S, O = OptionsOf<S>> = {
+  readonly [N in keyof O]: O[N] | (object extends Pick<O, N> ? undefined : never);
+};
+type Declarations = typeof GROUPS;
+
+/** What is to be predicted, and from what. */
+export interface TaskOptions extends Declared<typeof TASK> {}
+/** Columns that are no plain inputs, and how the others become inputs. */
+export interface ColumnOptions extends Declared<Declarations["columns"]> {}
+/** Which rows are for what. */
+export interface SplitOptions extends Declared<Declarations["split"]> {}
+/** What rows must not share with those they are judged by. By default the classes' shares are kept. */
+export interface Apart extends Pick<SplitOptions, "group" | "time"> {}
+export interface NetworkOptions extends Declared<Declarations["network"]> {}
+export interface LossOptions extends Declared<Declarations["loss"]> {}
+/** What training rows become before they are learned from. */
+export interface ResampleOptions extends Declared<Declarations["resample"]> {}
+export interface OptimizerOptions extends Declared<Declarations["optimizer"]> {}
+export interface TrainingOptions extends Declared<Declarations["training"]> {}
+/** How scores become probabilities and decisions. */
+export interface DecisionOptions extends Declared<Declarations["decision"]> {}
+
+interface OwnOptions extends Declared<typeof OWN> {}
+type Groups = { readonly [G in keyof Declarations]: Declared<Declarations[G]> };
 
 export type ExperimentOptions = OwnOptions & { readonly [G in keyof Groups]?: Partial<Groups[G]> };
 
@@ -239,75 +229,6 @@ export const DEFAULTS = {
   decision: { threshold: "f1", calibrate: "none" },
 } as const satisfies Groups;
 
-/** Every option of every group, and of which kind it is; words and ranges are looked at where they are used. */
-export const GROUPS = {
-  columns: {
-    exclude: is.strings,
-    id: is.strings,
-    sampleWeight: is.string,
-    amount: is.string,
-    maxLevels: is.positiveInteger,
-    scaling: is.oneOf("standard", "minmax", "none"),
-  },
-  split: { test: is.anything, validation: is.fraction, splits: is.object, group: is.string, time: is.boolean },
-  network: {
-    model: is.anything,
-    layers: is.numberList,
-    activation: is.oneOf(...activationNames),
-    dropout: is.anything,
-    l1: is.nonNegative,
-    l2: is.anything,
-  },
-  loss: {
-    loss: is.oneOf(...LOSSES),
-    classWeight: is.anything,
-    posWeight: is.anything,
-    gamma: is.nonNegative,
-    alpha: is.anything,
-    labelSmoothing: is.fraction,
-  },
-  resample: {
-    resample: is.oneOf("none", ...RESAMPLE_NAMES),
-    samplingStrategy: is.positive,
-    kNeighbors: is.positiveInteger,
-    shrinkage: is.nonNegative,
-    balancedBatches: is.boolean,
-  },
-  optimizer: {
-    optimizer: is.oneOf(...OPTIMIZERS),
-    learningRate: is.positive,
-    momentum: is.fraction,
-    weightDecay: is.nonNegative,
-    clipNorm: is.positive,
-    clipValue: is.positive,
-    schedule: is.oneOf(...SCHEDULES),
-    endRate: is.nonNegative,
-    decay: is.positive,
-    decayEvery: is.positiveInteger,
-    warmup: is.nonNegative,
-  },
-  training: {
-    epochs: is.positiveInteger,
-    batch: is.positiveInteger,
-    earlyStopping: is.nonNegative,
-    monitor: is.oneOf(...MONITORS),
-    reduceOnPlateau: is.positiveInteger,
-    refit: is.oneOf("auto", "always", "never"),
-    precision: is.oneOf(...PRECISIONS),
-  },
-  decision: { threshold: is.string, thresholdFolds: is.positiveInteger, calibrate: is.oneOf("none", ...CALIBRATIONS) },
-};
-
-const OWN = {
-  target: is.required(is.string),
-  positive: is.string,
-  image: is.numberList,
-  window: is.positiveInteger,
-  horizon: is.nonNegative,
-  baseline: is.boolean,
-  seed: is.number,
-};
-
 const groupNames = Object.keys(GROUPS) as (keyof typeof GROUPS)[];
 
 /** The options with their defaults. @throws E_ARGUMENT for names that are no options, and values of another kind */
@@ -315,7 +236,7 @@ export function settle(options: ExperimentOptions): Settings {
   checkOptions("experiment", options, { ...OWN, ...Object.fromEntries(groupNames.map((group) => [group, is.object])) });
   const groups = groupNames.map((group) => {
     const given = Object.entries(options[group] ?? {}).filter(([, value]) => value !== undefined);
-    return [group, { ...DEFAULTS[group], ...checkOptions(group, Object.fromEntries(given), GROUPS[group]) }];
+    return [group, checkOptions(group, { ...DEFAULTS[group], ...Object.fromEntries(given) }, GROUPS[group])];
   });
   const { baseline = true, seed = 0 } = options;
   const settings = { ...options, baseline, seed, ...Object.fromEntries(groups) } as Settings;
