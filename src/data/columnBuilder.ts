@@ -41,8 +41,11 @@ export class ColumnBuilder {
   private texts = 0;
   private firstText: Place | null = null;
   private firstInfinite: Place | null = null;
-  /** The first cell of each way of writing numbers: by its decimal separator, thousands separator and sign. */
-  private readonly firstPoint = new Map<string, Place>();
+  /** The first cell of each way of writing numbers: its decimal separator, and that of a number but 0 without any sign. */
+  private firstPoint: Place | null = null;
+  private firstComma: Place | null = null;
+  private firstBare: Place | null = null;
+  /** The same by thousands separator and by currency or percent sign. */
   private readonly firstGroup = new Map<string, Place>();
   private readonly firstUnit = new Map<string, Place>();
 
@@ -105,23 +108,22 @@ export class ColumnBuilder {
         hint: "Leave the cell empty if the value is missing.",
       });
     }
-    const { firstPoint, firstGroup, firstUnit } = this;
-    const [point, comma] = [firstPoint.get("."), firstPoint.get(",")];
-    this.checkOneWay(comma, "a decimal comma", point, "has a decimal point");
-    for (const [mark, name, decimal] of [
-      [",", "comma", comma],
-      [".", "point", point],
-    ] as const) {
-      this.checkOneWay(firstGroup.get(mark), `a ${name} between thousands`, decimal, `has a decimal ${name}`);
-    }
-    const [[unit, first] = [], [other, second] = []] = [...firstUnit].filter(([unit]) => unit !== "");
+    const { firstPoint, firstComma, firstGroup, firstUnit } = this;
+    this.checkOneWay(firstComma, "a decimal comma", firstPoint, "has a decimal point");
+    this.checkOneWay(firstGroup.get(","), "a comma between thousands", firstComma, "has a decimal comma");
+    this.checkOneWay(firstGroup.get("."), "a point between thousands", firstPoint, "has a decimal point");
+    const [[unit, first] = [], [other, second] = []] = [...firstUnit];
     if (unit !== undefined) this.checkOneWay(second, `"${other}"`, first, `has "${unit}"`);
-    const percent = firstUnit.get("%");
-    this.checkOneWay(percent, "a percent sign", percent && firstUnit.get(""), "has none");
+    this.checkOneWay(firstUnit.get("%"), "a percent sign", this.firstBare, "has none");
   }
 
   /** @throws E_DATA when one cell is written in one way and another in a way that contradicts it */
-  private checkOneWay(place: Place | undefined, has: string, other: Place | undefined, but: string): void {
+  private checkOneWay(
+    place: Place | null | undefined,
+    has: string,
+    other: Place | null | undefined,
+    but: string,
+  ): void {
     if (!place || !other) return;
     const there = `${quoteCell(other.cell)} on line ${other.line} ${but}`;
     throw this.error(place, `${quoteCell(place.cell)} has ${has}, but ${there}`, {
@@ -132,9 +134,9 @@ export class ColumnBuilder {
   /** How numbers are written here, where a user should know that it was understood: in words. */
   get spellings(): string[] {
     if (this.codes) return [];
-    const units = [...this.firstUnit.keys()].filter((unit) => unit !== "");
+    const units = [...this.firstUnit.keys()];
     return [
-      ...(this.firstPoint.has(",") ? ["Decimal commas"] : []),
+      ...(this.firstComma ? ["Decimal commas"] : []),
       ...(this.firstGroup.size > 0 ? ["Thousands separators"] : []),
       ...(units.includes("%") ? ["Percent signs"] : []),
       ...(units.some((unit) => unit !== "%") ? ["Currency signs"] : []),
@@ -161,17 +163,22 @@ export class ColumnBuilder {
   private addValue(reader: CellReader, infinite: boolean, text: string, line: number): void {
     if (this.rows === this.values.length) this.values = grown(this.values, new Float64Array(this.rows * 2));
     this.values[this.rows] = infinite ? Number.POSITIVE_INFINITY : reader.value;
-    if (infinite) this.firstInfinite ??= { line, cell: text.slice(reader.start, reader.end) };
-    const note = (first: Map<string, Place>, key: string): void => {
-      if (!first.has(key)) first.set(key, { line, cell: copied(text.slice(reader.start, reader.end)) });
-    };
-    if (reader.separator !== "") note(this.firstPoint, reader.separator);
-    if (reader.grouping !== "") note(this.firstGroup, reader.grouping);
-    if (reader.unit !== "" || (reader.value !== 0 && !Number.isNaN(reader.value))) note(this.firstUnit, reader.unit);
+    if (infinite) this.firstInfinite ??= placeOf(reader, text, line);
+    if (reader.separator === ",") this.firstComma ??= placeOf(reader, text, line);
+    if (reader.separator === ".") this.firstPoint ??= placeOf(reader, text, line);
+    if (reader.grouping !== "" || reader.unit !== "") this.noteSigns(reader, text, line);
+    else if (reader.value < 0 || reader.value > 0) this.firstBare ??= placeOf(reader, text, line);
     const isPresent = infinite || !Number.isNaN(reader.value);
     if (reader.canonical || !isPresent || !this.spelled) return;
     this.spelled.set(this.rows, copied(text.slice(reader.start, reader.end)));
     if (this.spelled.size > this.maxSpelled) this.spelled = null;
+  }
+
+  private noteSigns(reader: CellReader, text: string, line: number): void {
+    const { grouping, unit } = reader;
+    if (grouping !== "" && !this.firstGroup.has(grouping)) this.firstGroup.set(grouping, placeOf(reader, text, line));
+    if (unit !== "" && !this.firstUnit.has(unit)) this.firstUnit.set(unit, placeOf(reader, text, line));
+    if (unit === "") this.firstBare ??= placeOf(reader, text, line);
   }
 
   private addCode(codes: Int32Array, cell: string): void {
@@ -222,6 +229,10 @@ export class ColumnBuilder {
     const where = `${this.file}, line ${place.line}, column ${JSON.stringify(this.name)}`;
     return new TilegradError("E_DATA", `${where}: ${message}.`, options);
   }
+}
+
+function placeOf(reader: CellReader, text: string, line: number): Place {
+  return { line, cell: copied(text.slice(reader.start, reader.end)) };
 }
 
 function grown<T extends Float64Array | Int32Array>(full: T, larger: T): T {

@@ -10,6 +10,8 @@ const LONGEST_MISSING = 8;
 const LONGEST_NUMBER = 400;
 const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 const INFINITE = /^[+-]?inf(inity)?$/i;
+/** What numbers of all kinds look like: nearly every text is told apart by its first characters. */
+const NUMBERLIKE = /^[-+(]?\D? ?[\d.,][\d.,'’ \u00a0\u202f]*(?:e[-+]?\d+)? ?\D?\)?$/i;
 const CURRENCIES = "$€£¥₹";
 /** A sign, a currency sign before or a unit after, and what may be the digits between. */
 const SIGNED = /^([+-]?)([^\d.,\s]?) ?([\d.,](?:.*[\d.,])?) ?([^\d.,\s]?)$/;
@@ -105,7 +107,7 @@ export class CellReader {
     if (cell === NONE || (cell.length <= LONGEST_MISSING && MISSING.has(cell.toLowerCase())))
       return this.other("missing");
     if (INFINITE.test(cell)) return this.other("infinite");
-    if (cell.length > LONGEST_NUMBER || !/\d/.test(cell)) return this.other("text");
+    if (cell.length > LONGEST_NUMBER || !NUMBERLIKE.test(cell)) return this.other("text");
     const bare = this.withoutSigns(cell);
     const decimal = this.withPoint(bare);
     if (!DECIMAL.test(decimal)) return this.other("text");
