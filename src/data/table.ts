@@ -134,9 +134,13 @@ export function tableFromRecords(
   for (const [i, record] of records.entries()) checkObject(`tableFromRecords: [${i}]`, record, "{ column: value }");
   const names = new Set<string>();
   for (const record of records) for (const key of Object.keys(record)) names.add(key);
-  const columns = [...names].map((name) => [name, records.map((record) => record[name])] as const);
+  const columns = [...names].map((name) => [name, records.map((record) => own(record, name))] as const);
   return tableFromEntries(columns, options.name ?? "table");
 }
+
+/** Not what every object inherits under names such as "constructor". */
+const own = (record: Readonly<Record<string, CellValue>>, name: string): CellValue =>
+  Object.hasOwn(record, name) ? record[name] : undefined;
 
 const DAY = 86_400_000;
 

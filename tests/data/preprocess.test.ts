@@ -277,6 +277,14 @@ describe("tables of arrays and objects", () => {
     expect(tableFromColumns({ a: Float32Array.of(1, 2) }).columns[0]).toMatchObject({ values: Float64Array.of(1, 2) });
   });
 
+  it("take names that every object inherits for columns like others", () => {
+    const table = tableFromRecords([{ constructor: 1 }, { toString: 2 }] as Record<string, CellValue>[]);
+    expect(table.columns).toEqual([
+      { name: "constructor", kind: "numeric", values: Float64Array.of(1, Number.NaN) },
+      { name: "toString", kind: "numeric", values: Float64Array.of(Number.NaN, 2) },
+    ]);
+  });
+
   it("refuse unequal lengths, infinities, objects and nothing", () => {
     expect(failure(() => tableFromColumns({ a: [1], b: [1, 2] })).message).toContain('column "b" has 2 rows');
     expect(failure(() => tableFromColumns({ a: [1, Infinity] })).message).toContain('row 1, column "a": got Infinity');
