@@ -1,5 +1,8 @@
 /** The saved model: `model.json` (what a person can read) beside its weights. See bundle.ts for the layout. */
+import type { Kind } from "../kinds.ts";
+import * as is from "../kinds.ts";
 import type { Calibration } from "../metrics/calibration.ts";
+import type { OptionsOf } from "../options.ts";
 import { decodeBundle, encodeBundle, type Files, onlyFields } from "./bundle.ts";
 import { parseCalibration } from "./calibrationJson.ts";
 import type { Json } from "./json.ts";
@@ -8,20 +11,27 @@ import { asCount, asJson, asList, asNumber, asObject, asShape, asString, field, 
 import { matchTensors, type StoredTensors } from "./safetensors.ts";
 
 const MODEL = { head: "model.json", format: "tilegrad-model", version: 1, stem: "weights" };
-const FIELDS = ["architecture", "weights", "preprocessing", "calibration", "threshold", "labels", "training"];
 
-export interface ModelFile {
+/** What a model has besides its network; `parseExtras` looks closer. */
+export const MODEL_EXTRAS = {
+  /** What was fitted on the training rows; the table's code validates it. */
+  preprocessing: is.anything as Kind<Json>,
+  /** What the network's scores go through before the threshold. */
+  calibration: is.anything as Kind<Calibration>,
+  /** A score >= `value` is a yes; `rule` says how it was chosen ("fixed", "f1", ...). */
+  threshold: is.anything as Kind<{ readonly value: number; readonly rule: string }>,
+  labels: is.anything as Kind<{ readonly positive: string; readonly negative: string }>,
+};
+
+export interface Extras extends OptionsOf<typeof MODEL_EXTRAS> {}
+
+const FIELDS = ["architecture", "weights", ...Object.keys(MODEL_EXTRAS), "training"];
+
+export interface ModelFile extends Extras {
   /** A tree of `{ type, config }`; the model's code validates it. */
   readonly architecture: Json;
   /** By name, in f32, row-major. */
   readonly weights: StoredTensors;
-  /** What was fitted on the training rows; the table's code validates it. */
-  readonly preprocessing?: Json;
-  /** What the network's scores go through before the threshold. */
-  readonly calibration?: Calibration;
-  /** A score >= `value` is a yes; `rule` says how it was chosen ("fixed", "f1", ...). */
-  readonly threshold?: { readonly value: number; readonly rule: string };
-  readonly labels?: { readonly positive: string; readonly negative: string };
   /** How the weights came about. */
   readonly training?: {
     readonly seed: number;
@@ -42,7 +52,7 @@ export function encodeModel(model: ModelFile): Files {
 }
 
 /** What a model has besides its network. @throws E_FILE naming the field that is wrong */
-export function parseExtras(at: Place): Pick<ModelFile, "preprocessing" | "calibration" | "threshold" | "labels"> {
+export function parseExtras(at: Place): Extras {
   return {
     preprocessing: optional(field(at, "preprocessing"), asJson),
     calibration: optional(field(at, "calibration"), parseCalibration),

@@ -1,5 +1,8 @@
 /** Which rows each step trains on. */
 import { TilegradError } from "../errors.ts";
+import type { Kind } from "../kinds.ts";
+import * as is from "../kinds.ts";
+import type { OptionsOf } from "../options.ts";
 import { shuffleInPlace } from "../random.ts";
 import { BalancedOrder } from "./balancedOrder.ts";
 import type { Block } from "./blocks.ts";
@@ -7,20 +10,22 @@ import { blocksOf } from "./blocks.ts";
 import type { Epochs, StepRange } from "./steps.ts";
 import { Steps } from "./steps.ts";
 
-export interface OrderOptions {
+export const ORDER_OPTIONS = {
   /** Default 32. The last batch of an epoch may be smaller; it is exact, not padded. */
-  readonly batchSize?: number;
+  batchSize: is.positiveInteger,
   /** Default true: a new order each epoch, by seed. */
-  readonly shuffle?: boolean;
+  shuffle: is.boolean,
   /** The rows of each epoch, in order, instead of shuffling; rows may repeat or be left out, their number stays the same. */
-  readonly order?: (epoch: number) => ArrayLike<number>;
+  order: is.callable as Kind<(epoch: number) => ArrayLike<number>>,
   /**
    * Every batch is half positives, half negatives, for labels 0 and 1. An epoch has as many rows as the data: the rows of
    * each class come in turn, all of them before any comes again, across epochs. Default false. What the model then
    * predicts is for a prevalence of one half: `priorCorrection(0.5, prevalence)` brings it back.
    */
-  readonly balancedBatches?: boolean;
-}
+  balancedBatches: is.boolean,
+};
+
+export interface OrderOptions extends OptionsOf<typeof ORDER_OPTIONS> {}
 
 /** Streams of random draws from here on do not belong to the model's layers or weights. */
 const SHUFFLE_STREAM = 0x5f_ff_ff_ff;
@@ -45,7 +50,7 @@ export class Batches implements Epochs {
    * @param firstShuffle epochs trained before the first, so that every epoch of a trainer has an order of its own
    * @param blockRows rows that are on the device together, from `blockSize`; 0: all
    * @param labels of all rows, for balanced batches
-   * @throws E_ARGUMENT for a bad batch size, an order without rows, one of rows that are not on the device together, and
+   * @throws E_ARGUMENT for an order without rows, one of rows that are not on the device together, and
    *   balanced batches of such rows; E_DATA for balanced batches of other labels than 0 and 1
    */
   constructor(
@@ -57,9 +62,6 @@ export class Batches implements Epochs {
     labels: Float32Array | null = null,
   ) {
     const { batchSize = 32, order, shuffle: shuffled = true, balancedBatches = false } = options;
-    if (!Number.isInteger(batchSize) || batchSize < 1) {
-      throw new TilegradError("E_ARGUMENT", `fit: got batchSize ${batchSize}; expected a positive integer.`);
-    }
     if (order && blockRows > 0) {
       throw new TilegradError("E_ARGUMENT", "order: the rows are streamed; expected rows that fit on the device.", {
         hint: "Leave `order` out: streamed rows are shuffled in blocks.",

@@ -1,12 +1,15 @@
 /** The loop over epochs: runs steps, records losses, asks callbacks, and keeps count of what the weights have seen. */
 import { TilegradError } from "../errors.ts";
+import type { Kind } from "../kinds.ts";
 import * as is from "../kinds.ts";
 import type { Model } from "../model/model.ts";
 import type { Optimizer } from "../model/optimizers.ts";
+import type { OptionsOf } from "../options.ts";
 import type { TrainingPrecision } from "../passes/half.ts";
 import type { Numeric } from "../values.ts";
 import type { Augment } from "./augment.ts";
-import type { Batches, OrderOptions } from "./batches.ts";
+import type { Batches } from "./batches.ts";
+import { ORDER_OPTIONS } from "./batches.ts";
 import type { Callback, Control, EpochLogs } from "./callbacks.ts";
 import type { Chunk } from "./chunk.ts";
 import type { Data } from "./data.ts";
@@ -16,33 +19,23 @@ import { recordEpoch } from "./progress.ts";
 import type { TrainingSession } from "./session.ts";
 import type { RowSource } from "./source.ts";
 
-export interface FitOptions extends OrderOptions {
-  readonly epochs: number;
-  readonly validation?: Data<Numeric> | RowSource;
+export const FIT_OPTIONS = {
+  ...ORDER_OPTIONS,
+  epochs: is.required(is.positiveInteger),
+  validation: is.object as Kind<Data<Numeric> | RowSource>,
   /**
    * Bytes of rows that are on the device at once, where not all are; default 16 MiB. About three times as much is held in
    * memory. More mix the rows better.
    */
-  readonly blockBytes?: number;
-  readonly callbacks?: readonly Callback[];
+  blockBytes: is.positive,
+  callbacks: is.list as Kind<readonly Callback[]>,
   /** Changes each batch, labels and all, before the model sees it: `mixup()`. A run that goes on must be given it again. */
-  readonly augment?: Augment;
+  augment: is.callable as Kind<Augment>,
   /** Stops within two chunks (about 100 ms) with E_ABORTED; the trainer can then be saved, and `fit` again goes on. */
-  readonly signal?: AbortSignal;
-}
-
-export const FIT_OPTIONS = {
-  epochs: is.number,
-  batchSize: is.number,
-  validation: is.object,
-  callbacks: is.list,
-  shuffle: is.boolean,
-  order: is.callable,
-  balancedBatches: is.boolean,
-  augment: is.callable,
-  blockBytes: is.number,
-  signal: is.object,
+  signal: is.object as Kind<AbortSignal>,
 };
+
+export interface FitOptions extends OptionsOf<typeof FIT_OPTIONS> {}
 
 /**
  * What happened, in order. An `epoch` event comes after the `steps` event of its last step. `epoch`, from 0, is that of the

@@ -4,7 +4,7 @@ import { files as keptFiles } from "#platform";
 import type { Device } from "../device.ts";
 import { TilegradError } from "../errors.ts";
 import type { FileStore, Files } from "../io/bundle.ts";
-import type { ModelFile } from "../io/model.ts";
+import type { Extras, ModelFile } from "../io/model.ts";
 import { decodeModel } from "../io/model.ts";
 import type { Kind } from "../kinds.ts";
 import * as is from "../kinds.ts";
@@ -19,8 +19,7 @@ import type { MetricName } from "./metrics.ts";
 import type { RowSource } from "./source.ts";
 import { Trainer } from "./trainer.ts";
 
-export interface LoadedModel
-  extends Pick<ModelFile, "preprocessing" | "calibration" | "threshold" | "labels" | "training"> {
+export interface LoadedModel extends Extras, Pick<ModelFile, "training"> {
   readonly trainer: Trainer;
   /**
    * Scores of rows x [rows, ...inputShape], row-major, through the saved calibration where there is one: what the saved

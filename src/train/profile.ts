@@ -3,22 +3,26 @@
 import type { Device, TimedDispatch } from "../device.ts";
 import { TilegradError } from "../errors.ts";
 import type { Graph } from "../graph/types.ts";
+import * as is from "../kinds.ts";
 import { median } from "../numeric.ts";
 import { input } from "../ops/core/constant.ts";
 import { neg } from "../ops/core/elementwise.ts";
 import { matmul } from "../ops/matmul/matmul.ts";
 import { f32 } from "../ops/op.ts";
+import type { OptionsOf } from "../options.ts";
 import type { Numeric } from "../values.ts";
 import { numbersOf } from "../values.ts";
 import type { Data } from "./data.ts";
 import type { RowSource } from "./source.ts";
 
-export interface ProfileOptions {
+export const PROFILE_OPTIONS = {
   /** Default 32. */
-  readonly batchSize?: number;
+  batchSize: is.positiveInteger,
   /** Steps that are timed, after as many that are not; default 16. */
-  readonly steps?: number;
-}
+  steps: is.positiveInteger,
+};
+
+export interface ProfileOptions extends OptionsOf<typeof PROFILE_OPTIONS> {}
 
 export interface KernelTime {
   /** The shader and the ops it computes. */

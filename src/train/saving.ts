@@ -6,16 +6,17 @@ import type { Files } from "../io/bundle.ts";
 import type { CheckpointFile } from "../io/checkpoint.ts";
 import type { Json } from "../io/json.ts";
 import { stringifyJson } from "../io/json.ts";
-import type { ModelFile } from "../io/model.ts";
-import { encodeModel, parseExtras } from "../io/model.ts";
+import { encodeModel, MODEL_EXTRAS, parseExtras } from "../io/model.ts";
 import type { Place } from "../io/place.ts";
 import { asJson, asNumber, asObject, field, misplaced, optional } from "../io/place.ts";
 import type { StoredTensors } from "../io/safetensors.ts";
 import { parseTuning } from "../io/tunings.ts";
+import type { Kind } from "../kinds.ts";
 import * as is from "../kinds.ts";
 import type { Loss } from "../model/losses.ts";
 import type { Model } from "../model/model.ts";
 import type { Optimizer } from "../model/optimizers.ts";
+import type { OptionsOf } from "../options.ts";
 import { checkFields, checkOptions } from "../options.ts";
 import type { TrainingPrecision } from "../passes/half.ts";
 import type { Callback } from "./callbacks.ts";
@@ -37,20 +38,14 @@ export interface Saved {
   readonly progress: TrainingProgress;
 }
 
-/** What travels with a model besides its weights. */
-export type ModelExtras = Pick<ModelFile, "preprocessing" | "calibration" | "threshold" | "labels"> & {
+const EXTRAS = {
+  ...MODEL_EXTRAS,
   /** More to remember of how it was trained. */
-  readonly training?: Readonly<Record<string, Json>>;
+  training: is.object as Kind<Readonly<Record<string, Json>>>,
 };
 
-const EXTRAS = {
-  // By the rules that they are read by: see checkExtras.
-  preprocessing: is.anything,
-  calibration: is.anything,
-  threshold: is.anything,
-  labels: is.anything,
-  training: is.object,
-};
+/** What travels with a model besides its weights. */
+export interface ModelExtras extends OptionsOf<typeof EXTRAS> {}
 
 /** What is saved must be read again. @throws E_ARGUMENT */
 function checkExtras(extras: ModelExtras): ModelExtras {

@@ -40,18 +40,12 @@ export interface Rows {
 /** Default bytes of a block, and of the pieces in which streamed rows are evaluated. */
 const BLOCK_BYTES = 16 * 2 ** 20;
 
-/**
- * How many rows are on the device together; 0: all. Arrays stay whole where one buffer holds them, a source where a block.
- * @throws E_ARGUMENT
- */
+/** How many rows are on the device together; 0: all. Arrays stay whole where one buffer holds them, a source where a block. */
 export function blockRowsFor(
   { rows, rowBytes, whole }: Rows,
   { batchSize = 32, blockBytes = BLOCK_BYTES }: { readonly batchSize?: number; readonly blockBytes?: number },
   { maxTensorBytes }: Device,
 ): number {
-  if (!(blockBytes > 0)) {
-    throw new TilegradError("E_ARGUMENT", `fit: got blockBytes ${blockBytes}; expected a positive number.`);
-  }
   const block = blockSize(batchSize, rowBytes, blockBytes);
   const fits = whole ? Math.max(whole.x.byteLength, whole.y.byteLength) <= maxTensorBytes : rows <= block;
   return fits ? 0 : block;

@@ -34,7 +34,7 @@ import type { Weights } from "./parameters.ts";
 import { Parameters } from "./parameters.ts";
 import { Predictor } from "./predictor.ts";
 import type { Profile, ProfileOptions } from "./profile.ts";
-import { profiledRows, profileSteps } from "./profile.ts";
+import { PROFILE_OPTIONS, profiledRows, profileSteps } from "./profile.ts";
 import type { Cursor, History, TrainingProgress } from "./progress.ts";
 import { newProgress } from "./progress.ts";
 import type { ModelExtras } from "./saving.ts";
@@ -176,11 +176,7 @@ export class Trainer {
   }
 
   private async *chunks(data: Data<Numeric> | RowSource, options: FitOptions): AsyncGenerator<TrainingEvent[], void> {
-    checkOptions("fit", options, FIT_OPTIONS);
-    const { epochs, callbacks = [], signal } = options;
-    if (!Number.isInteger(epochs) || epochs < 1) {
-      throw new TilegradError("E_ARGUMENT", `fit: got epochs ${epochs}; expected a positive integer.`);
-    }
+    const { callbacks = [], signal } = checkOptions("fit", options, FIT_OPTIONS);
     checkCallbacks(callbacks, [
       "loss",
       "learningRate",
@@ -345,11 +341,7 @@ export class Trainer {
    * this trainer, which stays as it is. @throws E_DEVICE on the CPU and where the GPU has no timestamps
    */
   async profile(data: Data<Numeric> | RowSource, options: ProfileOptions = {}): Promise<Profile> {
-    checkOptions("profile", options, {
-      batchSize: is.positiveInteger,
-      steps: is.positiveInteger,
-    });
-    const { batchSize = 32, steps = 16 } = options;
+    const { batchSize = 32, steps = 16 } = checkOptions("profile", options, PROFILE_OPTIONS);
     const { device, model, loss, optimizer, seed, fusion, plan, precision } = this;
     const how = { fusion, precision, ...(plan ? { plan } : {}) };
     const copy = new Trainer(model, { device, loss, optimizer, seed, ...how });
