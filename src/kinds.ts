@@ -40,6 +40,10 @@ export const nonNegativeFinite: Kind<number> = {
   holds: (v) => isNumber(v) && v >= 0 && v < Infinity,
 };
 export const positive: Kind<number> = { expected: "a number above 0", holds: (v) => isNumber(v) && v > 0 };
+export const positiveFinite: Kind<number> = {
+  expected: "a finite number above 0",
+  holds: (v) => isNumber(v) && v > 0 && v < Infinity,
+};
 export const fraction: Kind<number> = {
   expected: "a number in [0, 1)",
   holds: (v) => isNumber(v) && v >= 0 && v < 1,
@@ -49,10 +53,19 @@ export const positiveShare: Kind<number> = {
   expected: "a number in (0, 1]",
   holds: (v) => isNumber(v) && v > 0 && v <= 1,
 };
+/** Neither 0 nor 1. */
+export const properFraction: Kind<number> = {
+  expected: "a number in (0, 1)",
+  holds: (v) => isNumber(v) && v > 0 && v < 1,
+};
 export const positiveInteger: Kind<number> = {
   expected: "a positive integer",
   holds: (v) => Number.isSafeInteger(v) && Number(v) > 0,
 };
+export const integerFrom = (least: number): Kind<number> => ({
+  expected: `a whole number of at least ${least}`,
+  holds: (v) => Number.isSafeInteger(v) && Number(v) >= least,
+});
 export const numberList: Kind<readonly number[]> = {
   expected: "a list of numbers",
   holds: (v) => Array.isArray(v) && v.every(isNumber),

@@ -8,7 +8,7 @@ export type { FileStore } from "../io/bundle.ts";
 export type { TuningStore } from "../io/tunings.ts";
 export type { ClassWeight } from "../metrics/weights.ts";
 export type { ActivationName } from "../model/activations.ts";
-export type { FunctionalOptions, SymbolicTensor } from "../model/functional.ts";
+export type { FunctionalOptions, InputOptions, SymbolicTensor } from "../model/functional.ts";
 export { apply, applyAll, functional, input } from "../model/functional.ts";
 export type { Initializer } from "../model/initializers.ts";
 export type { Layer, LayerContext, LayerOptions, Regularizer } from "../model/layer.ts";
@@ -44,7 +44,7 @@ export {
   softmaxCrossentropy,
   squaredHinge,
 } from "../model/losses.ts";
-export type { Model, NamedShape } from "../model/model.ts";
+export type { Model, NamedShape, SequentialOptions } from "../model/model.ts";
 export { sequential, summary } from "../model/model.ts";
 export type { OutputLoss } from "../model/multiLoss.ts";
 export { multiLoss } from "../model/multiLoss.ts";

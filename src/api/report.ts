@@ -2,12 +2,24 @@
 export { svgToPng } from "#platform";
 export type { InputGroup } from "../explain/groups.ts";
 export { columnGroups } from "../explain/groups.ts";
+export type { IntegratedGradientsOptions } from "../explain/integratedGradients.ts";
 export { integratedGradients, meanAttribution } from "../explain/integratedGradients.ts";
+export type { PermutationOptions } from "../explain/permutation.ts";
 export { permutationImportance } from "../explain/permutation.ts";
+export type { BarPlotOptions } from "../report/barPlot.ts";
 export { barPlot } from "../report/barPlot.ts";
+export type { PlotOptions } from "../report/check.ts";
+export type { ConfusionPlotOptions } from "../report/confusionPlot.ts";
 export { confusionPlot } from "../report/confusionPlot.ts";
 export { htmlReport } from "../report/html.ts";
-export type { PlotOptions } from "../report/plots.ts";
+export type {
+  DetPlotOptions,
+  LearningCurvePlotOptions,
+  PrPlotOptions,
+  RocPlotOptions,
+  ScorePlotOptions,
+  ThresholdPlotOptions,
+} from "../report/plots.ts";
 export {
   calibrationPlot,
   costPlot,

@@ -2,19 +2,19 @@ import { TilegradError } from "../errors.ts";
 import type { Kind } from "../kinds.ts";
 import * as is from "../kinds.ts";
 import type { OptionsOf } from "../options.ts";
-import { checkOptions } from "../options.ts";
+import { checkOptions, show } from "../options.ts";
 import { draws, shuffle } from "../random.ts";
-import { check, type Generated } from "./generators.ts";
+import type { Generated } from "./generators.ts";
 
 const arSeriesOptions = {
   /** Series; default 200. */
-  rows: is.number,
+  rows: is.positiveInteger,
   /** Steps of each; default 64. */
-  length: is.number,
+  length: is.positiveInteger,
   /** For each class the weights of the last values, the latest first; default [[0.7], [-0.7]]. */
   coefficients: is.list as Kind<readonly (readonly number[])[]>,
-  /** Standard deviation of the normal innovations, > 0; default 1. */
-  noise: is.number,
+  /** Standard deviation of the normal innovations; default 1. */
+  noise: is.positiveFinite,
   /** Any safe integer; default 0. */
   seed: is.number,
 };
@@ -33,14 +33,19 @@ const EXPLODED = 1e4;
  * @throws E_ARGUMENT for bad options, and for coefficients whose series is not stationary
  */
 export function arSeries(options: ArSeriesOptions = {}): Generated {
-  checkOptions("arSeries", options, arSeriesOptions);
-  const { rows = 200, length = 64, coefficients = [[0.7], [-0.7]], noise = 1, seed = 0 } = options;
-  check("rows", rows, Number.isInteger(rows) && rows >= 1, "a whole number of at least 1");
-  check("length", length, Number.isInteger(length) && length >= 1, "a whole number of at least 1");
-  check("noise", noise, noise > 0 && Number.isFinite(noise), "a positive number");
+  const {
+    rows = 200,
+    length = 64,
+    coefficients = [[0.7], [-0.7]],
+    noise = 1,
+    seed = 0,
+  } = checkOptions("arSeries", options, arSeriesOptions);
   const finite =
     coefficients.length > 0 && coefficients.every((list) => Array.isArray(list) && list.every(Number.isFinite));
-  check("coefficients", JSON.stringify(coefficients), finite, "a list of numbers for each class");
+  if (!finite) {
+    const got = show(coefficients);
+    throw new TilegradError("E_ARGUMENT", `arSeries: got coefficients ${got}; expected a list of numbers a class.`);
+  }
   const x = new Float32Array(rows * length);
   const y = new Float32Array(rows);
   shuffle(rows, seed, STREAM.order, 0).forEach((place, row) => {

@@ -1,5 +1,7 @@
 import { TilegradError } from "../errors.ts";
+import type { Kind } from "../kinds.ts";
 import * as is from "../kinds.ts";
+import type { OptionsOf } from "../options.ts";
 import { checkOptions, show } from "../options.ts";
 import { ColumnBuilder } from "./columnBuilder.ts";
 import { chunksOf, type Encoding, TextDecoding, type TextSource } from "./decode.ts";
@@ -8,22 +10,32 @@ import { CellReader, numberOf } from "./number.ts";
 import { type Column, checkColumns, type Table } from "./table.ts";
 import { type CellSink, Tokenizer } from "./tokenize.ts";
 
-export interface CsvOptions {
+const csvOptions = {
   /** What error messages call the text: its file name. Default "csv". */
-  name?: string;
+  name: is.string,
   /** One character. Default: detected among , ; tab |. */
-  delimiter?: string;
+  delimiter: is.string,
   /** Default: by byte order mark, else UTF-8 when the bytes are, else windows-1252 (noted). */
-  encoding?: Encoding;
+  encoding: is.oneOf("utf-8", "utf-16le", "utf-16be", "windows-1252"),
   /** Columns that are categorical whatever their cells look like (labels, codes). */
-  categorical?: readonly string[];
+  categorical: is.strings,
   /** As `categorical`, but columns that may be absent: ids, labels that new rows do not have yet. */
-  categoricalIfPresent?: readonly string[];
+  categoricalIfPresent: is.strings,
   /** Columns that must be numeric: any other cell is an error. */
-  numeric?: readonly string[];
+  numeric: is.strings,
   /** Columns that are not kept. */
-  skip?: readonly string[];
-}
+  skip: is.strings,
+};
+
+export interface CsvOptions extends OptionsOf<typeof csvOptions> {}
+
+const readCsvOptions = {
+  ...csvOptions,
+  /** Ends reading, with E_ABORTED. */
+  signal: is.object as Kind<AbortSignal>,
+};
+
+export interface ReadCsvOptions extends OptionsOf<typeof readCsvOptions> {}
 
 export interface CsvResult {
   table: Table;
@@ -32,17 +44,6 @@ export interface CsvResult {
   /** What a user should be told, one sentence each: a guessed encoding, decimal commas, unnamed columns. */
   notes: string[];
 }
-
-const CSV_OPTIONS = {
-  name: is.string,
-  delimiter: is.string,
-  encoding: is.oneOf("utf-8", "utf-16le", "utf-16be", "windows-1252"),
-  categorical: is.strings,
-  categoricalIfPresent: is.strings,
-  numeric: is.strings,
-  skip: is.strings,
-  signal: is.object,
-};
 
 /** Odd spellings of numbers remembered over all columns, in case one proves categorical. */
 const MAX_SPELLED = 1_000_000;
@@ -59,11 +60,8 @@ const MOST_NAMED = 5;
  * @throws E_DATA for empty text, a header without rows, duplicate names, ragged rows, malformed quotes, binary files,
  *   NUL characters, undecodable bytes, and cells that do not fit their column; E_ABORTED when `signal` fires.
  */
-export async function readCsv(
-  source: TextSource,
-  options: CsvOptions & { signal?: AbortSignal } = {},
-): Promise<CsvResult> {
-  const reader = new CsvReader(checkOptions("readCsv", options, CSV_OPTIONS));
+export async function readCsv(source: TextSource, options: ReadCsvOptions = {}): Promise<CsvResult> {
+  const reader = new CsvReader(checkOptions("readCsv", options, readCsvOptions));
   for await (const chunk of chunksOf(source)) {
     if (options.signal?.aborted) throw new TilegradError("E_ABORTED", `${options.name ?? "csv"}: reading was aborted.`);
     reader.push(chunk);
@@ -73,7 +71,7 @@ export async function readCsv(
 
 /** `readCsv` of text or bytes that are already here. */
 export function parseCsv(text: string | Uint8Array, options: CsvOptions = {}): CsvResult {
-  const reader = new CsvReader(checkOptions("parseCsv", options, CSV_OPTIONS));
+  const reader = new CsvReader(checkOptions("parseCsv", options, csvOptions));
   reader.push(text);
   return reader.end();
 }
@@ -85,7 +83,7 @@ export function parseCsv(text: string | Uint8Array, options: CsvOptions = {}): C
  */
 export async function* readCsvBlocks(
   source: TextSource,
-  options: CsvOptions & { signal?: AbortSignal; rows: number },
+  options: ReadCsvOptions & { readonly rows: number },
 ): AsyncGenerator<Table, CsvResult> {
   const reader = new CsvReader(options);
   for await (const chunk of chunksOf(source)) {

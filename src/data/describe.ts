@@ -1,5 +1,7 @@
+import type { Kind } from "../kinds.ts";
 import * as is from "../kinds.ts";
 import { rocAuc } from "../metrics/areas.ts";
+import type { OptionsOf } from "../options.ts";
 import { checkOptions } from "../options.ts";
 import { type CategoricalColumn, type Column, cellText, type NumericColumn, rowList, type Table } from "./table.ts";
 import { type Target, targetOf } from "./target.ts";
@@ -35,17 +37,23 @@ const TOP_LEVELS = 5;
 /** A level's own share of positives is only scored where levels have this many rows on average: fewer always fit. */
 const ROWS_PER_LEVEL = 10;
 
+const describeTableOptions = {
+  /** Tells which columns predict it suspiciously well. */
+  target: is.object as Kind<Target>,
+  /** Default all. */
+  rows: is.values,
+};
+
+export interface DescribeTableOptions extends OptionsOf<typeof describeTableOptions> {}
+
 /**
- * What is in the given rows (default all) of a table: types, missing cells, ranges, cardinality, duplicates, and with a
+ * What is in the given rows of a table: types, missing cells, ranges, cardinality, duplicates, and with a
  * `target` the columns that predict it suspiciously well. A missing number scores lowest; a category scores its share
  * of positives in these rows.
  * @throws E_DATA as `targetOf`.
  */
-export function describeTable(
-  table: Table,
-  options: { target?: Target; rows?: ArrayLike<number> } = {},
-): TableDescription {
-  checkOptions("describeTable", options, { target: is.object, rows: is.values });
+export function describeTable(table: Table, options: DescribeTableOptions = {}): TableDescription {
+  checkOptions("describeTable", options, describeTableOptions);
   const rows = rowList(table, options.rows);
   const y = options.target && targetOf(options.target, table, rows);
   const kept = table.columns.filter((column) => column.kind === "numeric" || !column.left);

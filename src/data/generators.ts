@@ -1,7 +1,8 @@
 import { TilegradError } from "../errors.ts";
+import type { Kind } from "../kinds.ts";
 import * as is from "../kinds.ts";
 import type { OptionsOf } from "../options.ts";
-import { checkOptions } from "../options.ts";
+import { checkOptions, show } from "../options.ts";
 import { type Draws, draws, shuffle } from "../random.ts";
 
 /** A generated problem: x f32 [rows, columns], row-major; y f32 [rows], class numbers from 0. */
@@ -12,23 +13,47 @@ export interface Generated {
   columns: number;
 }
 
-const SHAPE = {
-  /** >= 2; default 200. */
-  rows: is.number,
-  /** Standard deviation of the normal noise on every coordinate, >= 0. Default 0.1. */
-  noise: is.number,
+const shapeOptions = {
+  /** Default 200. */
+  rows: is.integerFrom(2),
+  /** Standard deviation of the normal noise on every coordinate; default 0.1. */
+  noise: is.nonNegativeFinite,
   /** Any safe integer; default 0. */
   seed: is.number,
 };
 
-export interface ShapeOptions extends OptionsOf<typeof SHAPE> {}
+export interface ShapeOptions extends OptionsOf<typeof shapeOptions> {}
+
+const circlesOptions = {
+  ...shapeOptions,
+  /** Radius of the inner circle; default 0.5. */
+  factor: is.properFraction,
+};
+
+export interface CirclesOptions extends OptionsOf<typeof circlesOptions> {}
+
+const spiralsOptions = {
+  ...shapeOptions,
+  /** Rounds of each arm; default 1.5. */
+  turns: is.positiveFinite,
+};
+
+export interface SpiralsOptions extends OptionsOf<typeof spiralsOptions> {}
+
+const blobsOptions = {
+  ...shapeOptions,
+  /** Points of equal dimension, one for each class; default (-2, -2) and (2, 2). */
+  centers: is.list as Kind<readonly (readonly number[])[]>,
+};
+
+export interface BlobsOptions extends OptionsOf<typeof blobsOptions> {}
 
 /** Random streams: one per thing drawn, so that no option changes what the others draw. */
 const STREAM = { place: 0x6e01, noise: 0x6e02, order: 0x6e03, label: 0x6e04, mixing: 0x6e05 } as const;
 
 /** The four corners (0 or 1) in turn, class 1 where they differ; 4 rows and no noise by default. @throws E_ARGUMENT */
 export function xor(options: ShapeOptions = {}): Generated {
-  checkOptions("xor", options, SHAPE);
+  checkOptions("xor", options, shapeOptions);
   const corners = [0, 1, 2, 3].map((corner) => ({
     point: [corner >> 1, corner & 1],
     label: (corner >> 1) ^ (corner & 1),
@@ -38,7 +63,7 @@ export function xor(options: ShapeOptions = {}): Generated {
 
 /** Two interleaving half circles of radius 1, as scikit-learn's make_moons. @throws E_ARGUMENT */
 export function moons(options: ShapeOptions = {}): Generated {
-  checkOptions("moons", options, SHAPE);
+  checkOptions("moons", options, shapeOptions);
   return generate(options, (row, place) => {
     const angle = Math.PI * place.uniform(row);
     const [x, y] = [Math.cos(angle), Math.sin(angle)];
@@ -46,10 +71,9 @@ export function moons(options: ShapeOptions = {}): Generated {
   });
 }
 
-/** A circle of radius 1 (class 0) around one of radius `factor` in (0, 1), default 0.5 (class 1). @throws E_ARGUMENT */
-export function circles(options: ShapeOptions & { factor?: number } = {}): Generated {
-  const { factor = 0.5 } = checkOptions("circles", options, { ...SHAPE, factor: is.number });
-  check("factor", factor, factor > 0 && factor < 1, "a number between 0 and 1");
+/** A circle of radius 1 (class 0) around one of radius `factor` (class 1). @throws E_ARGUMENT */
+export function circles(options: CirclesOptions = {}): Generated {
+  const { factor = 0.5 } = checkOptions("circles", options, circlesOptions);
   return generate(options, (row, place) => {
     const angle = 2 * Math.PI * place.uniform(row);
     const radius = row % 2 === 0 ? 1 : factor;
@@ -57,10 +81,9 @@ export function circles(options: ShapeOptions & { factor?: number } = {}): Gener
   });
 }
 
-/** Two spiral arms of radius 0 to 1 and `turns` rounds (default 1.5), half a round apart. @throws E_ARGUMENT */
-export function spirals(options: ShapeOptions & { turns?: number } = {}): Generated {
-  const { turns = 1.5 } = checkOptions("spirals", options, { ...SHAPE, turns: is.number });
-  check("turns", turns, turns > 0 && Number.isFinite(turns), "a positive number");
+/** Two spiral arms of radius 0 to 1 and `turns` rounds, half a round apart. @throws E_ARGUMENT */
+export function spirals(options: SpiralsOptions = {}): Generated {
+  const { turns = 1.5 } = checkOptions("spirals", options, spiralsOptions);
   return generate({ noise: 0.02, ...options }, (row, place) => {
     const radius = Math.sqrt(place.uniform(row)); // even along the arm, not crowded at its centre
     const angle = 2 * Math.PI * (turns * radius + (row % 2) / 2);
@@ -68,19 +91,21 @@ export function spirals(options: ShapeOptions & { turns?: number } = {}): Genera
   });
 }
 
-/** Normal clouds of deviation `noise` (default 1) around `centers` (default (-2, -2) and (2, 2)). @throws E_ARGUMENT */
-export function blobs(options: ShapeOptions & { centers?: readonly (readonly number[])[] } = {}): Generated {
+/** Normal clouds of deviation `noise` (default 1) around `centers`. @throws E_ARGUMENT */
+export function blobs(options: BlobsOptions = {}): Generated {
   const {
     centers = [
       [-2, -2],
       [2, 2],
     ],
-  } = checkOptions("blobs", options, { ...SHAPE, centers: is.list });
+  } = checkOptions("blobs", options, blobsOptions);
   const width = Array.isArray(centers[0]) ? centers[0].length : 0;
   const even =
     width > 0 &&
     centers.every((center) => Array.isArray(center) && center.length === width && center.every(Number.isFinite));
-  check("centers", JSON.stringify(centers), even, "points of equal dimension");
+  if (!even) {
+    throw new TilegradError("E_ARGUMENT", `blobs: got centers ${show(centers)}; expected points of equal dimension.`);
+  }
   return generate({ noise: 1, ...options }, (row) => {
     const label = row % centers.length;
     return { point: centers[label], label };
@@ -89,19 +114,19 @@ export function blobs(options: ShapeOptions & { centers?: readonly (readonly num
 
 const classificationOptions = {
   /** Default 1000. */
-  rows: is.number,
+  rows: is.integerFrom(2),
   /** Columns that tell the classes apart; default 5. */
-  informative: is.number,
+  informative: is.positiveInteger,
   /** Columns that are linear mixtures of the informative ones; default 2. */
-  redundant: is.number,
+  redundant: is.integerFrom(0),
   /** Columns of pure noise; default 3. */
-  useless: is.number,
-  /** Share of class 1 before label noise, in (0, 1); default 0.5. */
-  prevalence: is.number,
-  /** Share of labels that are then drawn anew by a fair coin, in [0, 1]; default 0.01. */
-  labelNoise: is.number,
-  /** Twice the distance of each cloud's centre from the origin, in standard deviations, >= 0; default 3. */
-  separation: is.number,
+  useless: is.integerFrom(0),
+  /** Share of class 1 before label noise; default 0.5. */
+  prevalence: is.properFraction,
+  /** Share of labels that are then drawn anew by a fair coin; default 0.01. */
+  labelNoise: is.share,
+  /** Twice the distance of each cloud's centre from the origin, in standard deviations; default 3. */
+  separation: is.nonNegativeFinite,
   /** Any safe integer; default 0. */
   seed: is.number,
 };
@@ -119,13 +144,6 @@ export function makeClassification(options: ClassificationOptions = {}): Generat
   checkOptions("makeClassification", options, classificationOptions);
   const { rows = 1000, informative = 5, redundant = 2, useless = 3, seed = 0 } = options;
   const { prevalence = 0.5, labelNoise = 0.01, separation = 3 } = options;
-  check("rows", rows, Number.isInteger(rows) && rows >= 2, "a whole number >= 2");
-  check("informative", informative, Number.isInteger(informative) && informative >= 1, "a whole number >= 1");
-  check("redundant", redundant, Number.isInteger(redundant) && redundant >= 0, "a whole number >= 0");
-  check("useless", useless, Number.isInteger(useless) && useless >= 0, "a whole number >= 0");
-  check("prevalence", prevalence, prevalence > 0 && prevalence < 1, "a number between 0 and 1");
-  check("labelNoise", labelNoise, labelNoise >= 0 && labelNoise <= 1, "a number from 0 to 1");
-  check("separation", separation, separation >= 0 && Number.isFinite(separation), "a number >= 0");
   const columns = informative + redundant + useless;
   const x = new Float32Array(rows * columns);
   const y = new Float32Array(rows);
@@ -165,8 +183,6 @@ interface Sample {
 /** `rows` samples, noise added; the classes take turns. */
 function generate(options: ShapeOptions, sample: (row: number, place: Draws) => Sample): Generated {
   const { rows = 200, noise = 0.1, seed = 0 } = options;
-  check("rows", rows, Number.isInteger(rows) && rows >= 2, "a whole number >= 2");
-  check("noise", noise, noise >= 0 && Number.isFinite(noise), "a number >= 0");
   const place = draws(seed, STREAM.place);
   const jitter = draws(seed, STREAM.noise);
   const columns = sample(0, place).point.length;
@@ -178,8 +194,4 @@ function generate(options: ShapeOptions, sample: (row: number, place: Draws) => 
     for (let c = 0; c < columns; c++) x[row * columns + c] = point[c] + noise * jitter.normal(row * columns + c);
   }
   return { x, y, rows, columns };
-}
-
-export function check(name: string, got: unknown, ok: boolean, expected: string): void {
-  if (!ok) throw new TilegradError("E_ARGUMENT", `${name}: got ${String(got)}; expected ${expected}.`);
 }

@@ -1,5 +1,6 @@
 import { TilegradError } from "../errors.ts";
 import * as is from "../kinds.ts";
+import type { OptionsOf } from "../options.ts";
 import { checkOptions, checkValue } from "../options.ts";
 import { shuffle } from "../random.ts";
 import type { Fold } from "./splits.ts";
@@ -9,28 +10,27 @@ const STREAM = 0x6709;
 /** Draws at most, until every class is on both sides. */
 const MOST_DRAWS = 100;
 
+const groupSplitOptions = {
+  /** Share of the rows. */
+  test: is.required(is.properFraction),
+  /** Any safe integer; default 0. */
+  seed: is.number,
+};
+
+export interface GroupSplitOptions extends OptionsOf<typeof groupSplitOptions> {}
+
 /**
  * Two parts with all rows of a group on the same side. Groups are taken in random order, each where it brings the rows of
  * the smaller part nearer to its share. Where a class ends on one side only, though it has groups for both, groups are
  * drawn again, 100 times at most.
  * @param groups the group of each row [n].
  * @param y labels [n], any numbers.
- * @param options `test`: a fraction in (0, 1); `seed`: any safe integer, default 0.
  * @throws E_ARGUMENT for a bad fraction or seed; E_DATA for fewer than two groups.
  */
-export function groupSplit(
-  groups: ArrayLike<number | string>,
-  y: ArrayLike<number>,
-  options: { test: number; seed?: number },
-): Fold {
+export function groupSplit(groups: ArrayLike<number | string>, y: ArrayLike<number>, options: GroupSplitOptions): Fold {
   checkValue("groupSplit", "groups", groups, is.values);
   checkValue("groupSplit", "y", y, is.values);
-  const { test, seed = 0 } = checkOptions("groupSplit", options, { test: is.anything, seed: is.number });
-  if (!(test > 0 && test < 1)) {
-    throw new TilegradError("E_ARGUMENT", `test: got ${test}; expected a fraction between 0 and 1.`, {
-      hint: "For example { test: 0.2 }.",
-    });
-  }
+  const { test, seed = 0 } = checkOptions("groupSplit", options, groupSplitOptions);
   const { groupOf, sizes } = numbered(groups);
   if (sizes.length < 2) {
     throw new TilegradError("E_DATA", `groups: got ${sizes.length}; expected at least 2, one for each part.`, {

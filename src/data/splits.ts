@@ -1,5 +1,7 @@
 import { TilegradError } from "../errors.ts";
+import type { Kind } from "../kinds.ts";
 import * as is from "../kinds.ts";
+import type { OptionsOf } from "../options.ts";
 import { checkOptions, checkValue } from "../options.ts";
 import { shuffle, shuffleInPlace } from "../random.ts";
 
@@ -15,14 +17,42 @@ export interface Parts {
   readonly test: Uint32Array;
 }
 
-export interface ShuffleOptions {
+const shuffleOptions = {
   /** Default false: rows are dealt out in their own order. */
-  shuffle?: boolean;
+  shuffle: is.boolean,
   /** Any safe integer; only used with `shuffle`. Default 0. */
-  seed?: number;
-}
+  seed: is.number,
+};
 
-const SHUFFLE = { shuffle: is.boolean, seed: is.number };
+export interface ShuffleOptions extends OptionsOf<typeof shuffleOptions> {}
+
+const fractionOptions = { train: is.required(is.share), validation: is.share, test: is.share };
+
+const stratifiedSplitOptions = {
+  /** They sum to 1; one of 0 gives an empty part. */
+  fractions: is.required(is.object as Kind<OptionsOf<typeof fractionOptions>>),
+  /** Any safe integer; default 0. */
+  seed: is.number,
+};
+
+export interface StratifiedSplitOptions extends OptionsOf<typeof stratifiedSplitOptions> {}
+
+const repeatOptions = {
+  repeats: is.required(is.positiveInteger),
+  /** Any safe integer; default 0. */
+  seed: is.number,
+};
+
+export interface RepeatOptions extends OptionsOf<typeof repeatOptions> {}
+
+const timeSeriesOptions = {
+  /** Default floor(n / (k + 1)). */
+  testSize: is.positiveInteger,
+  /** Rows between those to train on and those to test on; default 0. */
+  gap: is.integerFrom(0),
+};
+
+export interface TimeSeriesSplitOptions extends OptionsOf<typeof timeSeriesOptions> {}
 
 /** Random streams of this file; the step is the class, or the repeat. */
 const SPLIT_STREAM = 0x5911;
@@ -32,19 +62,14 @@ const FOLD_STREAM = 0xf01d;
  * Splits rows into three parts with the classes' shares in each: test and validation have ceil(fraction * n) rows (as
  * scikit-learn's train_test_split), each class's count is within 1 of its share, and at least 1.
  * @param y labels [n], any numbers.
- * @param options `fractions` in [0, 1] that sum to 1; one of 0 gives an empty part.
  * @throws E_ARGUMENT for bad fractions; E_DATA when a class has fewer rows than parts, or a part than classes.
  */
-export function stratifiedSplit(
-  y: ArrayLike<number>,
-  options: { fractions: { train: number; validation?: number; test?: number }; seed?: number },
-): Parts {
+export function stratifiedSplit(y: ArrayLike<number>, options: StratifiedSplitOptions): Parts {
   checkValue("stratifiedSplit", "y", y, is.values);
-  checkOptions("stratifiedSplit", options, { fractions: is.required(is.object), seed: is.number });
-  checkOptions("fractions", options.fractions, { train: is.number, validation: is.number, test: is.number });
-  const { train, validation = 0, test = 0 } = options.fractions;
+  const { fractions: given, seed = 0 } = checkOptions("stratifiedSplit", options, stratifiedSplitOptions);
+  const { train, validation = 0, test = 0 } = checkOptions("fractions", given, fractionOptions);
   const fractions = [train, validation, test];
-  if (!fractions.every((f) => f >= 0 && f <= 1) || Math.abs(train + validation + test - 1) > 1e-6 || train === 0) {
+  if (Math.abs(train + validation + test - 1) > 1e-6 || train === 0) {
     throw new TilegradError("E_ARGUMENT", `fractions: got ${fractions.join(", ")}; expected shares that sum to 1.`, {
       hint: "For example { train: 0.7, validation: 0.15, test: 0.15 }.",
     });
@@ -58,7 +83,7 @@ export function stratifiedSplit(
       hint: "Bring more rows of this class, or split into fewer parts.",
     });
   }
-  const pools = classes.map(([, rows], i) => shuffleInPlace(rows, options.seed ?? 0, SPLIT_STREAM, i));
+  const pools = classes.map(([, rows], i) => shuffleInPlace(rows, seed, SPLIT_STREAM, i));
   const take = (fraction: number, partsAfter: number): Uint32Array => {
     if (fraction === 0) return new Uint32Array(0);
     const size = Math.ceil(fraction * y.length - 1e-9); // 0.07 * 100 is 7.000000000000001
@@ -89,27 +114,21 @@ export function stratifiedSplit(
  */
 export function stratifiedKFold(y: ArrayLike<number>, k: number, options: ShuffleOptions = {}): Fold[] {
   checkValue("stratifiedKFold", "y", y, is.values);
-  checkOptions("stratifiedKFold", options, SHUFFLE);
-  return stratifiedFolds(y, k, options, 0);
+  return stratifiedFolds(y, k, checkOptions("stratifiedKFold", options, shuffleOptions), 0);
 }
 
 /** `repeats` shuffled stratified k-folds one after the other, each in another order. @throws as `stratifiedKFold`. */
-export function repeatedStratifiedKFold(
-  y: ArrayLike<number>,
-  k: number,
-  options: { repeats: number; seed?: number },
-): Fold[] {
+export function repeatedStratifiedKFold(y: ArrayLike<number>, k: number, options: RepeatOptions): Fold[] {
   checkValue("repeatedStratifiedKFold", "y", y, is.values);
-  checkOptions("repeatedStratifiedKFold", options, { repeats: is.required(is.positiveInteger), seed: is.number });
-  const repeats = Array.from({ length: options.repeats }, (_, i) => i);
-  return repeats.flatMap((repeat) => stratifiedFolds(y, k, { shuffle: true, seed: options.seed }, repeat));
+  const { repeats, seed } = checkOptions("repeatedStratifiedKFold", options, repeatOptions);
+  return Array.from({ length: repeats }, (_, i) => stratifiedFolds(y, k, { shuffle: true, seed }, i)).flat();
 }
 
 /** k folds of n rows, the first n mod k one row larger. @throws E_ARGUMENT unless 2 <= k <= n. */
 export function kFold(n: number, k: number, options: ShuffleOptions = {}): Fold[] {
-  checkOptions("kFold", options, SHUFFLE);
+  const { shuffle: shuffled, seed = 0 } = checkOptions("kFold", options, shuffleOptions);
   checkFolds(k, n, `rows (${n})`);
-  const order = options.shuffle ? shuffle(n, options.seed ?? 0, FOLD_STREAM, 0) : null;
+  const order = shuffled ? shuffle(n, seed, FOLD_STREAM, 0) : null;
   const foldOf = new Uint32Array(n);
   const small = Math.floor(n / k);
   const inLarge = (n % k) * (small + 1);
@@ -146,16 +165,13 @@ export function groupKFold(groups: ArrayLike<number | string>, k: number): Fold[
 /**
  * k splits of n rows in time order: the test parts are the last k blocks of `testSize` rows, each trained on all rows
  * before it but the last `gap` (scikit-learn's TimeSeriesSplit).
- * @param options `testSize`: default floor(n / (k + 1)); `gap`: default 0.
  * @throws E_ARGUMENT when k < 2 or no training row is left for the first split.
  */
-export function timeSeriesSplit(n: number, k: number, options: { testSize?: number; gap?: number } = {}): Fold[] {
-  checkOptions("timeSeriesSplit", options, { testSize: is.number, gap: is.number });
+export function timeSeriesSplit(n: number, k: number, options: TimeSeriesSplitOptions = {}): Fold[] {
+  const { testSize = Math.floor(n / (k + 1)), gap = 0 } = checkOptions("timeSeriesSplit", options, timeSeriesOptions);
   checkFolds(k, n - 1, `rows - 1 (${n - 1})`);
-  const { testSize = Math.floor(n / (k + 1)), gap = 0 } = options;
-  const whole = Number.isInteger(testSize) && testSize >= 1 && Number.isInteger(gap) && gap >= 0;
   const first = n - k * testSize;
-  if (!whole || first - gap < 1) {
+  if (first - gap < 1) {
     const got = `${n} rows, ${k} splits, testSize ${testSize}, gap ${gap}`;
     throw new TilegradError("E_ARGUMENT", `time series split: got ${got}; expected at least 1 row to train on.`, {
       hint: "rows must exceed splits * testSize + gap.",
@@ -177,7 +193,12 @@ export function* leaveOneOut(n: number): Generator<Fold, void, undefined> {
   }
 }
 
-function stratifiedFolds(y: ArrayLike<number>, k: number, options: ShuffleOptions, repeat: number): Fold[] {
+function stratifiedFolds(
+  y: ArrayLike<number>,
+  k: number,
+  { shuffle: shuffled, seed = 0 }: ShuffleOptions,
+  repeat: number,
+): Fold[] {
   const classes = [...rowsByClass(y).values()];
   const largest = Math.max(0, ...classes.map((rows) => rows.length));
   checkFolds(k, largest, `the rows of the largest class (${largest})`);
@@ -187,8 +208,7 @@ function stratifiedFolds(y: ArrayLike<number>, k: number, options: ShuffleOption
     // Dealing rows sorted by class in turn says how many of this class each fold tests.
     const counts = new Uint32Array(k);
     for (let i = 0; i < rows.length; i++) counts[dealt++ % k]++;
-    const seed = options.seed ?? 0;
-    const order = options.shuffle ? shuffleInPlace(rows, seed, FOLD_STREAM + 1 + c, repeat) : rows;
+    const order = shuffled ? shuffleInPlace(rows, seed, FOLD_STREAM + 1 + c, repeat) : rows;
     let next = 0;
     for (let fold = 0; fold < k; fold++) {
       for (let i = 0; i < counts[fold]; i++) foldOf[order[next++]] = fold;

@@ -1,23 +1,27 @@
+import type { Kind } from "../kinds.ts";
 import * as is from "../kinds.ts";
 import type { OptionsOf } from "../options.ts";
 import { checkOptions } from "../options.ts";
 import { draws, shuffle } from "../random.ts";
-import { check, type Generated } from "./generators.ts";
+import type { Generated } from "./generators.ts";
 
-const OPTIONS = {
+const strokeDigitsOptions = {
   /** Images; default 200. */
-  rows: is.number,
-  /** Height and width in pixels, at least 8; default 28. */
-  size: is.number,
+  rows: is.positiveInteger,
+  /** Height and width in pixels; default 28. */
+  size: is.integerFrom(8),
   /** Standard deviation of the normal noise on every pixel; default 0.05. */
-  noise: is.number,
-  /** How far digits are turned, slanted, stretched and moved, and how pens differ; 0 for not at all; default 1. */
-  variation: is.number,
+  noise: is.nonNegativeFinite,
+  /** How far digits are turned, slanted, stretched and moved, and how pens differ, up to 2; 0 for not at all; default 1. */
+  variation: {
+    expected: "a number from 0 to 2",
+    holds: (v) => is.nonNegative.holds(v) && Number(v) <= 2,
+  } as Kind<number>,
   /** Any safe integer; default 0. */
   seed: is.number,
 };
 
-export interface StrokeDigitsOptions extends OptionsOf<typeof OPTIONS> {}
+export interface StrokeDigitsOptions extends OptionsOf<typeof strokeDigitsOptions> {}
 
 type Point = readonly [x: number, y: number];
 
@@ -80,11 +84,7 @@ export function strokeDigits(options: StrokeDigitsOptions = {}): Generated {
     noise = 0.05,
     variation = 1,
     seed = 0,
-  } = checkOptions("strokeDigits", options, OPTIONS);
-  check("rows", rows, Number.isInteger(rows) && rows >= 1, "a whole number of at least 1");
-  check("size", size, Number.isInteger(size) && size >= 8, "a whole number of at least 8");
-  check("noise", noise, noise >= 0 && Number.isFinite(noise), "a number of at least 0");
-  check("variation", variation, variation >= 0 && variation <= 2, "a number from 0 to 2");
+  } = checkOptions("strokeDigits", options, strokeDigitsOptions);
   const pixels = size * size;
   const x = new Float32Array(rows * pixels);
   const y = new Float32Array(rows);

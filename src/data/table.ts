@@ -1,6 +1,7 @@
 import { TilegradError } from "../errors.ts";
 import * as is from "../kinds.ts";
 import { nearest } from "../nearest.ts";
+import type { OptionsOf } from "../options.ts";
 import { checkFields, checkObject, checkOptions, checkValue } from "../options.ts";
 
 /** A column of numbers, f64 [rows]; NaN = missing, never infinite. */
@@ -94,19 +95,24 @@ export function isMissing(column: Column, row: number): boolean {
 /** A value of a record or array; null, undefined, "" and NaN are missing. */
 export type CellValue = number | string | boolean | bigint | Date | null | undefined;
 
+const tableOptions = {
+  /** What errors call it; default "table". */
+  name: is.string,
+};
+
+export interface TableOptions extends OptionsOf<typeof tableOptions> {}
+
 /**
  * A table of named arrays of equal length: typed arrays, arrays of numbers and of dates (as days since 1970) become
  * numeric columns, arrays that hold any string or boolean categorical ones.
  * @throws E_DATA for unequal lengths, no columns, infinite numbers and values of other types.
  */
-export function tableFromColumns(
-  columns: Record<string, ArrayLike<CellValue>>,
-  options: { name?: string } = {},
-): Table {
+export function tableFromColumns(columns: Record<string, ArrayLike<CellValue>>, options: TableOptions = {}): Table {
   checkObject("tableFromColumns", columns, "{ column: values }");
-  checkOptions("tableFromColumns", options, { name: is.string });
-  for (const [name, values] of Object.entries(columns)) checkValue("tableFromColumns", name, values, is.values);
-  return tableFromEntries(Object.entries(columns), options.name ?? "table");
+  const { name = "table" } = checkOptions("tableFromColumns", options, tableOptions);
+  const entries = Object.entries(columns);
+  for (const [column, values] of entries) checkValue("tableFromColumns", column, values, is.values);
+  return tableFromEntries(entries, name);
 }
 
 function tableFromEntries(entries: readonly (readonly [string, ArrayLike<CellValue>])[], name: string): Table {
@@ -127,15 +133,15 @@ function tableFromEntries(entries: readonly (readonly [string, ArrayLike<CellVal
  */
 export function tableFromRecords(
   records: readonly Readonly<Record<string, CellValue>>[],
-  options: { name?: string } = {},
+  options: TableOptions = {},
 ): Table {
   checkValue("tableFromRecords", "records", records, is.list);
-  checkOptions("tableFromRecords", options, { name: is.string });
+  const { name = "table" } = checkOptions("tableFromRecords", options, tableOptions);
   for (const [i, record] of records.entries()) checkObject(`tableFromRecords: [${i}]`, record, "{ column: value }");
   const names = new Set<string>();
   for (const record of records) for (const key of Object.keys(record)) names.add(key);
-  const columns = [...names].map((name) => [name, records.map((record) => own(record, name))] as const);
-  return tableFromEntries(columns, options.name ?? "table");
+  const columns = [...names].map((key) => [key, records.map((record) => own(record, key))] as const);
+  return tableFromEntries(columns, name);
 }
 
 /** Not what every object inherits under names such as "constructor". */

@@ -1,5 +1,7 @@
 import { TilegradError } from "../errors.ts";
+import type { Kind } from "../kinds.ts";
 import * as is from "../kinds.ts";
+import type { OptionsOf } from "../options.ts";
 import { checkFields, checkOptions } from "../options.ts";
 import { numberOf } from "./number.ts";
 import { cellText, columnOf, isMissing, rowList, type Table, whereIs } from "./table.ts";
@@ -13,6 +15,15 @@ export interface Target {
   /** Whether every label but `positive` means "no", also one not seen before: true when the user named `positive`. */
   readonly oneVsRest: boolean;
 }
+
+const targetOptions = {
+  /** The column. */
+  target: is.required(is.string),
+  /** The label that means yes; default: the rarer of two. */
+  positive: is.anything as Kind<string | number>,
+};
+
+export interface TargetOptions extends OptionsOf<typeof targetOptions> {}
 
 const LISTED_LABELS = 10;
 
@@ -28,15 +39,8 @@ function labelKey(label: string | number): string {
  * @throws E_DATA for a missing label, a single class, more than two labels without `positive`, and a `positive` that
  *   no row has.
  */
-export function chooseTarget(
-  table: Table,
-  options: { target: string; positive?: string | number },
-  rows?: ArrayLike<number>,
-): Target {
-  const { target: name } = checkOptions("chooseTarget", options, {
-    target: is.required(is.string),
-    positive: is.anything,
-  });
+export function chooseTarget(table: Table, options: TargetOptions, rows?: ArrayLike<number>): Target {
+  const { target: name } = checkOptions("chooseTarget", options, targetOptions);
   const counts = countLabels(table, name, rowList(table, rows));
   const labels = [...counts.keys()].sort(compareLabels);
   const where = `${table.name}, column ${JSON.stringify(name)}`;

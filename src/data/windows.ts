@@ -19,6 +19,15 @@ export const WINDOWING = {
 
 export interface Windowing extends OptionsOf<typeof WINDOWING> {}
 
+const SHARES = {
+  /** Of the windows before the test's. */
+  validation: is.required(is.fraction),
+  /** Of all windows. */
+  test: is.required(is.fraction),
+};
+
+export interface WindowShares extends OptionsOf<typeof SHARES> {}
+
 /** The column of a target up(column), else null. */
 export const risingColumn = (target: string): string | null => /^up\((.+)\)$/.exec(target)?.[1] ?? null;
 
@@ -88,19 +97,18 @@ export function windowEnds(table: Table, length: number, target?: string): Uint3
  * Parts in the order of time: train, then validation, then test. Windows in between are left out, so that no row of a part,
  * nor the row of one of its labels, is in any window of a later part.
  * @param ends ascending last rows, as `windowEnds` gives them
- * @param shares `test` of all windows, `validation` of those before the test's
  * @throws E_DATA when a part has no window left
  */
 export function splitWindows(
   ends: Uint32Array,
   windowing: Windowing,
-  shares: { readonly validation: number; readonly test: number },
+  shares: WindowShares,
 ): { train: Uint32Array; validation: Uint32Array; test: Uint32Array } {
   if (!(ends instanceof Uint32Array)) {
     throw new TilegradError("E_ARGUMENT", `splitWindows: got ends ${show(ends)}; expected what windowEnds gives.`);
   }
   checkOptions("splitWindows", windowing, WINDOWING);
-  checkOptions("splitWindows", shares, { validation: is.required(is.fraction), test: is.required(is.fraction) });
+  checkOptions("splitWindows", shares, SHARES);
   const { length, horizon } = windowing;
   const cut = (list: Uint32Array, share: number): [Uint32Array, Uint32Array] => {
     const size = share > 0 ? Math.max(1, Math.round(list.length * share)) : 0;

@@ -1,20 +1,25 @@
-import { TilegradError } from "../errors.ts";
 import type { Kind } from "../kinds.ts";
 import * as is from "../kinds.ts";
 import type { OptionsOf } from "../options.ts";
 import { checkOptions, checkValue } from "../options.ts";
 import { draws } from "../random.ts";
-import { checkLabels, checkRange, checkWeights, type NumberList, type Numeric } from "./check.ts";
+import { checkLabels, checkWeights, type NumberList, type Numeric } from "./check.ts";
 
 /** The random stream of bootstrap draws; the replicate number is the step. */
 const STREAM = 0x626f6f74; // "boot"
 
-const bootstrapOptions = {
-  /** Default 1000. */
-  replicates: is.number,
-  /** Confidence level in (0, 1), default 0.95. */
-  level: is.number,
+/** How often rows are drawn, and what is told of it. */
+export const drawOptions = {
+  /** Default 1000; 200 give a rough idea. */
+  replicates: is.positiveInteger,
+  /** Confidence level; default 0.95. */
+  level: is.properFraction,
   seed: is.required(is.number),
+};
+
+const bootstrapOptions = {
+  ...drawOptions,
+  /** [n] */
   sampleWeight: is.values as Kind<Numeric>,
 };
 
@@ -42,17 +47,10 @@ export function bootstrapIntervals<Name extends string>(
   measure: (weight: Float64Array) => Readonly<Record<Name, number | null>>,
   options: BootstrapOptions,
 ): Record<Name, Interval | null> {
-  checkOptions("bootstrapIntervals", options, bootstrapOptions);
+  const { replicates = 1000, level = 0.95, seed } = checkOptions("bootstrapIntervals", options, bootstrapOptions);
   checkValue("bootstrapIntervals", "measure", measure, is.callable);
-  const { replicates = 1000, level = 0.95, seed } = options;
   const y = checkLabels("bootstrapIntervals", labels);
   const sampleWeight = checkWeights("bootstrapIntervals", y.length, options.sampleWeight);
-  checkRange("bootstrapIntervals", "level", level, Number.EPSILON, 1 - Number.EPSILON);
-  if (!(Number.isInteger(replicates) && replicates >= 1)) {
-    throw new TilegradError("E_ARGUMENT", `bootstrapIntervals: replicates is ${replicates}; expected at least 1.`, {
-      hint: "1000 is usual; 200 gives a rough idea.",
-    });
-  }
   const strata = rowsByClass(y, sampleWeight);
   const weight = new Float64Array(y.length);
   const seen = new Map<Name, number[]>();

@@ -1,6 +1,8 @@
 import { TilegradError } from "../errors.ts";
+import type { Kind } from "../kinds.ts";
 import * as is from "../kinds.ts";
 import { sigmoid, softplus } from "../numeric.ts";
+import type { OptionsOf } from "../options.ts";
 import { checkFields, checkOptions, checkValue } from "../options.ts";
 import { checkProbabilities, checkRange, checkScored, type NumberList, type Numeric } from "./check.ts";
 import { evaluateMonotone, fitIsotonic, type Monotone } from "./isotonic.ts";
@@ -31,7 +33,16 @@ export interface PriorShift {
 /** Methods that are fitted on rows. */
 export type CalibrationMethod = "platt" | "isotonic" | "temperature" | "beta";
 
-const KINDS_OF_SCORE = ["probability", "logit"] as const;
+const scoreKind: Kind<ScoreKind> = is.oneOf("probability", "logit");
+
+const calibrationOptions = {
+  /** Default "probability". */
+  from: scoreKind,
+  /** [n] */
+  sampleWeight: is.values as Kind<Numeric>,
+};
+
+export interface FitCalibrationOptions extends OptionsOf<typeof calibrationOptions> {}
 
 /**
  * Fits a calibration on rows the model was not trained on.
@@ -44,12 +55,9 @@ export function fitCalibration(
   method: CalibrationMethod,
   labels: Numeric,
   given: Numeric,
-  options: { from?: ScoreKind; sampleWeight?: Numeric } = {},
+  options: FitCalibrationOptions = {},
 ): Calibration {
-  const { from = "probability" } = checkOptions("fitCalibration", options, {
-    from: is.oneOf(...KINDS_OF_SCORE),
-    sampleWeight: is.values,
-  });
+  const { from = "probability" } = checkOptions("fitCalibration", options, calibrationOptions);
   const check = from === "probability" ? checkProbabilities : checkScored;
   const { y, scores, sampleWeight } = check("fitCalibration", labels, given, options.sampleWeight);
   const rows: Rows = {
@@ -96,7 +104,7 @@ export function priorCorrection(
   truePrevalence: number,
   from: ScoreKind = "probability",
 ): PriorShift {
-  checkValue("priorCorrection", "from", from, is.oneOf(...KINDS_OF_SCORE));
+  checkValue("priorCorrection", "from", from, scoreKind);
   for (const [name, value] of Object.entries({ trainPrevalence, truePrevalence })) {
     checkRange("priorCorrection", name, value, Number.MIN_VALUE, 1 - Number.EPSILON / 2);
   }
@@ -106,7 +114,7 @@ export function priorCorrection(
 
 /** The same after weighing positives `ratio` times as much as negatives (class weights, posWeight): -ln(ratio). */
 export function weightCorrection(ratio: number, from: ScoreKind = "probability"): PriorShift {
-  checkValue("weightCorrection", "from", from, is.oneOf(...KINDS_OF_SCORE));
+  checkValue("weightCorrection", "from", from, scoreKind);
   checkRange("weightCorrection", "ratio", ratio, Number.MIN_VALUE, Number.MAX_VALUE);
   return { method: "prior", from, shift: -Math.log(ratio) };
 }

@@ -1,5 +1,7 @@
 import { TilegradError } from "../errors.ts";
+import type { Kind } from "../kinds.ts";
 import * as is from "../kinds.ts";
+import type { OptionsOf } from "../options.ts";
 import { checkOptions } from "../options.ts";
 import { numbersOf } from "../values.ts";
 import { checkScored, type NumberList, type Numeric } from "./check.ts";
@@ -13,19 +15,23 @@ export interface CostCurve {
   readonly cost: Float64Array;
 }
 
+/** Of what is computed from costs. */
+export const costOptions = {
+  /** [n] */
+  sampleWeight: is.values as Kind<Numeric>,
+  /** [n], needed when a cost is "amount". */
+  amounts: is.values as Kind<Numeric>,
+};
+
+export interface CostOptions extends OptionsOf<typeof costOptions> {}
+
 /**
  * Total cost of each threshold, one point per distinct score. Costs that are "amount" take the row's own.
  *
- * @param amounts [n], needed when a cost is "amount"
  * @throws `E_DATA` on bad rows or amounts, `E_ARGUMENT` on bad costs or missing amounts
  */
-export function costCurve(
-  labels: Numeric,
-  given: Numeric,
-  costs: CostMatrix,
-  options: { sampleWeight?: Numeric; amounts?: Numeric } = {},
-): CostCurve {
-  checkOptions("costCurve", options, { sampleWeight: is.values, amounts: is.values });
+export function costCurve(labels: Numeric, given: Numeric, costs: CostMatrix, options: CostOptions = {}): CostCurve {
+  checkOptions("costCurve", options, costOptions);
   const { y, scores, sampleWeight } = checkScored("costCurve", labels, given, options.sampleWeight);
   const amounts = options.amounts && numbersOf("costCurve", "amounts", options.amounts);
   checkThresholdRule({ minimizeCost: costs }, "costCurve");

@@ -4,13 +4,18 @@ import type { OptionsOf } from "../options.ts";
 import { checkOptions } from "../options.ts";
 import { checkProbabilities, checkRange, type NumberList, type Numeric } from "./check.ts";
 
-/** Mean of -[y ln p + (1 - y) ln(1 - p)] with p clipped to [eps, 1 - eps]. `eps` defaults to 1e-15. */
-export function logLoss(
-  labels: Numeric,
-  probabilities: Numeric,
-  options: { sampleWeight?: Numeric; eps?: number } = {},
-): number {
-  const { eps = 1e-15 } = checkOptions("logLoss", options, { sampleWeight: is.values, eps: is.number });
+const logLossOptions = {
+  /** [n] */
+  sampleWeight: is.values as Kind<Numeric>,
+  /** Default 1e-15. */
+  eps: is.number,
+};
+
+export interface LogLossOptions extends OptionsOf<typeof logLossOptions> {}
+
+/** Mean of -[y ln p + (1 - y) ln(1 - p)] with p clipped to [eps, 1 - eps]. */
+export function logLoss(labels: Numeric, probabilities: Numeric, options: LogLossOptions = {}): number {
+  const { eps = 1e-15 } = checkOptions("logLoss", options, logLossOptions);
   const { y, scores, sampleWeight } = checkProbabilities("logLoss", labels, probabilities, options.sampleWeight);
   checkRange("logLoss", "eps", eps, 0, 0.5);
   return weightedMean(y.length, sampleWeight, (i) => {

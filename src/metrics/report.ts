@@ -1,7 +1,9 @@
+import type { Kind } from "../kinds.ts";
 import * as is from "../kinds.ts";
+import type { OptionsOf } from "../options.ts";
 import { checkOptions } from "../options.ts";
 import { sweptAveragePrecision, sweptKs, sweptRocAuc } from "./areas.ts";
-import { bootstrapIntervals, type Interval } from "./bootstrap.ts";
+import { bootstrapIntervals, drawOptions, type Interval } from "./bootstrap.ts";
 import { areProbabilities, checkScored, type NumberList, type Numeric } from "./check.ts";
 import { type Confusion, confusionMatrix, type MeasureName, measures } from "./confusion.ts";
 import { descendingOrder } from "./order.ts";
@@ -56,29 +58,31 @@ export interface ClassificationReport extends ReportMeasures {
   readonly level?: number;
 }
 
+const classificationReportOptions = {
+  /** Positive when score >= threshold; default 0.5. */
+  threshold: is.number,
+  /** [n] */
+  sampleWeight: is.values as Kind<Numeric>,
+  /** For confidence intervals. */
+  bootstrap: is.object as Kind<OptionsOf<typeof drawOptions>>,
+};
+
+export interface ClassificationReportOptions extends OptionsOf<typeof classificationReportOptions> {}
+
 /**
  * Every measure of scored rows at one threshold, beside the prevalence baseline.
  *
  * @param y labels 0 or 1, [n]
  * @param scores probabilities; of other scores log loss, Brier and ECE are null, [n]
- * @param options `threshold` (default 0.5: positive when score >= threshold), `sampleWeight` [n], `bootstrap` for
- *   confidence intervals
  * @throws `E_DATA` on lengths that differ, labels other than 0 and 1, non-finite scores, bad weights, no rows
  */
 export function classificationReport(
   labels: Numeric,
   given: Numeric,
-  options: {
-    threshold?: number;
-    sampleWeight?: Numeric;
-    bootstrap?: { replicates?: number; level?: number; seed: number };
-  } = {},
+  options: ClassificationReportOptions = {},
 ): ClassificationReport {
-  const { threshold = 0.5, bootstrap } = checkOptions("classificationReport", options, {
-    threshold: is.number,
-    sampleWeight: is.values,
-    bootstrap: is.object,
-  });
+  const { threshold = 0.5, bootstrap } = checkOptions("classificationReport", options, classificationReportOptions);
+  if (bootstrap) checkOptions("classificationReport: bootstrap", bootstrap, drawOptions);
   const { y, scores, sampleWeight } = checkScored("classificationReport", labels, given, options.sampleWeight);
   const order = descendingOrder(scores);
   const probabilities = areProbabilities(scores);

@@ -1,6 +1,10 @@
+import type { Kind } from "../kinds.ts";
+import * as is from "../kinds.ts";
+import type { OptionsOf } from "../options.ts";
+import { checkOptions } from "../options.ts";
 import type { NumberList, Numeric } from "./check.ts";
 import { type Confusion, measures } from "./confusion.ts";
-import { costCurve } from "./costs.ts";
+import { costCurve, costOptions } from "./costs.ts";
 import { confusionAt, sweep } from "./sweep.ts";
 import type { CostMatrix } from "./thresholdRule.ts";
 
@@ -18,26 +22,29 @@ export interface ThresholdRow {
   readonly cost: number | null;
 }
 
+const thresholdTableOptions = {
+  ...costOptions,
+  /** Default 0.05, 0.10, ..., 0.95. */
+  thresholds: is.values as Kind<NumberList>,
+  costs: is.object as Kind<CostMatrix>,
+};
+
+export interface ThresholdTableOptions extends OptionsOf<typeof thresholdTableOptions> {}
+
 /**
  * Precision, recall, F1, alerts and cost at each threshold, in the order given.
  *
  * @param y labels 0 or 1, [n]
  * @param scores finite, [n]
- * @param options `thresholds` (default 0.05, 0.10, ..., 0.95), `costs`, `amounts` [n] for costs that are "amount",
- *   `sampleWeight` [n]
  * @throws `E_DATA` on bad rows or amounts, `E_ARGUMENT` on bad costs or missing amounts
  */
-export function thresholdTable(
-  y: Numeric,
-  scores: Numeric,
-  options: {
-    thresholds?: NumberList;
-    costs?: CostMatrix;
-    amounts?: Numeric;
-    sampleWeight?: Numeric;
-  } = {},
-): ThresholdRow[] {
-  const { thresholds = Array.from({ length: 19 }, (_, i) => (i + 1) / 20), costs, amounts, sampleWeight } = options;
+export function thresholdTable(y: Numeric, scores: Numeric, options: ThresholdTableOptions = {}): ThresholdRow[] {
+  const {
+    thresholds = Array.from({ length: 19 }, (_, i) => (i + 1) / 20),
+    costs,
+    amounts,
+    sampleWeight,
+  } = checkOptions("thresholdTable", options, thresholdTableOptions);
   const s = sweep(y, scores, sampleWeight, "thresholdTable");
   const cost = costs && costCurve(y, scores, costs, { amounts, sampleWeight }).cost;
   return Array.from(thresholds, (threshold) => {

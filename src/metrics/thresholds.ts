@@ -1,4 +1,3 @@
-import * as is from "../kinds.ts";
 import { checkOptions } from "../options.ts";
 import { checkScored, type NumberList, type Numeric } from "./check.ts";
 import {
@@ -15,7 +14,8 @@ import {
   recall,
   youden,
 } from "./confusion.ts";
-import { costCurve } from "./costs.ts";
+import type { CostOptions } from "./costs.ts";
+import { costCurve, costOptions } from "./costs.ts";
 import { confusionAt, requireBothClasses, type Sweep, sweep } from "./sweep.ts";
 import { checkThresholdRule, type Objective, type ThresholdRule } from "./thresholdRule.ts";
 
@@ -45,16 +45,15 @@ export interface TunedThreshold {
  *
  * @param y labels 0 or 1, [n]
  * @param scores finite, [n]
- * @param options `sampleWeight` [n]; `amounts` [n], for costs that are "amount"
  * @throws `E_ARGUMENT` on a bad rule; `E_DATA` on bad rows, and where the rule needs both classes and one is absent
  */
 export function tuneThreshold(
   labels: Numeric,
   given: Numeric,
   rule: ThresholdRule,
-  options: { sampleWeight?: Numeric; amounts?: Numeric } = {},
+  options: CostOptions = {},
 ): TunedThreshold {
-  checkOptions("tuneThreshold", options, { sampleWeight: is.values, amounts: is.values });
+  checkOptions("tuneThreshold", options, costOptions);
   checkThresholdRule(rule);
   const { y, scores, sampleWeight } = checkScored("tuneThreshold", labels, given, options.sampleWeight);
   if ("fixed" in rule) {

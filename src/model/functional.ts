@@ -3,8 +3,10 @@
 import { TilegradError } from "../errors.ts";
 import type { Tensor } from "../graph/types.ts";
 import type { Json } from "../io/json.ts";
+import type { Kind } from "../kinds.ts";
 import * as is from "../kinds.ts";
 import { state } from "../ops/core/constant.ts";
+import type { OptionsOf } from "../options.ts";
 import { checkOptions, isObject, show } from "../options.ts";
 import type { Layer } from "./layer.ts";
 import { checkLayer } from "./layer.ts";
@@ -32,14 +34,21 @@ interface LayerSource {
   readonly inputs: readonly SymbolicTensor[];
 }
 
+const inputOptions = {
+  /** Default "input", numbered. */
+  name: is.string,
+};
+
+export interface InputOptions extends OptionsOf<typeof inputOptions> {}
+
 /**
  * An input of a functional model.
  * @param shape without the batch
  * @throws E_SHAPE
  */
-export function input(shape: readonly number[], options: { readonly name?: string } = {}): SymbolicTensor {
+export function input(shape: readonly number[], options: InputOptions = {}): SymbolicTensor {
   checkInputShape("input", shape);
-  const { name } = checkOptions("input", options, { name: is.string });
+  const { name } = checkOptions("input", options, inputOptions);
   return { shape, source: { type: "input", ...(name === undefined ? {} : { name }) } };
 }
 
@@ -80,20 +89,21 @@ function checkSymbolic(where: string, value: unknown): void {
   throw new TilegradError("E_ARGUMENT", `${where}: got ${show(value)}; expected what input() or apply() gives.`);
 }
 
-export interface FunctionalOptions {
+const functionalOptions = {
   /** Made by `input`. A row of x holds them one after the other, flat: see `packInputs`. */
-  readonly inputs: readonly SymbolicTensor[];
+  inputs: is.required(is.list as Kind<readonly SymbolicTensor[]>),
   /** A row of the output holds them one after the other, flat: see `unpackOutputs` and `multiLoss`. */
-  readonly outputs: readonly SymbolicTensor[];
-}
+  outputs: is.required(is.list as Kind<readonly SymbolicTensor[]>),
+};
+
+export interface FunctionalOptions extends OptionsOf<typeof functionalOptions> {}
 
 /**
  * The model that computes `outputs` from `inputs`.
  * @throws E_ARGUMENT for two layers of one name, or an output that needs an input which is not listed.
  */
 export function functional(options: FunctionalOptions): Model {
-  const kinds = { inputs: is.required(is.list), outputs: is.required(is.list) };
-  const { inputs, outputs } = checkOptions("functional", options, kinds);
+  const { inputs, outputs } = checkOptions("functional", options, functionalOptions);
   for (const [i, x] of inputs.entries()) checkSymbolic(`functional: inputs[${i}]`, x);
   for (const [i, x] of outputs.entries()) checkSymbolic(`functional: outputs[${i}]`, x);
   if (outputs.length === 0) throw new TilegradError("E_ARGUMENT", "functional: got no outputs; expected one or more.");

@@ -1,7 +1,9 @@
 /** Models: layers in a row, and the table that describes any. */
 
 import { TilegradError } from "../errors.ts";
+import type { Kind } from "../kinds.ts";
 import * as is from "../kinds.ts";
+import type { OptionsOf } from "../options.ts";
 import { checkFields, checkOptions, show } from "../options.ts";
 import type { Layer } from "./layer.ts";
 import { checkLayer } from "./layer.ts";
@@ -12,13 +14,19 @@ export type { LayerSummary, Model, NamedShape, ParameterSpec, TraceOptions } fro
 
 const ONE_OUTPUT = "Leave out returnState, or write a functional model: const [y, h] = applyAll(layer, x).";
 
+const sequentialOptions = {
+  /** Shape of a row of x, without the batch. */
+  input: is.required(is.anything as Kind<readonly number[]>),
+};
+
+export interface SequentialOptions extends OptionsOf<typeof sequentialOptions> {}
+
 /**
  * Layers in a row.
  * @throws E_SHAPE naming the layer whose input does not fit; E_ARGUMENT for what is no layer, and two layers of one name.
  */
-export function sequential(options: { readonly input: readonly number[] }, layers: readonly Layer[]): Model {
-  checkOptions("sequential", options, { input: is.anything });
-  const { input } = options;
+export function sequential(options: SequentialOptions, layers: readonly Layer[]): Model {
+  const { input } = checkOptions("sequential", options, sequentialOptions);
   checkInputShape("sequential", input);
   if (!Array.isArray(layers) || layers.length === 0) {
     throw new TilegradError("E_ARGUMENT", `sequential: got layers ${show(layers)}; expected a list of one or more.`);

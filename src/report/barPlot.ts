@@ -1,22 +1,38 @@
+import type { Kind } from "../kinds.ts";
 import * as is from "../kinds.ts";
+import type { OptionsOf } from "../options.ts";
+import { checkOptions } from "../options.ts";
 import { frame, label } from "./chart.ts";
-import { checkNamed, checkPlotOptions } from "./check.ts";
-import type { PlotOptions } from "./plots.ts";
+import { checkNamed, plotOptions } from "./check.ts";
 import { formatTick } from "./scale.ts";
 import { element, round } from "./svg.ts";
 import { colors, parts, textWidth } from "./theme.ts";
+
+const barPlotOptions = {
+  ...plotOptions,
+  /** A word that names the plot in the markup; default "importance". */
+  name: is.string,
+  /** Bars; default 20. */
+  most: is.positiveInteger,
+  /** By name. */
+  deviations: is.object as Kind<Readonly<Record<string, number>>>,
+};
+
+export interface BarPlotOptions extends OptionsOf<typeof barPlotOptions> {}
 
 /**
  * Named values as horizontal bars, largest first, at most `most` of them (importance of columns, counts of classes).
  * Values below 0 are drawn to the left in orange; a thin line shows value plus and minus its deviation.
  */
-export function barPlot(
-  values: Readonly<Record<string, number>>,
-  options: PlotOptions & { name?: string; most?: number; deviations?: Readonly<Record<string, number>> } = {},
-): string {
+export function barPlot(values: Readonly<Record<string, number>>, options: BarPlotOptions = {}): string {
   checkNamed("barPlot", values, is.number, "numbers by name");
-  checkPlotOptions("barPlot", options);
-  const { title = "Importance", name = "importance", most = 20, deviations = {}, theme } = options;
+  const {
+    title = "Importance",
+    name = "importance",
+    most = 20,
+    deviations = {},
+    theme,
+  } = checkOptions("barPlot", options, barPlotOptions);
   const kept = Object.entries(values)
     .sort(([, a], [, b]) => b - a)
     .slice(0, most);

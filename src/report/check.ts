@@ -1,5 +1,6 @@
 /** What plots are given, looked at before anything is drawn of it. */
 import * as is from "../kinds.ts";
+import type { OptionsOf } from "../options.ts";
 import { checkFields, checkObject, checkValue } from "../options.ts";
 
 /** Numbers of equal length by name, such as the rates of a curve. @throws E_ARGUMENT */
@@ -18,7 +19,12 @@ export function checkNamed(plot: string, lists: unknown, kind: is.Kind, expected
   for (const [name, list] of Object.entries(lists)) checkValue(plot, name, list, kind);
 }
 
-/** @throws E_ARGUMENT */
-export function checkPlotOptions(plot: string, options: unknown): void {
-  checkObject(plot, options, "an object of options");
-}
+/** What every plot takes. */
+export const plotOptions = {
+  /** Default: what the plot shows. */
+  title: is.string,
+  /** "auto" (default) follows the reader's light or dark setting; "light" stays light. */
+  theme: is.oneOf("auto", "light"),
+};
+
+export interface PlotOptions extends OptionsOf<typeof plotOptions> {}

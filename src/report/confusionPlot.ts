@@ -1,24 +1,33 @@
+import type { Kind } from "../kinds.ts";
 import * as is from "../kinds.ts";
 import type { Confusion } from "../metrics/confusion.ts";
-import { checkFields } from "../options.ts";
+import type { OptionsOf } from "../options.ts";
+import { checkFields, checkOptions } from "../options.ts";
 import { frame, label } from "./chart.ts";
-import { checkPlotOptions } from "./check.ts";
-import type { PlotOptions } from "./plots.ts";
+import { plotOptions } from "./check.ts";
 import { element } from "./svg.ts";
 import { colors, parts, textWidth } from "./theme.ts";
+
+const confusionPlotOptions = {
+  ...plotOptions,
+  /** Of the labels 0 and 1. */
+  classNames: is.strings as Kind<readonly [string, string]>,
+};
+
+export interface ConfusionPlotOptions extends OptionsOf<typeof confusionPlotOptions> {}
 
 /**
  * The four counts as tiles, labels in rows and predictions in columns. A tile is tinted by its share of its row, so
  * that a rare class is as visible as a common one: blue where right, orange where wrong.
  */
-export function confusionPlot(
-  confusion: Confusion,
-  options: PlotOptions & { classNames?: readonly [string, string] } = {},
-): string {
+export function confusionPlot(confusion: Confusion, options: ConfusionPlotOptions = {}): string {
   const counts = { tn: is.nonNegative, fp: is.nonNegative, fn: is.nonNegative, tp: is.nonNegative };
   checkFields("confusionPlot", confusion, counts, "counts, as confusionMatrix gives");
-  checkPlotOptions("confusionPlot", options);
-  const { title = "Confusion matrix", classNames = ["0", "1"], theme } = options;
+  const {
+    title = "Confusion matrix",
+    classNames = ["0", "1"],
+    theme,
+  } = checkOptions("confusionPlot", options, confusionPlotOptions);
   const { tn, fp, fn, tp } = confusion;
   const nameWidth = Math.max(...classNames.map((name) => textWidth(`label ${name}`, 11)));
   const [left, top, wide, high, gap] = [Math.max(92, 18 + nameWidth + 12), 72, 140, 92, 6];

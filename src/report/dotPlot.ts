@@ -1,5 +1,5 @@
 import { frame, label } from "./chart.ts";
-import type { PlotOptions } from "./plots.ts";
+import type { PlotOptions } from "./check.ts";
 import { formatTick, linearScale, niceDomain } from "./scale.ts";
 import { element } from "./svg.ts";
 import { colors, parts, textWidth } from "./theme.ts";

@@ -1,21 +1,21 @@
+import type { Kind } from "../kinds.ts";
 import * as is from "../kinds.ts";
 import type { DetCurve, PrCurve, RocCurve } from "../metrics/curves.ts";
 import { type ScoreDistribution, upperEnd } from "../metrics/distribution.ts";
 import type { CalibrationBin } from "../metrics/probability.ts";
-import { checkFields, checkValue } from "../options.ts";
+import type { OptionsOf } from "../options.ts";
+import { checkFields, checkOptions, checkValue } from "../options.ts";
 import { chart, type Mark, type Series } from "./chart.ts";
-import { checkCurve, checkNamed, checkPlotOptions } from "./check.ts";
+import type { PlotOptions } from "./check.ts";
+import { checkCurve, checkNamed, plotOptions } from "./check.ts";
 import { formatTick } from "./scale.ts";
-import type { ColorName, Theme } from "./theme.ts";
-
-/** What every plot takes: a title of its own, and the theme ("auto" follows the reader's light or dark setting). */
-export interface PlotOptions {
-  readonly title?: string;
-  readonly theme?: Theme;
-}
+import type { ColorName } from "./theme.ts";
 
 /** A curve as it was computed, or as it was read from a file. */
 type Curve<T> = { readonly [Name in keyof T]: ArrayLike<number> };
+
+/** A point of a curve, and the threshold that it belongs to. */
+type Point<Rate extends string> = Readonly<Record<Rate | "threshold", number>>;
 
 const checkDistribution = (plot: string, given: unknown): void =>
   checkFields(plot, given, { counts: is.list, cumulative: is.list }, "a distribution, as scoreDistribution gives");
@@ -37,19 +37,32 @@ const reference = (name: string, x: ArrayLike<number>, y: ArrayLike<number>): Se
 const valueText = (name: string, value: number | null | undefined): string =>
   value === null || value === undefined ? name : `${name} ${value.toFixed(3)}`;
 
+const learningCurvePlotOptions = {
+  ...plotOptions,
+  /** Default "loss". */
+  yLabel: is.string,
+  /** From 1; it is marked. */
+  bestEpoch: is.positiveInteger,
+};
+
+export interface LearningCurvePlotOptions extends OptionsOf<typeof learningCurvePlotOptions> {}
+
 /**
  * One line per curve over epochs 1..n.
  *
  * @param curves values per epoch by name, for example `{ training: loss, validation: valLoss }`; NaN breaks a line
- * @param options `bestEpoch` (from 1) is marked; `yLabel` default "loss"
  */
 export function learningCurvePlot(
   curves: Readonly<Record<string, ArrayLike<number>>>,
-  options: PlotOptions & { yLabel?: string; bestEpoch?: number } = {},
+  options: LearningCurvePlotOptions = {},
 ): string {
   checkNamed("learningCurvePlot", curves, is.values, "values per epoch by name");
-  checkPlotOptions("learningCurvePlot", options);
-  const { title = "Learning curves", yLabel = "loss", bestEpoch, theme } = options;
+  const {
+    title = "Learning curves",
+    yLabel = "loss",
+    bestEpoch,
+    theme,
+  } = checkOptions("learningCurvePlot", options, learningCurvePlotOptions);
   const series = Object.entries(curves).map(
     ([name, y]): Series => ({ kind: "line", name, y, x: Array.from({ length: y.length }, (_, i) => i + 1) }),
   );
@@ -65,14 +78,26 @@ export function learningCurvePlot(
   });
 }
 
-/** The ROC curve with chance as a diagonal; `point` is the operating point. */
-export function rocPlot(
-  curve: Curve<Pick<RocCurve, "fpr" | "tpr">>,
-  options: PlotOptions & { auc?: number | null; point?: { fpr: number; tpr: number; threshold: number } } = {},
-): string {
+/** A measure that may be undefined. */
+const measureKind: Kind<number | null> = {
+  expected: "a number, or null",
+  holds: (v) => v === null || is.number.holds(v),
+};
+
+const rocPlotOptions = {
+  ...plotOptions,
+  /** Area under it. */
+  auc: measureKind,
+  /** The operating point. */
+  point: is.object as Kind<Point<"fpr" | "tpr">>,
+};
+
+export interface RocPlotOptions extends OptionsOf<typeof rocPlotOptions> {}
+
+/** The ROC curve with chance as a diagonal. */
+export function rocPlot(curve: Curve<Pick<RocCurve, "fpr" | "tpr">>, options: RocPlotOptions = {}): string {
   checkCurve("rocPlot", curve, ["fpr", "tpr"], "rocCurve gives");
-  checkPlotOptions("rocPlot", options);
-  const { title = "ROC curve", auc, point, theme } = options;
+  const { title = "ROC curve", auc, point, theme } = checkOptions("rocPlot", options, rocPlotOptions);
   return chart({
     name: "roc",
     title,
@@ -88,18 +113,27 @@ export function rocPlot(
   });
 }
 
+const prPlotOptions = {
+  ...plotOptions,
+  averagePrecision: measureKind,
+  /** Share of positives. */
+  prevalence: is.share,
+  /** The operating point. */
+  point: is.object as Kind<Point<"precision" | "recall">>,
+};
+
+export interface PrPlotOptions extends OptionsOf<typeof prPlotOptions> {}
+
 /** The precision-recall curve as the steps that average precision sums, with the prevalence as its baseline. */
-export function prPlot(
-  curve: Curve<Pick<PrCurve, "recall" | "precision">>,
-  options: PlotOptions & {
-    averagePrecision?: number | null;
-    prevalence?: number;
-    point?: { precision: number; recall: number; threshold: number };
-  } = {},
-): string {
+export function prPlot(curve: Curve<Pick<PrCurve, "recall" | "precision">>, options: PrPlotOptions = {}): string {
   checkCurve("prPlot", curve, ["recall", "precision"], "prCurve gives");
-  checkPlotOptions("prPlot", options);
-  const { title = "Precision and recall", averagePrecision, prevalence, point, theme } = options;
+  const {
+    title = "Precision and recall",
+    averagePrecision,
+    prevalence,
+    point,
+    theme,
+  } = checkOptions("prPlot", options, prPlotOptions);
   return chart({
     name: "pr",
     title,
@@ -131,15 +165,26 @@ const classSeries: readonly { label: 0 | 1; name: string; color: ColorName }[] =
   { label: 1, name: "label 1", color: "orange" },
 ];
 
+const scorePlotOptions = {
+  ...plotOptions,
+  /** The chosen one; it is marked. */
+  threshold: is.number,
+  /** Of the labels 0 and 1. */
+  classNames: is.strings as Kind<readonly [string, string]>,
+};
+
+export interface ScorePlotOptions extends OptionsOf<typeof scorePlotOptions> {}
+
 /** Where the scores of each class lie: per class the share of its rows in each bin, so that a rare class is visible. */
-export function scoreHistogramPlot(
-  distribution: ScoreDistribution,
-  options: PlotOptions & { threshold?: number; classNames?: readonly [string, string] } = {},
-): string {
+export function scoreHistogramPlot(distribution: ScoreDistribution, options: ScorePlotOptions = {}): string {
   checkDistribution("scoreHistogramPlot", distribution);
   const { low, high, counts } = distribution;
-  checkPlotOptions("scoreHistogramPlot", options);
-  const { title = "Scores by class", threshold, classNames, theme } = options;
+  const {
+    title = "Scores by class",
+    threshold,
+    classNames,
+    theme,
+  } = checkOptions("scoreHistogramPlot", options, scorePlotOptions);
   const bins = counts[0].length;
   const edges = Array.from({ length: bins + 1 }, (_, b) => low + (b / bins) * (high - low));
   return chart({
@@ -159,14 +204,15 @@ export function scoreHistogramPlot(
 }
 
 /** The cumulative distribution of the scores of each class; their largest distance is the KS statistic. */
-export function scoreCdfPlot(
-  distribution: ScoreDistribution,
-  options: PlotOptions & { threshold?: number; classNames?: readonly [string, string] } = {},
-): string {
+export function scoreCdfPlot(distribution: ScoreDistribution, options: ScorePlotOptions = {}): string {
   checkDistribution("scoreCdfPlot", distribution);
   const { low, high, cumulative } = distribution;
-  checkPlotOptions("scoreCdfPlot", options);
-  const { title = "Cumulative scores by class", threshold, classNames, theme } = options;
+  const {
+    title = "Cumulative scores by class",
+    threshold,
+    classNames,
+    theme,
+  } = checkOptions("scoreCdfPlot", options, scorePlotOptions);
   return chart({
     name: "cdf",
     title,
@@ -194,8 +240,7 @@ export function calibrationPlot(
   options: PlotOptions = {},
 ): string {
   checkNamed("calibrationPlot", curves, is.list, "bins by name, as calibrationCurve gives");
-  checkPlotOptions("calibrationPlot", options);
-  const { title = "Calibration", theme } = options;
+  const { title = "Calibration", theme } = checkOptions("calibrationPlot", options, plotOptions);
   const reached = Object.values(curves).flatMap((bins) =>
     bins.flatMap((bin) => [bin.meanPredicted ?? 0, bin.observed ?? 0]),
   );
@@ -222,17 +267,21 @@ export function calibrationPlot(
   });
 }
 
+const detPlotOptions = {
+  ...plotOptions,
+  /** The operating point. */
+  point: is.object as Kind<Point<"fpr" | "fnr">>,
+};
+
+export interface DetPlotOptions extends OptionsOf<typeof detPlotOptions> {}
+
 /**
  * Detection error trade-off on normal deviate axes (Martin et al. 1997), where scores of two normal distributions give a
  * straight line; nearer to the lower left is better.
  */
-export function detPlot(
-  curve: Curve<Pick<DetCurve, "fpr" | "fnr">>,
-  options: PlotOptions & { point?: { fpr: number; fnr: number; threshold: number } } = {},
-): string {
+export function detPlot(curve: Curve<Pick<DetCurve, "fpr" | "fnr">>, options: DetPlotOptions = {}): string {
   checkCurve("detPlot", curve, ["fpr", "fnr"], "detCurve gives");
-  checkPlotOptions("detPlot", options);
-  const { title = "Detection error trade-off", point, theme } = options;
+  const { title = "Detection error trade-off", point, theme } = checkOptions("detPlot", options, detPlotOptions);
   const rates = [0.001, 0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99, 0.999];
   const [lowest, highest] = [rates[0], rates[rates.length - 1]];
   const deviates = (values: ArrayLike<number>): number[] =>
@@ -271,8 +320,7 @@ export function costPlot(
   options: PlotOptions = {},
 ): string {
   checkCurve("costPlot", curve, ["probabilityCost", "cost", "trivial"], "costCurve gives");
-  checkPlotOptions("costPlot", options);
-  const { title = "Cost curve", theme } = options;
+  const { title = "Cost curve", theme } = checkOptions("costPlot", options, plotOptions);
   return chart({
     name: "cost",
     title,
@@ -287,16 +335,30 @@ export function costPlot(
   });
 }
 
-/** Any measures (precision, recall, F1, cost, ...) against the threshold; the chosen one is marked. */
+const thresholdPlotOptions = {
+  ...plotOptions,
+  /** The chosen one; it is marked. */
+  threshold: is.number,
+  /** Default "value". */
+  yLabel: is.string,
+};
+
+export interface ThresholdPlotOptions extends OptionsOf<typeof thresholdPlotOptions> {}
+
+/** Any measures (precision, recall, F1, cost, ...) against the threshold. */
 export function thresholdPlot(
   thresholds: ArrayLike<number>,
   measures: Readonly<Record<string, ArrayLike<number>>>,
-  options: PlotOptions & { threshold?: number; yLabel?: string } = {},
+  options: ThresholdPlotOptions = {},
 ): string {
   checkValue("thresholdPlot", "thresholds", thresholds, is.values);
   checkNamed("thresholdPlot", measures, is.values, "values per threshold by name");
-  checkPlotOptions("thresholdPlot", options);
-  const { title = "Measures by threshold", threshold, yLabel = "value", theme } = options;
+  const {
+    title = "Measures by threshold",
+    threshold,
+    yLabel = "value",
+    theme,
+  } = checkOptions("thresholdPlot", options, thresholdPlotOptions);
   return chart({
     name: "thresholds",
     title,
@@ -319,8 +381,7 @@ export function gainPlot(
   options: PlotOptions = {},
 ): string {
   checkCurve("gainPlot", curve, ["fraction", "gain"], "gainCurve gives");
-  checkPlotOptions("gainPlot", options);
-  const { title = "Cumulative gain", theme } = options;
+  const { title = "Cumulative gain", theme } = checkOptions("gainPlot", options, plotOptions);
   return chart({
     name: "gain",
     title,

@@ -1,7 +1,7 @@
 /** Every plot of a result, by name: what the report shows, and what `--report plots.svg` lays out. */
 import { barPlot } from "./barPlot.ts";
+import type { PlotOptions } from "./check.ts";
 import { confusionPlot } from "./confusionPlot.ts";
-import type { PlotOptions } from "./plots.ts";
 import {
   calibrationPlot,
   costPlot,

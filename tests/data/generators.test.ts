@@ -146,7 +146,7 @@ describe("arSeries", () => {
     expect(arSeries({ seed: 2 })).toEqual(arSeries({ seed: 2 }));
     expect(arSeries({ seed: 2 }).x).not.toEqual(arSeries({ seed: 3 }).x);
     expect(() => arSeries({ coefficients: [[1.2]] })).toThrow(/1.2, whose series grows without bound/);
-    expect(() => arSeries({ length: 0 })).toThrow(/length: got 0/);
+    expect(() => arSeries({ length: 0 })).toThrow(/got length 0/);
   });
 });
 
@@ -182,6 +182,6 @@ describe("strokeDigits", () => {
   it("draws in other sizes, and says what it cannot draw", () => {
     expect(strokeDigits({ rows: 3, size: 8 }).columns).toBe(64);
     expect(() => strokeDigits({ size: 4 })).toThrow(TilegradError);
-    expect(() => strokeDigits({ variation: 3 })).toThrow(/variation: got 3/);
+    expect(() => strokeDigits({ variation: 3 })).toThrow(/got variation 3/);
   });
 });

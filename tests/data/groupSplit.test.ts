@@ -68,7 +68,7 @@ describe("groupSplit", () => {
   });
 
   it.each([0, 1, -0.2, Number.NaN])("refuses a fraction of %d", (test) => {
-    expect(() => groupSplit(["a", "b"], [0, 1], { test })).toThrow("expected a fraction between 0 and 1");
+    expect(() => groupSplit(["a", "b"], [0, 1], { test })).toThrow("expected a number in (0, 1)");
   });
 
   it("refuses a single group", () => {

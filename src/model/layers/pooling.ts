@@ -37,19 +37,13 @@ const pooling1dOptions = () => ({
 
 export interface Pooling1dOptions extends OptionsOf<typeof pooling1dOptions>, LayerOptions {}
 
-type Pool2d = (x: Tensor, options: { poolSize: Pair; strides?: Pair; padding?: Padding }) => Tensor;
-type Pool1d = (
-  x: Tensor,
-  options: { poolSize: number; strides?: number; padding?: Pooling1dOptions["padding"] },
-) => Tensor;
-
 function expectRank(type: string, x: Tensor, rank: number): void {
   if (x.shape.length === rank) return;
   const expected = rank === 4 ? "an image [batch, height, width, channels]" : "a sequence [batch, time, channels]";
   throw new TilegradError("E_SHAPE", `${type}: got ${showType(x)}; expected ${expected}.`);
 }
 
-const pooling2d = (type: string, pool: Pool2d) =>
+const pooling2d = (type: string, pool: typeof maxPool2d) =>
   defineLayer(
     type,
     pooling2dOptions,
@@ -81,7 +75,7 @@ function maskedMean(x: Tensor, mask: Tensor, pool: (x: Tensor) => Tensor): Tenso
   return div(pool(mul(x, kept)), where(share, share, 1));
 }
 
-const pooling1d = (type: string, pool: Pool1d, masked: typeof maskedMax) =>
+const pooling1d = (type: string, pool: typeof maxPool1d, masked: typeof maskedMax) =>
   defineLayer(
     type,
     pooling1dOptions,

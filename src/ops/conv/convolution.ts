@@ -1,32 +1,29 @@
 /** Convolution of images and sequences, and its transpose, as functions. */
 
-import { TilegradError } from "../../errors.ts";
 import { apply1, checkTensors, tensorKind } from "../../graph/apply.ts";
 import type { Tensor } from "../../graph/types.ts";
+import type { Kind } from "../../kinds.ts";
 import * as is from "../../kinds.ts";
+import type { OptionsOf } from "../../options.ts";
 import { checkOptions } from "../../options.ts";
 import { add } from "../core/elementwise.ts";
 import { reshape } from "../core/view.ts";
 import { linear } from "../matmul/linear.ts";
 import { matmul } from "../matmul/matmul.ts";
 import { conv2dBiasOp, conv2dOp, inputGrad } from "./conv2d.ts";
-import type { Padding, WindowOptions } from "./window.ts";
-import { resolveWindow } from "./window.ts";
+import type { Padding } from "./window.ts";
+import { resolveWindow, WINDOW_OPTIONS } from "./window.ts";
 
-export interface Conv2dOptions extends WindowOptions {
+const FILTER_OPTIONS = {
   /** Channels and filters fall into so many groups that do not meet; `groups` = channels is a depthwise convolution. */
-  readonly groups?: number;
-  /** [filters], added to each output pixel. */
-  readonly bias?: Tensor;
-}
-
-const CONV_OPTIONS = {
-  strides: is.numbers,
-  padding: is.anything,
-  dilation: is.numbers,
-  groups: is.number,
+  groups: is.positiveInteger,
+  /** [filters], added to each output. */
   bias: tensorKind,
 };
+
+const CONV_2D_OPTIONS = { ...WINDOW_OPTIONS, ...FILTER_OPTIONS };
+
+export interface Conv2dOptions extends OptionsOf<typeof CONV_2D_OPTIONS> {}
 
 /**
  * x [batch, height, width, channels] * kernel [height, width, channels / groups, filters] + bias ->
@@ -34,8 +31,8 @@ const CONV_OPTIONS = {
  */
 export function conv2d(x: Tensor, kernel: Tensor, options: Conv2dOptions = {}): Tensor {
   checkTensors("conv2d", x, kernel);
-  const { groups = 1, bias, ...window } = checkOptions("conv2d", options, CONV_OPTIONS);
-  const attrs = { ...resolveWindow("conv2d", x.shape.slice(1, 3), kernel.shape, window), groups: groupsOf(groups) };
+  const { groups = 1, bias, ...window } = checkOptions("conv2d", options, CONV_2D_OPTIONS);
+  const attrs = { ...resolveWindow("conv2d", x.shape.slice(1, 3), kernel.shape, window), groups };
   // A kernel of one pixel is a matrix, and there are better kernels for those.
   const pointwise = kernel.shape[0] === 1 && kernel.shape[1] === 1 && groups === 1 && x.shape[3] === kernel.shape[2];
   if (pointwise && [...attrs.strides, ...attrs.padding.flat().map((n) => n + 1)].every((n) => n === 1)) {
@@ -45,11 +42,6 @@ export function conv2d(x: Tensor, kernel: Tensor, options: Conv2dOptions = {}): 
   return bias ? apply1(conv2dBiasOp, [x, kernel, bias], attrs) : apply1(conv2dOp, [x, kernel], attrs);
 }
 
-function groupsOf(groups: number): number {
-  if (Number.isInteger(groups) && groups >= 1) return groups;
-  throw new TilegradError("E_ARGUMENT", `conv2d: got ${groups} groups; expected an integer >= 1.`);
-}
-
 /**
  * The adjoint of `conv2d` as a layer: x [batch, height, width, channels], kernel [height, width, filters / groups,
  * channels] -> [batch, outHeight, outWidth, filters], where out = size * stride with `same` padding and (size - 1) *
@@ -57,7 +49,7 @@ function groupsOf(groups: number): number {
  */
 export function conv2dTranspose(x: Tensor, kernel: Tensor, options: Conv2dOptions = {}): Tensor {
   checkTensors("conv2dTranspose", x, kernel);
-  const { groups = 1, bias, ...window } = checkOptions("conv2dTranspose", options, CONV_OPTIONS);
+  const { groups = 1, bias, ...window } = checkOptions("conv2dTranspose", options, CONV_2D_OPTIONS);
   const { strides, dilation, padding } = resolveWindow("conv2dTranspose", x.shape.slice(1, 3), kernel.shape, window);
   const size = ([0, 1] as const).map((axis) => {
     const spread = (kernel.shape[axis] - 1) * dilation[axis] + 1;
@@ -66,17 +58,21 @@ export function conv2dTranspose(x: Tensor, kernel: Tensor, options: Conv2dOption
     return (x.shape[axis + 1] - 1) * strides[axis] + spread - padding[axis][0] - padding[axis][1];
   });
   const attrs = resolveWindow("conv2dTranspose", size, kernel.shape, window);
-  const y = inputGrad(x, kernel, size, { ...attrs, groups: groupsOf(groups) });
+  const y = inputGrad(x, kernel, size, { ...attrs, groups });
   return bias ? add(y, bias) : y;
 }
 
-export interface Conv1dOptions {
-  readonly strides?: number;
-  readonly padding?: "valid" | "same" | "causal" | readonly [number, number];
-  readonly dilation?: number;
-  readonly groups?: number;
-  readonly bias?: Tensor;
-}
+const CONV_1D_OPTIONS = {
+  /** Default 1. */
+  strides: is.number,
+  /** Default `valid`; [before, after]. */
+  padding: is.anything as Kind<"valid" | "same" | "causal" | readonly [number, number]>,
+  /** Distance between neighbouring taps; 1, the default, is dense. */
+  dilation: is.number,
+  ...FILTER_OPTIONS,
+};
+
+export interface Conv1dOptions extends OptionsOf<typeof CONV_1D_OPTIONS> {}
 
 /**
  * x [batch, time, channels] * kernel [taps, channels / groups, filters] -> [batch, outTime, filters]. `causal` pads the
@@ -90,7 +86,7 @@ export function conv1d(x: Tensor, kernel: Tensor, options: Conv1dOptions = {}): 
     dilation = 1,
     groups = 1,
     bias,
-  } = checkOptions("conv1d", options, CONV_OPTIONS);
+  } = checkOptions("conv1d", options, CONV_1D_OPTIONS);
   const past = (kernel.shape[0] - 1) * dilation;
   const sides = padding === "causal" ? ([past, 0] as const) : padding;
   const around: Padding = typeof sides === "string" ? sides : [[0, 0], sides];

@@ -1,6 +1,9 @@
 /** Windows that slide over images: what convolution and pooling share. Images are NHWC. */
 import { TilegradError } from "../../errors.ts";
 import type { Attrs, TensorType } from "../../graph/types.ts";
+import type { Kind } from "../../kinds.ts";
+import * as is from "../../kinds.ts";
+import type { OptionsOf } from "../../options.ts";
 
 /** One number for both axes, or [vertical, horizontal]. */
 export type Pair = number | readonly [number, number];
@@ -11,12 +14,16 @@ export type Pair = number | readonly [number, number];
  */
 export type Padding = "valid" | "same" | readonly [readonly [number, number], readonly [number, number]];
 
-export interface WindowOptions {
-  readonly strides?: Pair;
-  readonly padding?: Padding;
-  /** Distance between neighbouring taps; 1 is dense. */
-  readonly dilation?: Pair;
-}
+export const WINDOW_OPTIONS = {
+  /** Default 1. */
+  strides: is.numbers as Kind<Pair>,
+  /** Default `valid`. */
+  padding: is.anything as Kind<Padding>,
+  /** Distance between neighbouring taps; 1, the default, is dense. */
+  dilation: is.numbers as Kind<Pair>,
+};
+
+export interface WindowOptions extends OptionsOf<typeof WINDOW_OPTIONS> {}
 
 /** The part of an op's attributes that describes its window, fully resolved. */
 export interface WindowAttrs extends Attrs {

@@ -32,6 +32,13 @@ const leakyReluOptions = {
 
 export interface LeakyReluOptions extends OptionsOf<typeof leakyReluOptions> {}
 
+const geluOptions = () => ({
+  /** "none" (default) is exact. */
+  approximate: is.oneOf("none", "tanh"),
+});
+
+export interface GeluOptions extends OptionsOf<typeof geluOptions> {}
+
 interface Row {
   /** Of scalars or of vec4: `t` is the type. With `math`, of scalars alone. */
   readonly wgsl: (x: readonly string[], t: string) => string;
@@ -399,8 +406,8 @@ export const elu = (x: Operand, alpha = 1): Tensor => where(greater(x, 0), x, mu
 /** x sigmoid(x) */
 export const silu = (x: Operand): Tensor => mul(x, sigmoid(x));
 /** x/2 (1 + erf(x / sqrt 2)), or the tanh form of Hendrycks and Gimpel 2016. */
-export function gelu(x: Operand, options: { approximate?: "none" | "tanh" } = {}): Tensor {
-  const { approximate = "none" } = checkOptions("gelu", options, { approximate: is.oneOf("none", "tanh") });
+export function gelu(x: Operand, options: GeluOptions = {}): Tensor {
+  const { approximate = "none" } = checkOptions("gelu", options, geluOptions());
   if (approximate === "none") return mul(mul(x, 0.5), add(erf(mul(x, Math.SQRT1_2)), 1));
   const inner = mul(Math.sqrt(2 / Math.PI), add(x, mul(mul(square(x), x), 0.044715)));
   return mul(mul(x, 0.5), add(tanh(inner), 1));

@@ -1,10 +1,12 @@
 /** Batch, layer and group normalisation: (x - mean) / sqrt(variance + epsilon), scaled and shifted. */
 
 import { TilegradError } from "../../errors.ts";
-import { apply, checkTensors } from "../../graph/apply.ts";
+import { apply, checkTensors, tensorKind } from "../../graph/apply.ts";
 import type { Elements, OpDef, ReferenceCall, Tensor, TensorType } from "../../graph/types.ts";
 import { sizeOf } from "../../graph/types.ts";
+import type { Kind } from "../../kinds.ts";
 import * as is from "../../kinds.ts";
+import type { OptionsOf } from "../../options.ts";
 import { checkOptions } from "../../options.ts";
 import { broadcastTo, sum } from "../core/broadcast.ts";
 import { constant } from "../core/constant.ts";
@@ -144,15 +146,42 @@ const affine = (y: Tensor, gamma: Tensor | null, beta: Tensor | null): Tensor =>
   return beta ? add(scaled, beta) : scaled;
 };
 
-export interface NormOptions {
-  /** Factors and offsets; null: none. */
-  readonly gamma: Tensor | null;
-  readonly beta: Tensor | null;
-  /** Added to the variance. */
-  readonly epsilon?: number;
-}
+const NORM_OPTIONS = {
+  /** Factors; null: none. */
+  gamma: is.required(is.anything as Kind<Tensor | null>),
+  /** Offsets; null: none. */
+  beta: is.required(is.anything as Kind<Tensor | null>),
+  /** Added to the variance; default 0.001. */
+  epsilon: is.nonNegativeFinite,
+};
 
-const NORM_OPTIONS = { gamma: is.anything, beta: is.anything, epsilon: is.nonNegativeFinite };
+export interface NormOptions extends OptionsOf<typeof NORM_OPTIONS> {}
+
+const INFERENCE_OPTIONS = {
+  ...NORM_OPTIONS,
+  /** [channels] */
+  mean: is.required(tensorKind),
+  /** [channels] */
+  variance: is.required(tensorKind),
+};
+
+export interface BatchNormInferenceOptions extends OptionsOf<typeof INFERENCE_OPTIONS> {}
+
+const LAYER_NORM_OPTIONS = {
+  ...NORM_OPTIONS,
+  /** How many trailing axes; default 1. */
+  axes: is.number,
+};
+
+export interface LayerNormOptions extends OptionsOf<typeof LAYER_NORM_OPTIONS> {}
+
+const GROUP_NORM_OPTIONS = {
+  ...NORM_OPTIONS,
+  /** A divisor of the channels. */
+  groups: is.required(is.number),
+};
+
+export interface GroupNormOptions extends OptionsOf<typeof GROUP_NORM_OPTIONS> {}
 
 export interface BatchNorm {
   readonly y: Tensor;
@@ -176,10 +205,14 @@ export function batchNorm(x: Tensor, options: NormOptions): BatchNorm {
 }
 
 /** `batchNorm` with statistics [channels] from elsewhere: what evaluation uses. */
-export function batchNormInference(x: Tensor, options: NormOptions & { mean: Tensor; variance: Tensor }): Tensor {
-  const statistics = { mean: is.required(is.object), variance: is.required(is.object) };
-  checkOptions("batchNormInference", options, { ...NORM_OPTIONS, ...statistics });
-  const { gamma, beta, epsilon = 1e-3, mean: m, variance } = options;
+export function batchNormInference(x: Tensor, options: BatchNormInferenceOptions): Tensor {
+  const {
+    gamma,
+    beta,
+    epsilon = 1e-3,
+    mean: m,
+    variance,
+  } = checkOptions("batchNormInference", options, INFERENCE_OPTIONS);
   return affine(mul(sub(x, m), rsqrt(add(variance, epsilon))), gamma, beta);
 }
 
@@ -187,10 +220,9 @@ export function batchNormInference(x: Tensor, options: NormOptions & { mean: Ten
  * Normalises over the trailing axes, whose shape gamma and beta have; `axes` says how many. (Ba, Kiros and Hinton,
  * 2016)
  */
-export function layerNorm(x: Tensor, options: NormOptions & { axes?: number }): Tensor {
+export function layerNorm(x: Tensor, options: LayerNormOptions): Tensor {
   checkTensors("layerNorm", x);
-  checkOptions("layerNorm", options, { ...NORM_OPTIONS, axes: is.number });
-  const { gamma, beta, epsilon = 1e-3, axes = 1 } = options;
+  const { gamma, beta, epsilon = 1e-3, axes = 1 } = checkOptions("layerNorm", options, LAYER_NORM_OPTIONS);
   const rank = x.shape.length;
   if (!(Number.isInteger(axes) && axes >= 1 && axes <= rank)) {
     throw new TilegradError("E_ARGUMENT", `layerNorm: got ${axes} trailing axes; expected 1 to ${rank}.`);
@@ -203,10 +235,9 @@ export function layerNorm(x: Tensor, options: NormOptions & { axes?: number }): 
  * Normalises each image over its pixels and each of `groups` equal parts of its channels: x [batch, ..., channels],
  * gamma and beta [channels]. (Wu and He, 2018)
  */
-export function groupNorm(x: Tensor, options: NormOptions & { groups: number }): Tensor {
+export function groupNorm(x: Tensor, options: GroupNormOptions): Tensor {
   checkTensors("groupNorm", x);
-  checkOptions("groupNorm", options, { ...NORM_OPTIONS, groups: is.required(is.number) });
-  const { gamma, beta, epsilon = 1e-3, groups } = options;
+  const { gamma, beta, epsilon = 1e-3, groups } = checkOptions("groupNorm", options, GROUP_NORM_OPTIONS);
   const channels = x.shape[x.shape.length - 1];
   if (!(Number.isInteger(groups) && groups >= 1 && channels % groups === 0)) {
     throw new TilegradError(

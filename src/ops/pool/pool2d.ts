@@ -266,16 +266,25 @@ export function avgPool2d(x: Tensor, options: AvgPool2dOptions): Tensor {
   return apply1(avgPool2dOp, [x], { ...poolAttrs("avgPool2d", x, window), countIncludePad });
 }
 
-export interface Pool1dOptions {
-  readonly poolSize: number;
-  readonly strides?: number;
-  readonly padding?: "valid" | "same" | readonly [number, number];
-}
+const POOL_1D_OPTIONS = {
+  /** Steps of the window. */
+  poolSize: is.required(is.number),
+  /** Default: the window's size. */
+  strides: is.number,
+  /** As in two dimensions; [before, after]. */
+  padding: is.anything as Kind<"valid" | "same" | readonly [number, number]>,
+};
+
+export interface Pool1dOptions extends OptionsOf<typeof POOL_1D_OPTIONS> {}
+
+const AVG_POOL_1D_OPTIONS = { ...POOL_1D_OPTIONS, countIncludePad: AVG_POOL_OPTIONS.countIncludePad };
+
+export interface AvgPool1dOptions extends OptionsOf<typeof AVG_POOL_1D_OPTIONS> {}
 
 /** x [batch, time, channels] as an image one pixel high. */
 function as2d(pool: (x: Tensor, options: Pool2dOptions) => Tensor, x: Tensor, options: Pool1dOptions): Tensor {
   checkTensors("pool1d", x);
-  const { poolSize, strides = poolSize, padding = "valid" } = checkOptions("pool1d", options, POOL_OPTIONS);
+  const { poolSize, strides = poolSize, padding = "valid" } = checkOptions("pool1d", options, POOL_1D_OPTIONS);
   const around: Padding = typeof padding === "string" ? padding : [[0, 0], padding];
   const image = reshape(x, [x.shape[0], 1, ...x.shape.slice(1)]);
   const y = pool(image, { poolSize: [1, poolSize], strides: [1, strides], padding: around });
@@ -286,8 +295,8 @@ function as2d(pool: (x: Tensor, options: Pool2dOptions) => Tensor, x: Tensor, op
 export const maxPool1d = (x: Tensor, options: Pool1dOptions): Tensor => as2d(maxPool2d, x, options);
 
 /** x [batch, time, channels] -> [batch, outTime, channels] */
-export function avgPool1d(x: Tensor, options: Pool1dOptions & { countIncludePad?: boolean }): Tensor {
-  const { countIncludePad, ...rest } = checkOptions("avgPool1d", options, AVG_POOL_OPTIONS);
+export function avgPool1d(x: Tensor, options: AvgPool1dOptions): Tensor {
+  const { countIncludePad, ...rest } = checkOptions("avgPool1d", options, AVG_POOL_1D_OPTIONS);
   return as2d((image, window) => avgPool2d(image, { ...window, countIncludePad }), x, rest);
 }
 
