@@ -3,8 +3,11 @@ import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 import { wgslForVite } from "./tools/wgsl.mjs";
 
-/** They look at what a process has once: Dawn's classes, the drivers it found, its modules. */
-const ALONE = "tests/node/**/*.test.ts";
+/**
+ * Some look at what a process has once: Dawn's classes, the drivers it found, its modules. The other's loops run twice as
+ * fast where they have met arrays of one kind only.
+ */
+const ALONE = ["tests/node/**/*.test.ts", "tests/resample/leaks.test.ts"];
 
 /** Without times of an earlier run, small files come last: the longest of all among them would be waited for alone. */
 class OraclesFirst extends BaseSequencer {
@@ -25,8 +28,8 @@ export default defineConfig({
     sequence: { sequencer: OraclesFirst },
     projects: [
       // Two processes run all files, one after another: modules are loaded, and functions compiled, once in each.
-      { extends: true, test: { name: "shared", include: ["tests/**/*.test.ts"], exclude: [ALONE], isolate: false } },
-      { extends: true, test: { name: "alone", include: [ALONE] } },
+      { extends: true, test: { name: "shared", include: ["tests/**/*.test.ts"], exclude: ALONE, isolate: false } },
+      { extends: true, test: { name: "alone", include: ALONE } },
     ],
     // What a developer's device was tuned for must not decide what is tested.
     env: { TILEGRAD_TUNING: "off" },

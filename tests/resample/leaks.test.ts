@@ -5,7 +5,6 @@ import { rocAuc } from "../../src/metrics/areas.ts";
 import { shuffle } from "../../src/random.ts";
 import type { ResamplerName } from "../../src/resample/methods.ts";
 import { resample, resamplers } from "../../src/resample/methods.ts";
-import { nearestNeighbors } from "../../src/resample/neighbors.ts";
 import type { Labelled } from "../../src/resample/types.ts";
 import { normalMatrix } from "./support.ts";
 
@@ -24,15 +23,41 @@ const rowsAt = ({ x, y: labels }: Labelled, rows: ArrayLike<number>): Labelled =
   };
 };
 
+/** How many positives are among the five rows nearest to a point, rows sorted by their first column; `from` is the point's place. */
+function positivesNear({ x, y: labels }: Labelled, from: number, px: number, py: number): number {
+  const distances = new Float64Array(5).fill(Number.POSITIVE_INFINITY);
+  const positives = new Float64Array(5);
+  let [left, right] = [from - 1, from];
+  const gap = (row: number): number => (row >= 0 && row < labels.length ? Math.abs(x[2 * row] - px) : Infinity);
+  while (Math.min(gap(left), gap(right)) ** 2 < distances[4]) {
+    const row = gap(left) < gap(right) ? left-- : right++;
+    const distance = (x[2 * row] - px) ** 2 + (x[2 * row + 1] - py) ** 2;
+    if (!(distance < distances[4])) continue;
+    let at = 4;
+    for (; at > 0 && distances[at - 1] > distance; at--) {
+      distances[at] = distances[at - 1];
+      positives[at] = positives[at - 1];
+    }
+    distances[at] = distance;
+    positives[at] = labels[row];
+  }
+  return positives.reduce((total, one) => total + one, 0);
+}
+
 /** Scores of k nearest neighbours, the model that remembers every row it has seen: the share of positives among five. */
-async function memorize(seen: Labelled, x: Float32Array): Promise<Float32Array> {
-  const columns = seen.x.length / seen.y.length;
-  const candidates = { data: seen.x, rows: seen.y.length, columns };
-  const { indices } = await nearestNeighbors(device, { data: x, rows: x.length / columns, columns }, candidates, 5);
-  return Float32Array.from({ length: x.length / columns }, (_, i) => {
-    let positives = 0;
-    for (const row of indices.subarray(i * 5, i * 5 + 5)) positives += seen.y[row];
-    return positives / 5;
+function memorize(seen: Labelled, x: Float32Array): Float32Array {
+  const sorted = rowsAt(
+    seen,
+    Array.from(seen.y.keys()).sort((a, b) => seen.x[2 * a] - seen.x[2 * b]),
+  );
+  return Float32Array.from({ length: x.length / 2 }, (_, i) => {
+    let [low, high] = [0, sorted.y.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (sorted.x[2 * middle] < x[2 * i]) low = middle + 1;
+      else high = middle;
+    }
+    return positivesNear(sorted, low, x[2 * i], x[2 * i + 1]) / 5;
   });
 }
 
@@ -45,7 +70,7 @@ async function crossValidated(data: Labelled, learn: (train: Labelled) => Promis
       data,
       test.filter((_, i) => i % 2 === 0),
     );
-    scores.push(...(await memorize(seen, scored.x)));
+    scores.push(...memorize(seen, scored.x));
     labels.push(...Array.from(scored.y));
   }
   return rocAuc(labels, scores) as number;
