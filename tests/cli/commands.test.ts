@@ -6,10 +6,10 @@ import { CHURN, customers, jsonOf, QUICK, useCli, wave } from "./support.ts";
 
 const cli = useCli();
 beforeAll(async () => {
-  cli.write("customers.csv", customers(400));
+  cli.write("customers.csv", customers(200));
   cli.write("new-customers.csv", customers(20, { labels: false, seed: 3 }));
-  cli.write("customers-of-this-year.csv", customers(100, { seed: 4 }));
-  cli.write("prices.csv", wave(400, 1));
+  cli.write("customers-of-this-year.csv", customers(60, { seed: 4 }));
+  cli.write("prices.csv", wave(160, 1));
   const draw = draws(6, 0);
   const pixels = (count: number, at: number, bright: boolean): number[] =>
     Array.from({ length: count }, (_, i) => (bright ? 8 : 0) + draw.integer(at + i, 8));

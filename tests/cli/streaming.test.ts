@@ -166,20 +166,21 @@ async function watched(...args: readonly string[]) {
   return { code, stdout, stderr, peak };
 }
 
-it("trains on 100 MB in less than 400 MB of memory, and predicts in less than 300 MB", async () => {
+// Read whole, a file of this size takes 380 MB to train and 280 MB to predict.
+it("trains on 70 MB in less than 350 MB of memory, and predicts in less than 220 MB", async () => {
   const file = path.join(cli.folder, "large.csv");
-  writeLargeCsv(file, 100_000_000);
+  writeLargeCsv(file, 70_000_000);
   const options = ["--epochs", "1", "--layers", "8", "--batch", "4096", "--json", "--out", "large"];
   const trained = await watched("train", file, "--target", "fraud", ...options);
   expect(trained.code, trained.stderr).toBe(0);
   expect(trained.stderr).toMatch(/reading large.csv: [\d,]+ rows/);
   expect(JSON.parse(trained.stdout).metrics.test.rocAuc).toBeGreaterThan(0.9);
   expect(trained.peak).toBeGreaterThan(50e6);
-  expect(trained.peak).toBeLessThan(400e6);
+  expect(trained.peak).toBeLessThan(350e6);
   const predicted = await watched("predict", "large", file, "--device", "cpu", "--out", "large.scores.csv");
   fs.rmSync(file);
   expect(predicted.code, predicted.stderr).toBe(0);
-  expect(cli.read("large.scores.csv").split("\n").length).toBeGreaterThan(300_000);
+  expect(cli.read("large.scores.csv").split("\n").length).toBeGreaterThan(200_000);
   expect(predicted.peak).toBeGreaterThan(50e6);
-  expect(predicted.peak).toBeLessThan(300e6);
+  expect(predicted.peak).toBeLessThan(220e6);
 }, 180_000);
