@@ -48,7 +48,7 @@ function positivesNear({ x, y: labels }: Labelled, from: number, px: number, py:
 function memorize(seen: Labelled, x: Float32Array): Float32Array {
   const sorted = rowsAt(
     seen,
-    Array.from(seen.y.keys()).sort((a, b) => seen.x[2 * a] - seen.x[2 * b]),
+    Array.from({ length: seen.y.length }, (_, row) => row).sort((a, b) => seen.x[2 * a] - seen.x[2 * b]),
   );
   return Float32Array.from({ length: x.length / 2 }, (_, i) => {
     let [low, high] = [0, sorted.y.length];
