@@ -66,6 +66,11 @@ export const integerFrom = (least: number): Kind<number> => ({
   expected: `a whole number of at least ${least}`,
   holds: (v) => Number.isSafeInteger(v) && Number(v) >= least,
 });
+/** One of some words instead. */
+export const or = <T, const W extends readonly string[]>(kind: Kind<T>, ...words: W): Kind<T | W[number]> => ({
+  expected: `${kind.expected}, or ${words.join(" or ")}`,
+  holds: (v) => kind.holds(v) || (words as readonly unknown[]).includes(v),
+});
 export const numberList: Kind<readonly number[]> = {
   expected: "a list of numbers",
   holds: (v) => Array.isArray(v) && v.every(isNumber),

@@ -1,7 +1,6 @@
 /** What a search tries: values of options, as a grid or drawn at random. */
 import { targetOf } from "../data/target.ts";
 import { TilegradError } from "../errors.ts";
-import * as is from "../kinds.ts";
 import type { Draws } from "../random.ts";
 import { draws } from "../random.ts";
 import { checkThresholds, thresholdRule } from "./decide.ts";
@@ -33,9 +32,6 @@ export interface Candidate {
 /** Lists of values, or ranges, by the names of options: { learningRate: { from: 1e-4, to: 0.1 }, layers: [[8], [32, 16]] }. */
 export type Space = Readonly<Record<string, readonly unknown[] | Range>>;
 
-/** Required or not, by what it holds for. */
-const isWholeKind = (kind: is.Kind | undefined): boolean => kind?.holds === is.positiveInteger.holds;
-
 /** The axes of a space; ranges of options that take whole numbers only are such. @throws E_ARGUMENT for what is no range */
 export const axesOf = (space: Space): Axis[] =>
   Object.entries(space).map(([name, values]) => {
@@ -43,7 +39,8 @@ export const axesOf = (space: Space): Axis[] =>
     const kind = Object.values(GROUPS)
       .flatMap((group) => Object.entries(group))
       .find(([option]) => option === name)?.[1];
-    if (values.from < values.to) return { name, values: { ...values, whole: values.whole ?? isWholeKind(kind) } };
+    const isWhole = kind?.holds(values.from) === true && !kind.holds(values.from + 0.5);
+    if (values.from < values.to) return { name, values: { ...values, whole: values.whole ?? isWhole } };
     throw new TilegradError(
       "E_ARGUMENT",
       `${name}: got from ${values.from} to ${values.to}; expected a range that rises.`,

@@ -1,6 +1,7 @@
 /** One experiment per fold, each with all that is fitted fitted inside it, and what they say together. */
 import type { Table } from "../data/table.ts";
 import type { Device } from "../device.ts";
+import { measureLabels } from "../metrics/formatReport.ts";
 import type { ClassificationReport, ReportMeasures } from "../metrics/report.ts";
 import { classificationReport } from "../metrics/report.ts";
 import { concurrently, jobsOn } from "./concurrently.ts";
@@ -114,23 +115,6 @@ export async function eachFold(
   };
 }
 
-const MEASURES = [
-  "rocAuc",
-  "prAuc",
-  "ks",
-  "logLoss",
-  "brier",
-  "ece",
-  "accuracy",
-  "balancedAccuracy",
-  "precision",
-  "recall",
-  "specificity",
-  "f1",
-  "mcc",
-  "kappa",
-] as const satisfies readonly MeasureName[];
-
 /** Measures that are losses: less is better. */
 const LESS_IS_BETTER: readonly MeasureName[] = ["logLoss", "brier", "ece"];
 
@@ -150,7 +134,10 @@ export function summarize(reports: readonly ClassificationReport[]): Record<Meas
     const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
     return { mean, std: n > 1 ? Math.sqrt(squares / (n - 1)) : 0, folds: n };
   };
-  return Object.fromEntries(MEASURES.map((name) => [name, spread(name)])) as Record<MeasureName, Spread | null>;
+  return Object.fromEntries(measureLabels.map(([, name]) => [name, spread(name)])) as Record<
+    MeasureName,
+    Spread | null
+  >;
 }
 
 /** One fold's test rows. */

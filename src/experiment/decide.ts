@@ -8,10 +8,11 @@ import { parseThresholdRule } from "../metrics/thresholdRule.ts";
 import type { TunedThreshold } from "../metrics/thresholds.ts";
 import { thresholdTable } from "../metrics/thresholdTable.ts";
 import type { DecisionCost } from "../report/result.ts";
-import { isMargin, refuse } from "./objective.ts";
+import { isMargin } from "./objective.ts";
 import type { DecisionOptions, LossOptions, Settings } from "./options.ts";
 import type { Examples, Labels } from "./rows.ts";
 import { pricesOf, weightsOf } from "./rows.ts";
+import { refuse } from "./variants.ts";
 
 /**
  * The rule as JSON.

@@ -6,17 +6,22 @@ import { cellText, columnOf, rowList } from "../data/table.ts";
 import { targetOf } from "../data/target.ts";
 import { splitWindows } from "../data/windows.ts";
 import { TilegradError } from "../errors.ts";
+import * as is from "../kinds.ts";
+import type { OptionsOf } from "../options.ts";
 import type { Apart, Settings } from "./options.ts";
 import type { Split, Task } from "./rows.ts";
 
-export interface FoldOptions {
+/** Of a cross-validation. */
+export const FOLDS = {
   /** Parts of the rows, each tested once, with the classes' shares in each; default 5. */
-  readonly folds: number;
+  folds: is.required(is.integerFrom(2)),
   /** Times over, each in another order; default 1. */
-  readonly repeats: number;
+  repeats: is.required(is.positiveInteger),
   /** As many folds as rows. */
-  readonly leaveOneOut: boolean;
-}
+  leaveOneOut: is.required(is.boolean),
+};
+
+export interface FoldOptions extends OptionsOf<typeof FOLDS> {}
 
 /** The rows of each fold, made when its turn comes: as many lists as rows would not fit into memory. */
 export interface PlannedFolds extends Iterable<Split> {

@@ -12,8 +12,9 @@ import { dropout, flatten } from "../model/layers/shape.ts";
 import type { Model } from "../model/model.ts";
 import { sequential } from "../model/model.ts";
 import { checkValue } from "../options.ts";
-import { initialBias, refuse } from "./objective.ts";
+import { initialBias } from "./objective.ts";
 import type { ModelMaker, NetworkOptions, Settings } from "./options.ts";
+import { refuse } from "./variants.ts";
 
 /** What all layers of a preset share. */
 interface Style {

@@ -1,5 +1,4 @@
 /** What a network learns and how its weights move: loss and optimizer. */
-import { TilegradError } from "../errors.ts";
 import { weightCorrection } from "../metrics/calibration.ts";
 import type { ClassWeight } from "../metrics/weights.ts";
 import {
@@ -10,12 +9,11 @@ import {
   posWeightAuto,
 } from "../metrics/weights.ts";
 import type { Loss } from "../model/losses.ts";
-import { binaryCrossentropy, focal, hinge, meanSquaredError, squaredHinge } from "../model/losses.ts";
 import type { Optimizer } from "../model/optimizers.ts";
-import { adagrad, adam, adamW, rmsprop, sgd } from "../model/optimizers.ts";
+import { adam, adamW } from "../model/optimizers.ts";
 import type { Schedule } from "../model/schedules.ts";
-import { constantRate, cosineDecay, exponentialDecay, linearDecay, stepDecay } from "../model/schedules.ts";
 import type { LossOptions, OptimizerOptions } from "./options.ts";
+import { LOSSES, makeVariant, OPTIMIZERS, SCHEDULES } from "./variants.ts";
 
 /**
  * Rows of a step when none are given. Adam: enough steps an epoch for small tables, cheap steps for large ones. The others
@@ -24,47 +22,21 @@ import type { LossOptions, OptimizerOptions } from "./options.ts";
 export const defaultBatch = (rows: number, optimizer: OptimizerOptions["optimizer"]): number =>
   isAdam(optimizer) ? Math.min(256, Math.max(32, 2 ** Math.floor(Math.log2(rows / 25)))) : 32;
 
-const isAdam = (optimizer: OptimizerOptions["optimizer"]): boolean =>
-  optimizer === "adam" || optimizer === "amsgrad" || optimizer === "adamw";
+const ADAMS: readonly unknown[] = [adam, adamW];
 
-/** An option that the chosen kind of thing does not have is a mistake, not silence. */
-export function refuse(given: Readonly<Record<string, unknown>>, what: string): void {
-  const name = Object.keys(given).find((key) => given[key] !== undefined);
-  if (name === undefined) return;
-  throw new TilegradError("E_ARGUMENT", `\`${name}\`: ${what} has no such option.`, {
-    hint: `Leave \`${name}\` out.`,
-  });
-}
+const isAdam = (optimizer: OptimizerOptions["optimizer"]): boolean => ADAMS.includes(OPTIMIZERS[optimizer].make);
 
 /** y: labels of the training rows, [rows]; weights and the initial bias follow from them. */
 export function makeLoss(options: LossOptions, y: Float32Array): Loss {
   const { loss, posWeight, gamma, alpha, labelSmoothing } = options;
-  const weights = classWeights(options, y);
-  const common = weights ? { classWeight: weights } : {};
-  if (loss !== "bce") refuse({ posWeight, labelSmoothing }, `the loss ${loss}`);
-  if (loss !== "focal") refuse({ gamma, alpha }, `the loss ${loss}`);
-  switch (loss) {
-    case "bce":
-      return binaryCrossentropy({
-        ...common,
-        ...(posWeight === undefined ? {} : { posWeight: posWeight === "auto" ? posWeightAuto(y) : posWeight }),
-        ...(labelSmoothing === undefined ? {} : { labelSmoothing }),
-      });
-    case "focal":
-      return focal({
-        ...common,
-        ...(gamma === undefined ? {} : { gamma }),
-        ...(alpha === undefined ? {} : { alpha: alpha === "auto" ? focalAlpha(y) : alpha === "none" ? null : alpha }),
-      });
-    case "hinge":
-      return hinge(common);
-    case "squaredHinge":
-      return squaredHinge(common);
-    case "mse":
-      return meanSquaredError({ ...common, on: "probability" });
-    default:
-      throw loss satisfies never;
-  }
+  const given = {
+    posWeight: posWeight === "auto" ? posWeightAuto(y) : posWeight,
+    labelSmoothing,
+    gamma,
+    alpha: alpha === "auto" ? focalAlpha(y) : alpha === "none" ? null : alpha,
+  };
+  const classWeight = classWeights(options, y);
+  return makeVariant<Loss>(LOSSES[loss], given, `the loss ${loss}`, classWeight ? { classWeight } : {});
 }
 
 function classWeights({ classWeight }: LossOptions, y: Float32Array): ClassWeight | null {
@@ -74,10 +46,10 @@ function classWeights({ classWeight }: LossOptions, y: Float32Array): ClassWeigh
 }
 
 /** Whether scores are margins rather than probabilities. */
-export const isMargin = ({ loss }: Pick<LossOptions, "loss">): boolean => loss === "hinge" || loss === "squaredHinge";
+export const isMargin = ({ loss }: Pick<LossOptions, "loss">): boolean => LOSSES[loss].scores === "margin";
 
 /** Whether the loss is least where scores are the true probabilities, but for weights and resampling, which can be undone. */
-export const isProper = ({ loss }: Pick<LossOptions, "loss">): boolean => loss === "bce" || loss === "mse";
+export const isProper = ({ loss }: Pick<LossOptions, "loss">): boolean => LOSSES[loss].scores === "probability";
 
 /** How much more a positive counts than a negative, by the classes' weights. */
 function weightRatio(options: LossOptions, y: Float32Array): number {
@@ -111,54 +83,13 @@ export function learningRateOf({ optimizer, learningRate }: OptimizerOptions, ba
 /** @param batch rows of a step, which the default rate follows */
 export function makeOptimizer(options: OptimizerOptions, batch: number): Optimizer {
   const { optimizer, momentum, weightDecay, clipNorm, clipValue } = options;
-  const common = {
-    learningRate: makeSchedule(options, learningRateOf(options, batch)),
-    ...(weightDecay === undefined ? {} : { weightDecay }),
-    ...(clipNorm === undefined ? {} : { clipNorm }),
-    ...(clipValue === undefined ? {} : { clipValue }),
-  };
-  if (!["momentum", "nesterov", "rmsprop"].includes(optimizer)) refuse({ momentum }, optimizer);
-  switch (optimizer) {
-    case "sgd":
-      return sgd(common);
-    case "momentum":
-      return sgd({ ...common, momentum: momentum ?? 0.9 });
-    case "nesterov":
-      return sgd({ ...common, momentum: momentum ?? 0.9, nesterov: true });
-    case "adam":
-      return adam(common);
-    case "amsgrad":
-      return adam({ ...common, amsgrad: true });
-    case "adamw":
-      return adamW(common);
-    case "rmsprop":
-      return rmsprop({ ...common, ...(momentum === undefined ? {} : { momentum }) });
-    case "adagrad":
-      return adagrad(common);
-    default:
-      throw optimizer satisfies never;
-  }
+  const learningRate = makeSchedule(options, learningRateOf(options, batch));
+  const common = { learningRate, weightDecay, clipNorm, clipValue };
+  return makeVariant<Optimizer>(OPTIMIZERS[optimizer], { momentum }, optimizer, common);
 }
 
 function makeSchedule(options: OptimizerOptions, rate: number): Schedule {
   const { schedule, endRate, decay, decayEvery, warmup } = options;
-  const what = `the schedule ${schedule}`;
-  if (schedule !== "linear" && schedule !== "cosine") refuse({ endRate }, what);
-  if (schedule !== "step" && schedule !== "exponential") refuse({ decay }, what);
-  if (schedule !== "step") refuse({ decayEvery }, what);
-  if (schedule !== "cosine") refuse({ warmup }, what);
-  switch (schedule) {
-    case "constant":
-      return constantRate(rate);
-    case "linear":
-      return linearDecay(rate, endRate ?? 0);
-    case "step":
-      return stepDecay(rate, { size: decayEvery ?? 10, gamma: decay ?? 0.1 });
-    case "exponential":
-      return exponentialDecay(rate, { gamma: decay ?? 0.95 });
-    case "cosine":
-      return cosineDecay(rate, { minimum: endRate ?? 0, ...(warmup ? { warmup } : {}) });
-    default:
-      throw schedule satisfies never;
-  }
+  const given = { rate, endRate, decay, decayEvery, warmup };
+  return makeVariant<Schedule>(SCHEDULES[schedule], given, `the schedule ${schedule}`);
 }

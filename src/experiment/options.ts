@@ -3,12 +3,13 @@ import type { ImageSize } from "../data/pixels.ts";
 import type { Table } from "../data/table.ts";
 import type { Kind } from "../kinds.ts";
 import * as is from "../kinds.ts";
-import type { CalibrationMethod } from "../metrics/calibration.ts";
+import { CALIBRATION_METHODS } from "../metrics/calibration.ts";
 import { activationNames } from "../model/activations.ts";
 import type { Model } from "../model/model.ts";
 import type { OptionsOf } from "../options.ts";
 import { checkOptions } from "../options.ts";
 import { PRECISIONS } from "../passes/half.ts";
+import { LOSSES, namesOf, OPTIMIZERS, RESAMPLERS, SCHEDULES } from "./variants.ts";
 
 /** Lists of row numbers, from 0, for training and for testing. */
 export interface RowLists {
@@ -33,28 +34,7 @@ export type ClassWeightChoice =
   | { readonly effective: number }
   | Readonly<Partial<Record<0 | 1, number>>>;
 
-export const RESAMPLE_NAMES = [
-  "randomOverSampler",
-  "randomUnderSampler",
-  "smote",
-  "smoteNC",
-  "borderlineSmote",
-  "borderlineSmote2",
-  "kMeansSmote",
-  "adasyn",
-  "tomekLinks",
-  "editedNearestNeighbours",
-  "smoteTomek",
-  "smoteEnn",
-  "nearMiss",
-  "nearMiss2",
-  "nearMiss3",
-] as const;
-export type ResampleName = (typeof RESAMPLE_NAMES)[number];
-
-const CALIBRATIONS = ["platt", "isotonic", "temperature", "beta"] as const satisfies readonly CalibrationMethod[];
-
-const TASK = {
+export const TASK = {
   /** The column to predict; with `window` also `up(column)`: whether it rises. */
   target: is.required(is.string),
   /** The label that means yes; default: the rarer one. */
@@ -64,7 +44,7 @@ const TASK = {
   /** Rows follow in time, and an input is so many of them. */
   window: is.positiveInteger,
   /** Rows from a window's last to its label; default 1. */
-  horizon: is.nonNegative,
+  horizon: is.integerFrom(0),
 };
 
 /** Options that stand in no group. */
@@ -112,29 +92,29 @@ export const GROUPS = {
     /** Of the hidden layers of mlp and cnn; default relu. */
     activation: is.oneOf(...activationNames),
     /** Rate after each dense or LSTM layer, in [0, 1); auto: 0.3, but none after layers so narrow that every unit counts. */
-    dropout: is.anything as Kind<number | "auto">,
+    dropout: is.or(is.fraction, "auto"),
     /** Penalty on |weights|; default 0. */
     l1: is.nonNegative,
     /** On squared weights; auto: 1 / rows, the same prior on the weights however large the table. */
-    l2: is.anything as Kind<number | "auto">,
+    l2: is.or(is.nonNegative, "auto"),
   },
   loss: {
     /** mse is of the probability. */
-    loss: is.required(is.oneOf("bce", "focal", "hinge", "squaredHinge", "mse")),
+    loss: is.required(is.oneOf(...namesOf(LOSSES))),
     classWeight: is.required(is.anything as Kind<ClassWeightChoice>),
     /** Factor on the loss of positives, of bce. */
-    posWeight: is.anything as Kind<number | "auto">,
+    posWeight: is.or(is.positive, "auto"),
     /** Focusing of the focal loss; default 2. */
     gamma: is.nonNegative,
     /** Focal weight of positives; default 0.25. */
-    alpha: is.anything as Kind<number | "auto" | "none">,
+    alpha: is.or(is.share, "auto", "none"),
     /** Of bce, in [0, 1). */
     labelSmoothing: is.fraction,
   },
   resample: {
-    resample: is.required(is.oneOf("none", ...RESAMPLE_NAMES)),
+    resample: is.required(is.oneOf("none", ...namesOf(RESAMPLERS))),
     /** Rows of the rarer class per row of the other, afterwards, in (0, 1]; default 1. */
-    samplingStrategy: is.positive,
+    samplingStrategy: is.positiveShare,
     /** Of methods that look for neighbours; default theirs. */
     kNeighbors: is.positiveInteger,
     /** Of randomOverSampler: noise on the copies; default 0. */
@@ -143,7 +123,7 @@ export const GROUPS = {
     balancedBatches: is.required(is.boolean),
   },
   optimizer: {
-    optimizer: is.required(is.oneOf("sgd", "momentum", "nesterov", "adam", "amsgrad", "adamw", "rmsprop", "adagrad")),
+    optimizer: is.required(is.oneOf(...namesOf(OPTIMIZERS))),
     /** Default 0.001 for adams, more from batches of 64 on; 0.01 for the others. */
     learningRate: is.positive,
     /** Of momentum, nesterov (default 0.9) and rmsprop. */
@@ -152,15 +132,15 @@ export const GROUPS = {
     clipNorm: is.positive,
     clipValue: is.positive,
     /** Of the learning rate over all epochs. */
-    schedule: is.required(is.oneOf("constant", "linear", "step", "exponential", "cosine")),
+    schedule: is.required(is.oneOf(...namesOf(SCHEDULES))),
     /** Of linear and cosine; default 0. */
     endRate: is.nonNegative,
     /** Factor of step (default 0.1) and exponential (default 0.95 an epoch). */
-    decay: is.positive,
+    decay: is.positiveShare,
     /** Epochs, of step; default 10. */
     decayEvery: is.positiveInteger,
     /** Epochs, of cosine; default 0. */
-    warmup: is.nonNegative,
+    warmup: is.integerFrom(0),
   },
   training: {
     /** At most; default 200. */
@@ -168,7 +148,7 @@ export const GROUPS = {
     /** Rows of a step; default 32 to 256, by the number of rows. */
     batch: is.positiveInteger,
     /** Epochs without improvement, after which the best weights are taken; 0 is off, default 15. */
-    earlyStopping: is.required(is.nonNegative),
+    earlyStopping: is.required(is.integerFrom(0)),
     /** What must improve. */
     monitor: is.required(is.oneOf("valPrAuc", "valRocAuc", "valF1", "valLoss", "loss")),
     /** Epochs without improvement, then a tenth of the learning rate. */
@@ -181,9 +161,9 @@ export const GROUPS = {
     /** A rule, such as f1, recall>=0.8 or cost:fp=1,fn=5 (see parseThresholdRule), or a number as text. */
     threshold: is.required(is.string),
     /** The threshold is chosen from the scores of so many folds, each scored by what learned from the others. */
-    thresholdFolds: is.positiveInteger,
+    thresholdFolds: is.integerFrom(2),
     /** Maps scores to probabilities, fitted on the validation rows. */
-    calibrate: is.required(is.oneOf("none", ...CALIBRATIONS)),
+    calibrate: is.required(is.oneOf("none", ...CALIBRATION_METHODS)),
   },
 };
 

@@ -4,44 +4,12 @@ import { featureNames } from "../data/preprocess.ts";
 import type { Device } from "../device.ts";
 import { TilegradError } from "../errors.ts";
 import { priorCorrection } from "../metrics/calibration.ts";
-import type { ResamplerName } from "../resample/methods.ts";
 import { resample as resampleBy } from "../resample/methods.ts";
-import { isMargin, refuse } from "./objective.ts";
-import type { ResampleName, Settings } from "./options.ts";
+import { isMargin } from "./objective.ts";
+import type { Settings } from "./options.ts";
 import type { Examples, ExamplesInMemory } from "./rows.ts";
 import { positivesIn } from "./rows.ts";
-
-type Given = "samplingStrategy" | "kNeighbors" | "shrinkage";
-
-interface Method {
-  readonly method: ResamplerName;
-  /** What the name stands for besides. */
-  readonly fixed?: Readonly<Record<string, unknown>>;
-  /** Options of the experiment, and what the method calls them. */
-  readonly options: Readonly<Partial<Record<Given, string>>>;
-}
-
-const RATIO = { samplingStrategy: "samplingStrategy" };
-const SMOTE = { ...RATIO, kNeighbors: "kNeighbors" };
-const NEAR = { ...RATIO, kNeighbors: "nNeighbors" };
-
-const METHODS: Readonly<Record<ResampleName, Method>> = {
-  randomOverSampler: { method: "randomOverSampler", options: { ...RATIO, shrinkage: "shrinkage" } },
-  randomUnderSampler: { method: "randomUnderSampler", options: RATIO },
-  smote: { method: "smote", options: SMOTE },
-  smoteNC: { method: "smoteNC", options: SMOTE },
-  borderlineSmote: { method: "borderlineSmote", options: SMOTE },
-  borderlineSmote2: { method: "borderlineSmote", fixed: { kind: "borderline-2" }, options: SMOTE },
-  kMeansSmote: { method: "kMeansSmote", options: SMOTE },
-  adasyn: { method: "adasyn", options: NEAR },
-  tomekLinks: { method: "tomekLinks", options: {} },
-  editedNearestNeighbours: { method: "editedNearestNeighbours", options: { kNeighbors: "nNeighbors" } },
-  smoteTomek: { method: "smoteTomek", options: SMOTE },
-  smoteEnn: { method: "smoteEnn", options: SMOTE },
-  nearMiss: { method: "nearMiss", options: NEAR },
-  nearMiss2: { method: "nearMiss", fixed: { version: 2 }, options: NEAR },
-  nearMiss3: { method: "nearMiss", fixed: { version: 3 }, options: NEAR },
-};
+import { RESAMPLERS, refuse, variantOptions } from "./variants.ts";
 
 /** What was done to the training rows. */
 export interface ResampleSummary {
@@ -70,13 +38,9 @@ export function resampler(
   const { resample: named, samplingStrategy, kNeighbors, shrinkage, balancedBatches } = resample;
   const name = named === "none" ? undefined : named;
   const given = { samplingStrategy, kNeighbors, shrinkage };
-  const { method, fixed = {}, options: takes }: Method = name ? METHODS[name] : { method: "smote", options: {} };
-  const foreign = Object.entries(given).filter(([key]) => !(key in takes));
-  refuse(Object.fromEntries(foreign), name ? `\`resample: ${name}\`` : "a run without `resample`");
-  const set = Object.entries(takes)
-    .filter(([key]) => given[key as Given] !== undefined)
-    .map(([key, theirs]) => [theirs, given[key as Given]]);
-  const options = { ...fixed, ...Object.fromEntries(set) };
+  const variant = name && RESAMPLERS[name];
+  if (!variant) refuse(given, "a run without `resample`");
+  const options = variant ? variantOptions(variant, given, `\`resample: ${name}\``) : {};
   const surroundings = { device, seed, categoricalFeatures: categories(preprocessor) };
   return async (examples) => {
     if (!name && !balancedBatches) return { examples, summary: null, shift: 0 };
@@ -87,8 +51,10 @@ export function resampler(
       });
     }
     const resampled =
-      name &&
-      (await resampleBy(method, inMemory(examples), surroundings, options).catch((error) => inOurWords(error, takes)));
+      variant &&
+      (await resampleBy(variant.make, inMemory(examples), surroundings, options).catch((error) =>
+        inOurWords(error, "takes" in variant ? variant.takes : {}),
+      ));
     const made = resampled ?? examples;
     const positives = positivesIn(made);
     if (positives === 0 || positives === made.y.length) {
@@ -123,7 +89,7 @@ export function inMemory(examples: Examples | null): ExamplesInMemory {
 }
 
 /** An error of the method in the words of an experiment. */
-function inOurWords(error: unknown, takes: Method["options"]): never {
+function inOurWords(error: unknown, takes: Readonly<Record<string, string>>): never {
   if (!(error instanceof TilegradError)) throw error;
   const say = (text: string) =>
     Object.entries(takes).reduce((said, [key, theirs]) => said.replaceAll(theirs, `\`${key}\``), text);

@@ -31,7 +31,8 @@ export interface PriorShift {
 }
 
 /** Methods that are fitted on rows. */
-export type CalibrationMethod = "platt" | "isotonic" | "temperature" | "beta";
+export const CALIBRATION_METHODS = ["platt", "isotonic", "temperature", "beta"] as const;
+export type CalibrationMethod = (typeof CALIBRATION_METHODS)[number];
 
 const scoreKind: Kind<ScoreKind> = is.oneOf("probability", "logit");
 

@@ -340,6 +340,6 @@ describe("--class-weight effective:BETA", () => {
     expect(lossFunction.config.classWeight["1"]).toBeCloseTo(weights[1], 12);
     const ended = await cli.run("train", "customers.csv", ...COMMON, "--out", "never", "--class-weight", "effective:1");
     expect(ended.code).toBe(2);
-    expect(jsonOf(ended).error.message).toContain("Expected a number at least 0 and below 1");
+    expect(jsonOf(ended).error.message).toContain("Expected a number in [0, 1)");
   });
 });

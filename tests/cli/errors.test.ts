@@ -112,7 +112,7 @@ const cases: [string, string[], string, RegExp][] = [
     "E_ARGUMENT",
     /required option '--out <folder>'/,
   ],
-  ["a number out of range", train("good.csv", "--epochs", "0"), "E_ARGUMENT", /'0' is invalid.*at least 1/],
+  ["a number out of range", train("good.csv", "--epochs", "0"), "E_ARGUMENT", /'0' is invalid.*positive integer/],
   [
     "an option of another loss",
     train("good.csv", "--gamma", "2"),

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { RESAMPLE_NAMES } from "../../src/experiment/options.ts";
+import { namesOf, RESAMPLERS } from "../../src/experiment/variants.ts";
 import { CHURN, customers, jsonOf, QUICK, useCli } from "./support.ts";
 
 const cli = useCli();
@@ -62,7 +62,7 @@ describe("train --resample", () => {
     );
   });
 
-  it.each(RESAMPLE_NAMES)("works with %s", async (name) => {
+  it.each(namesOf(RESAMPLERS))("works with %s", async (name) => {
     const { code, stderr, stdout } = await train(name, "--resample", name, "--epochs", "2", "--json", "--quiet");
     expect(code, stderr).toBe(0);
     expect(jsonOf({ stdout } as never).resampled.method).toBe(name);

@@ -11,14 +11,14 @@ import type { FoldOptions } from "../../experiment/folds.ts";
 import { planFolds } from "../../experiment/folds.ts";
 import { settle } from "../../experiment/options.ts";
 import { taskOf } from "../../experiment/task.ts";
-import { measureLabels } from "../../metrics/formatReport.ts";
 import { inputFiles } from "../../node/sources.ts";
 import type { Comparison } from "../../report/comparison.ts";
 import { comparisonHtml, comparisonPlot } from "../../report/comparison.ts";
 import { preferSimple } from "../../report/preferSimple.ts";
+import type { RunFlags } from "../options/common.ts";
+import { addMeasureOption, addRunOptions, addSeedOption, addTargetOptions } from "../options/common.ts";
 import { readForTraining } from "../options/data.ts";
-import type { DeviceName } from "../options/device.ts";
-import { deviceOption, withDevice } from "../options/device.ts";
+import { withDevice } from "../options/device.ts";
 import type { ExperimentFlags } from "../options/experiment.ts";
 import { addExperimentOptions } from "../options/experiment.ts";
 import { addReportOption, checkReport, resultOrigin, writeReport } from "../options/report.ts";
@@ -26,18 +26,16 @@ import type { TableFlags } from "../options/table.ts";
 import { addFoldOptions, addInputOptions, addJobsOption, addTableOptions, withGroup } from "../options/table.ts";
 import type { TypedChoice } from "../options/try.ts";
 import { typedCandidates, withChoice } from "../options/try.ts";
-import { names, whole } from "../options/values.ts";
+import { names } from "../options/values.ts";
 import { inFlags } from "../options/words.ts";
 import { interruptible } from "../terminal/interrupt.ts";
 import { bold, duration, plural, Status, table, tell, warn, writeJson } from "../terminal/terminal.ts";
 import { labelOf } from "../terminal/tuneReport.ts";
 
-interface CompareFlags extends ExperimentFlags, TableFlags, FoldOptions {
+interface CompareFlags extends ExperimentFlags, TableFlags, FoldOptions, RunFlags {
   readonly measure: MeasureName;
   readonly report?: string;
   readonly jobs?: number;
-  readonly device: DeviceName;
-  readonly json: boolean;
 }
 
 const EXAMPLE = `
@@ -55,18 +53,11 @@ export function addCompare(program: Command): void {
     .command("compare")
     .description("losses, optimizers, models or resampling side by side, by cross-validation")
     .argument("<data>", "as for train")
-    .option("--target <column>", "the column to predict; with --window also up(column)")
-    .option("--positive <label>", "the label that means yes (default: the rarer one)")
-    .addOption(
-      new Option("--measure <name>", "what the table is sorted by")
-        .choices(measureLabels.map(([, name]) => name))
-        .default("prAuc"),
-    )
-    .option("--seed <n>", "of folds, weights, order and dropout", whole(0), 0)
-    .addOption(deviceOption())
-    .option("--json", "print one JSON object on stdout", false)
-    .option("--quiet", "no progress and no table", false)
     .addHelpText("after", EXAMPLE);
+  addTargetOptions(command);
+  addMeasureOption(command, "what the table is sorted by");
+  addSeedOption(command, "folds");
+  addRunOptions(command, "no progress and no table");
   addReportOption(command);
   addJobsOption(command);
   addFoldOptions(command);

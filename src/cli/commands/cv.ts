@@ -10,23 +10,21 @@ import { settle } from "../../experiment/options.ts";
 import { taskOf } from "../../experiment/task.ts";
 import { measureLabels } from "../../metrics/formatReport.ts";
 import { LABEL } from "../../node/sources.ts";
+import type { RunFlags } from "../options/common.ts";
+import { addRunOptions, addSeedOption, addTargetOptions } from "../options/common.ts";
 import { readForTraining } from "../options/data.ts";
-import type { DeviceName } from "../options/device.ts";
-import { deviceOption, withDevice } from "../options/device.ts";
+import { withDevice } from "../options/device.ts";
 import type { ExperimentFlags } from "../options/experiment.ts";
 import { addExperimentOptions, experimentOptions } from "../options/experiment.ts";
 import { resultOrigin } from "../options/report.ts";
 import type { TableFlags } from "../options/table.ts";
 import { addFoldOptions, addInputOptions, addJobsOption, addTableOptions, withGroup } from "../options/table.ts";
-import { whole } from "../options/values.ts";
 import { inFlags } from "../options/words.ts";
 import { interruptible } from "../terminal/interrupt.ts";
 import { bold, count, dim, plural, Status, table, tell, warn, writeJson } from "../terminal/terminal.ts";
 
-interface CvFlags extends ExperimentFlags, TableFlags, FoldOptions {
+interface CvFlags extends ExperimentFlags, TableFlags, FoldOptions, RunFlags {
   readonly jobs?: number;
-  readonly device: DeviceName;
-  readonly json: boolean;
 }
 
 const EXAMPLE = `
@@ -41,14 +39,11 @@ export function addCv(program: Command): void {
     .command("cv")
     .description("cross-validation: mean, deviation and every fold of what train would do")
     .argument("<data>", "as for train")
-    .option("--target <column>", "the column to predict; with --window also up(column)")
-    .option("--positive <label>", "the label that means yes (default: the rarer one)")
-    .option("--seed <n>", "of folds, weights, order and dropout", whole(0), 0)
-    .addOption(deviceOption())
-    .option("--json", "print one JSON object on stdout", false)
-    .option("--quiet", "no progress and no tables", false)
     .addHelpText("after", EXAMPLE)
     .action((file: string, flags: CvFlags) => cv(file, flags));
+  addTargetOptions(command);
+  addSeedOption(command, "folds");
+  addRunOptions(command, "no progress and no tables");
   addJobsOption(command);
   addFoldOptions(command);
   addTableOptions(command);

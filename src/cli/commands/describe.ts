@@ -10,7 +10,8 @@ import { Scratch } from "../../node/scratch.ts";
 import { isStreamed, readTable } from "../../node/sources.ts";
 import { storeTable } from "../../node/streaming.ts";
 import { columnContent } from "../../report/columnContent.ts";
-import { names } from "../options/values.ts";
+import { addJsonOption, addStreamOptions, addTargetOptions } from "../options/common.ts";
+import { addCategoricalOption } from "../options/table.ts";
 import { inFlags } from "../options/words.ts";
 import { interruptible } from "../terminal/interrupt.ts";
 import { bold, count, percent, plural, reading, table, write, writeJson } from "../terminal/terminal.ts";
@@ -30,18 +31,16 @@ Example:
   With a target, each column's AUC alone is shown; above 0.99 it may contain the answer.`;
 
 export function addDescribe(program: Command): void {
-  program
+  const command = program
     .command("describe")
     .description("types, missing cells, ranges, duplicates and leak suspects of a table")
     .argument("<data>", "a CSV file with a header line, or a Parquet file")
-    .option("--target <column>", "the column to predict")
-    .option("--positive <label>", "the label that means yes (default: the rarer one)")
-    .option("--categorical <columns>", "categories though they look like numbers", names)
-    .option("--json", "print one JSON object on stdout", false)
-    .option("--stream", "keep columns on disk, not in memory (default: CSV and Parquet files of 64 MiB or more)")
-    .option("--no-stream", "keep them in memory")
     .addHelpText("after", EXAMPLE)
     .action((file: string, options: DescribeOptions) => describe(file, options));
+  addTargetOptions(command, "the column to predict");
+  addCategoricalOption(command);
+  addJsonOption(command);
+  addStreamOptions(command, ["keep columns on disk, not in memory", "keep them in memory"]);
 }
 
 async function describe(file: string, options: DescribeOptions): Promise<void> {

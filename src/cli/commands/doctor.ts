@@ -3,14 +3,16 @@ import type { Command } from "commander";
 import type { CheckResult } from "../../check/check.ts";
 import { checkOps, checksOf } from "../../check/check.ts";
 import type { Device } from "../../device.ts";
-import { refuse } from "../../experiment/objective.ts";
+import { refuse } from "../../experiment/variants.ts";
+import * as is from "../../kinds.ts";
 import { allOps } from "../../ops/all.ts";
 import type { Tuning } from "../../policy/limits.ts";
 import { WebGpuDevice } from "../../webgpu/device.ts";
-import type { DeviceName } from "../options/device.ts";
-import { describeDevice, deviceOption, withDevice } from "../options/device.ts";
+import type { RunFlags } from "../options/common.ts";
+import { addRunOptions } from "../options/common.ts";
+import { describeDevice, withDevice } from "../options/device.ts";
 import { checkModel } from "../options/model.ts";
-import { number } from "../options/values.ts";
+import { ofKind } from "../options/values.ts";
 import { Failed } from "../terminal/errors.ts";
 import {
   bold,
@@ -27,14 +29,11 @@ import {
 } from "../terminal/terminal.ts";
 import { costLines, tune } from "./tuneDevice.ts";
 
-interface DoctorOptions {
-  readonly device: DeviceName;
+interface DoctorOptions extends RunFlags {
   readonly tune: boolean;
   readonly model?: string;
   readonly batch?: number;
   readonly seconds?: number;
-  readonly json: boolean;
-  readonly quiet: boolean;
 }
 
 interface OpResult {
@@ -54,18 +53,16 @@ Example:
   found is kept in the cache folder and used by every later run on this device.`;
 
 export function addDoctor(program: Command): void {
-  program
+  const command = program
     .command("doctor")
     .description("check this device: adapter, limits, and every kernel against a reference")
-    .addOption(deviceOption())
     .option("--tune", "measure which kernels are the fastest here, and keep it", false)
     .option("--model <folder>", "with --tune: for the training step of this model; default: for typical networks")
-    .option("--batch <rows>", "with --tune --model: rows of a step (default: 32)", number({ min: 1, integer: true }))
-    .option("--seconds <n>", "with --tune: after which no kernel is begun (default: 60)", number({ min: 1 }))
-    .option("--json", "print one JSON object on stdout", false)
-    .option("--quiet", "nothing but the result", false)
+    .option("--batch <rows>", "with --tune --model: rows of a step (default: 32)", ofKind(is.positiveInteger))
+    .option("--seconds <n>", "with --tune: after which no kernel is begun (default: 60)", ofKind(is.positive))
     .addHelpText("after", EXAMPLE)
     .action((options: DoctorOptions) => doctor(options));
+  addRunOptions(command, "nothing but the result");
 }
 
 /** Limits that decide what fits. */

@@ -18,24 +18,21 @@ import { inputFiles, isStreamed } from "../../node/sources.ts";
 import { FileExamples } from "../../node/streaming.ts";
 import { htmlReport } from "../../report/html.ts";
 import { plotsOf } from "../../report/plotsOf.ts";
+import type { RunFlags } from "../options/common.ts";
+import { addRunOptions, addStreamOptions, addThresholdOption } from "../options/common.ts";
 import { readTableFor } from "../options/data.ts";
-import type { DeviceName } from "../options/device.ts";
-import { deviceOption, withDevice } from "../options/device.ts";
+import { withDevice } from "../options/device.ts";
 import { checkModel, openModel } from "../options/model.ts";
 import { filesOfModel } from "../options/output.ts";
 import { addReportOption, checkReport, resultOrigin, writeReport } from "../options/report.ts";
-import { number } from "../options/values.ts";
 import { interruptible } from "../terminal/interrupt.ts";
 import { bold, print, reading, warn, write, writeJson } from "../terminal/terminal.ts";
 import { costLine } from "../terminal/trainSummary.ts";
 
-interface EvaluateFlags {
+interface EvaluateFlags extends RunFlags {
   readonly threshold?: number;
   readonly splits?: string;
   readonly report?: string;
-  readonly device: DeviceName;
-  readonly json: boolean;
-  readonly quiet: boolean;
   readonly stream?: boolean;
 }
 
@@ -51,15 +48,12 @@ export function addEvaluate(program: Command): void {
     .description("metrics of a saved model on labelled rows")
     .argument("<model>", "folder that train has saved")
     .argument("<data>", "as for train, with the label column")
-    .option("--threshold <n>", "instead of the one saved with the model", number({ min: 0, max: 1 }))
     .option("--splits <file#name>", "only the rows of its list `test`")
-    .addOption(deviceOption())
-    .option("--json", "print one JSON object on stdout", false)
-    .option("--quiet", "nothing but the result and warnings", false)
-    .option("--stream", "keep rows on disk, not in memory (default: CSV and Parquet files of 64 MiB or more)")
-    .option("--no-stream", "keep them in memory")
     .addHelpText("after", EXAMPLE)
     .action((folder: string, file: string, flags: EvaluateFlags) => evaluate(folder, file, flags));
+  addThresholdOption(command);
+  addRunOptions(command, "nothing but the result and warnings");
+  addStreamOptions(command);
   addReportOption(command);
 }
 

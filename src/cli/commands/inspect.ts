@@ -14,6 +14,7 @@ import { DEFAULTS } from "../../experiment/options.ts";
 import { taskOf } from "../../experiment/task.ts";
 import { results, topological } from "../../graph/traverse.ts";
 import type { Graph } from "../../graph/types.ts";
+import * as is from "../../kinds.ts";
 import type { Loss } from "../../model/losses.ts";
 import type { Model } from "../../model/model.ts";
 import { summary } from "../../model/model.ts";
@@ -26,15 +27,16 @@ import { tunedKernel } from "../../policy/tuning.ts";
 import type { Stage } from "../../train/planStages.ts";
 import { planDot, planStages } from "../../train/planStages.ts";
 import { stepGraph } from "../../train/stepGraph.ts";
+import { addJsonOption, addTargetOptions } from "../options/common.ts";
 import { readLabelled } from "../options/data.ts";
 import type { DeviceName } from "../options/device.ts";
-import { describeDevice, deviceOption, precisionOption, withDevice } from "../options/device.ts";
-import { addLossOptions, addNetworkOptions, addOptimizerOptions } from "../options/experiment.ts";
+import { describeDevice, deviceOption, withDevice } from "../options/device.ts";
+import { addLossOptions, addNetworkOptions, addOptimizerOptions, addPrecisionOption } from "../options/experiment.ts";
 import { checkModel, openModel } from "../options/model.ts";
 import { modelFrom } from "../options/modelFile.ts";
 import type { InputFlags } from "../options/table.ts";
 import { addInputOptions } from "../options/table.ts";
-import { number } from "../options/values.ts";
+import { ofKind } from "../options/values.ts";
 import { interruptible } from "../terminal/interrupt.ts";
 import { bold, bytes, count, dim, plural, reading, table, write, writeJson } from "../terminal/terminal.ts";
 
@@ -60,16 +62,14 @@ export function addInspect(program: Command): void {
     .command("inspect")
     .description("the compiled plan of a training step: stages, kernels, grids, bytes, FLOPs")
     .argument("<model|data>", "folder that train has saved, or data as for train to plan for")
-    .option("--target <column>", "of a table: the column to predict")
-    .option("--positive <label>", "of a table: the label that means yes")
-    .option("--batch <rows>", "rows of a step", number({ min: 1, integer: true }), 128)
+    .option("--batch <rows>", "rows of a step", ofKind(is.positiveInteger), 128)
     .option("--no-fusion", "one kernel per op")
     .option("--dot", "print the graph in Graphviz's language", false)
-    .addOption(precisionOption())
     .addOption(deviceOption())
-    .option("--json", "print one JSON object on stdout", false)
     .addHelpText("after", EXAMPLE)
     .action((what: string, options: InspectFlags) => inspect(what, options));
+  addJsonOption(addPrecisionOption(command));
+  addTargetOptions(command, "of a table: the column to predict");
   addInputOptions(command);
   addNetworkOptions(command);
   addLossOptions(command);

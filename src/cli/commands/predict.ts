@@ -13,22 +13,19 @@ import { inputFiles, isStreamed } from "../../node/sources.ts";
 import type { Reading } from "../../node/streaming.ts";
 import { readBlocks } from "../../node/streaming.ts";
 import { FEW_ROWS } from "../../train/predictor.ts";
+import type { RunFlags } from "../options/common.ts";
+import { addRunOptions, addStreamOptions, addThresholdOption } from "../options/common.ts";
 import { kindsFor, readTableFor } from "../options/data.ts";
-import type { DeviceName } from "../options/device.ts";
-import { deviceOption, withDevice } from "../options/device.ts";
+import { withDevice } from "../options/device.ts";
 import type { SavedModel } from "../options/model.ts";
 import { checkModel, openModel } from "../options/model.ts";
 import { assertOutput, filesOfModel } from "../options/output.ts";
-import { number } from "../options/values.ts";
 import { interruptible } from "../terminal/interrupt.ts";
 import { count, percent, plural, print, reading, warn, writeJson, writePiece } from "../terminal/terminal.ts";
 
-interface PredictOptions {
+interface PredictOptions extends RunFlags {
   readonly out?: string;
   readonly threshold?: number;
-  readonly device: DeviceName;
-  readonly json: boolean;
-  readonly quiet: boolean;
   readonly stream?: boolean;
 }
 
@@ -40,24 +37,17 @@ Example:
   from 0: row 0 is the first below the header, which is line 2 of the file.`;
 
 export function addPredict(program: Command): void {
-  program
+  const command = program
     .command("predict")
     .description("scores and yes/no for rows without labels")
     .argument("<model>", "folder that train has saved")
     .argument("<data>", "as for train, with the columns of training; the label column may be missing")
     .option("--out <scores.csv>", "file for the scores (default: stdout)")
-    .option(
-      "--threshold <n>",
-      "yes from this score on, instead of the threshold saved with the model",
-      number({ min: 0, max: 1 }),
-    )
-    .addOption(deviceOption())
-    .option("--json", "print one JSON object on stdout", false)
-    .option("--quiet", "nothing but the result and warnings", false)
-    .option("--stream", "score rows as they are read (default: CSV and Parquet files of 64 MiB or more)")
-    .option("--no-stream", "read all rows before the first is scored")
     .addHelpText("after", EXAMPLE)
     .action((folder: string, file: string, options: PredictOptions) => predict(folder, file, options));
+  addThresholdOption(command);
+  addRunOptions(command, "nothing but the result and warnings");
+  addStreamOptions(command, ["score rows as they are read", "read all rows before the first is scored"]);
 }
 
 async function predict(folder: string, file: string, options: PredictOptions): Promise<void> {

@@ -16,14 +16,16 @@ import type { Prepared } from "../../experiment/rows.ts";
 import { taskOf } from "../../experiment/task.ts";
 import { findings } from "../../experiment/warnings.ts";
 import type { Json } from "../../io/json.ts";
+import * as is from "../../kinds.ts";
 import { CheckpointFolder, checkpointFolder } from "../../node/checkpoints.ts";
 import { Scratch } from "../../node/scratch.ts";
 import { inputFiles, isStreamed, LABEL } from "../../node/sources.ts";
 import { FileExamples } from "../../node/streaming.ts";
 import { htmlReport } from "../../report/html.ts";
 import { plotsOf } from "../../report/plotsOf.ts";
+import { addRunOptions, addSeedOption, addStreamOptions, addTargetOptions } from "../options/common.ts";
 import { readForTraining } from "../options/data.ts";
-import { deviceOption, withDevice } from "../options/device.ts";
+import { withDevice } from "../options/device.ts";
 import type { ExperimentFlags } from "../options/experiment.ts";
 import { addExperimentOptions, experimentOptions } from "../options/experiment.ts";
 import { assertModelFolder, filesOfModel } from "../options/output.ts";
@@ -32,7 +34,7 @@ import { addProfileOption, checkProfile, profileStep } from "../options/profile.
 import { addReportOption, checkReport, resultOrigin, writeReport } from "../options/report.ts";
 import type { TableFlags } from "../options/table.ts";
 import { addInputOptions, addTableOptions, addTestOptions, withGroup } from "../options/table.ts";
-import { whole } from "../options/values.ts";
+import { ofKind } from "../options/values.ts";
 import { inFlags } from "../options/words.ts";
 import { interruptible } from "../terminal/interrupt.ts";
 import { experimentProgress } from "../terminal/progress.ts";
@@ -67,24 +69,24 @@ export function addTrain(program: Command): void {
       "<data>",
       "a CSV or Parquet file, a folder with a subfolder of images for each label, an NPZ or an IDX file",
     )
-    .option("--target <column>", "the column to predict; with --window also up(column)")
-    .option("--positive <label>", "the label that means yes (default: the rarer one)")
     .requiredOption("--out <folder>", "where the model is saved")
-    .option("--seed <n>", "of split, weights, order and dropout", whole(0), 0)
-    .addOption(deviceOption())
-    .option("--json", "print one JSON object on stdout", false)
-    .option("--quiet", "no progress and no summary", false)
-    .option("--stream", "keep rows on disk, not in memory (default: CSV and Parquet files of 64 MiB or more)")
-    .option("--no-stream", "keep them in memory")
     .addHelpText("after", EXAMPLE)
     .action((file: string, flags: TrainFlags) => train(file, flags));
+  addTargetOptions(command);
+  addSeedOption(command, "split");
+  addRunOptions(command, "no progress and no summary");
+  addStreamOptions(command);
   addTableOptions(command);
   addTestOptions(command);
   addInputOptions(command);
   addExperimentOptions(command);
   command
     .optionsGroup("Interruption:")
-    .option("--checkpoint <epochs>", "save to OUT/checkpoint every so many epochs, and on Ctrl-C", whole(1))
+    .option(
+      "--checkpoint <epochs>",
+      "save to OUT/checkpoint every so many epochs, and on Ctrl-C",
+      ofKind(is.positiveInteger),
+    )
     .option("--resume", "go on from OUT/checkpoint, to the bits of an uninterrupted run", false);
   command.optionsGroup("Report:").option("--importance", "how much each column matters; also in a report", false);
   addReportOption(command);

@@ -13,14 +13,15 @@ import type { SearchKind, Trial } from "../../experiment/search.ts";
 import { searchOn } from "../../experiment/search.ts";
 import { taskOf } from "../../experiment/task.ts";
 import { fingerprint } from "../../io/fingerprint.ts";
-import { measureLabels } from "../../metrics/formatReport.ts";
+import * as is from "../../kinds.ts";
 import { readBytes } from "../../node/files.ts";
 import { FileJournal, JOURNAL } from "../../node/journal.ts";
 import { contentsOf, inputFiles } from "../../node/sources.ts";
 import { comparisonHtml, comparisonPlot } from "../../report/comparison.ts";
+import type { RunFlags } from "../options/common.ts";
+import { addMeasureOption, addRunOptions, addSeedOption, addTargetOptions } from "../options/common.ts";
 import { readForTraining } from "../options/data.ts";
-import type { DeviceName } from "../options/device.ts";
-import { deviceOption, withDevice } from "../options/device.ts";
+import { withDevice } from "../options/device.ts";
 import type { ExperimentFlags } from "../options/experiment.ts";
 import { addExperimentOptions } from "../options/experiment.ts";
 import { addReportOption, checkReport, resultOrigin, writeReport } from "../options/report.ts";
@@ -35,13 +36,13 @@ import {
 } from "../options/table.ts";
 import type { TypedChoice } from "../options/try.ts";
 import { drawTyped, parseAxis, typedCandidates, withChoice } from "../options/try.ts";
-import { whole } from "../options/values.ts";
+import { ofKind } from "../options/values.ts";
 import { inFlags } from "../options/words.ts";
 import { interruptible } from "../terminal/interrupt.ts";
 import { bold, count, print, Status, tell, warn, writeJson } from "../terminal/terminal.ts";
 import { showTrials, tuningComparison } from "../terminal/tuneReport.ts";
 
-interface TuneFlags extends ExperimentFlags, TableFlags {
+interface TuneFlags extends ExperimentFlags, TableFlags, RunFlags {
   readonly try: readonly Axis[];
   readonly search: SearchKind;
   readonly trials: number;
@@ -51,8 +52,6 @@ interface TuneFlags extends ExperimentFlags, TableFlags {
   readonly out: string;
   readonly report?: string;
   readonly jobs?: number;
-  readonly device: DeviceName;
-  readonly json: boolean;
 }
 
 const EXAMPLE = `
@@ -68,8 +67,6 @@ export function addTune(program: Command): void {
     .command("tune")
     .description("search for good options: grid, random, or successive halving")
     .argument("<data>", "as for train")
-    .option("--target <column>", "the column to predict; with --window also up(column)")
-    .option("--positive <label>", "the label that means yes (default: the rarer one)")
     .requiredOption(
       "--try <option=values>",
       "such as learning-rate=0.001,0.01, layers=32,64x32, or a range 0.0001..0.1 for random; again for each option",
@@ -81,24 +78,23 @@ export function addTune(program: Command): void {
         .choices(["grid", "random", "halving"])
         .default("grid"),
     )
-    .option("--trials <n>", "candidates to draw", whole(1), 20)
-    .addOption(
-      new Option("--measure <name>", "what must be best")
-        .choices(measureLabels.map(([, name]) => name))
-        .default("prAuc"),
-    )
+    .option("--trials <n>", "candidates to draw", ofKind(is.positiveInteger), 20)
     .option(
       "--folds <k>",
       "judge by so many folds of the rows that are not for testing, not by the validation rows",
-      whole(2),
+      ofKind(is.integerFrom(2)),
     )
-    .option("--nested <k>", "and say what such a search achieves: search anew in each of k outer folds", whole(2))
-    .option("--seed <n>", "of splits, candidates, weights, order and dropout", whole(0), 0)
-    .addOption(deviceOption())
-    .option("--json", "print one JSON object on stdout", false)
-    .option("--quiet", "no progress and no tables", false)
+    .option(
+      "--nested <k>",
+      "and say what such a search achieves: search anew in each of k outer folds",
+      ofKind(is.integerFrom(2)),
+    )
     .addHelpText("after", EXAMPLE)
     .action((file: string, flags: TuneFlags, self: Command) => tune(file, flags, self));
+  addTargetOptions(command);
+  addMeasureOption(command, "what must be best");
+  addSeedOption(command, "splits, candidates");
+  addRunOptions(command, "no progress and no tables");
   addReportOption(command);
   addJobsOption(command);
   addTableOptions(command);

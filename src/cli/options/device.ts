@@ -3,7 +3,6 @@ import { Option } from "commander";
 import type { Device, DeviceInfo } from "../../device.ts";
 import { hasLavapipe } from "../../node/gpu.ts";
 import { openDevice } from "../../openDevice.ts";
-import { PRECISIONS } from "../../passes/half.ts";
 import { print } from "../terminal/terminal.ts";
 
 const NAMES = ["webgpu", "cpu", "swiftshader", "lavapipe"] as const;
@@ -13,11 +12,6 @@ export const deviceOption = (): Option =>
   new Option("--device <name>", "webgpu is a hardware GPU where there is one, else a software GPU")
     .choices(NAMES)
     .default("webgpu");
-
-export const precisionOption = (): Option =>
-  new Option("--precision <name>", "mixed stores activations and their gradients in 16 bits; needs shader-f16, or cpu")
-    .choices(PRECISIONS)
-    .default("f32");
 
 /** What computes, in words. */
 export function describeDevice({ backend, adapter, driver, software }: DeviceInfo): string {

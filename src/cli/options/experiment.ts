@@ -1,13 +1,13 @@
 /** The flags that say how to learn, and all flags as options of an experiment. */
 import type { Command } from "commander";
-import { Option } from "commander";
 import type { ExperimentOptions, RowLists } from "../../experiment/options.ts";
 import { DEFAULTS, GROUPS } from "../../experiment/options.ts";
 import type { Schema } from "../../options.ts";
-import { precisionOption } from "./device.ts";
+import type { Flag } from "./flags.ts";
+import { addFlags } from "./flags.ts";
 import { modelFrom } from "./modelFile.ts";
 import type { TableFlags } from "./table.ts";
-import { classWeight, number, numberOr, sizes, whole } from "./values.ts";
+import { classWeight, sizes } from "./values.ts";
 
 type Group<G extends keyof typeof GROUPS> = NonNullable<ExperimentOptions[G]>;
 
@@ -38,73 +38,72 @@ export function experimentOptions(
   return { target, positive, image, window, horizon, baseline, seed, ...Object.fromEntries(groups) };
 }
 
-/** A flag of an option: what stands for its value in the help, and what it means. Words and default are the option's own. */
-type Flag = readonly [placeholder: string, description: string, parse?: ((text: string) => unknown) | undefined];
-type Flags<G extends keyof typeof GROUPS> = { readonly [N in keyof (typeof GROUPS)[G]]?: Flag };
-
-/** Adds flags of a group in their order: learningRate is --learning-rate. */
-function addFlags<G extends keyof typeof GROUPS>(command: Command, title: string, group: G, flags: Flags<G>): Command {
-  command.optionsGroup(title);
-  const kinds: Schema = GROUPS[group];
-  const defaults: Readonly<Record<string, unknown>> = DEFAULTS[group];
-  for (const [name, [placeholder, description, parse]] of Object.entries<Flag>(flags as Record<string, Flag>)) {
-    const long = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-    const option = new Option(placeholder === "" ? long : `${long} <${placeholder}>`, description);
-    const { words } = kinds[name];
-    if (words) option.choices(words);
-    if (parse) option.argParser(parse);
-    if (name in defaults && !UNSAID.includes(name)) option.default(defaults[name]);
-    command.addOption(option);
-  }
-  return command;
-}
-
 /** Their default is no value: saved settings then do not name them. */
-const UNSAID = ["resample", "calibrate"];
+const UNSAID = { resample: undefined, calibrate: undefined };
+
+function addGroup<G extends keyof typeof GROUPS>(
+  command: Command,
+  title: string,
+  group: G,
+  flags: { readonly [N in keyof (typeof GROUPS)[G]]?: Flag },
+): Command {
+  return addFlags<Schema>(command.optionsGroup(title), GROUPS[group], flags as Readonly<Record<string, Flag>>, {
+    ...DEFAULTS[group],
+    ...UNSAID,
+  });
+}
 
 /** The flags of `ExperimentFlags` but the seed. */
 export function addExperimentOptions(command: Command): Command {
   addNetworkOptions(command);
   addLossOptions(command);
-  addFlags(command, "Rare positives:", "resample", {
+  addGroup(command, "Rare positives:", "resample", {
     resample: ["name", "makes, repeats or removes training rows (default: none)"],
-    samplingStrategy: [
-      "ratio",
-      "rows of the rarer class per row of the other, afterwards (default: 1)",
-      number({ above: 0, max: 1 }),
-    ],
-    kNeighbors: ["n", "of methods that look for neighbours (default: theirs)", whole(1)],
-    shrinkage: ["n", "of randomOverSampler: noise on the copies (default: 0)", number({ min: 0 })],
+    samplingStrategy: ["ratio", "rows of the rarer class per row of the other, afterwards (default: 1)"],
+    kNeighbors: ["n", "of methods that look for neighbours (default: theirs)"],
+    shrinkage: ["n", "of randomOverSampler: noise on the copies (default: 0)"],
     balancedBatches: ["", "every batch is half positives, of the training rows as --resample leaves them"],
   });
   addOptimizerOptions(command);
-  addFlags(command, "Training:", "training", {
-    epochs: ["n", "at most", whole(1)],
-    batch: ["rows", "rows of a step (default: 32 to 256, by the number of rows)", whole(1)],
-    earlyStopping: ["epochs", "without improvement, then the best weights are taken; 0 is off", whole(0)],
+  addGroup(command, "Training:", "training", {
+    epochs: ["n", "at most"],
+    batch: ["rows", "rows of a step (default: 32 to 256, by the number of rows)"],
+    earlyStopping: ["epochs", "without improvement, then the best weights are taken; 0 is off"],
     monitor: ["name", "what must improve"],
-    reduceOnPlateau: ["epochs", "without improvement, then a tenth of the learning rate", whole(1)],
+    reduceOnPlateau: ["epochs", "without improvement, then a tenth of the learning rate"],
     refit: ["when", "train once more with the validation rows; auto: with few positives"],
-  }).addOption(precisionOption());
-  return addFlags(command, "Decision:", "decision", {
+  });
+  addPrecisionOption(command);
+  return addGroup(command, "Decision:", "decision", {
     calibrate: ["method", "map scores to probabilities, fitted on the validation rows"],
     threshold: [
       "rule",
       "chosen on validation rows: f1, f2 or any f<beta>, mcc, youden, balancedAccuracy, accuracy, kappa, recall>=0.8, precision>=0.5, alerts:5 (of 1,000 rows), quantile:0.9, cost:fp=1,fn=5, cost:fp=5,fn=amount, or a number",
+      asTyped,
     ],
     thresholdFolds: [
       "k",
       "choose by cross-validation of the training and validation rows: k more networks are trained",
-      whole(2),
     ],
   }).option("--no-baseline", "no logistic regression beside the network");
 }
 
+const asTyped = (text: string): string => text;
+
+export const addPrecisionOption = (command: Command): Command =>
+  addFlags(
+    command,
+    GROUPS.training,
+    { precision: ["name", "mixed stores activations and their gradients in 16 bits; needs shader-f16, or cpu"] },
+    DEFAULTS.training,
+  );
+
 export const addNetworkOptions = (command: Command): Command =>
-  addFlags(command, "Network:", "network", {
+  addGroup(command, "Network:", "network", {
     model: [
       "mlp|cnn|lstm|file.json",
       "a preset, or a file with an architecture (default: mlp; cnn with --image, lstm with --window)",
+      asTyped,
     ],
     layers: [
       "sizes",
@@ -112,40 +111,32 @@ export const addNetworkOptions = (command: Command): Command =>
       sizes,
     ],
     activation: ["name", "of the hidden layers of mlp and cnn (default: relu)"],
-    dropout: [
-      "rate",
-      "after each dense or LSTM layer; auto (default) is 0.3 after layers of at least 64 units",
-      numberOr(["auto"], { min: 0, below: 1 }),
-    ],
-    l1: ["factor", "penalty on |weights| (default: 0)", number({ min: 0 })],
-    l2: ["factor", "penalty on squared weights; auto (default) is 1 / training rows", numberOr(["auto"], { min: 0 })],
+    dropout: ["rate", "after each dense or LSTM layer; auto (default) is 0.3 after layers of at least 64 units"],
+    l1: ["factor", "penalty on |weights| (default: 0)"],
+    l2: ["factor", "penalty on squared weights; auto (default) is 1 / training rows"],
   });
 
 export const addLossOptions = (command: Command): Command =>
-  addFlags(command, "Loss:", "loss", {
+  addGroup(command, "Loss:", "loss", {
     loss: ["name", "mse is of the probability"],
     classWeight: ["weights", "balanced, none, effective:0.999, or such as 0:1,1:10 (0 is no, 1 yes)", classWeight],
-    posWeight: ["n", "factor on the loss of positives (bce), or auto", numberOr(["auto"], { above: 0 })],
-    gamma: ["n", "focusing of the focal loss (default: 2)", number({ min: 0 })],
-    alpha: [
-      "n",
-      "focal weight of positives, auto or none (default: 0.25)",
-      numberOr(["auto", "none"], { min: 0, max: 1 }),
-    ],
-    labelSmoothing: ["s", "of bce", number({ min: 0, below: 1 })],
+    posWeight: ["n", "factor on the loss of positives (bce), or auto"],
+    gamma: ["n", "focusing of the focal loss (default: 2)"],
+    alpha: ["n", "focal weight of positives, auto or none (default: 0.25)"],
+    labelSmoothing: ["s", "of bce"],
   });
 
 export const addOptimizerOptions = (command: Command): Command =>
-  addFlags(command, "Optimizer:", "optimizer", {
+  addGroup(command, "Optimizer:", "optimizer", {
     optimizer: ["name", "how weights are updated"],
-    learningRate: ["rate", "default: 0.001 for adams, more from batches of 64 on; others 0.01", number({ above: 0 })],
-    momentum: ["n", "of momentum, nesterov (default: 0.9) and rmsprop", number({ min: 0, below: 1 })],
-    weightDecay: ["n", "decays weights; adamw apart from the gradient", number({ min: 0 })],
-    clipNorm: ["n", "limits the gradient's norm", number({ above: 0 })],
-    clipValue: ["n", "limits each gradient element", number({ above: 0 })],
+    learningRate: ["rate", "default: 0.001 for adams, more from batches of 64 on; others 0.01"],
+    momentum: ["n", "of momentum, nesterov (default: 0.9) and rmsprop"],
+    weightDecay: ["n", "decays weights; adamw apart from the gradient"],
+    clipNorm: ["n", "limits the gradient's norm"],
+    clipValue: ["n", "limits each gradient element"],
     schedule: ["name", "of the learning rate over all epochs"],
-    endRate: ["rate", "of linear and cosine (default: 0)", number({ min: 0 })],
-    decay: ["factor", "of step (default: 0.1) and exponential (default: 0.95 an epoch)", number({ above: 0, max: 1 })],
-    decayEvery: ["epochs", "of step (default: 10)", whole(1)],
-    warmup: ["epochs", "of cosine (default: 0)", whole(0)],
+    endRate: ["rate", "of linear and cosine (default: 0)"],
+    decay: ["factor", "of step (default: 0.1) and exponential (default: 0.95 an epoch)"],
+    decayEvery: ["epochs", "of step (default: 10)"],
+    warmup: ["epochs", "of cosine (default: 0)"],
   });

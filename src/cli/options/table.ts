@@ -1,10 +1,13 @@
 /** The flags that say what in a table is learned from, and which rows are for what. */
 import type { Command } from "commander";
-import { Option } from "commander";
 import { TilegradError } from "../../errors.ts";
+import { FOLDS } from "../../experiment/folds.ts";
 import type { Apart, ColumnOptions, TaskOptions } from "../../experiment/options.ts";
-import { DEFAULTS } from "../../experiment/options.ts";
-import { imageSize, names, number, whole } from "./values.ts";
+import { DEFAULTS, GROUPS, TASK } from "../../experiment/options.ts";
+import type { Kind } from "../../kinds.ts";
+import * as is from "../../kinds.ts";
+import { addFlags } from "./flags.ts";
+import { imageSize, names, ofKind } from "./values.ts";
 
 export interface InputFlags extends Omit<TaskOptions, "target"> {
   /** Default `label`, where the data has its own. */
@@ -25,78 +28,83 @@ export interface TableFlags extends InputFlags, Apart, Partial<ColumnOptions> {
 
 const TEST_SHARE = DEFAULTS.split.test;
 
-export function addInputOptions(command: Command): Command {
-  return command
-    .optionsGroup("Inputs:")
-    .option("--image <HxW[xC]>", "the columns are the pixels of an image, row by row, channels innermost", imageSize)
-    .option(
-      "--window <rows>",
-      "rows follow in time; an input is so many of them, of the numeric columns",
-      number({ min: 1, integer: true }),
-    )
-    .option(
-      "--horizon <rows>",
-      "with --window: from a window's last row to its label (default: 1)",
-      number({ min: 0, integer: true }),
-    );
-}
+export const addInputOptions = (command: Command): Command =>
+  addFlags(command.optionsGroup("Inputs:"), TASK, {
+    image: ["HxW[xC]", "the columns are the pixels of an image, row by row, channels innermost", imageSize],
+    window: ["rows", "rows follow in time; an input is so many of them, of the numeric columns"],
+    horizon: ["rows", "with --window: from a window's last row to its label (default: 1)"],
+  });
 
 export function addTableOptions(command: Command): Command {
-  return command
-    .optionsGroup("Columns:")
-    .option("--exclude <columns>", "that are no inputs, separated by commas", names)
-    .option("--id <columns>", "that name the rows: no inputs, passed through by predict", names)
-    .option("--categorical <columns>", "categories though they look like numbers", names)
-    .option("--numeric <columns>", "that must be numbers", names)
-    .option("--sample-weight <column>", "how much each row counts, in the loss and in metrics: no input")
-    .option("--amount <column>", "what a cost of `amount` is for each row (--threshold cost:fp=5,fn=amount): no input")
-    .option(
-      "--max-levels <n>",
-      "inputs of one categorical column",
-      number({ min: 1, integer: true }),
-      DEFAULTS.columns.maxLevels,
-    )
-    .addOption(
-      new Option("--scaling <kind>", "of numbers")
-        .choices(["standard", "minmax", "none"])
-        .default(DEFAULTS.columns.scaling),
-    )
-    .optionsGroup("Rows:")
-    .option(
-      "--validation <fraction>",
-      "a share of the rows that are not for testing",
-      number({ min: 0, below: 1 }),
-      DEFAULTS.split.validation,
-    );
+  addFlags(command.optionsGroup("Columns:"), GROUPS.columns, {
+    exclude: ["columns", "that are no inputs, separated by commas"],
+    id: ["columns", "that name the rows: no inputs, passed through by predict"],
+  });
+  addCategoricalOption(command).option("--numeric <columns>", "that must be numbers", names);
+  addFlags(
+    command,
+    GROUPS.columns,
+    {
+      sampleWeight: ["column", "how much each row counts, in the loss and in metrics: no input"],
+      amount: ["column", "what a cost of `amount` is for each row (--threshold cost:fp=5,fn=amount): no input"],
+      maxLevels: ["n", "inputs of one categorical column"],
+      scaling: ["kind", "of numbers"],
+    },
+    DEFAULTS.columns,
+  );
+  const validation = { validation: ["fraction", "a share of the rows that are not for testing"] } as const;
+  return addFlags(command.optionsGroup("Rows:"), GROUPS.split, validation, DEFAULTS.split);
 }
+
+export const addCategoricalOption = (command: Command): Command =>
+  command.option("--categorical <columns>", "categories though they look like numbers", names);
 
 /** Which rows are kept for testing. */
 export function addTestOptions(command: Command): Command {
-  return command
+  command
     .optionsGroup("Rows:")
     .option("--test <fraction|file>", `a share of the rows, or another file (default: ${TEST_SHARE})`)
-    .option("--splits <file#name>", 'lists of row numbers, from 0: { "name": { "train": [...], "test": [...] } }')
-    .option("--group <column>", "rows of one group are never on both sides; no input")
-    .option("--time", "rows follow in time: the last are for testing, those before for validation", false);
+    .option("--splits <file#name>", 'lists of row numbers, from 0: { "name": { "train": [...], "test": [...] } }');
+  return addApartOptions(
+    command,
+    "rows of one group are never on both sides; no input",
+    "rows follow in time: the last are for testing, those before for validation",
+  );
 }
 
+const addApartOptions = (command: Command, group: string, time: string): Command =>
+  addFlags(command, GROUPS.split, { group: ["column", group], time: ["", time] }, DEFAULTS.split);
+
 export function addFoldOptions(command: Command): Command {
-  return command
-    .optionsGroup("Folds:")
-    .option("--folds <k>", "parts of the rows, each tested once, with the classes' shares in each", whole(2), 5)
-    .option("--repeats <n>", "times over, each in another order", whole(1), 1)
-    .option("--group <column>", "rows of one group are never both learned from and tested on; no input")
-    .option("--time", "rows follow in time: each part is tested on what was learned from the rows before", false)
-    .option("--leave-one-out", "as many folds as rows", false);
+  const defaults = { folds: 5, repeats: 1 };
+  addFlags(
+    command.optionsGroup("Folds:"),
+    FOLDS,
+    {
+      folds: ["k", "parts of the rows, each tested once, with the classes' shares in each"],
+      repeats: ["n", "times over, each in another order"],
+    },
+    defaults,
+  );
+  addApartOptions(
+    command,
+    "rows of one group are never both learned from and tested on; no input",
+    "rows follow in time: each part is tested on what was learned from the rows before",
+  );
+  return addFlags(command, FOLDS, { leaveOneOut: ["", "as many folds as rows"] }, { leaveOneOut: false });
 }
 
 const MOST_JOBS = 64;
+const JOBS: Kind<number> = {
+  expected: `a whole number from 1 to ${MOST_JOBS}`,
+  holds: (value) => is.positiveInteger.holds(value) && Number(value) <= MOST_JOBS,
+};
 
 export const addJobsOption = (command: Command): Command =>
   command.option(
     "--jobs <n>",
     "experiments at a time, to the same results (default: 2 on a GPU unless the table is large, else 1)",
-    number({ min: 1, max: MOST_JOBS, integer: true }),
+    ofKind(JOBS),
   );
 
 /** The options, with what names a group among what names the rows: it is no input. */
