@@ -91,7 +91,9 @@ async function openSwiftShader(): Promise<NodeGpu> {
   const missing = softwarePeers();
   if (missing.length > 0) throw missingPeer("The software GPU", missing, `; ${ON_CPU}`);
   const folder = loadVulkan();
-  const found = await withDriver(path.join(folder, "vk_swiftshader_icd.json"), () => find());
+  const found = await withDriver(path.join(folder, "vk_swiftshader_icd.json"), () =>
+    find([...UNWANTED, ...UNWANTED_BY_SWIFTSHADER]),
+  );
   return expectDriver("swiftshader", /SwiftShader/i, found);
 }
 
@@ -117,17 +119,19 @@ async function openLavapipe(): Promise<NodeGpu> {
 }
 
 /** Times as the GPU counts them; pages get them in steps of 65 us, so as not to be spied on. */
-const FLAGS = ["disable-dawn-features=timestamp_quantization"];
+const UNWANTED = ["timestamp_quantization"];
+/** Told to clear workgroup memory itself, SwiftShader compiles a store for every word of it; Dawn writes a loop instead. */
+const UNWANTED_BY_SWIFTSHADER = ["use_vulkan_zero_initialize_workgroup_memory_extension"];
 
 const INSTEAD_OF_WEBGPU = `; where there is no hardware GPU, koffi and @sparticuz/chromium bring a software GPU; ${ON_CPU}`;
 
 /** A WebGPU implementation with an adapter, or `undefined`. */
-async function find(): Promise<NodeGpu | undefined> {
+async function find(unwanted = UNWANTED): Promise<NodeGpu | undefined> {
   const dawn = await importPeer("webgpu", "WebGPU in Node", () => import("webgpu"), INSTEAD_OF_WEBGPU);
   for (const [name, value] of Object.entries(dawn.globals)) {
     if (!(name in globalThis)) Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
   }
-  const gpu = dawn.create(FLAGS);
+  const gpu = dawn.create([`disable-dawn-features=${unwanted}`]);
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter) return undefined;
   const { info } = adapter;
