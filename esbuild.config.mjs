@@ -4,6 +4,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import esbuild from "esbuild";
+import { bundledInputs, bundleForEsbuild } from "./tools/bundle.mjs";
 import { noticesOf, packagesOf } from "./tools/licences.mjs";
 import { wgslForEsbuild } from "./tools/wgsl.mjs";
 
@@ -23,7 +24,7 @@ const common = {
   target: "es2022",
   charset: "utf8",
   legalComments: "none",
-  plugins: [wgslForEsbuild()],
+  plugins: [wgslForEsbuild(), bundleForEsbuild()],
   logLevel: "warning",
 };
 
@@ -97,13 +98,11 @@ export async function buildLibrary() {
     outdir: "dist",
     splitting: true,
     write: false,
-    chunkNames: "chunks/[name]-[hash]",
     plugins: [keepModules, ...common.plugins],
   });
   for (const { path: file, text } of outputFiles) {
     mkdirSync(path.dirname(file), { recursive: true });
-    // esbuild has every module load the chunk that two packages of images share, used or not.
-    writeFileSync(file, text.replace(/^import "[^"]*\/chunks\/[^"]*";\n/gm, ""));
+    writeFileSync(file, text);
   }
   const hashbang = readFileSync(path.join(root, "src/cli/main.ts"), "utf8").startsWith("#!")
     ? ""
@@ -116,7 +115,8 @@ export async function buildLibrary() {
     minifySyntax: true,
     metafile: true,
   });
-  const bundled = packagesOf([metafile, cli.metafile].flatMap(({ inputs }) => Object.keys(inputs)));
+  const inputs = [metafile, cli.metafile].flatMap(({ inputs }) => Object.keys(inputs));
+  const bundled = packagesOf([...inputs, ...bundledInputs]);
   writeFileSync(path.join(root, "dist", NOTICES), noticesOf(root, bundled));
 }
 

@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
+import { bundleForVite } from "./tools/bundle.mjs";
 import { wgslForVite } from "./tools/wgsl.mjs";
 
 /**
@@ -19,7 +20,7 @@ class OraclesFirst extends BaseSequencer {
 }
 
 export default defineConfig({
-  plugins: [wgslForVite()],
+  plugins: [wgslForVite(), bundleForVite()],
   resolve: { alias: { "#platform": fileURLToPath(new URL("src/node/platform.ts", import.meta.url)) } },
   test: {
     // A Vulkan driver is chosen by an environment variable of the main thread: processes, not threads.

@@ -7,3 +7,9 @@ declare module "*.wgsl" {
 declare module "wgsl_reflect/wgsl_reflect.module.js" {
   export * from "wgsl_reflect";
 }
+
+/** What tools/bundle.mjs makes of a module: it and all that it imports, as the text of one script. */
+declare module "*?bundle" {
+  const text: string;
+  export default text;
+}

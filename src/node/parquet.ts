@@ -1,12 +1,15 @@
 /** Parquet files as tables, through the optional package hyparquet, and hyparquet-compressors for what is not Snappy. */
+import { open, stat } from "node:fs/promises";
 import path from "node:path";
 import type { ColumnMetaData, FileMetaData, SchemaTree } from "hyparquet";
 import type { CsvOptions } from "../data/csv.ts";
 import type { CellValue, Column, Table } from "../data/table.ts";
 import { checkColumns, tableFromColumns } from "../data/table.ts";
 import { TilegradError } from "../errors.ts";
+import { decoders } from "./decoders.ts";
 import { fileError } from "./files.ts";
-import { importPeer } from "./peers.ts";
+import type { Limits } from "./guarded.ts";
+import { peerUrl } from "./peers.ts";
 
 export type ParquetOptions = Pick<CsvOptions, "categorical" | "categoricalIfPresent" | "numeric" | "skip"> & {
   readonly signal?: AbortSignal;
@@ -17,7 +20,7 @@ export type ParquetOptions = Pick<CsvOptions, "categorical" | "categoricalIfPres
 export const isParquet = (file: string): boolean => /\.(parquet|pq)$/i.test(file);
 
 /** By column name: a map, since files name columns as they like; null for what nobody needs and nothing reads. */
-type Cells = ReadonlyMap<string, readonly CellValue[] | null>;
+type Cells = ReadonlyMap<string, ArrayLike<CellValue> | null>;
 
 /** The rows of a file, a row group at a time; as `readParquet`. */
 export async function* readParquetBlocks(
@@ -40,8 +43,8 @@ export async function readParquet(file: string, options: ParquetOptions): Promis
   for await (const cells of rowGroups(file, options)) {
     for (const [column, values] of cells) {
       const known = all.get(column);
-      if (!known) all.set(column, values && [...values]);
-      else for (const value of values ?? []) known.push(value);
+      if (!known) all.set(column, values && Array.from(values));
+      else for (let row = 0; row < (values?.length ?? 0); row++) known.push(values![row]);
     }
   }
   return tableOf(path.basename(file), all, options);
@@ -49,75 +52,124 @@ export async function readParquet(file: string, options: ParquetOptions): Promis
 
 /** pandas writes the index of rows, where it has no name, as a column. */
 const PANDAS_INDEX = /^__index_level_\d+__$/;
+/** A row group is held in memory, a column at a time. */
+const MAX_GROUP_ROWS = 2 ** 27;
 /** What hyparquet reads by itself. */
 const OWN_CODECS = ["UNCOMPRESSED", "SNAPPY"];
 
 async function* rowGroups(file: string, options: ParquetOptions): AsyncGenerator<Cells, void> {
   const name = path.basename(file);
-  const parquet = await importPeer("hyparquet", "Reading Parquet", () => import("hyparquet"));
-  const buffer = await parquet.asyncBufferFromFile(file).catch((error: unknown) => {
+  const url = peerUrl("hyparquet", "Reading Parquet");
+  const { size } = await stat(file).catch((error: unknown) => {
     throw fileError(error, "read", file);
   });
-  const damaged = (cause: unknown): TilegradError =>
-    new TilegradError("E_DATA", `${name}: cannot read it as Parquet: ${(cause as Error).message}`, {
-      hint: "Write the file again.",
-      cause,
-    });
-  const metadata = await parquet.parquetMetadataAsync(buffer).catch((error: unknown) => {
-    throw damaged(error);
-  });
-  const leaves = parquet.parquetSchema(metadata).children.filter(({ element }) => !PANDAS_INDEX.test(element.name));
+  /** What damaged bytes make the package do, it throws, or does not end. */
+  const decode = <T>(call: string, args: readonly unknown[], bytes: number, rows = 0): Promise<T> =>
+    decoders
+      .call<T>(call, [path.resolve(file), url, ...args], limitsOf(name, bytes, rows, options.signal))
+      .catch((error: unknown) => {
+        throw error instanceof TilegradError ? error : damaged(name, error);
+      });
+  const footer = await decode<Footer>("openParquet", [], await footerBytes(file, size));
+  const { metadata, columns: found } = footer;
+  checkFooter(name, metadata, size);
+  const leaves = found.filter(({ element }) => !PANDAS_INDEX.test(element.name));
   const names = leaves.map(({ element }) => element.name);
   const { categorical = [], numeric = [], skip = [], unused = [] } = options;
   checkColumns(name, [...categorical, ...numeric], names);
   if (Number(metadata.num_rows) === 0) throw new TilegradError("E_DATA", `${name}: got no rows; expected some.`);
-  const columns: string[] = [];
+  const columns = new Set<string>();
   for (const leaf of leaves) {
     const column = leaf.element.name;
     if (skip.includes(column)) continue;
     const reason = unreadable(leaf, metadata);
-    if (!reason) columns.push(column);
+    if (!reason) columns.add(column);
     else if (!unused.includes(column)) {
-      throw new TilegradError(
-        "E_DATA",
-        `${name}, column ${JSON.stringify(column)}: got ${reason}; expected one value a row.`,
-        {
-          hint: `Leave it out: --exclude ${column} (option \`exclude\`).`,
-        },
-      );
-    }
-  }
-  const packed = metadata.row_groups
-    .flatMap((group) => group.columns)
-    .some(
-      ({ meta_data: chunk }) => chunk && columns.includes(chunk.path_in_schema[0]) && !OWN_CODECS.includes(chunk.codec),
-    );
-  const purpose = "Reading Parquet that is not compressed with Snappy";
-  const compressors = packed
-    ? (await importPeer("hyparquet-compressors", purpose, () => import("hyparquet-compressors"))).compressors
-    : {};
-  let start = 0;
-  for (const { num_rows: rows } of metadata.row_groups) {
-    if (options.signal?.aborted) throw new TilegradError("E_ABORTED", `${name}: reading was aborted.`);
-    const end = start + Number(rows);
-    if (end === start) continue;
-    const cells = new Map<string, CellValue[] | null>(
-      names.map((column) => [column, columns.includes(column) ? [] : null]),
-    );
-    for (const column of skip) cells.delete(column);
-    const onChunk = ({ columnName, columnData }: { columnName: string; columnData: ArrayLike<unknown> }): void => {
-      const column = cells.get(columnName);
-      for (let i = 0; i < columnData.length; i++) column?.push(columnData[i] as CellValue);
-    };
-    if (columns.length > 0) {
-      const read = { file: buffer, metadata, columns, compressors, rowStart: start, rowEnd: end, onChunk };
-      await parquet.parquetRead(read).catch((error: unknown) => {
-        throw damaged(error);
+      const where = `${name}, column ${JSON.stringify(column)}`;
+      throw new TilegradError("E_DATA", `${where}: got ${reason}; expected one value a row.`, {
+        hint: `Leave it out: --exclude ${column} (option \`exclude\`).`,
       });
     }
-    yield cells;
-    start = end;
   }
+  let start = 0;
+  for (const group of metadata.row_groups) {
+    const rows = Number(group.num_rows);
+    if (rows === 0) continue;
+    const cells = new Map<string, ArrayLike<CellValue> | null>();
+    for (const column of names) {
+      if (skip.includes(column)) continue;
+      cells.set(column, null);
+      if (!columns.has(column)) continue;
+      const chunk = group.columns.find(({ meta_data }) => meta_data?.path_in_schema[0] === column)?.meta_data;
+      if (!chunk) throw damaged(name, new Error(`no values of column ${JSON.stringify(column)}`));
+      const purpose = "Reading Parquet that is not compressed with Snappy";
+      const compressors = OWN_CODECS.includes(chunk.codec) ? null : peerUrl("hyparquet-compressors", purpose);
+      const args = [column, start, start + rows, compressors];
+      const values = await decode<ArrayLike<CellValue>>("readParquet", args, Number(chunk.total_compressed_size), rows);
+      if (values.length !== rows) throw damaged(name, new Error(`${values.length} values of ${rows}`));
+      cells.set(column, values);
+    }
+    yield cells;
+    start += rows;
+  }
+}
+
+interface Footer {
+  readonly metadata: FileMetaData;
+  readonly columns: readonly SchemaTree[];
+}
+
+/** What reading a part may take: the package manages some millions of values, and of bytes, a second. */
+const limitsOf = (where: string, bytes: number, rows: number, signal: AbortSignal | undefined): Limits => ({
+  where,
+  seconds: 1 + bytes / 500_000 + rows / 500_000,
+  bytes: 2 ** 28 + 40 * bytes + 200 * rows,
+  signal,
+});
+
+const damaged = (name: string, cause: unknown): TilegradError =>
+  new TilegradError("E_DATA", `${name}: cannot read it as Parquet: ${(cause as Error).message}`, {
+    hint: "Write the file again.",
+    cause,
+  });
+
+/** The length of the footer by the end of the file, never more than the file has. */
+async function footerBytes(file: string, size: number): Promise<number> {
+  const handle = await open(file);
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(8), 0, 8, Math.max(0, size - 8));
+    return bytesRead < 8 ? size : Math.min(size, buffer.readUInt32LE(0));
+  } catch (error) {
+    throw fileError(error, "read", file);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Holds what the footer claims against the file and against itself, before any memory is taken for it. @throws E_DATA */
+function checkFooter(name: string, { num_rows, row_groups: groups }: FileMetaData, size: number): void {
+  const wrong = (what: string): TilegradError => damaged(name, new Error(what));
+  let rows = 0n;
+  for (const group of groups) {
+    if (group.num_rows < 0n || group.num_rows > MAX_GROUP_ROWS) {
+      throw wrong(`a row group of ${group.num_rows} rows (at most ${MAX_GROUP_ROWS} are read)`);
+    }
+    rows += group.num_rows;
+    for (const { meta_data: chunk } of group.columns) {
+      if (!chunk) continue;
+      const column = JSON.stringify(chunk.path_in_schema.join("."));
+      const first = Number(chunk.dictionary_page_offset || chunk.data_page_offset);
+      const bytes = Number(chunk.total_compressed_size);
+      if (!(first >= 0 && bytes >= 0 && first + bytes <= size)) {
+        throw wrong(`column ${column} lies in bytes ${first} to ${first + bytes} of a file of ${size}`);
+      }
+      // Lists have more values than rows.
+      if (chunk.path_in_schema.length === 1 && chunk.num_values !== group.num_rows) {
+        throw wrong(`column ${column} has ${chunk.num_values} values for ${group.num_rows} rows`);
+      }
+    }
+  }
+  if (rows !== num_rows) throw wrong(`row groups of ${rows} rows in a file of ${num_rows}`);
 }
 
 /** Why a column cannot be one of a table, or null. */
@@ -145,7 +197,7 @@ function tableOf(
 ): Table {
   const texts = new Set([...categorical, ...categoricalIfPresent]);
   const values = [...cells].flatMap(([column, given]) =>
-    given ? [[column, texts.has(column) ? given.map(textOf) : given] as const] : [],
+    given ? [[column, texts.has(column) ? Array.from(given, textOf) : given] as const] : [],
   );
   const table = tableFromColumns(Object.fromEntries(values), { name });
   const read = new Map(table.columns.map((column) => [column.name, column]));

@@ -3,6 +3,7 @@ import fs from "node:fs";
 import { createRequire } from "node:module";
 import os from "node:os";
 import path from "node:path";
+import { pathToFileURL } from "node:url";
 import { TilegradError } from "../errors.ts";
 
 const require = createRequire(import.meta.url);
@@ -46,6 +47,13 @@ export function resolvePeer(name: Peer): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The main file of an optional package as a URL, for a worker to import; throws `E_PEER`, as `missingPeer`. */
+export function peerUrl(name: Peer, purpose: string): string {
+  const file = resolvePeer(name);
+  if (file === undefined) throw missingPeer(purpose, [name]);
+  return pathToFileURL(file).href;
 }
 
 /** The archives inside `@sparticuz/chromium` (its exports do not name them) and its version, or `undefined`. */

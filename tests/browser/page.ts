@@ -2,6 +2,7 @@
 import { build } from "esbuild";
 import type { Browser, Page } from "puppeteer-core";
 import { BROWSER } from "../../esbuild.config.mjs";
+import { bundleForEsbuild } from "../../tools/bundle.mjs";
 import { wgslForEsbuild } from "../../tools/wgsl.mjs";
 import { repository } from "../support/program.ts";
 import { type Server, serve } from "./serve.ts";
@@ -15,7 +16,7 @@ export async function serveLibrary(name: string, exports: string): Promise<Serve
     globalName: name,
     write: false,
     alias: BROWSER,
-    plugins: [wgslForEsbuild()],
+    plugins: [wgslForEsbuild(), bundleForEsbuild()],
     logLevel: "error",
   });
   return serve({

@@ -4,6 +4,7 @@ import path from "node:path";
 import { build } from "esbuild";
 import { describe, expect, it } from "vitest";
 import { BROWSER } from "../../esbuild.config.mjs";
+import { bundleForEsbuild } from "../../tools/bundle.mjs";
 import { wgslForEsbuild } from "../../tools/wgsl.mjs";
 import { launchChromium } from "../browser/chromium.ts";
 import { serve } from "../browser/serve.ts";
@@ -26,7 +27,7 @@ async function bundle(program: string, platform: "node" | "browser"): Promise<st
     platform,
     target: "es2022",
     external: platform === "node" ? ["webgpu", "koffi", "@sparticuz/chromium", "@resvg/resvg-js", "hyparquet"] : [],
-    plugins: [wgslForEsbuild()],
+    plugins: [wgslForEsbuild(), bundleForEsbuild()],
     write: false,
     logLevel: "error",
   });

@@ -103,7 +103,10 @@ describe("JPEG", () => {
     const frame = huge.indexOf(Buffer.from([0xff, 0xc0]));
     huge.writeUInt16BE(65_535, frame + 5);
     huge.writeUInt16BE(65_535, frame + 7);
-    expect(await refusal(decodeImage(huge, "a.jpg"))).toMatch(/damaged image \(maxResolutionInMP/);
+    expect(await refusal(decodeImage(huge, "a.jpg"))).toMatch(/65535 x 65535 pixels \(at most/);
+    huge.writeUInt16BE(4096, frame + 5);
+    huge.writeUInt16BE(4096, frame + 7);
+    expect(await refusal(decodeImage(huge, "a.jpg"))).toMatch(/damaged image \(4096 x 4096 pixels in \d+ bytes\)/);
   });
 
   it("is read or refused with a typed error, whatever byte is changed", async () => {

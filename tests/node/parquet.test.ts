@@ -89,6 +89,17 @@ it("takes the index of a pandas table for no column", async () => {
   expect((await readParquet(file, {})).columns.map(({ name }) => name)).toEqual(["x"]);
 });
 
+it("is refused before anything is decoded when its footer claims what the file does not have", async () => {
+  const file = path.join(folder, "cut.parquet");
+  const bytes = readFileSync(fixture("V1-gzip"));
+  const footer = bytes.readUInt32LE(bytes.length - 8) + 8;
+  writeFileSync(file, Buffer.concat([bytes.subarray(0, 50), bytes.subarray(bytes.length - footer)]));
+  await expect(readParquet(file, { skip: NESTED })).rejects.toMatchObject({
+    code: "E_DATA",
+    message: expect.stringMatching(/cut\.parquet: .*column "\w+" lies in bytes \d+ to \d+ of a file of \d+$/),
+  });
+});
+
 it("cannot read a damaged file, and says so", async () => {
   const file = path.join(folder, "damaged.parquet");
   const bytes = readFileSync(fixture("V1-gzip"));

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { build } from "esbuild";
+import { bundleForEsbuild } from "../../tools/bundle.mjs";
 import { newestChange } from "../../tools/changes.mjs";
 import { wgslForEsbuild } from "../../tools/wgsl.mjs";
 
@@ -30,7 +31,7 @@ export async function bundleProgram(file: string): Promise<string> {
     target: "node20",
     packages: "external",
     loader: { ".py": "text" },
-    plugins: [wgslForEsbuild()],
+    plugins: [wgslForEsbuild(), bundleForEsbuild()],
     logLevel: "silent",
   });
   fs.utimesSync(temporary, newest, newest);

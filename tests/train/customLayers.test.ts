@@ -8,6 +8,7 @@ import { layer } from "../../src/model/layer.ts";
 import { dense } from "../../src/model/layers/dense.ts";
 import { sequential } from "../../src/model/model.ts";
 import * as ops from "../../src/ops/public.ts";
+import { bundleForEsbuild } from "../../tools/bundle.mjs";
 import { wgslForEsbuild } from "../../tools/wgsl.mjs";
 import { repository, run } from "../support/program.ts";
 import { onDevices, problem, trainerOf } from "./support.ts";
@@ -26,7 +27,7 @@ it("the program of docs/custom-layers.md learns XOR with its own layer and loss,
       platform: "node",
       target: "node20",
       external: ["webgpu", "koffi", "@sparticuz/chromium", "@resvg/resvg-js", "hyparquet"],
-      plugins: [wgslForEsbuild()],
+      plugins: [wgslForEsbuild(), bundleForEsbuild()],
       outfile: path.join(folder, "custom.mjs"),
       logLevel: "error",
     });
