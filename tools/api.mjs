@@ -9,7 +9,8 @@ import ts from "typescript";
 import { root } from "./process.mjs";
 
 /** As a reader meets them. */
-const ENTRIES = ["core", "data", "metrics", "resample", "report", "experiment", "io", "graph"];
+export const ENTRIES = ["core", "data", "metrics", "resample", "report", "experiment", "io", "graph"];
+export const entryFile = (entry) => path.join(root, "src", "api", `${entry}.ts`);
 const nameOf = (entry) => (entry === "core" ? "tilegrad" : `tilegrad/${entry}`);
 
 /** The first sentence, on one line; a full stop inside code or of an abbreviation ends none. */
@@ -19,14 +20,17 @@ function firstSentence(text) {
   return (end ? end[0] : line).replace(/[.:]$/, "").replaceAll("|", "\\|");
 }
 
-/** Per entry: its values with what is said of them, the members of its namespace `ops`, its types, and what it says of itself. */
-export function readEntries() {
+/** The program of some source files, as the package is compiled. */
+export function programOf(files) {
   const { config } = ts.readConfigFile(path.join(root, "tsconfig.json"), ts.sys.readFile);
   const { options } = ts.parseJsonConfigFileContent({ ...config, include: [], files: [] }, ts.sys, root);
-  const files = ENTRIES.map((entry) => path.join(root, "src", "api", `${entry}.ts`));
+  return ts.createProgram([...files, path.join(root, "src/shader/wgsl.d.ts")], options);
+}
+
+/** Per entry: its values with what is said of them, the members of its namespace `ops`, its types, and what it says of itself. */
+export function readEntries(program = programOf(ENTRIES.map(entryFile))) {
   const unknown = readdirSync(path.join(root, "src", "api")).filter((file) => !ENTRIES.includes(file.slice(0, -3)));
   if (unknown.length > 0) throw new Error(`tools/api.mjs: got src/api/${unknown[0]}; expected ${ENTRIES.join(", ")}.`);
-  const program = ts.createProgram([...files, path.join(root, "src/shader/wgsl.d.ts")], options);
   const checker = program.getTypeChecker();
   const aimed = (symbol) => (symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol);
   const docOf = (symbol) => firstSentence(ts.displayPartsToString(symbol.getDocumentationComment(checker)));
@@ -36,8 +40,8 @@ export function readEntries() {
     const isValue = ({ to }) => (to.flags & ts.SymbolFlags.Value) !== 0;
     return { values: found.filter(isValue), types: found.filter((one) => !isValue(one)) };
   };
-  return ENTRIES.map((entry, i) => {
-    const source = program.getSourceFile(files[i]);
+  return ENTRIES.map((entry) => {
+    const source = program.getSourceFile(entryFile(entry));
     const about = /^\/\*\* `[^`]+`: ([\s\S]*?)\s*\*\//.exec(source.text)?.[1].replace(/\s*\n \* /g, " ") ?? "";
     const { values, types } = exportsOf(checker.getSymbolAtLocation(source));
     const namespaces = values.filter(({ to }) => to.flags & ts.SymbolFlags.ValueModule);

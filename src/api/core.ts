@@ -66,7 +66,6 @@ export type {
   LearningRate,
   LinearDecayOptions,
   MultiStepDecayOptions,
-  PlateauOptions,
   Schedule,
   ScheduleOptions,
   ScheduleTime,
@@ -91,6 +90,7 @@ export type {
   EarlyStoppingOptions,
   EpochLogs,
   ModelCheckpointOptions,
+  ReduceOnPlateauOptions,
 } from "../train/callbacks.ts";
 export { earlyStopping, modelCheckpoint, reduceOnPlateau } from "../train/callbacks.ts";
 export type { CompileOptions } from "../train/compileOptions.ts";

@@ -1,5 +1,5 @@
 /** `tilegrad/graph`: the level below layers: symbolic tensors, their gradients, and what checks the ops on a device. */
-export type { CheckResult } from "../check/check.ts";
+export type { CheckOpsOptions, CheckResult } from "../check/check.ts";
 export { checkOps } from "../check/check.ts";
 export type { CompiledStep, CompileGraphOptions } from "../device.ts";
 export { print } from "../graph/print.ts";

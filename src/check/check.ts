@@ -5,7 +5,9 @@ import { openCpu } from "../cpu/device.ts";
 import type { CompileGraphOptions, Device } from "../device.ts";
 import type { Elements, OpDef, Sample } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
+import type { Kind } from "../kinds.ts";
 import * as is from "../kinds.ts";
+import type { OptionsOf } from "../options.ts";
 import { checkOptions, checkValue } from "../options.ts";
 import type { KernelForce, KernelLimits } from "../policy/limits.ts";
 import { identityOf } from "../shader/lower.ts";
@@ -96,15 +98,22 @@ export async function checkSample(device: Device, op: OpDef, sample: Sample, how
   }
 }
 
-/** All checks of all ops given, in order; `progress` hears of each. */
+const checkOpsOptions = {
+  /** Hears of each. */
+  progress: is.callable as Kind<(result: CheckResult) => void>,
+};
+
+export interface CheckOpsOptions extends OptionsOf<typeof checkOpsOptions> {}
+
+/** All checks of all ops given, in order. */
 export async function checkOps(
   device: Device,
   ops: readonly OpDef[],
-  options: { readonly progress?: (result: CheckResult) => void } = {},
+  options: CheckOpsOptions = {},
 ): Promise<CheckResult[]> {
   checkValue("checkOps", "device", device, is.device);
   checkValue("checkOps", "ops", ops, is.list);
-  const { progress = () => {} } = checkOptions("checkOps", options, { progress: is.callable });
+  const { progress = () => {} } = checkOptions("checkOps", options, checkOpsOptions);
   const results: CheckResult[] = [];
   for (const op of ops) {
     for (const { sample, how } of checksOf(op, device.limits)) {

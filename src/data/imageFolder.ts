@@ -15,7 +15,9 @@ const IMAGE_FOLDER_OPTIONS = {
   labelOf: is.callable as Kind<(path: string) => string>,
   /** Refuses images without labels before any is decoded. Default false. */
   labelled: is.boolean,
+  /** Ends reading, with E_ABORTED. */
   signal: is.object as Kind<AbortSignal>,
+  /** Hears how many of all images have been read. */
   onProgress: is.callable as Kind<(done: number, all: number) => void>,
 };
 

@@ -122,7 +122,9 @@ function transpose(x: Float32Array, [a, b, c]: readonly [number, number, number]
 }
 
 const ARRAY_ROWS = {
+  /** What errors call it. */
   name: is.required(is.string),
+  /** Of the table. */
   rows: is.required(is.number),
   /** Numbers of each row. */
   width: is.required(is.number),

@@ -26,7 +26,13 @@ const shuffleOptions = {
 
 export interface ShuffleOptions extends OptionsOf<typeof shuffleOptions> {}
 
-const fractionOptions = { train: is.required(is.share), validation: is.share, test: is.share };
+const fractionOptions = {
+  train: is.required(is.share),
+  /** Default 0. */
+  validation: is.share,
+  /** Default 0. */
+  test: is.share,
+};
 
 const stratifiedSplitOptions = {
   /** They sum to 1; one of 0 gives an empty part. */
@@ -38,6 +44,7 @@ const stratifiedSplitOptions = {
 export interface StratifiedSplitOptions extends OptionsOf<typeof stratifiedSplitOptions> {}
 
 const repeatOptions = {
+  /** How many times all rows are split. */
   repeats: is.required(is.positiveInteger),
   /** Any safe integer; default 0. */
   seed: is.number,

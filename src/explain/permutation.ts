@@ -20,6 +20,7 @@ export interface PermutationImportance {
 const permutationOptions = {
   /** Shuffles of each group, default 5. */
   repeats: is.positiveInteger,
+  /** Any safe integer; default 0. */
   seed: is.number,
   /** What is measured, larger being better; default PR-AUC (average precision). */
   score: is.callable as Kind<(y: ArrayLike<number>, scores: ArrayLike<number>) => number | null>,

@@ -20,6 +20,7 @@ export const MODEL_EXTRAS = {
   calibration: is.anything as Kind<Calibration>,
   /** A score >= `value` is a yes; `rule` says how it was chosen ("fixed", "f1", ...). */
   threshold: is.anything as Kind<{ readonly value: number; readonly rule: string }>,
+  /** What 1 and 0 stand for. */
   labels: is.anything as Kind<{ readonly positive: string; readonly negative: string }>,
 };
 

@@ -14,6 +14,7 @@ export const drawOptions = {
   replicates: is.positiveInteger,
   /** Confidence level; default 0.95. */
   level: is.properFraction,
+  /** Any safe integer. */
   seed: is.required(is.number),
 };
 

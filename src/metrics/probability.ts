@@ -54,6 +54,7 @@ const BIN_OPTIONS = {
    * max(p, 1 - p) with the share predicted rightly at 0.5 (Guo et al. 2017).
    */
   of: is.oneOf("positive", "confidence"),
+  /** [n] */
   sampleWeight: is.values as Kind<Numeric>,
 };
 

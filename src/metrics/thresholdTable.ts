@@ -26,6 +26,7 @@ const thresholdTableOptions = {
   ...costOptions,
   /** Default 0.05, 0.10, ..., 0.95. */
   thresholds: is.values as Kind<NumberList>,
+  /** Of the four outcomes of a row; default: no cost is told. */
   costs: is.object as Kind<CostMatrix>,
 };
 

@@ -16,7 +16,9 @@ export const kernelOptions = () => ({
   kernelInitializer: initializerKind,
   /** Default zeros. For a rare positive class: `{ constant: Math.log(positives / negatives) }`. */
   biasInitializer: initializerKind,
+  /** Default none. */
   kernelRegularizer: regularizerKind,
+  /** Default none. */
   biasRegularizer: regularizerKind,
 });
 

@@ -15,12 +15,13 @@ import type { Schedule } from "./schedules.ts";
 import { learningRateKind, toSchedule } from "./schedules.ts";
 
 const optimizerOptions = () => ({
+  /** Default 0.001 (adam, adamW), else 0.01. */
   learningRate: learningRateKind,
   /** Adds weightDecay * p to the gradient (AdamW: decays p itself by learningRate * weightDecay). Default 0; AdamW: 0.01. */
   weightDecay: is.nonNegativeFinite,
-  /** Limits each gradient element to [-clipValue, clipValue]. */
+  /** Limits each gradient element to [-clipValue, clipValue]; default: none is limited. */
   clipValue: is.positive,
-  /** Scales all gradients together so that their norm is at most this. */
+  /** Scales all gradients together so that their norm is at most this; default: they are not. */
   clipNorm: is.positive,
 });
 

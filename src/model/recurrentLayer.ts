@@ -36,8 +36,11 @@ export const recurrentOptions = () => ({
   recurrentInitializer: initializerKind,
   /** Default zeros. */
   biasInitializer: initializerKind,
+  /** Default none. */
   kernelRegularizer: regularizerKind,
+  /** Default none. */
   recurrentRegularizer: regularizerKind,
+  /** Default none. */
   biasRegularizer: regularizerKind,
 });
 

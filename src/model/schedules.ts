@@ -66,7 +66,10 @@ const defineSchedule = <S extends Schema, P extends unknown[], R extends object,
     };
   });
 
-const constantRateOptions = () => ({ rate: is.required(is.nonNegativeFinite) });
+const constantRateOptions = () => ({
+  /** Of every step. */
+  rate: is.required(is.nonNegativeFinite),
+});
 
 /** Always the same. @throws E_ARGUMENT */
 export const constantRate = /* @__PURE__ */ defineSchedule(
@@ -196,18 +199,26 @@ export function toSchedule(rate: LearningRate): Schedule {
   return constantRate(rate);
 }
 
-export interface PlateauOptions {
-  readonly mode?: "min" | "max";
-  readonly factor?: number;
-  /** Bad values in a row that are put up with; the next one reduces the rate (PyTorch; Keras's patience is one more). */
-  readonly patience?: number;
-  readonly threshold?: number;
-  readonly thresholdMode?: "rel" | "abs";
-  readonly cooldown?: number;
-  readonly minRate?: number;
-  /** Smaller changes of the rate are not made. */
-  readonly epsilon?: number;
-}
+export const plateauOptions = () => ({
+  /** Default: max for accuracies, areas and F-scores, min for losses. */
+  mode: is.oneOf("min", "max"),
+  /** By which the rate is multiplied; default 0.1. */
+  factor: is.fraction,
+  /** Bad values in a row that are put up with; the next one reduces the rate (PyTorch; Keras's patience is one more). Default 10. */
+  patience: is.nonNegative,
+  /** By how much a value must be better than the best; default 0.0001. */
+  threshold: is.nonNegative,
+  /** Whether that is a share of the best (default) or a difference. */
+  thresholdMode: is.oneOf("rel", "abs"),
+  /** Values after a reduction in which none is bad; default 0. */
+  cooldown: is.nonNegative,
+  /** Least rate; default 0. */
+  minRate: is.nonNegative,
+  /** Smaller changes of the rate are not made; default 1e-8. */
+  epsilon: is.nonNegative,
+});
+
+export interface PlateauOptions extends OptionsOf<typeof plateauOptions> {}
 
 /** The state machine behind reduce-on-plateau (PyTorch's ReduceLROnPlateau). */
 export class Plateau {

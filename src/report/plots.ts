@@ -115,6 +115,7 @@ export function rocPlot(curve: Curve<Pick<RocCurve, "fpr" | "tpr">>, options: Ro
 
 const prPlotOptions = {
   ...plotOptions,
+  /** Area under it. */
   averagePrecision: measureKind,
   /** Share of positives. */
   prevalence: is.share,

@@ -8,8 +8,8 @@ import type { Classes, NumericRows, Resampled } from "./types.ts";
 import { classesOf } from "./types.ts";
 
 export const ratioOptions = () => ({
-  /** Rows of the rarer class per row of the other after resampling, in (0, 1]; default 1. */
-  samplingStrategy: is.number,
+  /** Rows of the rarer class per row of the other after resampling: 1, the default, balances them. */
+  samplingStrategy: is.positiveShare,
 });
 
 export interface RatioOptions extends OptionsOf<typeof ratioOptions> {}

@@ -116,13 +116,8 @@ export function append(
 
 const percent = (ratio: number): string => ratio.toPrecision(3);
 
-/** @throws E_ARGUMENT unless it lies in (0, 1]; E_DATA when the rows are closer to balance already */
+/** @throws E_DATA when the rows are closer to balance already */
 function checkRatio(method: string, ratio: number, { minority, majority }: Classes): void {
-  if (!(ratio > 0 && ratio <= 1)) {
-    throw new TilegradError("E_ARGUMENT", `${method}: got samplingStrategy ${ratio}; expected a ratio in (0, 1].`, {
-      hint: "It is rows of the rarer class per row of the other; 1 balances them.",
-    });
-  }
   const now = minority.length / majority.length;
   if (ratio >= now) return;
   throw new TilegradError(

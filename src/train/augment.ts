@@ -1,6 +1,5 @@
 /** Augmentation of a batch together with its labels, inside the training step. */
 
-import { TilegradError } from "../errors.ts";
 import type { Tensor } from "../graph/types.ts";
 import * as is from "../kinds.ts";
 import { add, mul, sub } from "../ops/core/elementwise.ts";
@@ -31,8 +30,8 @@ export type Augment = (batch: AugmentBatch, context: { stream(): number }) => Au
 export const AUGMENT_STREAMS = 1 << 19;
 
 const mixupOptions = {
-  /** Both parameters of the beta distribution; above 0. Small ones mix little. Default 0.2. */
-  alpha: is.number,
+  /** Both parameters of the beta distribution. Small ones mix little. Default 0.2. */
+  alpha: is.positiveFinite,
 };
 
 export interface MixupOptions extends OptionsOf<typeof mixupOptions> {}
@@ -44,9 +43,6 @@ export interface MixupOptions extends OptionsOf<typeof mixupOptions> {}
  */
 export function mixup(options: MixupOptions = {}): Augment {
   const { alpha = 0.2 } = checkOptions("mixup", options, mixupOptions);
-  if (!(alpha > 0 && Number.isFinite(alpha))) {
-    throw new TilegradError("E_ARGUMENT", `mixup: got alpha ${alpha}; expected a finite number above 0.`);
-  }
   return ({ x, y, weight }, { stream }) => {
     const [batch] = x.shape;
     const others = randomPermutation(batch, { stream: stream() });

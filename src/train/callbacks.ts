@@ -3,8 +3,7 @@
 import { TilegradError } from "../errors.ts";
 import type { Json } from "../io/json.ts";
 import * as is from "../kinds.ts";
-import type { PlateauOptions } from "../model/schedules.ts";
-import { Plateau } from "../model/schedules.ts";
+import { Plateau, plateauOptions } from "../model/schedules.ts";
 import type { OptionsOf } from "../options.ts";
 import { checkObject, checkOptions, checkValue } from "../options.ts";
 import type { Weights } from "./parameters.ts";
@@ -131,20 +130,19 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback & { 
   };
 }
 
-/** Lowers the learning rate when a value has stopped improving. `minRate` is a share of the schedule's rate here. */
-export function reduceOnPlateau(options: PlateauOptions & { readonly monitor?: string } = {}): Callback {
-  checkOptions("reduceOnPlateau", options, {
-    monitor: is.string,
-    mode: is.oneOf("min", "max"),
-    factor: is.fraction,
-    patience: is.nonNegative,
-    threshold: is.nonNegative,
-    thresholdMode: is.oneOf("rel", "abs"),
-    cooldown: is.nonNegative,
-    minRate: is.nonNegative,
-    epsilon: is.nonNegative,
-  });
-  const { monitor = "valLoss", ...rest } = options;
+const reduceOnPlateauOptions = () => ({
+  /** Default valLoss. */
+  monitor: is.string,
+  ...plateauOptions(),
+  /** Least share of the schedule's rate; default 0. */
+  minRate: is.nonNegative,
+});
+
+export interface ReduceOnPlateauOptions extends OptionsOf<typeof reduceOnPlateauOptions> {}
+
+/** Lowers the learning rate when a value has stopped improving. */
+export function reduceOnPlateau(options: ReduceOnPlateauOptions = {}): Callback {
+  const { monitor = "valLoss", ...rest } = checkOptions("reduceOnPlateau", options, reduceOnPlateauOptions());
   const plateau = new Plateau({ mode: isLossLike(monitor) ? "min" : "max", ...rest });
   return {
     name: "reduceOnPlateau",

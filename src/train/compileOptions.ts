@@ -13,7 +13,9 @@ import { PRECISIONS } from "../passes/half.ts";
 import type { MetricName } from "./metrics.ts";
 
 export const COMPILE_OPTIONS = {
+  /** Where it runs. */
   device: is.required(is.anything as Kind<Device>),
+  /** What training lowers. */
   loss: is.required(is.anything as Kind<Loss>),
   /** Default adam(). */
   optimizer: is.anything as Kind<Optimizer>,

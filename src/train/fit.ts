@@ -21,13 +21,16 @@ import type { RowSource } from "./source.ts";
 
 export const FIT_OPTIONS = {
   ...ORDER_OPTIONS,
+  /** Times that all rows are trained on. */
   epochs: is.required(is.positiveInteger),
+  /** Rows whose loss and metrics are computed after each epoch. */
   validation: is.object as Kind<Data<Numeric> | RowSource>,
   /**
    * Bytes of rows that are on the device at once, where not all are; default 16 MiB. About three times as much is held in
    * memory. More mix the rows better.
    */
   blockBytes: is.positive,
+  /** Asked after each epoch, in this order. */
   callbacks: is.list as Kind<readonly Callback[]>,
   /** Changes each batch, labels and all, before the model sees it: `mixup()`. A run that goes on must be given it again. */
   augment: is.callable as Kind<Augment>,

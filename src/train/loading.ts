@@ -29,6 +29,7 @@ export interface LoadedModel extends Extras, Pick<ModelFile, "training"> {
 }
 
 const LOAD_OPTIONS = {
+  /** Where it runs. */
   device: is.required(is.device as Kind<Device>),
   /** Makers of custom layers, by type. */
   layers: is.object as Kind<Readonly<Record<string, LayerMaker>>>,
@@ -36,6 +37,7 @@ const LOAD_OPTIONS = {
   losses: is.object as Kind<Readonly<Record<string, LossMaker>>>,
   /** For training on; default adam(). */
   optimizer: is.object as Kind<Optimizer>,
+  /** As `compile` takes them. */
   metrics: is.list as Kind<readonly MetricName[]>,
   /** Where the model is kept, and what is made of it will be; default: folders on disk in Node, the OPFS in a browser. */
   files: is.object as Kind<FileStore>,

@@ -1,7 +1,8 @@
 import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { apiReference, readEntries } from "../../tools/api.mjs";
+import { apiReference, ENTRIES, entryFile, programOf, readEntries } from "../../tools/api.mjs";
+import { optionTables, readOptions } from "../../tools/optionTables.mjs";
 import { repository } from "../support/program.ts";
 
 const read = (file: string): string => fs.readFileSync(path.join(repository, file), "utf8");
@@ -18,8 +19,10 @@ const MOST = {
   "tilegrad/graph": 10,
 };
 
+const program = programOf(ENTRIES.map(entryFile));
+
 describe("what is exported", () => {
-  const entries = readEntries();
+  const entries = readEntries(program);
 
   it("is named by package.json, entry by entry", () => {
     const { exports } = JSON.parse(read("package.json"));
@@ -45,5 +48,34 @@ describe("what is exported", () => {
   it("has each name once", () => {
     const names = entries.flatMap(({ values }) => values.map(({ name }) => name));
     expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
+  });
+});
+
+describe("options", () => {
+  const found = readOptions(program);
+
+  it("of every function have a comment, where they are declared", () => {
+    const silent = [...found].flatMap(([name, { options, isFunction }]) =>
+      options.flatMap((option: { readonly name: string; readonly says: string }) =>
+        isFunction && option.says === "" ? [`${name}.${option.name}`] : [],
+      ),
+    );
+    expect(silent).toEqual([]);
+  });
+
+  it("stand in the tables of the documents, which are current (node tools/optionTables.mjs)", () => {
+    const { documents, left } = optionTables(found);
+    expect(left).toEqual([]);
+    for (const [file, text] of documents) expect(fs.readFileSync(file, "utf8"), file).toBe(text);
+  });
+
+  it("say what they may be and whether they are needed", () => {
+    const { options } = found.get("dense") ?? expect.fail("dense is not found");
+    expect(options[0]).toEqual({
+      name: "units",
+      needed: true,
+      words: "a positive integer",
+      says: "Numbers of the output.",
+    });
   });
 });

@@ -98,7 +98,7 @@ describe("the ratio", () => {
     await expect(smote(data, { device, samplingStrategy: 0.1 })).rejects.toThrow(
       "smote: got samplingStrategy 0.1; the rows have 30 to 210 (0.143) already.",
     );
-    await expect(randomUnderSampler(data, { samplingStrategy: 2 })).rejects.toThrow(/expected a ratio in \(0, 1\]/);
+    await expect(randomUnderSampler(data, { samplingStrategy: 2 })).rejects.toThrow(/expected a number in \(0, 1\]/);
   });
 
   it("is for the rarer class, whichever label that is", async () => {

@@ -31,6 +31,7 @@ const multiHeadAttentionOptions = () => ({
   useBias: is.boolean,
   /** Default glorotUniform. */
   kernelInitializer: initializerKind,
+  /** Default none. */
   kernelRegularizer: regularizerKind,
 });
 

@@ -26,6 +26,7 @@ const embeddingOptions = () => ({
   maskZero: is.boolean,
   /** Default uniform in [-0.05, 0.05]. */
   embeddingsInitializer: initializerKind,
+  /** Default none. */
   embeddingsRegularizer: regularizerKind,
 });
 

@@ -23,7 +23,9 @@ const normalizationOptions = () => ({
   betaInitializer: initializerKind,
   /** Default ones. */
   gammaInitializer: initializerKind,
+  /** Default none. */
   betaRegularizer: regularizerKind,
+  /** Default none. */
   gammaRegularizer: regularizerKind,
 });
 

@@ -13,6 +13,7 @@ import type { LayerOptions } from "../layer.ts";
 import { defineLayer } from "../layer.ts";
 
 const activationOptions = () => ({
+  /** What becomes of each number; of softmax and logSoftmax, over the last axis. */
   activation: is.required(activationKind),
 });
 
