@@ -16,6 +16,20 @@ export function roundToHalf(x: number): number {
   return Math.sign(x) * (a / unit + 2 ** 52 - 2 ** 52) * unit;
 }
 
+/** The number with the fewest decimal digits (at most 9) among those that f32 rounds to the same: what to print of an f32. */
+export function shortestDecimal(x: number): number {
+  const rounded = Math.fround(x);
+  // Whatever takes fewer digits than 6 is what 6 digits say, with zeros behind it; but of subnormal numbers.
+  for (let digits = Math.abs(rounded) < 2 ** -126 ? 1 : 6; digits < 9; digits++) {
+    // Above a power of two more numbers round to it than below: one of them may have fewer digits than the nearest.
+    for (const near of [rounded, rounded * (1 + 2 ** -25)]) {
+      const decimal = Number(near.toPrecision(digits));
+      if (Math.fround(decimal) === rounded) return decimal;
+    }
+  }
+  return Number(rounded.toPrecision(9));
+}
+
 /** 1 / (1 + e^-x) */
 export function sigmoid(x: number): number {
   const e = Math.exp(-Math.abs(x));

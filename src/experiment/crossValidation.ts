@@ -1,6 +1,7 @@
 /** One experiment per fold, each with all that is fitted fitted inside it, and what they say together. */
 import type { Table } from "../data/table.ts";
 import type { Device } from "../device.ts";
+import { cutoffsOf } from "../metrics/cutoff.ts";
 import { measureLabels } from "../metrics/formatReport.ts";
 import type { ClassificationReport, ReportMeasures } from "../metrics/report.ts";
 import { classificationReport } from "../metrics/report.ts";
@@ -152,7 +153,10 @@ interface Tested {
 function pooledReport(folds: readonly Tested[]): ClassificationReport {
   const y = folds.flatMap((fold) => [...fold.y]);
   const sampleWeight = folds.flatMap((fold) => Array.from(fold.y, (_, i) => fold.weights?.[i] ?? 1));
-  const decisions = folds.flatMap(({ scores, result }) => Array.from(scores, (s) => Number(s >= result.threshold)));
+  const decisions = folds.flatMap(({ scores, result }) => {
+    const cutoff = cutoffsOf(scores)(result.threshold);
+    return Array.from(scores, (score) => Number(score >= cutoff));
+  });
   const decided = classificationReport(y, decisions, { threshold: 0.5, sampleWeight });
   const pooled = folds.flatMap(({ scores }) => [...scores]);
   const { rocAuc, prAuc, ks, logLoss, brier, ece } = classificationReport(y, pooled, { sampleWeight });

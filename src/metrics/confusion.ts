@@ -2,6 +2,7 @@ import { TilegradError } from "../errors.ts";
 import * as is from "../kinds.ts";
 import { checkFields } from "../options.ts";
 import { checkScored, type NumberList, type Numeric } from "./check.ts";
+import { cutoffsOf } from "./cutoff.ts";
 
 /** Rows (or summed sample weights) by true label and prediction. */
 export interface Confusion {
@@ -12,7 +13,8 @@ export interface Confusion {
 }
 
 /**
- * Counts rows by label and prediction; a row is predicted positive when **score >= threshold**.
+ * Counts rows by label and prediction; a row is predicted positive when **score >= threshold**, both in the
+ * precision of the scores: among f32 scores 0.7 is the f32 nearest to it, so that the f32 0.7 is positive at 0.7.
  *
  * @param y labels 0 or 1, [n]
  * @param scores probabilities or any other finite scores, [n]
@@ -39,8 +41,9 @@ export function countConfusion(
   sampleWeight?: NumberList,
 ): Confusion {
   const sums = [0, 0, 0, 0]; // tn, fp, fn, tp
+  const cutoff = cutoffsOf(scores)(threshold);
   for (let i = 0; i < y.length; i++) {
-    sums[2 * y[i] + (scores[i] >= threshold ? 1 : 0)] += sampleWeight ? sampleWeight[i] : 1;
+    sums[2 * y[i] + (scores[i] >= cutoff ? 1 : 0)] += sampleWeight ? sampleWeight[i] : 1;
   }
   return { tn: sums[0], fp: sums[1], fn: sums[2], tp: sums[3] };
 }

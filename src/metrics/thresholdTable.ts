@@ -5,6 +5,7 @@ import { checkOptions } from "../options.ts";
 import type { NumberList, Numeric } from "./check.ts";
 import { type Confusion, measures } from "./confusion.ts";
 import { costCurve, costOptions } from "./costs.ts";
+import { cutoffsOf } from "./cutoff.ts";
 import { confusionAt, sweep } from "./sweep.ts";
 import type { CostMatrix } from "./thresholdRule.ts";
 
@@ -48,8 +49,9 @@ export function thresholdTable(y: Numeric, scores: Numeric, options: ThresholdTa
   } = checkOptions("thresholdTable", options, thresholdTableOptions);
   const s = sweep(y, scores, sampleWeight, "thresholdTable");
   const cost = costs && costCurve(y, scores, costs, { amounts, sampleWeight }).cost;
+  const cutoffOf = cutoffsOf(s.thresholds);
   return Array.from(thresholds, (threshold) => {
-    const k = lastAtLeast(s.thresholds, threshold);
+    const k = lastAtLeast(s.thresholds, cutoffOf(threshold));
     const confusion = confusionAt(s, k);
     const { alertRate, precision, recall, f1 } = measures(confusion);
     const alerts = confusion.tp + confusion.fp;

@@ -16,6 +16,7 @@ import {
 } from "./confusion.ts";
 import type { CostOptions } from "./costs.ts";
 import { costCurve, costOptions } from "./costs.ts";
+import { cutoffsOf } from "./cutoff.ts";
 import { confusionAt, requireBothClasses, type Sweep, sweep } from "./sweep.ts";
 import { checkThresholdRule, type Objective, type ThresholdRule } from "./thresholdRule.ts";
 
@@ -24,7 +25,7 @@ export const NOTHING_POSITIVE = Number.MAX_VALUE;
 
 /** A chosen threshold. Plain JSON. */
 export interface TunedThreshold {
-  /** Predict positive when score >= threshold. */
+  /** Predict positive when score >= threshold, both in the precision of the scores. */
   readonly threshold: number;
   /**
    * What the rule maximized or minimized, on the rows it was tuned on (for `alertsPerThousand` the recall; for
@@ -145,5 +146,6 @@ function below(scores: NumberList, score: number): number {
   let lower = -Infinity;
   for (let i = 0; i < scores.length; i++) if (scores[i] < score && scores[i] > lower) lower = scores[i];
   const middle = lower + (score - lower) / 2;
-  return [Math.fround(middle), middle].find((t) => t > lower && t <= score) ?? score;
+  const cutoffOf = cutoffsOf(scores);
+  return [Math.fround(middle), middle].find((t) => cutoffOf(t) > lower && cutoffOf(t) <= score) ?? score;
 }

@@ -28,7 +28,7 @@ const scored = async (command: string, folder: string) =>
 describe("--calibrate", () => {
   it("makes scores probabilities, in train, evaluate and predict alike", async () => {
     const plain = await train("plain", ...SKEWED);
-    const raw = (await scored("predict", "plain")).scores;
+    const raw = (await scored("predict", "plain")).scores.map(Math.fround);
     for (const method of ["platt", "isotonic", "temperature", "beta"]) {
       const result = await train(method, ...SKEWED, "--calibrate", method);
       const saved = JSON.parse(cli.read(`${method}/model.json`));
@@ -39,7 +39,8 @@ describe("--calibrate", () => {
       const better = method === "temperature" ? 1.001 : 0.9;
       expect(result.metrics.validation.logLoss).toBeLessThan(better * plain.metrics.validation.logLoss);
       const { scores, positives } = await scored("predict", method);
-      expect(scores).toEqual(Array.from(Float32Array.from(applyCalibration(result.calibration, raw))));
+      const calibrated = Float32Array.from(applyCalibration(result.calibration, raw));
+      expect(Float32Array.from(scores)).toEqual(calibrated);
       expect(positives).toBe(scores.filter((score: number) => score >= result.threshold).length);
       if (method !== "platt") continue;
       const { metrics, diagnostics } = await scored("evaluate", method);
@@ -54,6 +55,27 @@ describe("--calibrate", () => {
     const error = await refused("--calibrate", "platt", "--validation", "0");
     expect(error).toMatchObject({ code: "E_ARGUMENT" });
     expect(error.message).toContain("--calibrate platt: there are no validation rows");
+  });
+});
+
+describe("a score given back as --threshold", () => {
+  it("says yes to its own row, in CSV, JSON and evaluate alike", async () => {
+    await train("saved");
+    cli.write("few.csv", customers(400).split("\n").slice(0, 9).join("\n"));
+    const at = (command: string, ...args: readonly string[]) =>
+      cli.run(command, "saved", "few.csv", "--device", "cpu", "--quiet", ...args);
+    const { scores }: { scores: number[] } = jsonOf(await at("predict", "--json"));
+    expect(new Set(scores.map((score) => Math.fround(score))).size).toBe(8);
+    for (const score of scores) {
+      const lines = (await at("predict", "--threshold", `${score}`)).stdout.trim().split("\n").slice(1);
+      expect(lines.map((line) => line.split(",")[1])).toEqual(scores.map(String));
+      expect(lines.map((line) => line.split(",")[2])).toEqual(scores.map((other) => (other >= score ? "yes" : "no")));
+      const yes = scores.filter((other) => other >= score).length;
+      const { tp, fp } = jsonOf(await at("evaluate", "--threshold", `${score}`, "--json")).metrics.test.confusion;
+      expect(tp + fp).toBe(yes);
+      const predicted = jsonOf(await at("predict", "--threshold", `${score}`, "--json"));
+      expect(predicted).toMatchObject({ positives: yes, threshold: score });
+    }
   });
 });
 
@@ -108,7 +130,7 @@ describe("a threshold by which all rows have the same answer", () => {
       ["evaluate", "-3"],
     ]) {
       const ended = await cli.run(command, "one", "customers.csv", `--threshold=${given}`);
-      expect([ended.code, ended.stderr]).toEqual([2, expect.stringContaining("at least 0 and at most 1")]);
+      expect([ended.code, ended.stderr]).toEqual([2, expect.stringContaining("a number in [0, 1]")]);
     }
   });
 

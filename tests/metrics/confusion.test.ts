@@ -1,5 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { confusionMatrix, fBeta, measures } from "../../src/metrics/confusion.ts";
+import { classificationReport } from "../../src/metrics/report.ts";
+import { tuneThreshold } from "../../src/metrics/thresholds.ts";
+import { thresholdTable } from "../../src/metrics/thresholdTable.ts";
 import { errorOf } from "./support.ts";
 
 const y = [0, 0, 0, 0, 0, 0, 1, 1, 1, 1];
@@ -15,6 +18,24 @@ describe("confusionMatrix", () => {
   it("sums sample weights", () => {
     const weight = Float32Array.of(1, 1, 1, 1, 2, 0, 1, 1, 0.5, 1);
     expect(confusionMatrix(y, scores, 0.5, weight)).toEqual({ tn: 4, fp: 2, fn: 1, tp: 2.5 });
+  });
+
+  it("compares in the precision of the scores", () => {
+    const f32 = Float32Array.of(0.7, 0.1, 0.3);
+    for (const given of [f32, Array.from(f32), Float64Array.from(f32)]) {
+      for (const t of [0.7, 0.1, 0.3]) {
+        const yes = Array.from(f32, (score) => (score >= Math.fround(t) ? 1 : 0));
+        expect(confusionMatrix(yes, given, t), `${t}`).toMatchObject({ fp: 0, fn: 0 });
+        const [at] = thresholdTable(yes, given, { thresholds: [t] });
+        expect(at.confusion).toMatchObject({ fp: 0, fn: 0 });
+        expect(classificationReport(yes, given, { threshold: t }).accuracy).toBe(1);
+        const { value } = tuneThreshold(yes, given, { fixed: t });
+        expect(value).toBe(yes.filter(Boolean).length / 3);
+      }
+    }
+    expect(confusionMatrix([1, 1], [0.7, 0.7 - 1e-12], 0.7)).toMatchObject({ fn: 1, tp: 1 });
+    const next = Float32Array.of(0.5, 0.5 + 2 ** -24);
+    expect(confusionMatrix([0, 1], next, tuneThreshold([0, 1], next, { maximize: "f1" }).threshold).fp).toBe(0);
   });
 
   it("takes typed arrays of any kind", () => {

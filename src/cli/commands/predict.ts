@@ -8,10 +8,12 @@ import { transform } from "../../data/transform.ts";
 import { windowEnds } from "../../data/windows.ts";
 import { TilegradError } from "../../errors.ts";
 import { joined } from "../../experiment/rows.ts";
+import { cutoffsOf } from "../../metrics/cutoff.ts";
 import { publishFile } from "../../node/files.ts";
 import { inputFiles, isStreamed } from "../../node/sources.ts";
 import type { Reading } from "../../node/streaming.ts";
 import { readBlocks } from "../../node/streaming.ts";
+import { shortestDecimal } from "../../numeric.ts";
 import { FEW_ROWS } from "../../train/predictor.ts";
 import type { RunFlags } from "../options/common.ts";
 import { addRunOptions, addStreamOptions, addThresholdOption } from "../options/common.ts";
@@ -61,6 +63,7 @@ async function predict(folder: string, file: string, options: PredictOptions): P
     const model = await openModel(folder, device);
     const { target, window } = model.preprocessor;
     const threshold = options.threshold ?? model.threshold.value;
+    const printed = threshold > 1 ? threshold : shortestDecimal(threshold);
     const streamed = await isStreamed(file, { stream, window: window?.length });
     const scores: number[] = [];
     let [rows, positives] = [0, 0];
@@ -72,25 +75,34 @@ async function predict(folder: string, file: string, options: PredictOptions): P
         for await (const scored of scoreBlocks(model, blocks)) {
           if (signal.aborted) throw new TilegradError("E_ABORTED", "Scoring was cancelled.");
           rows += scored.scores.length;
-          positives += scored.scores.reduce((n, score) => n + (score >= threshold ? 1 : 0), 0);
+          const cutoff = cutoffsOf(scored.scores)(threshold);
+          positives += scored.scores.reduce((n, score) => n + (score >= cutoff ? 1 : 0), 0);
           warnings = scored.warnings;
           yield scored;
         }
       }
       if (out !== undefined) await publishFile(out, scoresCsv(counted(), threshold));
-      else if (json) for await (const scored of counted()) for (const score of scored.scores) scores.push(score);
+      else if (json)
+        for await (const scored of counted()) for (const score of scored.scores) scores.push(shortestDecimal(score));
       else for await (const lines of scoresCsv(counted(), threshold)) await writePiece(lines);
     });
 
     if (json) {
       const predictions = out === undefined ? { scores } : { out };
-      const about = { device: device.info, target: target.name, positive: target.positive, rows, threshold, positives };
+      const about = {
+        device: device.info,
+        target: target.name,
+        positive: target.positive,
+        rows,
+        threshold: printed,
+        positives,
+      };
       writeJson({ ...about, ...predictions, warnings, model: folder });
     }
     warn(warnings);
     if (!quiet) {
       print(
-        `${plural(rows, window ? "window" : "row")}: ${count(positives)} yes (${percent(positives / rows)}); yes is ${target.name} = ${target.positive}, ${threshold > 1 ? "from no score on" : `from score ${threshold.toPrecision(4)} on`}.`,
+        `${plural(rows, window ? "window" : "row")}: ${count(positives)} yes (${percent(positives / rows)}); yes is ${target.name} = ${target.positive}, ${threshold > 1 ? "from no score on" : `from score ${printed} on`}.`,
       );
       if (out !== undefined) print(`Saved ${out}`);
     }
@@ -157,21 +169,14 @@ async function* scoresCsv(blocks: AsyncIterable<Scored>, threshold: number): Asy
   let headed = false;
   for await (const { scores, names } of blocks) {
     const header = [...names.header, "score", "prediction"].map(quoted);
-    const lines = Array.from(scores, (score, i) =>
-      [...names.cells.map((cells) => quoted(cells[i])), shortest(score), score >= threshold ? "yes" : "no"].join(","),
-    );
+    const cutoff = cutoffsOf(scores)(threshold);
+    const lines = Array.from(scores, (score, i) => {
+      const cells = names.cells.map((column) => quoted(column[i]));
+      return [...cells, shortestDecimal(score), score >= cutoff ? "yes" : "no"].join(",");
+    });
     yield [...(headed ? [] : [header.join(",")]), ...lines, ""].join("\n");
     headed = true;
   }
 }
 
 const quoted = (cell: string): string => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
-
-/** The shortest decimal that is this float32. */
-function shortest(score: number): string {
-  for (let digits = 1; digits < 9; digits++) {
-    const text = score.toPrecision(digits);
-    if (Math.fround(Number(text)) === score) return String(Number(text));
-  }
-  return String(score);
-}
