@@ -42,8 +42,14 @@ export function checksOf(op: OpDef, limits: KernelLimits | null): readonly Check
   const largestFirst = [...samples].sort((a, b) => elements(b) - elements(a));
   const kernelsOf = (sample: Sample, force: KernelForce): string =>
     identityOf(compileGraph(sampleGraph(op, sample, { gradient: true }).graph, { ...limits, force }).calls);
+  const chosen = new Map<Sample, string>();
+  const chosenFor = (sample: Sample): string => {
+    const kernels = chosen.get(sample) ?? kernelsOf(sample, {});
+    chosen.set(sample, kernels);
+    return kernels;
+  };
   const others = (op.variants?.(limits) ?? []).flatMap(({ force }): readonly Check[] => {
-    const sample = largestFirst.find((s) => kernelsOf(s, force) !== kernelsOf(s, {}));
+    const sample = largestFirst.find((s) => kernelsOf(s, force) !== chosenFor(s));
     return sample ? [{ sample, how: { plan: "dispatch", limits: { force } } }] : [];
   });
   return [

@@ -34,10 +34,12 @@ export function sampleValues({ dtype, shape, range, values }: SampleInput, strea
 
 /** With `gradient`, outputs also hold d sum(output * upstream) / d input for each f32 input. */
 export function sampleGraph(op: OpDef, sample: Sample, { gradient }: { gradient: boolean }): SampleGraph {
-  const feeds: Record<string, Elements> = {};
+  // Drawn when they are first asked for: who wants to know which kernels run needs no values.
+  const drawFeeds: (() => [string, Elements])[] = [];
+  let feeds: Readonly<Record<string, Elements>> | undefined;
   const types: Record<string, Tensor> = {};
   const feed = (name: string, spec: SampleInput, stream: number): Tensor => {
-    feeds[name] = sampleValues(spec, stream);
+    drawFeeds.push(() => [name, sampleValues(spec, stream)]);
     types[name] = input(name, spec.shape, spec.dtype);
     return types[name];
   };
@@ -59,7 +61,10 @@ export function sampleGraph(op: OpDef, sample: Sample, { gradient }: { gradient:
   return {
     name: `${op.name} ${shapes}${attrs ? ` ${attrs}` : ""}`,
     graph: { outputs, updates: [] },
-    feeds,
+    get feeds() {
+      feeds ??= Object.fromEntries(drawFeeds.map((drawn) => drawn()));
+      return feeds;
+    },
     types,
     step: SAMPLE_STEP,
   };
