@@ -14,8 +14,9 @@ const TYPES = {
 
 const { values } = parseArgs({ options: { port: { type: "string", default: "4173" } } });
 
-/** The file a path names in one of the folders, and only there. */
-async function find(pathname) {
+/** The file that a request names in one of the folders, and only there; rejects for a URL that is none. */
+async function find(url) {
+  const { pathname } = new URL(url, "http://localhost");
   const name = pathname === "/" ? "index.html" : path.posix.normalize(decodeURIComponent(pathname)).slice(1);
   const type = TYPES[path.extname(name)];
   if (!type || name.includes("..") || name.includes("\\")) return undefined;
@@ -27,7 +28,7 @@ async function find(pathname) {
 }
 
 const server = http.createServer(async (request, response) => {
-  const found = await find(new URL(request.url, "http://localhost").pathname).catch(() => undefined);
+  const found = await find(request.url).catch(() => undefined);
   response.writeHead(found ? 200 : 404, {
     "content-type": found?.type ?? "text/plain",
     "cache-control": "no-store",

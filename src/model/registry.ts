@@ -90,11 +90,11 @@ function make<T>(what: string, makers: Readonly<Record<string, (options: unknown
       },
     );
   }
-  const { type, config = {} } = value;
+  const { type, config } = value;
   const maker = makers[type];
   // A custom maker has none that it would tell of.
   const schema: Schema = "options" in maker ? (maker as Maker<T, object, [], object>).options() : {};
-  return maker(optionsFrom(schema, config as object, (name, json) => make(`${type}: ${name}`, makers, json)));
+  return maker(optionsFrom(schema, Object(config ?? {}), (name, json) => make(`${type}: ${name}`, makers, json)));
 }
 
 /**

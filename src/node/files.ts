@@ -23,14 +23,24 @@ const REASONS: Readonly<Record<string, readonly [problem: string, hint: string]>
   EDQUOT: ["the disk quota is used up", "Free some space or choose another disk."],
   EFBIG: ["the file is larger than is allowed here", "Raise the limit (ulimit -f) or choose another disk."],
   EMFILE: ["too many files are open", "Raise the limit (ulimit -n)."],
+  ENAMETOOLONG: ["its name is too long", "Choose a shorter path."],
+  ELOOP: ["its links lead in a circle", "Choose another path."],
+  // Node's own, before it asks the system.
+  ERR_FS_FILE_TOO_LARGE: ["it is larger than 2 GiB", "Split it; CSV and Parquet files may have any size."],
+  ERR_INVALID_ARG_VALUE: ["its name holds a NUL byte", "Check the path."],
 };
 
 /** An error of the file system as E_FILE; others are given back as they are. */
 export function fileError(error: unknown, action: "read" | "write", path: string): unknown {
   const code = error instanceof Error && "code" in error ? String(error.code) : undefined;
-  if (error instanceof TilegradError || code === undefined || !("syscall" in (error as Error))) return error;
-  const [problem, hint] = REASONS[code] ?? ["the system refused", undefined];
-  return new TilegradError("E_FILE", `${path}: cannot ${action} it, ${problem} (${code}).`, { hint, cause: error });
+  if (error instanceof TilegradError || code === undefined) return error;
+  const known = Object.hasOwn(REASONS, code);
+  if (!known && !("syscall" in (error as Error))) return error;
+  const [problem, hint] = known ? REASONS[code] : ["the system refused", undefined];
+  return new TilegradError("E_FILE", `${path.replaceAll("\0", "\\0")}: cannot ${action} it, ${problem} (${code}).`, {
+    hint,
+    cause: error,
+  });
 }
 
 export const fileExists = (path: string): Promise<boolean> =>

@@ -14,10 +14,10 @@ export async function readRowLists(text: string): Promise<RowLists> {
       hint: 'The file is JSON: { "NAME": { "train": [rows], "test": [rows] } }, rows being data lines from 0.',
     });
   }
-  const splits = parsePlainJson(await readBytes(file), file) as Record<string, unknown> | null;
-  const found = typeof splits === "object" && splits !== null && Object.hasOwn(splits, name) ? splits[name] : undefined;
-  if (found === undefined) {
-    const known = Object.keys(splits ?? {}).filter((key) => typeof splits?.[key] === "object");
+  const splits = Object(parsePlainJson(await readBytes(file), file)) as Record<string, unknown>;
+  const isSplit = (key: string): boolean => typeof splits[key] === "object" && splits[key] !== null;
+  if (!Object.hasOwn(splits, name) || !isSplit(name)) {
+    const known = Object.keys(splits).filter(isSplit);
     const near = nearest(name, known);
     throw new TilegradError(
       "E_FILE",
@@ -27,7 +27,7 @@ export async function readRowLists(text: string): Promise<RowLists> {
       },
     );
   }
-  const lists = found as { train?: unknown; test?: unknown };
+  const lists = splits[name] as { train?: unknown; test?: unknown };
   const list = (part: "train" | "test"): number[] => {
     const rows: unknown = lists[part];
     if (Array.isArray(rows) && rows.length > 0 && rows.every((row) => Number.isInteger(row) && row >= 0)) return rows;

@@ -198,7 +198,9 @@ export async function inputFiles(
 
 async function filesOf(file: string): Promise<string[]> {
   if (await isFolder(file)) {
-    const entries = await readdir(file, { recursive: true, withFileTypes: true });
+    const entries = await readdir(file, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
+      throw fileError(error, "read", file);
+    });
     const files = entries.filter((entry) => entry.isFile() && IMAGE.test(entry.name));
     return files.map((entry) => path.join(entry.parentPath, entry.name)).sort();
   }

@@ -1,4 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { connect } from "node:net";
 import path from "node:path";
 import type { Browser, Page } from "puppeteer-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -46,6 +48,17 @@ describe("the demo", () => {
   afterAll(async () => {
     await browser?.close();
     server?.child.kill();
+  });
+
+  it("is served on after requests for what is no URL", async () => {
+    const { port, origin } = new URL(server.url);
+    for (const target of ["//", "http://[", "/%", "/%00.html", "/..%2fserve.mjs", "*"]) {
+      const socket = connect(Number(port), "localhost");
+      socket.end(`GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
+      expect(String((await once(socket, "data"))[0])).toMatch(/^HTTP\/1.1 40[04]/);
+      socket.destroy();
+    }
+    expect((await fetch(`${origin}/`)).status).toBe(200);
   });
 
   it("says which device it has, trains XOR to a falling loss and shows it", async () => {

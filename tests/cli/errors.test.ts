@@ -24,7 +24,11 @@ beforeAll(async () => {
   cli.write("two.csv", table(...good.map((row, i) => (i < 5 ? row : row.replace("yes", "no")))));
   cli.write(
     "splits.json",
-    JSON.stringify({ s: { train: [0, 1, 2, 3, 4], test: [4, 5, 8] }, far: { train: [0, 1, 4, 5], test: [99] } }),
+    JSON.stringify({
+      none: null,
+      s: { train: [0, 1, 2, 3, 4], test: [4, 5, 8] },
+      far: { train: [0, 1, 4, 5], test: [99] },
+    }),
   );
   cli.write("file", "");
   fs.mkdirSync(path.join(cli.folder, "full"));
@@ -133,6 +137,12 @@ const cases: [string, string[], string, RegExp][] = [
     /--splits and --test/,
   ],
   ["a split that is not there", train("good.csv", "--splits", "splits.json#t"), "E_FILE", /no split "t"/],
+  [
+    "a split that is null",
+    train("good.csv", "--splits", "splits.json#none"),
+    "E_FILE",
+    /no split "none"; there are s, far/,
+  ],
   ["a row in train and test", train("good.csv", "--splits", "splits.json#s"), "E_FILE", /row 4 is listed twice/],
   ["a row that does not exist", train("good.csv", "--splits", "splits.json#far"), "E_ARGUMENT", /row 99/],
   ["an output that is a file", train("good.csv", "--out", "file"), "E_FILE", /file: got a file; expected a folder/],

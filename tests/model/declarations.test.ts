@@ -167,6 +167,11 @@ describe("from JSON comes again what was saved:", () => {
     }
   });
 
+  it("a loss without options, its config being null", () => {
+    const type = "binaryCrossentropy";
+    expect(lossFromJson({ type, config: null }).config).toEqual(lossFromJson({ type }).config);
+  });
+
   it.each(losses)("%s", (type, make) => {
     for (const options of variants(type, make.options())) {
       const { config } = make(options) as { config: object };

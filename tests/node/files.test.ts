@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
@@ -207,6 +208,25 @@ describe("reading", () => {
     const [weights] = Object.keys(modelOf(1));
     rmSync(join(folder, weights));
     expect((await failure(readPublished(folder, "model.json"))).message).toContain(`${weights}: cannot read it`);
+  });
+
+  it("says so of a file that is larger than memory can hold at once, and of a name that is none", async () => {
+    const large = join(dir, "large.npz");
+    writeFileSync(large, "");
+    truncateSync(large, 2 ** 31 + 1); // no block of it is on the disk
+    expect((await failure(readBytes(large))).message).toContain("it is larger than 2 GiB (ERR_FS_FILE_TOO_LARGE)");
+    rmSync(large);
+    const name = join(dir, "a\0b");
+    const refused = [
+      () => readBytes(name),
+      () => publishFolder(name, modelOf(1)),
+      () => publishFile(name, ""),
+      () => assertWritable(name, "file"),
+    ];
+    for (const use of refused) {
+      expect((await failure(use())).message).toMatch(/a\\0b: cannot \w+ it, its name holds a NUL byte/);
+    }
+    expect(readdirSync(dir)).toEqual([]);
   });
 
   it("never follows a head out of its folder", async () => {
