@@ -1,4 +1,4 @@
-import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   chmodSync,
@@ -12,13 +12,14 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { hostname, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildSync } from "esbuild";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { TilegradError } from "../../src/errors.ts";
 import { decodeModel, encodeModel } from "../../src/io/model.ts";
 import { assertWritable, publishFile, publishFolder, readBytes, readPublished } from "../../src/node/files.ts";
+import { whileLocked } from "../../src/node/lock.ts";
 
 const root = mkdtempSync(join(tmpdir(), "tilegrad-files-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -151,9 +152,15 @@ describe("publishing a folder", () => {
 
   it("is not kept by a writer that is gone, nor by one that was never heard of again", async () => {
     const lock = join(dir, ".tilegrad-lock");
-    const gone = spawnSync(process.execPath, ["-e", ""]).pid;
+    const gone = spawn(process.execPath, [bundle("hold-lock"), dir], { stdio: ["ignore", "pipe", "inherit"] });
+    await once(gone.stdout, "data");
+    gone.kill("SIGKILL");
+    await once(gone, "close");
+    const killed = readFileSync(lock, "utf8");
+    const reused = { ...JSON.parse(killed), pid: process.ppid };
     for (const [content, age] of [
-      [JSON.stringify({ token: "a", host: hostname(), pid: gone }), 0],
+      [killed, 0],
+      [JSON.stringify(reused), 0],
       [JSON.stringify({ token: "b", host: "elsewhere", pid: 1 }), 60],
       ["", 60],
     ] as const) {
@@ -164,6 +171,24 @@ describe("publishing a folder", () => {
       await publishFolder(dir, modelOf(1));
       expect(readdirSync(dir).sort()).toEqual(Object.keys(modelOf(1)).sort());
     }
+  });
+
+  it("is kept by a writer that lives, however long it is too busy to say so", async () => {
+    const lock = join(dir, ".tilegrad-lock");
+    const age = () => utimesSync(lock, 0, 0);
+    const busy = spawn(process.execPath, [bundle("hold-lock"), dir], { stdio: ["ignore", "pipe", "inherit"] });
+    await once(busy.stdout, "data");
+    age();
+    await publishFolder(dir, modelOf(1));
+    expect(existsSync(join(dir, "done"))).toBe(true);
+    // And by a save of this very thread.
+    let own = false;
+    const first = whileLocked(dir, async () => {
+      age();
+      await new Promise((wake) => setTimeout(wake, 200));
+      own = true;
+    });
+    await Promise.all([first, whileLocked(dir, async () => expect(own).toBe(true))]);
   });
 
   it("loads whole, old or new, after each of 40 kills at random moments", async () => {
