@@ -290,7 +290,11 @@ class RowCollector implements CellSink {
     const names = this.header;
     const unnamed = names.flatMap((name, i) => (name === "" ? [i] : []));
     for (const i of unnamed) names[i] = `column_${i + 1}`;
-    if (unnamed.length === 1) {
+    if (unnamed.length === 1 && unnamed[0] === 0) {
+      // As pandas calls the index of rows that it, or R, has written.
+      names[0] = names.includes("Unnamed: 0") ? "Unnamed: 0.1" : "Unnamed: 0";
+      this.notes.push("Column 1 has no name in the header, as the index of rows that pandas writes: it is no input.");
+    } else if (unnamed.length === 1) {
       this.notes.push(`Column ${unnamed[0] + 1} has no name in the header; it is called ${names[unnamed[0]]}.`);
     } else if (unnamed.length > 1) {
       const some = unnamed.slice(0, MOST_NAMED).map((i) => names[i]);

@@ -3,7 +3,8 @@ import * as is from "../kinds.ts";
 import { rocAuc } from "../metrics/areas.ts";
 import type { OptionsOf } from "../options.ts";
 import { checkOptions } from "../options.ts";
-import { type CategoricalColumn, type Column, cellText, type NumericColumn, rowList, type Table } from "./table.ts";
+import { stratifiedKFold } from "./splits.ts";
+import { type CategoricalColumn, type Column, type NumericColumn, rowList, type Table } from "./table.ts";
 import { type Target, targetOf } from "./target.ts";
 
 export interface ColumnDescription {
@@ -18,7 +19,7 @@ export interface ColumnDescription {
   range?: { min: number; max: number; mean: number; std: number };
   /** Of categorical columns: the most frequent levels, at most 5. */
   top?: { level: string; count: number }[];
-  /** With a target: the ROC-AUC of this column alone, in [0.5, 1] (its better direction). */
+  /** With a target: the ROC-AUC of this column alone, in [0.5, 1]: of numbers in their better direction, of categories out of fold. */
   auc?: number;
 }
 
@@ -34,8 +35,10 @@ export interface TableDescription {
 
 const LEAK_AUC = 0.99;
 const TOP_LEVELS = 5;
-/** A level's own share of positives is only scored where levels have this many rows on average: fewer always fit. */
-const ROWS_PER_LEVEL = 10;
+/** A level is scored by its share of positives in the other folds: that in its own rows would fit them, if only by chance. */
+const FOLDS = 5;
+/** Where levels have fewer rows on average, other folds know too little of them. */
+const ROWS_PER_LEVEL = 2;
 
 const describeTableOptions = {
   /** Tells which columns predict it suspiciously well. */
@@ -49,7 +52,7 @@ export interface DescribeTableOptions extends OptionsOf<typeof describeTableOpti
 /**
  * What is in the given rows of a table: types, missing cells, ranges, cardinality, duplicates, and with a
  * `target` the columns that predict it suspiciously well. A missing number scores lowest; a category scores its share
- * of positives in these rows.
+ * of positives in other rows than those that are scored (the mean over 5 folds).
  * @throws E_DATA as `targetOf`.
  */
 export function describeTable(table: Table, options: DescribeTableOptions = {}): TableDescription {
@@ -57,9 +60,10 @@ export function describeTable(table: Table, options: DescribeTableOptions = {}):
   const rows = rowList(table, options.rows);
   const y = options.target && targetOf(options.target, table, rows);
   const kept = table.columns.filter((column) => column.kind === "numeric" || !column.left);
+  const folds = y && foldsOf(y);
   const columns = kept.map((column) => {
     const description = describeColumn(column, rows);
-    const auc = y && column.name !== options.target?.name ? aucAlone(column, rows, y) : null;
+    const auc = y && folds && column.name !== options.target?.name ? aucAlone(column, rows, y, folds) : null;
     return auc === null ? description : { ...description, auc };
   });
   const leakSuspects = columns.filter(({ auc = 0 }) => auc > LEAK_AUC).map(({ name }) => name);
@@ -110,10 +114,10 @@ function rangeOf(sorted: Float64Array): { min: number; max: number; mean: number
   return { min: sorted[0], max: sorted[n - 1], mean, std: Math.sqrt(squares / n) };
 }
 
-/** The AUC of the column's values as scores, in its better direction; null where it says nothing. */
-function aucAlone(column: Column, rows: Uint32Array, y: Float32Array): number | null {
-  const scores = column.kind === "numeric" ? numericScores(column.values, rows) : levelScores(column, rows, y);
-  const auc = scores && rocAuc(y, scores);
+/** The AUC of the column alone; null where it says nothing. */
+function aucAlone(column: Column, rows: Uint32Array, y: Float32Array, folds: readonly Uint32Array[]): number | null {
+  if (column.kind === "categorical") return levelAuc(column, rows, y, folds);
+  const auc = rocAuc(y, numericScores(column.values, rows));
   return auc === null ? null : Math.max(auc, 1 - auc);
 }
 
@@ -121,18 +125,48 @@ function numericScores(values: Float64Array, rows: Uint32Array): Float64Array {
   return Float64Array.from(rows, (row) => (Number.isNaN(values[row]) ? -Number.MAX_VALUE : values[row]));
 }
 
-function levelScores(column: Column, rows: Uint32Array, y: Float32Array): Float64Array | null {
-  const totals = new Map<string, { rows: number; positives: number }>();
-  rows.forEach((row, i) => {
-    const level = cellText(column, row);
-    const total = totals.get(level) ?? { rows: 0, positives: 0 };
-    totals.set(level, { rows: total.rows + 1, positives: total.positives + y[i] });
+/** Places in `y`, in folds that each have a row of either class; none where that cannot be. */
+function foldsOf(y: Float32Array): readonly Uint32Array[] {
+  const positives = y.reduce((sum, label) => sum + label, 0);
+  const k = Math.min(FOLDS, positives, y.length - positives);
+  return k < 2 ? [] : stratifiedKFold(y, k, { shuffle: true }).map(({ test }) => test);
+}
+
+/** The mean over the folds of the AUC within each, its levels scored by their share of positives in the others. */
+function levelAuc(
+  { codes }: CategoricalColumn,
+  rows: Uint32Array,
+  y: Float32Array,
+  folds: readonly Uint32Array[],
+): number | null {
+  const all = new Map<number, Count>();
+  for (const [i, row] of rows.entries()) add(all, codes[row], y[i]);
+  if (folds.length === 0 || all.size * ROWS_PER_LEVEL > rows.length) return null;
+  const prevalence = y.reduce((sum, label) => sum + label, 0) / y.length;
+  const aucs = folds.map((fold) => {
+    const own = new Map<number, Count>();
+    for (const i of fold) add(own, codes[rows[i]], y[i]);
+    const scores = Float64Array.from(fold, (i) => {
+      const [total, here] = [all, own].map((counts) => counts.get(codes[rows[i]]) as Count);
+      // A level that the other folds lack says nothing.
+      return (total.positives - here.positives + prevalence) / (total.rows - here.rows + 1);
+    });
+    return rocAuc(
+      Float32Array.from(fold, (i) => y[i]),
+      scores,
+    );
   });
-  if (totals.size * ROWS_PER_LEVEL > rows.length) return null;
-  return Float64Array.from(rows, (row) => {
-    const total = totals.get(cellText(column, row));
-    return total ? total.positives / total.rows : 0;
-  });
+  return Math.max(0.5, aucs.reduce<number>((sum, auc) => sum + (auc ?? 0.5), 0) / folds.length);
+}
+
+interface Count {
+  rows: number;
+  positives: number;
+}
+
+function add(counts: Map<number, Count>, level: number, label: number): void {
+  const count = counts.get(level) ?? { rows: 0, positives: 0 };
+  counts.set(level, { rows: count.rows + 1, positives: count.positives + label });
 }
 
 /** Counts rows that equal an earlier one, found by a 53-bit hash and then compared cell by cell. */

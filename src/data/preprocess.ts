@@ -21,7 +21,19 @@ import { WINDOWING } from "./windows.ts";
 
 export type Scaling = "standard" | "minmax" | "none";
 
-export type DropReason = "constant" | "all missing" | "id" | "excluded" | "too many levels" | "not numeric";
+export const DROP_REASONS = [
+  "constant",
+  "all missing",
+  "id",
+  "index of rows",
+  "excluded",
+  "too many levels",
+  "not numeric",
+] as const;
+export type DropReason = (typeof DROP_REASONS)[number];
+
+/** What pandas calls the index of rows, where it has no name: in Parquet files, and in CSV files that it or R wrote. */
+const INDEX = /^(__index_level_\d+__|Unnamed: 0(\.\d+)?)$/;
 
 /** What was fitted on the training rows: plain JSON, enough to turn any table with these columns into inputs. */
 export interface Preprocessor {
@@ -75,7 +87,7 @@ const DEFAULT_MAX_LEVELS = 50;
 
 /**
  * Fits imputation, scaling and one-hot encoding on `trainRows` only: no other row has any influence.
- * Columns that are constant or empty there are dropped, and so are categorical ones with more than `maxLevels` levels
+ * Columns that are constant or empty there are dropped, so is the index of rows that pandas writes (`Unnamed: 0`), and so are categorical ones with more than `maxLevels` levels
  * of which more than half occur once (names, free text); other levels beyond `maxLevels` share one "(other)" input.
  * @throws E_DATA for columns that are not there, a bad target (see `chooseTarget`), no input left, and values so large
  *   that their variance overflows; E_ARGUMENT for bad options.
@@ -104,13 +116,15 @@ export function fitPreprocessor(table: Table, trainRows: ArrayLike<number>, opti
       ? "id"
       : exclude.includes(name)
         ? "excluded"
-        : image
-          ? null
-          : column.kind === "numeric"
-            ? fitNumeric(table, column, rows)
-            : window
-              ? "not numeric"
-              : fitCategorical(column, rows, maxLevels);
+        : INDEX.test(name)
+          ? "index of rows"
+          : image
+            ? null
+            : column.kind === "numeric"
+              ? fitNumeric(table, column, rows)
+              : window
+                ? "not numeric"
+                : fitCategorical(column, rows, maxLevels);
     if (fitted === null) pixels.push(column);
     else if (typeof fitted === "string") dropped.push({ name, reason: fitted });
     else features.push(fitted);

@@ -1,13 +1,11 @@
 import { TilegradError } from "../errors.ts";
 import type { Feature } from "./feature.ts";
 import type { ImageSize } from "./pixels.ts";
-import { type DropReason, featureNames, type Preprocessor, type Scaling } from "./preprocess.ts";
+import { DROP_REASONS, featureNames, type Preprocessor, type Scaling } from "./preprocess.ts";
 import type { Target } from "./target.ts";
 import type { Windowing } from "./windows.ts";
 
 const SCALINGS: readonly Scaling[] = ["standard", "minmax", "none"];
-const REASONS: readonly DropReason[] = ["constant", "all missing", "id", "excluded", "too many levels", "not numeric"];
-
 /**
  * A preprocessor read back from JSON, checked to the last field; fields it does not know are left out.
  * `where` names the file in messages.
@@ -35,7 +33,7 @@ export function parsePreprocessor(json: unknown, where = "preprocessor"): Prepro
       .list()
       .map((item) => ({
         name: item.get("name").text(),
-        reason: item.get("reason").oneOf(REASONS),
+        reason: item.get("reason").oneOf(DROP_REASONS),
       })),
     target: parseTarget(root.get("target")),
     featureNames: expected,

@@ -21,7 +21,7 @@ export interface Transformed {
   /** f32 [rows, names.length], row-major; for windows [rows, length, names.length]. */
   x: Float32Array<ArrayBuffer>;
   names: readonly string[];
-  /** What a user should be told: what training did not have, one sentence per column. */
+  /** What a user should be told: what training did not have, one sentence for categories and one for numbers. */
   warnings: string[];
 }
 
@@ -86,7 +86,7 @@ function transformRows(
       first += feature.levels.length + (feature.other ? 1 : 0);
     }
   }
-  return { x, names, warnings: [...unseen.values()].map((found) => `${table.name}: ${warningOf(found)}`) };
+  return { x, names, warnings: unseenWarnings(table.name, unseen) };
 }
 
 /** The column as numbers. @throws E_DATA at the first of `rows` that holds a text. */
@@ -196,14 +196,42 @@ function note(unseen: Unseen, feature: Feature, value: string): void {
   if (found.values.size <= NAMED_VALUES) found.values.add(value);
 }
 
-function warningOf({ cells: count, values, feature }: UnseenCells): string {
+/** @param of whose cells they are @param counted whether each was seen once, so that their number says something */
+export function unseenWarnings(of: string, unseen: Unseen, counted = true): string[] {
+  const kinds = { categorical: "that training did not have", numeric: "far outside the values of training" } as const;
+  return (["categorical", "numeric"] as const).flatMap((kind) => {
+    const found = [...unseen.values()].filter(({ feature }) => feature.kind === kind);
+    if (found.length === 0) return [];
+    const cells = counted ? found.reduce((sum, each) => sum + each.cells, 0) : Infinity;
+    const [noun, category] = cells === 1 ? ["cell", "a category"] : ["cells", "categories"];
+    const what = kind === "categorical" ? `${cells === 1 ? "has" : "have"} ${category}` : cells === 1 ? "is" : "are";
+    const where = found.length === 1 ? `column ${JSON.stringify(found[0].feature.name)}` : `${found.length} columns`;
+    const named = found.slice(0, NAMED_COLUMNS).map((each) => valuesOf(each, found.length > 1));
+    const shown = [...named, ...(found.length > NAMED_COLUMNS ? ["..."] : [])].join("; ");
+    const read = kind === "categorical" ? "; read as none" : "";
+    return `${of}: ${where}: ${counted ? cells : "some"} ${noun} ${what} ${kinds[kind]} (${shown})${read}.`;
+  });
+}
+
+/** Columns that a warning names, where there are several. */
+const NAMED_COLUMNS = 5;
+
+/** Some of the values, and of numbers what training had. */
+function valuesOf({ values, feature }: UnseenCells, named: boolean): string {
   const more = values.size > NAMED_VALUES ? ", ..." : "";
   const shown = [...values].slice(0, NAMED_VALUES).join(", ") + more;
-  const column = `column ${JSON.stringify(feature.name)}`;
-  if (feature.kind === "numeric") {
-    const cells = count === 1 ? "1 cell is" : `${count} cells are`;
-    return `${column}: ${cells} far outside the values of training, ${feature.min} to ${feature.max} (${shown}).`;
+  const had = feature.kind === "numeric" ? `; training had ${feature.min} to ${feature.max}` : "";
+  return `${named ? `${feature.name}: ` : ""}${shown}${had}`;
+}
+
+/** What was unseen in one table or another. */
+export function joinedUnseen(all: Iterable<Unseen>): Unseen {
+  const joined: Unseen = new Map();
+  for (const [name, { cells, values, feature }] of [...all].flatMap((unseen) => [...unseen])) {
+    const found = joined.get(name) ?? { cells: 0, values: new Set(), feature };
+    found.cells += cells;
+    for (const value of values) found.values.add(value);
+    joined.set(name, found);
   }
-  const cells = count === 1 ? "1 cell has a category" : `${count} cells have categories`;
-  return `${column}: ${cells} that training did not have (${shown}); read as none.`;
+  return joined;
 }

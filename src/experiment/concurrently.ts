@@ -17,7 +17,7 @@ export function jobsOn({ info }: Device, { rows, columns }: Table, jobs: number 
 export async function concurrently<T, R>(
   items: Iterable<T>,
   jobs: number,
-  work: (item: T) => Promise<R>,
+  work: (item: T, at: number) => Promise<R>,
 ): Promise<R[]> {
   const results: R[] = [];
   const errors: { readonly at: number; readonly error: unknown }[] = [];
@@ -29,7 +29,7 @@ export async function concurrently<T, R>(
       try {
         const next = queue.next();
         if (next.done) return;
-        results[at] = await work(next.value);
+        results[at] = await work(next.value, at);
       } catch (error) {
         errors.push({ at, error });
       }

@@ -13,7 +13,7 @@ import { planFolds } from "./folds.ts";
 import type { Observer } from "./observer.ts";
 import type { ExperimentOptions, Settings } from "./options.ts";
 import { settle } from "./options.ts";
-import { prepare } from "./prepare.ts";
+import { prepare, preparedWarnings } from "./prepare.ts";
 import { resultHead } from "./result.ts";
 import type { Examples, Task } from "./rows.ts";
 import { taskOf } from "./task.ts";
@@ -88,7 +88,7 @@ export async function eachFold(
 ): Promise<CrossValidation> {
   const settings = { ...given, split: { ...given.split, test: 0 } };
   let done = 0;
-  const tested = await concurrently(folds, jobsOn(device, task.table, jobs), async (split) => {
+  const tested = await concurrently(folds, jobsOn(device, task.table, jobs), async (split, i) => {
     const data = await prepare(task, split, settings);
     const learned = await learn(device, data, settings, { signal });
     const { trainer, scores, metrics, threshold, baseline, history } = learned;
@@ -101,9 +101,10 @@ export async function eachFold(
       test: metrics.test as ClassificationReport,
       baseline: baseline?.metrics.test ?? null,
     };
-    onProgress?.({ type: "fold", done: ++done, folds: folds.count, test: result.test });
-    const warnings = [...data.warnings, ...unmetRule(threshold, settings.decision)];
-    return { result, y: part.y, weights: part.sampleWeight, scores: found, warnings };
+    onProgress?.({ type: "fold", fold: i + 1, done: ++done, folds: folds.count, test: result.test });
+    const { table, unseen, warnings } = data;
+    const prepared = { table, unseen, warnings: [...warnings, ...unmetRule(threshold, settings.decision)] };
+    return { result, y: part.y, weights: part.sampleWeight, scores: found, prepared };
   });
   const results = tested.map(({ result }) => result);
   const baselines = results.flatMap(({ baseline }) => (baseline ? [baseline] : []));
@@ -112,7 +113,7 @@ export async function eachFold(
     summary: summarize(results.map(({ test }) => test)),
     baseline: baselines.length > 0 ? summarize(baselines) : null,
     pooled: pooledReport(tested),
-    warnings: [...new Set(tested.flatMap(({ warnings }) => warnings))],
+    warnings: preparedWarnings(tested.map(({ prepared }) => prepared)),
   };
 }
 

@@ -22,8 +22,14 @@ export type Progress =
   | { readonly type: "fitted" }
   /** A fold for the threshold begins, from 1; null once all are done. */
   | { readonly type: "threshold"; readonly fold: number | null; readonly folds: number }
-  /** A fold of a cross-validation is done. */
-  | { readonly type: "fold"; readonly done: number; readonly folds: number; readonly test: ClassificationReport };
+  /** A fold of a cross-validation is done: its number from 1, in whatever order they end, and how many are. */
+  | {
+      readonly type: "fold";
+      readonly fold: number;
+      readonly done: number;
+      readonly folds: number;
+      readonly test: ClassificationReport;
+    };
 
 export interface Observer {
   /** Ends the work with E_ABORTED within about 100 ms; training can go on from a checkpoint then, if any are kept. */

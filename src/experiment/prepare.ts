@@ -3,7 +3,8 @@ import type { Preprocessor } from "../data/preprocess.ts";
 import { fitPreprocessor } from "../data/preprocess.ts";
 import type { Table } from "../data/table.ts";
 import { targetOf } from "../data/target.ts";
-import { transform } from "../data/transform.ts";
+import type { Unseen } from "../data/transform.ts";
+import { joinedUnseen, transform, unseenWarnings } from "../data/transform.ts";
 import { TilegradError } from "../errors.ts";
 import { planFolds } from "./folds.ts";
 import type { Settings } from "./options.ts";
@@ -31,11 +32,13 @@ export async function prepare(task: Task, split: Split, settings: Settings, plac
   const tested = await testRows(task, split, preprocessor, settings, places.testTable);
 
   const warnings = new Set<string>();
+  const unseen: Unseen = new Map();
   const part = async (name: string, from: Table, rows: Uint32Array): Promise<Examples | null> => {
     if (rows.length === 0) return null;
-    const made = await examplesOf(name, preprocessor, from, rows, settings.columns, places.store);
+    const seen = from === table ? unseen : undefined;
+    const made = await examplesOf(name, preprocessor, from, rows, settings.columns, places.store, seen);
     if (rows.length > 1) checkBothClasses(from, name, made.examples); // leave-one-out tests a row at a time
-    for (const warning of made.warnings) warnings.add(warning);
+    if (!seen || table.onDisk) for (const warning of made.warnings) warnings.add(warning);
     return made.examples;
   };
   const parts = {
@@ -49,8 +52,14 @@ export async function prepare(task: Task, split: Split, settings: Settings, plac
     const own = { ...settings, split: { ...settings.split, test: 0 } };
     return prepareEach(task, planFolds(task, own, { folds: k }, rest), own, places.store);
   };
-  return { table, target, preprocessor, ...parts, unused: left, warnings: [...warnings], folds };
+  return { table, target, preprocessor, ...parts, unused: left, unseen, warnings: [...warnings], folds };
 }
+
+/** What is to be said of the same table's rows, prepared once or in many ways: each column once. */
+export const preparedWarnings = (ways: readonly Pick<Prepared, "table" | "unseen" | "warnings">[]): string[] => [
+  ...new Set(ways.flatMap(({ warnings }) => warnings)),
+  ...unseenWarnings(ways[0].table.name, joinedUnseen(ways.map(({ unseen }) => unseen)), ways.length === 1),
+];
 
 async function testRows(
   { table }: Task,
@@ -87,6 +96,7 @@ export async function examplesOf(
   list: Uint32Array,
   { sampleWeight, amount }: RowColumns = {},
   store?: ExampleStore,
+  unseen: Unseen = new Map(),
 ): Promise<{ readonly examples: Examples; readonly warnings: readonly string[] }> {
   const labels = (rows: Uint32Array): Labels => ({
     y: targetOf(preprocessor, table, rows),
@@ -99,7 +109,7 @@ export async function examplesOf(
     const rows = list.slice().sort();
     return store.keep(name, preprocessor, table, rows, labels(rows));
   }
-  const { x, warnings } = transform(preprocessor, table, list);
+  const { x, warnings } = transform(preprocessor, table, list, unseen);
   return { examples: { x, ...labels(list) }, warnings };
 }
 

@@ -11,6 +11,7 @@ import type { ImageSize } from "../data/pixels.ts";
 import type { Preprocessor } from "../data/preprocess.ts";
 import type { Table } from "../data/table.ts";
 import type { Target } from "../data/target.ts";
+import type { Unseen } from "../data/transform.ts";
 import type { Windowing } from "../data/windows.ts";
 import { shuffleInPlace } from "../random.ts";
 import type { Data } from "../train/data.ts";
@@ -61,6 +62,9 @@ export interface Prepared {
   readonly test: Examples | null;
   /** Rows of the table that are for nothing. */
   readonly unused: number;
+  /** Cells of the table that training had nothing like. */
+  readonly unseen: Unseen;
+  /** What else there is to say; `preparedWarnings` puts both together. */
   readonly warnings: readonly string[];
   /**
    * The rows that are not for testing in `k` folds, cut as all rows were. Each is prepared anew, when its turn comes, and

@@ -13,7 +13,7 @@ import { divideForValidation, holdOut, planFolds } from "./folds.ts";
 import type { Choice, ExperimentOptions, Settings } from "./options.ts";
 import { settle } from "./options.ts";
 import type { Places } from "./prepare.ts";
-import { prepare } from "./prepare.ts";
+import { prepare, preparedWarnings } from "./prepare.ts";
 import { resultHead } from "./result.ts";
 import type { Task } from "./rows.ts";
 import { taskOf } from "./task.ts";
@@ -109,7 +109,7 @@ export async function searchOn(
   final.trainer.dispose();
   const judged = final.metrics.test;
   const decided = [...unmetRule(final.threshold, settings.decision), ...(judged ? oneAnswer(judged) : [])];
-  for (const warning of [...data.warnings, ...decided]) warnings.add(warning);
+  for (const warning of [...preparedWarnings([data]), ...decided]) warnings.add(warning);
   return {
     ...resultHead(device, task),
     search,
@@ -214,7 +214,7 @@ async function evaluate(
   }
   const split = { ...divideForValidation(task, settings, rest), test: new Uint32Array(0) };
   const data = await prepare(task, split, settings);
-  for (const warning of data.warnings) warnings.add(warning);
+  for (const warning of preparedWarnings([data])) warnings.add(warning);
   const once = { ...settings, training: { ...settings.training, refit: "never" as const } };
   const { trainer, metrics, history } = await learn(device, data, once, { signal });
   trainer.dispose();

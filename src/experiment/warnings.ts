@@ -3,6 +3,7 @@ import type { ColumnDescription, TableDescription } from "../data/describe.ts";
 import { describeTable } from "../data/describe.ts";
 import type { Preprocessor } from "../data/preprocess.ts";
 import type { Settings } from "./options.ts";
+import { preparedWarnings } from "./prepare.ts";
 import { blendedCategories } from "./resample.ts";
 import type { Prepared } from "./rows.ts";
 import { positivesIn } from "./rows.ts";
@@ -23,7 +24,7 @@ export function findings(
   const { preprocessor } = data;
   const description = described(data, report);
   const warnings = [
-    ...data.warnings,
+    ...preparedWarnings([data]),
     ...suspicions(description, preprocessor),
     ...scarcity(data, settings),
     ...blendedCategories(preprocessor, settings),
@@ -89,7 +90,7 @@ export function columnHints(
   inputs: readonly string[],
   dropped: readonly string[] = [],
 ): string[] {
-  return columns.flatMap((column) => {
+  const hints = columns.flatMap((column) => {
     const isInput = inputs.includes(column.name);
     if (column.kind !== "categorical" || !(isInput || dropped.includes(column.name))) return [];
     const { name, top = [] } = column;
@@ -99,6 +100,41 @@ export function columnHints(
     if (!isInput || !namesRows(column, rows)) return [];
     return `${name} looks like an id (nearly every row has its own): \`id: ${name}\` leaves it out of the inputs.`;
   });
+  return [...hints, ...numberedRows(columns, rows, inputs)];
+}
+
+/** How the name of an identifier ends or begins: Id, customer_id, policyNo, idPatient, "account number". */
+const IDENTIFIES = /(^|[^a-z])(id|ids|identifier|uuid|guid|key|no|nr|num|number|code|ref)$|^id([^a-z]|$)/;
+/** From this share of different values on they are names, not amounts. */
+const MANY_DIFFERENT = 0.5;
+
+/** One sentence for all inputs of whole numbers that look like identifiers. */
+function numberedRows(
+  columns: readonly ColumnDescription[],
+  rows: number,
+  inputs: readonly string[],
+): readonly string[] {
+  const found = columns.filter(({ name, kind, range, distinct, missing }) => {
+    const words = name.replace(/([a-z0-9])([A-Z])/g, "$1_$2").toLowerCase();
+    const present = rows - missing;
+    const many = present >= FEWEST_ROWS && distinct >= MANY_DIFFERENT * present;
+    const whole = kind === "numeric" && Number.isInteger(range?.min) && Number.isInteger(range?.max);
+    return inputs.includes(name) && whole && many && IDENTIFIES.test(words);
+  });
+  if (found.length === 0) return [];
+  const counted = (n: number): string => n.toLocaleString("en-US");
+  const shown = found.map(
+    (c) => `${c.name} (${counted(c.distinct)} different values in ${counted(rows - c.missing)} rows)`,
+  );
+  const [one] = found;
+  const repeats = found.find(({ distinct, missing }) => distinct < rows - missing);
+  const apart = repeats
+    ? `; some of its values repeat, and \`group: ${repeats.name}\` keeps the rows of one on one side of every split`
+    : "";
+  const looks = found.length === 1 ? "looks like an identifier" : "look like identifiers";
+  return [
+    `${shown.join(", ")} ${looks}: \`id: ${one.name}\` leaves ${found.length === 1 ? "it" : "one"} out of the inputs${apart}.`,
+  ];
 }
 
 function namesRows({ distinct, missing }: ColumnDescription, rows: number): boolean {

@@ -241,9 +241,13 @@ describe("parseCsv", () => {
   });
 
   it("names unnamed columns and notes a header of numbers", () => {
-    const { table, notes } = parseCsv(",x\n0,1\n");
-    expect(table.columns[0].name).toBe("column_1");
+    const { table, notes } = parseCsv("x,\n0,1\n");
+    expect(table.columns[1].name).toBe("column_2");
     expect(notes.length).toBe(1);
+    const indexed = parseCsv(",x\n0,1\n");
+    expect(indexed.table.columns[0].name).toBe("Unnamed: 0");
+    expect(indexed.notes).toEqual([expect.stringContaining("the index of rows that pandas writes: it is no input")]);
+    expect(parseCsv(",Unnamed: 0,x\n0,0,1\n").table.columns[0].name).toBe("Unnamed: 0.1");
     expect(parseCsv("0,1\n5,6\n").notes).toEqual([
       "The first line holds only numbers; it was read as the column names.",
     ]);

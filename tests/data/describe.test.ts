@@ -4,6 +4,7 @@ import { describeTable } from "../../src/data/describe.ts";
 import { makeClassification } from "../../src/data/generators.ts";
 import { tableFromColumns } from "../../src/data/table.ts";
 import { chooseTarget } from "../../src/data/target.ts";
+import { draws } from "../../src/random.ts";
 
 const range = (n: number) => [...Array(n).keys()];
 
@@ -42,6 +43,34 @@ describe("describeTable", () => {
     expect(columns.find(({ name }) => name === "innocent")?.auc).toBeLessThan(0.6);
     expect(columns.find(({ name }) => name === "name")?.auc).toBeUndefined(); // a name per row always fits
     expect(columns[0].auc).toBeUndefined();
+  });
+
+  it("gives a column of noise about 0.5, whatever number of levels it has", () => {
+    const rows = 1000;
+    for (const levels of [2, 10, 40, 200]) {
+      const aucs = range(20).map((seed) => {
+        const draw = draws(seed, 1, levels);
+        const noise = range(rows).map((row) => `level ${draw.integer(2 * row, levels)}`);
+        const y = range(rows).map((row) => (draw.integer(2 * row + 1, 10) < 3 ? 1 : 0));
+        const table = tableFromColumns({ noise, y });
+        const { columns } = describeTable(table, { target: chooseTarget(table, { target: "y", positive: 1 }) });
+        return columns[0].auc as number;
+      });
+      const mean = aucs.reduce((sum, auc) => sum + auc, 0) / aucs.length;
+      expect(mean, `${levels} levels`).toBeLessThan(0.52);
+      expect(Math.max(...aucs), `${levels} levels`).toBeLessThan(0.57);
+    }
+  });
+
+  it("gives a column of levels that tell something what they tell on other rows", () => {
+    const draw = draws(5, 1, 0);
+    const level = range(4000).map((row) => draw.integer(2 * row, 40));
+    const y = level.map((l, row) => (draw.uniform(4 * (2 * row + 1)) < (l % 2 === 0 ? 0.6 : 0.2) ? 1 : 0));
+    const table = tableFromColumns({ level: level.map((l) => `level ${l}`), y });
+    const { columns } = describeTable(table, { target: chooseTarget(table, { target: "y", positive: 1 }) });
+    // P(even | yes) = 3/4, P(even | no) = 1/3: the area is 1/2 + (3/4 - 1/3) / 2.
+    expect(columns[0].auc).toBeGreaterThan(0.66);
+    expect(columns[0].auc).toBeLessThan(0.74);
   });
 
   it("finds no duplicates among distinct rows, and all among repeated ones", () => {

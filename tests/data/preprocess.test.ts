@@ -166,6 +166,31 @@ describe("transform", () => {
     expect([...transform(codes, parseCsv("code\n007\n7\n", csvKinds(codes)).table).x]).toEqual([1, 0, 0, 0, 1, 0]);
   });
 
+  it("tells of many columns in one line", () => {
+    const names = "abcdefghi".split("");
+    const table = (cell: string) =>
+      tableFromColumns(Object.fromEntries([...names.map((name) => [name, ["x", "y", cell]]), ["t", [0, 1, 0]]]), {
+        name: "new.csv",
+      });
+    const fitted = fitPreprocessor(table("y"), [0, 1], { target: "t" });
+    expect(transform(fitted, table("z")).warnings).toEqual([
+      'new.csv: 9 columns: 9 cells have categories that training did not have (a: "z"; b: "z"; c: "z"; d: "z"; e: "z"; ...); read as none.',
+    ]);
+  });
+
+  it("takes the index of rows that pandas writes for no input", () => {
+    const csv = parseCsv(",Unnamed: 0,x,y\n0,0,5,0\n1,1,6,1\n2,2,8,0\n").table;
+    expect(fitPreprocessor(csv, [0, 1, 2], { target: "y" })).toMatchObject({
+      featureNames: ["x"],
+      dropped: [
+        { name: "Unnamed: 0.1", reason: "index of rows" },
+        { name: "Unnamed: 0", reason: "index of rows" },
+      ],
+    });
+    const parquet = tableFromColumns({ x: [1, 2], __index_level_0__: [0, 1], y: [0, 1] });
+    expect(fitPreprocessor(parquet, [0, 1], { target: "y" }).featureNames).toEqual(["x"]);
+  });
+
   it("tells of numbers far outside those of training, and counts them over pieces", () => {
     const ages = fitPreprocessor(tableFromColumns({ age: [20, 30, 40], y: [0, 1, 0] }), all(3), { target: "y" });
     expect(transform(ages, tableFromColumns({ age: [-1980, 2040, null] })).warnings).toEqual([]);
@@ -173,7 +198,7 @@ describe("transform", () => {
     transform(ages, tableFromColumns({ age: [30, -1981] }, { name: "new.csv" }), undefined, unseen);
     const { warnings } = transform(ages, tableFromColumns({ age: [1e39] }, { name: "new.csv" }), undefined, unseen);
     expect(warnings).toEqual([
-      'new.csv: column "age": 2 cells are far outside the values of training, 20 to 40 (-1981, 1e+39).',
+      'new.csv: column "age": 2 cells are far outside the values of training (-1981, 1e+39; training had 20 to 40).',
     ]);
   });
 

@@ -24,6 +24,31 @@ it.each<[string, (row: number) => string, RegExp | null]>([
   if (expected) expect(found[0]).toMatch(expected);
 });
 
+const numberHints = (column: string, value: (row: number) => number): string[] => {
+  const table = tableFromColumns({ [column]: Array.from({ length: ROWS }, (_, row) => value(row)) });
+  return columnHints(describeTable(table), [column]);
+};
+
+it("says once that an input looks like an identifier, and what to do where it repeats", () => {
+  expect(numberHints("Id", (row) => 1_000_025 + Math.max(row, 3) * 17)).toEqual([
+    "Id (37 different values in 40 rows) looks like an identifier: `id: Id` leaves it out of the inputs; " +
+      "some of its values repeat, and `group: Id` keeps the rows of one on one side of every split.",
+  ]);
+  for (const name of ["customer_id", "policyNo", "Sample code number", "id", "orderKey"]) {
+    expect(numberHints(name, (row) => row)).toEqual([expect.stringMatching(/looks like an identifier.*inputs\.$/)]);
+  }
+});
+
+it.each<[string, (row: number) => number]>([
+  ["number of rooms", (row) => row],
+  ["paid", (row) => row],
+  ["Id", (row) => row % 9],
+  ["ID", (row) => row + 0.5],
+  ["income", (row) => row * 1000],
+])("says nothing of numbers such as %s", (name, value) => {
+  expect(numberHints(name, value)).toEqual([]);
+});
+
 it("says of columns that are dropped only that they hold dates", () => {
   expect(hints((row) => `C-${row}`, ["c"])).toEqual([]);
   expect(hints((row) => `${1 + (row % 28)}/5/2024`, ["c"])).toHaveLength(1);

@@ -64,9 +64,9 @@ async function cv(file: string, given: CvFlags): Promise<void> {
     const status = new Status({ quiet });
     const onProgress: Observer["onProgress"] = (progress) => {
       if (progress.type !== "fold") return;
-      const { done, test } = progress;
+      const { fold, done, test } = progress;
       const prAuc = test.prAuc === null ? "" : `  PR-AUC ${test.prAuc.toFixed(4)}`;
-      status.show(done / folds.count, `fold ${done} of ${folds.count}${prAuc}`);
+      status.show(done / folds.count, `fold ${fold}${prAuc}  (${done} of ${folds.count} done)`);
     };
     const found = await interruptible((signal) =>
       validateFolds(device, task, folds, settings, { signal, onProgress, jobs }),

@@ -12,7 +12,7 @@ import type { DecisionCost, Importance, PartName, TrainingResult } from "../../r
 import { sparkline } from "../../report/sparkline.ts";
 import { describeDevice } from "../options/device.ts";
 import { commandName } from "../options/report.ts";
-import { bold, count, dim, duration, pairs, percent, plural, table } from "./terminal.ts";
+import { bold, count, digits, dim, duration, pairs, percent, plural, table } from "./terminal.ts";
 
 const TITLES: Readonly<Record<PartName, string>> = {
   test: "Test rows, never used above",
@@ -46,6 +46,7 @@ export function trainSummary(result: TrainingResult, data: Prepared, model: Mode
     ["Device", describeDevice(result.device)],
     ["Data", `${data.table.name}: ${plural(data.table.rows, "row")} (${parts.join(", ")})`],
     ["Inputs", `${inputs(preprocessor)}${dropped ? `; dropped: ${dropped}` : ""}`],
+    ...imputed(preprocessor),
     [
       "Positive",
       `${target.name} = ${target.positive}, ${percent(trained.prevalence)} of the training rows ` +
@@ -101,6 +102,18 @@ function inputs({ featureNames, features, image, window }: Preprocessor): string
   if (image) return `images of ${image.join(" x ")} from ${plural(features.length, "column")}`;
   const from = `from ${plural(features.length, "column")}`;
   return window ? `${window.length} rows of ${featureNames.length} ${from}` : `${featureNames.length} ${from}`;
+}
+
+/** How missing cells become inputs, where training rows had any. */
+function imputed({ features }: Preprocessor): (readonly [string, string])[] {
+  const filled = features.flatMap((feature) =>
+    feature.kind === "numeric" && feature.missingIndicator ? [feature] : [],
+  );
+  if (filled.length === 0) return [];
+  const named = filled.slice(0, MOST_COLUMNS).map(({ name, median }) => `${name} ${digits(median)}`);
+  const more = filled.length > MOST_COLUMNS ? `, and ${count(filled.length - MOST_COLUMNS)} more` : "";
+  const how = dim("(the median of the training rows, and an input that says so)");
+  return [["Missing", `${plural(filled.length, "column")}, read as ${named.join(", ")}${more} ${how}`]];
 }
 
 function resampled({ method, rows, positives }: NonNullable<TrainingResult["resampled"]>, refit: boolean): string {
