@@ -1,4 +1,6 @@
-import { TilegradError } from "../errors.ts";
+import type { Json } from "../io/json.ts";
+import type { Place } from "../io/place.ts";
+import { asBoolean, asCount, asFinite, asList, asString, asWord, field, misplaced } from "../io/place.ts";
 import type { Feature } from "./feature.ts";
 import type { ImageSize } from "./pixels.ts";
 import { DROP_REASONS, featureNames, type Preprocessor, type Scaling } from "./preprocess.ts";
@@ -12,133 +14,84 @@ const SCALINGS: readonly Scaling[] = ["standard", "minmax", "none"];
  * @throws E_FILE naming the field, what it holds and what was expected.
  */
 export function parsePreprocessor(json: unknown, where = "preprocessor"): Preprocessor {
-  const root = new Field(json, where);
-  const version = root.get("version");
-  if (version.value !== 1) throw version.wrong("version 1");
-  const features = root.get("features").list().map(parseFeature);
-  if (features.length === 0) throw root.get("features").wrong("at least one feature");
-  const names = features.map((feature) => feature.name);
-  if (new Set(names).size < names.length) throw root.get("features").wrong("features of different names");
-  const recorded = root.get("featureNames");
+  const root: Place = { value: json as Json, file: where, path: "" };
+  const version = field(root, "version");
+  if (version.value !== 1) throw misplaced(version, "version 1");
+  const listed = field(root, "features");
+  const features = asList(listed).map(parseFeature);
+  if (features.length === 0) throw misplaced(listed, "at least one feature");
+  if (!areDistinct(features.map(({ name }) => name))) throw misplaced(listed, "features of different names");
+  const recorded = field(root, "featureNames");
   const expected = featureNames(features);
-  const same =
-    recorded.list().length === expected.length && recorded.list().every((item, i) => item.value === expected[i]);
-  if (!same) throw recorded.wrong("the input names that the features have");
+  const names = asList(recorded);
+  if (names.length !== expected.length || names.some(({ value }, i) => value !== expected[i])) {
+    throw misplaced(recorded, "the input names that the features have");
+  }
   return {
     version: 1,
-    scaling: root.get("scaling").oneOf(SCALINGS),
+    scaling: asWord(field(root, "scaling"), SCALINGS),
     features,
-    dropped: root
-      .get("dropped")
-      .list()
-      .map((item) => ({
-        name: item.get("name").text(),
-        reason: item.get("reason").oneOf(DROP_REASONS),
-      })),
-    target: parseTarget(root.get("target")),
+    dropped: asList(field(root, "dropped")).map((item) => ({
+      name: asText(field(item, "name")),
+      reason: asWord(field(item, "reason"), DROP_REASONS),
+    })),
+    target: parseTarget(field(root, "target")),
     featureNames: expected,
     ...parseShape(root, expected.length),
   };
 }
 
-function parseShape(root: Field, features: number): { image?: ImageSize; window?: Windowing } {
-  const [image, window] = [root.get("image"), root.get("window")];
-  if (image.value !== undefined && window.value !== undefined) throw window.wrong("nothing beside an image");
+const areDistinct = (names: readonly string[]): boolean => new Set(names).size === names.length;
+
+/** One that is not empty, as names and labels are. */
+function asText(at: Place): string {
+  const text = asString(at);
+  if (text === "") throw misplaced(at, "a text that is not empty");
+  return text;
+}
+
+function asPositive(at: Place): number {
+  const count = asCount(at);
+  if (count === 0) throw misplaced(at, "a whole number >= 1");
+  return count;
+}
+
+function parseShape(root: Place, features: number): { image?: ImageSize; window?: Windowing } {
+  const [image, window] = [field(root, "image"), field(root, "window")];
+  if (image.value !== undefined && window.value !== undefined) throw misplaced(window, "nothing beside an image");
   if (image.value !== undefined) {
-    const size = image.list().map((side) => side.count(1));
+    const size = asList(image).map(asPositive);
     if (size.length !== 3 || size[0] * size[1] * size[2] !== features) {
-      throw image.wrong(`[height, width, channels] of ${features} pixels`);
+      throw misplaced(image, `[height, width, channels] of ${features} pixels`);
     }
     return { image: [size[0], size[1], size[2]] };
   }
   if (window.value === undefined) return {};
-  return { window: { length: window.get("length").count(1), horizon: window.get("horizon").count(0) } };
+  return { window: { length: asPositive(field(window, "length")), horizon: asCount(field(window, "horizon")) } };
 }
 
-function parseFeature(field: Field): Feature {
-  const name = field.get("name").text();
-  const kind = field.get("kind").oneOf(["numeric", "categorical"] as const);
+function parseFeature(at: Place): Feature {
+  const name = asText(field(at, "name"));
+  const kind = asWord(field(at, "kind"), ["numeric", "categorical"] as const);
   if (kind === "categorical") {
-    const levels = field
-      .get("levels")
-      .list()
-      .map((item) => item.text());
-    if (levels.length === 0) throw field.get("levels").wrong("at least one level");
-    if (new Set(levels).size < levels.length) throw field.get("levels").wrong("different levels");
-    return { name, kind, levels, other: field.get("other").flag() };
+    const listed = field(at, "levels");
+    const levels = asList(listed).map(asText);
+    if (levels.length === 0) throw misplaced(listed, "at least one level");
+    if (!areDistinct(levels)) throw misplaced(listed, "different levels");
+    return { name, kind, levels, other: asBoolean(field(at, "other")) };
   }
-  const [mean, std, min, max, median] = ["mean", "std", "min", "max", "median"].map((key) => field.get(key).finite());
-  if (std < 0) throw field.get("std").wrong("a number >= 0");
-  if (min > max) throw field.get("min").wrong(`at most max (${max})`);
-  const date = field.get("date").value !== undefined && field.get("date").flag() ? { date: true } : {};
-  return { name, kind, mean, std, min, max, median, missingIndicator: field.get("missingIndicator").flag(), ...date };
+  const [mean, std, min, max, median] = ["mean", "std", "min", "max", "median"].map((key) => asFinite(field(at, key)));
+  if (std < 0) throw misplaced(field(at, "std"), "a number >= 0");
+  if (min > max) throw misplaced(field(at, "min"), `at most max (${max})`);
+  const missingIndicator = asBoolean(field(at, "missingIndicator"));
+  const date = field(at, "date");
+  const isDate = date.value !== undefined && asBoolean(date);
+  return { name, kind, mean, std, min, max, median, missingIndicator, ...(isDate ? { date: true } : {}) };
 }
 
-function parseTarget(field: Field): Target {
-  return {
-    name: field.get("name").text(),
-    positive: field.get("positive").text(),
-    negative: field
-      .get("negative")
-      .list()
-      .map((item) => item.text()),
-    oneVsRest: field.get("oneVsRest").flag(),
-  };
-}
-
-/** A value within a JSON document, and the path to it for messages. */
-class Field {
-  readonly value: unknown;
-  private readonly path: string;
-
-  constructor(value: unknown, path: string) {
-    this.value = value;
-    this.path = path;
-  }
-
-  get(key: string): Field {
-    if (typeof this.value !== "object" || this.value === null || Array.isArray(this.value))
-      throw this.wrong("an object");
-    const value: unknown = Object.hasOwn(this.value, key) ? (this.value as Record<string, unknown>)[key] : undefined;
-    return new Field(value, `${this.path}.${key}`);
-  }
-
-  list(): Field[] {
-    if (!Array.isArray(this.value)) throw this.wrong("an array");
-    return this.value.map((item: unknown, i) => new Field(item, `${this.path}[${i}]`));
-  }
-
-  text(): string {
-    if (typeof this.value !== "string" || this.value === "") throw this.wrong("a text");
-    return this.value;
-  }
-
-  finite(): number {
-    if (typeof this.value !== "number" || !Number.isFinite(this.value)) throw this.wrong("a finite number");
-    return this.value;
-  }
-
-  count(min: number): number {
-    if (!Number.isSafeInteger(this.value) || this.finite() < min) throw this.wrong(`a whole number >= ${min}`);
-    return this.finite();
-  }
-
-  flag(): boolean {
-    if (typeof this.value !== "boolean") throw this.wrong("true or false");
-    return this.value;
-  }
-
-  oneOf<T extends string>(choices: readonly T[]): T {
-    const found = choices.find((choice) => choice === this.value);
-    if (found === undefined) throw this.wrong(`one of ${choices.join(", ")}`);
-    return found;
-  }
-
-  wrong(expected: string): TilegradError {
-    const text = this.value === undefined ? "nothing" : JSON.stringify(this.value);
-    const got = text.length > 60 ? `${text.slice(0, 57)}...` : text;
-    return new TilegradError("E_FILE", `${this.path}: got ${got}; expected ${expected}.`, {
-      hint: "The file is damaged or was not written by this version of tilegrad.",
-    });
-  }
-}
+const parseTarget = (at: Place): Target => ({
+  name: asText(field(at, "name")),
+  positive: asText(field(at, "positive")),
+  negative: asList(field(at, "negative")).map(asText),
+  oneVsRest: asBoolean(field(at, "oneVsRest")),
+});

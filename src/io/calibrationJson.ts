@@ -2,14 +2,13 @@
 
 import type { Calibration, ScoreKind } from "../metrics/calibration.ts";
 import type { Place } from "./place.ts";
-import { asList, asNumber, field, misplaced } from "./place.ts";
+import { asFinite, asList, asWord, field, misplaced } from "./place.ts";
 
 /** @throws E_FILE naming the field, what it holds and what was expected */
 export function parseCalibration(at: Place): Calibration {
-  const numberAt = (key: string): number => finite(field(at, key));
+  const numberAt = (key: string): number => asFinite(field(at, key));
   const [method, from] = [field(at, "method"), field(at, "from")];
-  if (from.value !== "probability" && from.value !== "logit") throw misplaced(from, "probability or logit");
-  const kind: { readonly from: ScoreKind } = { from: from.value };
+  const kind = { from: asWord<ScoreKind>(from, ["probability", "logit"]) };
   switch (method.value) {
     case "platt":
       return { method: "platt", ...kind, slope: numberAt("slope"), intercept: numberAt("intercept") };
@@ -18,7 +17,7 @@ export function parseCalibration(at: Place): Calibration {
     case "beta":
       return { method: "beta", ...kind, a: numberAt("a"), b: numberAt("b"), c: numberAt("c") };
     case "isotonic": {
-      const [x, y] = [asList(field(at, "x")).map(finite), asList(field(at, "y")).map(finite)];
+      const [x, y] = [asList(field(at, "x")).map(asFinite), asList(field(at, "y")).map(asFinite)];
       const rises = (values: readonly number[]) => values.every((value, i) => i === 0 || value >= values[i - 1]);
       if (x.length === 0 || !rises(x)) throw misplaced(field(at, "x"), "numbers that rise");
       if (y.length !== x.length || !rises(y)) throw misplaced(field(at, "y"), `${x.length} numbers that do not fall`);
@@ -31,14 +30,8 @@ export function parseCalibration(at: Place): Calibration {
   }
 }
 
-function finite(at: Place): number {
-  const value = asNumber(at);
-  if (!Number.isFinite(value)) throw misplaced(at, "a finite number");
-  return value;
-}
-
 function positive(at: Place): number {
-  const value = finite(at);
+  const value = asFinite(at);
   if (value <= 0) throw misplaced(at, "a number above 0");
   return value;
 }

@@ -46,6 +46,23 @@ export function asNumber(place: Place): number {
   return place.value;
 }
 
+export function asFinite(place: Place): number {
+  const value = asNumber(place);
+  if (!Number.isFinite(value)) throw misplaced(place, "a finite number");
+  return value;
+}
+
+export function asBoolean(place: Place): boolean {
+  if (typeof place.value !== "boolean") throw misplaced(place, "true or false");
+  return place.value;
+}
+
+export function asWord<W extends string>(place: Place, words: readonly W[]): W {
+  const found = words.find((word) => word === place.value);
+  if (found === undefined) throw misplaced(place, words.join(", "));
+  return found;
+}
+
 /** A whole number in [0, 2^53). */
 export function asCount(place: Place): number {
   const { value } = place;

@@ -1,4 +1,4 @@
-/** Ranges that augmentation draws from. */
+/** What augmentation is made of: layers that change their input in training, and the ranges that they draw from. */
 import { TilegradError } from "../errors.ts";
 import type { Tensor } from "../graph/types.ts";
 import type { Kind } from "../kinds.ts";
@@ -7,6 +7,16 @@ import { add, mul } from "../ops/core/elementwise.ts";
 import type { RandomOptions } from "../ops/random/random.ts";
 import { randomUniform } from "../ops/random/random.ts";
 import { show } from "../options.ts";
+import type { Layer } from "./layer.ts";
+import { expectRank } from "./rank.ts";
+
+/** Sequences (of rank 3) or images (4) that are changed in training, and left alone otherwise. */
+export const inTraining =
+  (type: string, rank: 3 | 4, change: Layer["call"]): Layer["call"] =>
+  (x, context) => {
+    expectRank(type, x, rank);
+    return context.training ? change(x, context) : x;
+  };
 
 /** Lower and upper end. */
 export type Range = readonly [number, number];

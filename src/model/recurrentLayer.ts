@@ -15,6 +15,7 @@ import { initializerKind } from "./initializers.ts";
 import type { LayerContext, LayerOptions } from "./layer.ts";
 import { defineLayer, regularizerKind } from "./layer.ts";
 import { maskOf, withMask } from "./mask.ts";
+import { expectRank } from "./rank.ts";
 
 export const recurrentOptions = () => ({
   /** Numbers of a state. */
@@ -61,11 +62,9 @@ export const recurrentLayer = <S extends Schema, O extends OptionsOf<S> & Recurr
     (units: number) => ({ units }),
     (given: O & LayerOptions) => (x, context) => {
       const { units, returnSequences = false, returnState = false, goBackwards = false } = given;
-      if (x.shape.length !== 3) {
-        throw new TilegradError("E_SHAPE", `${cell.name}: got ${showType(x)}; expected [batch, time, features].`);
-      }
-      const before = initialStates(cell, context.inputs.slice(1), [x.shape[0], units]);
-      const weights = declare(context, x.shape[2], given, cell, bias(given));
+      const [batch, , features] = expectRank(cell.name, x, 3);
+      const before = initialStates(cell, context.inputs.slice(1), [batch, units]);
+      const weights = declare(context, features, given, cell, bias(given));
       const xz = weights.bias ? linear(x, weights.kernel, weights.bias) : matmul(x, weights.kernel);
       const mask = maskOf(x);
       const run = { states: before, bias: weights.recurrentBias, mask, goBackwards };

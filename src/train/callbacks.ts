@@ -3,10 +3,10 @@
 import { TilegradError } from "../errors.ts";
 import type { Json } from "../io/json.ts";
 import * as is from "../kinds.ts";
-import { Plateau, plateauOptions } from "../model/schedules.ts";
 import type { OptionsOf } from "../options.ts";
 import { checkObject, checkOptions, checkValue } from "../options.ts";
 import type { Weights } from "./parameters.ts";
+import { Plateau, plateauOptions } from "./plateau.ts";
 
 /** What an epoch came to: `loss`, with validation `valLoss` and a `val...` for each metric, `learningRate`. */
 export type EpochLogs = Readonly<Record<string, number>>;
@@ -41,7 +41,7 @@ export interface Callback {
   restore?(state: { readonly json: Json; readonly weights?: Weights }): void;
 }
 
-const earlyStoppingOptions = {
+const earlyStoppingOptions = () => ({
   /** Default valLoss. */
   monitor: is.string,
   /** Default: max for accuracies, areas and F-scores, min for losses. */
@@ -54,7 +54,7 @@ const earlyStoppingOptions = {
   tieBreak: is.string,
   /** Ends with the weights of the best epoch; default true. */
   restoreBest: is.boolean,
-};
+});
 
 export interface EarlyStoppingOptions extends OptionsOf<typeof earlyStoppingOptions> {}
 
@@ -81,7 +81,7 @@ export interface BestEpoch {
 
 /** Stops when a value has not improved for `patience` epochs. */
 export function earlyStopping(options: EarlyStoppingOptions = {}): Callback & { readonly best: BestEpoch | null } {
-  checkOptions("earlyStopping", options, earlyStoppingOptions);
+  checkOptions("earlyStopping", options, earlyStoppingOptions());
   const { monitor = "valLoss", patience = 10, minDelta = 0, tieBreak, restoreBest = true } = options;
   const mode = options.mode ?? (isLossLike(monitor) ? "min" : "max");
   const tieMode = tieBreak === undefined || isLossLike(tieBreak) ? "min" : "max";
@@ -158,18 +158,18 @@ export function reduceOnPlateau(options: ReduceOnPlateauOptions = {}): Callback 
   };
 }
 
-const modelCheckpointOptions = {
+const modelCheckpointOptions = () => ({
   /** A folder in Node, a name in the OPFS in a browser; `trainer.restoreCheckpoint` takes the run up from there. */
   folder: is.required(is.string),
   /** Epochs; default 1. */
   every: is.positiveInteger,
-};
+});
 
 export interface ModelCheckpointOptions extends OptionsOf<typeof modelCheckpointOptions> {}
 
 /** Saves everything a resumed run needs every `every` epochs, each save in place of the last. */
 export function modelCheckpoint(options: ModelCheckpointOptions): Callback {
-  checkOptions("modelCheckpoint", options, modelCheckpointOptions);
+  checkOptions("modelCheckpoint", options, modelCheckpointOptions());
   const { folder, every = 1 } = options;
   return {
     name: "modelCheckpoint",

@@ -6,9 +6,9 @@ import {
   exponentialDecay,
   linearDecay,
   multiStepDecay,
-  Plateau,
   stepDecay,
 } from "../../src/model/schedules.ts";
+import { Plateau } from "../../src/train/plateau.ts";
 
 /** The rates of every step of 5 epochs of 3 steps. */
 const perStep = (schedule: Schedule): number[] =>

@@ -10,7 +10,6 @@ import {
   exponentialDecay,
   linearDecay,
   multiStepDecay,
-  Plateau,
   stepDecay,
 } from "../../src/model/schedules.ts";
 import { pack } from "../../src/ops/core/concat.ts";
@@ -18,6 +17,7 @@ import { input, state, stepScalar } from "../../src/ops/core/constant.ts";
 import { dynamicSlice, dynamicUpdateSlice } from "../../src/ops/core/gather.ts";
 import { reshape } from "../../src/ops/core/view.ts";
 import { f32 } from "../../src/ops/op.ts";
+import { Plateau } from "../../src/train/plateau.ts";
 import type { OracleResult } from "./family.ts";
 
 interface Values {

@@ -33,20 +33,10 @@ import { none } from "../../options.ts";
 import type { Layer, LayerContext, LayerOptions } from "../layer.ts";
 import { defineLayer } from "../layer.ts";
 import type { Range } from "../random.ts";
-import { between, rangeKind, rangeOf } from "../random.ts";
+import { between, inTraining, rangeKind, rangeOf } from "../random.ts";
 
-/** A layer that changes images x [batch, height, width, channels] in training. */
-function augmenting(type: string, change: Layer["call"]): Layer["call"] {
-  return (x, context) => {
-    if (x.shape.length !== 4) {
-      throw new TilegradError(
-        "E_SHAPE",
-        `${type}: got ${showType(x)}; expected an image [batch, height, width, channels].`,
-      );
-    }
-    return context.training ? change(x, context) : x;
-  };
-}
+/** A layer that changes images in training. */
+const augmenting = (type: string, change: Layer["call"]): Layer["call"] => inTraining(type, 4, change);
 
 /** A number for each image, as [batch, 1, 1, 1]. */
 const perImage = (x: Tensor, range: Range, { stream }: LayerContext): Tensor =>

@@ -1,7 +1,5 @@
 /** Convolutions over images and sequences, Keras's options in camelCase. */
 import { TilegradError } from "../../errors.ts";
-import { showType } from "../../graph/apply.ts";
-import type { Tensor } from "../../graph/types.ts";
 import type { Kind } from "../../kinds.ts";
 import * as is from "../../kinds.ts";
 import {
@@ -16,6 +14,7 @@ import type { OptionsOf } from "../../options.ts";
 import { activated, biasOf, kernelOf, kernelOptions } from "../kernel.ts";
 import type { LayerOptions } from "../layer.ts";
 import { defineLayer } from "../layer.ts";
+import { expectRank } from "../rank.ts";
 
 const filters = () => ({
   /** Channels of the output. */
@@ -68,7 +67,7 @@ export const conv2d = /* @__PURE__ */ defineLayer(
     const { filters, strides, padding, dilationRate, groups = 1 } = options;
     const taps = pairOf("conv2d", "kernelSize", options.kernelSize);
     return (x, context) => {
-      const channels = lastOf("conv2d", x, 4, "an image [batch, height, width, channels]");
+      const [, , , channels] = expectRank("conv2d", x, 4);
       checkGroups("conv2d", groups, channels, filters);
       const kernel = kernelOf(context, [...taps, channels / groups, filters], options);
       const bias = biasOf(context, filters, options);
@@ -91,7 +90,7 @@ export const conv1d = /* @__PURE__ */ defineLayer(
   (filters: number, kernelSize: number) => ({ filters, kernelSize }),
   (options: Conv1dLayerOptions) => (x, context) => {
     const { filters, kernelSize, strides, padding, dilationRate, groups = 1 } = options;
-    const channels = lastOf("conv1d", x, 3, "a sequence [batch, time, channels]");
+    const [, , channels] = expectRank("conv1d", x, 3);
     checkGroups("conv1d", groups, channels, filters);
     const kernel = kernelOf(context, [kernelSize, channels / groups, filters], options);
     const bias = biasOf(context, filters, options);
@@ -115,7 +114,7 @@ export const depthwiseConv2d = /* @__PURE__ */ defineLayer(
     const { strides, padding, dilationRate, depthMultiplier = 1 } = options;
     const taps = pairOf("depthwiseConv2d", "kernelSize", options.kernelSize);
     return (x, context) => {
-      const channels = lastOf("depthwiseConv2d", x, 4, "an image [batch, height, width, channels]");
+      const [, , , channels] = expectRank("depthwiseConv2d", x, 4);
       const kernel = kernelOf(context, [...taps, channels, depthMultiplier], options);
       const grouped = reshape(kernel, [...taps, 1, channels * depthMultiplier]);
       const bias = biasOf(context, channels * depthMultiplier, options);
@@ -143,7 +142,7 @@ export const conv2dTranspose = /* @__PURE__ */ defineLayer(
     const { filters, strides, padding, dilationRate } = options;
     const taps = pairOf("conv2dTranspose", "kernelSize", options.kernelSize);
     return (x, context) => {
-      const channels = lastOf("conv2dTranspose", x, 4, "an image [batch, height, width, channels]");
+      const [, , , channels] = expectRank("conv2dTranspose", x, 4);
       const kernel = kernelOf(context, [...taps, filters, channels], options);
       const bias = biasOf(context, filters, options);
       return activated(conv2dTransposeOp(x, kernel, { strides, padding, dilation: dilationRate, bias }), options);
@@ -165,7 +164,7 @@ export const depthwiseConv1d = /* @__PURE__ */ defineLayer(
   (kernelSize: number) => ({ kernelSize }),
   (options: DepthwiseConv1dLayerOptions) => (x, context) => {
     const { kernelSize, strides, padding, dilationRate, depthMultiplier = 1 } = options;
-    const channels = lastOf("depthwiseConv1d", x, 3, "a sequence [batch, time, channels]");
+    const [, , channels] = expectRank("depthwiseConv1d", x, 3);
     const kernel = kernelOf(context, [kernelSize, channels, depthMultiplier], options);
     const grouped = reshape(kernel, [kernelSize, 1, channels * depthMultiplier]);
     const bias = biasOf(context, channels * depthMultiplier, options);
@@ -196,7 +195,7 @@ export const conv1dTranspose = /* @__PURE__ */ defineLayer(
   (filters: number, kernelSize: number) => ({ filters, kernelSize }),
   (options: Conv1dTransposeLayerOptions) => (x, context) => {
     const { filters, kernelSize, strides = 1, padding = "valid", dilationRate = 1 } = options;
-    const channels = lastOf("conv1dTranspose", x, 3, "a sequence [batch, time, channels]");
+    const [, , channels] = expectRank("conv1dTranspose", x, 3);
     const kernel = kernelOf(context, [kernelSize, filters, channels], options);
     const bias = biasOf(context, filters, options);
     const [batch, time] = x.shape;
@@ -209,12 +208,6 @@ export const conv1dTranspose = /* @__PURE__ */ defineLayer(
     return activated(reshape(y, [batch, y.shape[2], filters]), options);
   },
 );
-
-/** The channels of an input of the right rank. */
-function lastOf(name: string, x: Tensor, rank: number, expected: string): number {
-  if (x.shape.length !== rank) throw new TilegradError("E_SHAPE", `${name}: got ${showType(x)}; expected ${expected}.`);
-  return x.shape[rank - 1];
-}
 
 function checkGroups(name: string, groups: number, channels: number, filters: number): void {
   if (channels % groups === 0 && filters % groups === 0) return;

@@ -1,6 +1,4 @@
 /** Layers at the start of sequence models: token embedding, and masking of padded steps. */
-import { TilegradError } from "../../errors.ts";
-import { showType } from "../../graph/apply.ts";
 import * as is from "../../kinds.ts";
 import { cast } from "../../ops/core/cast.ts";
 import { clip, equal, mul, sub } from "../../ops/core/elementwise.ts";
@@ -13,6 +11,7 @@ import { initializerKind } from "../initializers.ts";
 import type { LayerOptions } from "../layer.ts";
 import { defineLayer, regularizerKind } from "../layer.ts";
 import { withMask } from "../mask.ts";
+import { expectRank } from "../rank.ts";
 
 const embeddingOptions = () => ({
   /**
@@ -63,9 +62,7 @@ export const masking = /* @__PURE__ */ defineLayer(
   none,
   ({ maskValue = 0 }: MaskingOptions) =>
     (x) => {
-      if (x.shape.length !== 3) {
-        throw new TilegradError("E_SHAPE", `masking: got ${showType(x)}; expected [batch, time, features].`);
-      }
+      expectRank("masking", x, 3);
       const mask = max(sub(1, equal(x, maskValue)), { axes: 2 });
       // The same values as a tensor of its own, so that the mask accompanies this output only.
       const y = maskValue === 0 ? { ...x } : mul(x, reshape(mask, [x.shape[0], x.shape[1], 1]));

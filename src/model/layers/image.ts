@@ -1,7 +1,6 @@
 /** Layers that rearrange, enlarge, pad or crop, and have no parameters. */
 import { TilegradError } from "../../errors.ts";
 import { showType } from "../../graph/apply.ts";
-import type { Tensor } from "../../graph/types.ts";
 import type { Kind } from "../../kinds.ts";
 import * as is from "../../kinds.ts";
 import type { Pair } from "../../ops/conv/window.ts";
@@ -12,6 +11,7 @@ import type { OptionsOf } from "../../options.ts";
 import { show } from "../../options.ts";
 import type { LayerOptions } from "../layer.ts";
 import { defineLayer } from "../layer.ts";
+import { expectRank } from "../rank.ts";
 
 const upSampling2dOptions = () => ({
   /** Factors along height and width; default 2. */
@@ -48,7 +48,7 @@ export const upSampling1d = /* @__PURE__ */ defineLayer(
   (options: UpSampling1dOptions) => {
     const { size = 2 } = options;
     return (x) => {
-      const [batch, time, features] = sequenceShape("upSampling1d", x);
+      const [batch, time, features] = expectRank("upSampling1d", x, 3);
       const y = upsample2d(reshape(x, [batch, 1, time, features]), { size: [1, size] });
       return reshape(y, [batch, time * size, features]);
     };
@@ -80,7 +80,7 @@ export const zeroPadding2d = /* @__PURE__ */ defineLayer(
     const { padding = 1 } = options;
     const sides = sidesOf("zeroPadding2d", "padding", padding);
     return (x) => {
-      expectImage("zeroPadding2d", x);
+      expectRank("zeroPadding2d", x, 4);
       return pad(x, [[0, 0], ...sides, [0, 0]]);
     };
   },
@@ -105,7 +105,7 @@ export const zeroPadding1d = /* @__PURE__ */ defineLayer(
     const { padding = 1 } = options;
     const ends = endsOf("zeroPadding1d", "padding", padding);
     return (x) => {
-      sequenceShape("zeroPadding1d", x);
+      expectRank("zeroPadding1d", x, 3);
       return pad(x, [[0, 0], ends, [0, 0]]);
     };
   },
@@ -127,7 +127,7 @@ export const cropping1d = /* @__PURE__ */ defineLayer(
     const { cropping = 0 } = options;
     const [before, after] = endsOf("cropping1d", "cropping", cropping);
     return (x) => {
-      const [batch, time, features] = sequenceShape("cropping1d", x);
+      const [batch, time, features] = expectRank("cropping1d", x, 3);
       const left = time - before - after;
       if (left < 1) {
         throw new TilegradError(
@@ -159,8 +159,7 @@ export const cropping2d = /* @__PURE__ */ defineLayer(
     const { cropping = 0 } = options;
     const [rows, columns] = sidesOf("cropping2d", "cropping", cropping);
     return (x) => {
-      expectImage("cropping2d", x);
-      const [batch, height, width, channels] = x.shape;
+      const [batch, height, width, channels] = expectRank("cropping2d", x, 4);
       const size = [batch, height - rows[0] - rows[1], width - columns[0] - columns[1], channels];
       if (size[1] < 1 || size[2] < 1) {
         throw new TilegradError(
@@ -205,38 +204,24 @@ export const permute = /* @__PURE__ */ defineLayer(
   },
 );
 
+const isEnds = (value: unknown): boolean =>
+  Array.isArray(value) && value.length === 2 && value.every((n) => Number.isInteger(n) && n >= 0);
+
+const bothEnds = (value: Ends): readonly [number, number] => (typeof value === "number" ? [value, value] : value);
+
 function endsOf(name: string, option: string, value: Ends): readonly [number, number] {
-  const ends = typeof value === "number" ? ([value, value] as const) : value;
-  if (ends.length === 2 && ends.every((n) => Number.isInteger(n) && n >= 0)) return ends;
+  const ends = bothEnds(value);
+  if (isEnds(ends)) return ends;
   throw new TilegradError("E_ARGUMENT", `${name}: got ${option} ${show(value)}; expected integers >= 0.`, {
     hint: "Give one number, or [before, after].",
   });
 }
 
-function sequenceShape(type: string, x: Tensor): readonly number[] {
-  if (x.shape.length === 3) return x.shape;
-  throw new TilegradError("E_SHAPE", `${type}: got ${showType(x)}; expected a sequence [batch, time, features].`);
-}
-
 function sidesOf(name: string, option: string, value: Sides): readonly (readonly [number, number])[] {
   const pair = (Array.isArray(value) ? value : [value, value]) as readonly Ends[];
-  const sides = pair.map((side) => (typeof side === "number" ? ([side, side] as const) : side));
-  const fits =
-    sides.length === 2 &&
-    sides.every((s) => Array.isArray(s) && s.length === 2 && s.every((n) => Number.isInteger(n) && n >= 0));
-  if (!fits) {
-    throw new TilegradError("E_ARGUMENT", `${name}: got ${option} ${show(value)}; expected integers >= 0.`, {
-      hint: "Give one number, [vertical, horizontal] or [[top, bottom], [left, right]].",
-    });
-  }
-  return sides;
-}
-
-function expectImage(type: string, x: Tensor): void {
-  if (x.shape.length !== 4) {
-    throw new TilegradError(
-      "E_SHAPE",
-      `${type}: got ${showType(x)}; expected an image [batch, height, width, channels].`,
-    );
-  }
+  const sides = pair.map(bothEnds);
+  if (sides.length === 2 && sides.every(isEnds)) return sides;
+  throw new TilegradError("E_ARGUMENT", `${name}: got ${option} ${show(value)}; expected integers >= 0.`, {
+    hint: "Give one number, [vertical, horizontal] or [[top, bottom], [left, right]].",
+  });
 }

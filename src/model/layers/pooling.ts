@@ -1,6 +1,4 @@
 /** Pooling over windows and over whole images or sequences. */
-import { TilegradError } from "../../errors.ts";
-import { showType } from "../../graph/apply.ts";
 import type { Tensor } from "../../graph/types.ts";
 import type { Kind } from "../../kinds.ts";
 import * as is from "../../kinds.ts";
@@ -14,6 +12,7 @@ import { none } from "../../options.ts";
 import type { LayerOptions } from "../layer.ts";
 import { defineLayer } from "../layer.ts";
 import { maskOf, withMask } from "../mask.ts";
+import { expectRank } from "../rank.ts";
 
 const pooling2dOptions = () => ({
   /** Default 2. */
@@ -36,12 +35,6 @@ const pooling1dOptions = () => ({
 });
 
 export interface Pooling1dOptions extends OptionsOf<typeof pooling1dOptions>, LayerOptions {}
-
-function expectRank(type: string, x: Tensor, rank: number): void {
-  if (x.shape.length === rank) return;
-  const expected = rank === 4 ? "an image [batch, height, width, channels]" : "a sequence [batch, time, channels]";
-  throw new TilegradError("E_SHAPE", `${type}: got ${showType(x)}; expected ${expected}.`);
-}
 
 const pooling2d = (type: string, pool: typeof maxPool2d) =>
   defineLayer(
@@ -92,7 +85,7 @@ const pooling1d = (type: string, pool: typeof maxPool1d, masked: typeof maskedMa
       },
   );
 
-const globalPooling = (type: string, rank: number, pool: (x: Tensor) => Tensor, masked?: typeof maskedMax) =>
+const globalPooling = (type: string, rank: 3 | 4, pool: (x: Tensor) => Tensor, masked?: typeof maskedMax) =>
   defineLayer(type, none, none, (_: LayerOptions) => (x) => {
     expectRank(type, x, rank);
     const mask = masked && maskOf(x);

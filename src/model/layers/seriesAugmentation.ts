@@ -3,7 +3,6 @@
  * see gaussianNoise. All is part of the compiled step and the same on every device and after a resume.
  */
 import { TilegradError } from "../../errors.ts";
-import { showType } from "../../graph/apply.ts";
 import type { Tensor } from "../../graph/types.ts";
 import * as is from "../../kinds.ts";
 import { constant } from "../../ops/core/constant.ts";
@@ -17,17 +16,10 @@ import type { Layer, LayerContext, LayerOptions } from "../layer.ts";
 import { defineLayer } from "../layer.ts";
 import { maskOf } from "../mask.ts";
 import type { Range } from "../random.ts";
-import { between, rangeKind, rangeOf } from "../random.ts";
+import { between, inTraining, rangeKind, rangeOf } from "../random.ts";
 
-/** A layer that changes sequences x [batch, time, features] in training. */
-function augmenting(type: string, change: Layer["call"]): Layer["call"] {
-  return (x, context) => {
-    if (x.shape.length !== 3) {
-      throw new TilegradError("E_SHAPE", `${type}: got ${showType(x)}; expected [batch, time, features].`);
-    }
-    return context.training ? change(x, context) : x;
-  };
-}
+/** A layer that changes sequences in training. */
+const augmenting = (type: string, change: Layer["call"]): Layer["call"] => inTraining(type, 3, change);
 
 /** One that moves steps, which a mask of padded steps would not follow. */
 const moving = (type: string, change: Layer["call"]): Layer["call"] =>
