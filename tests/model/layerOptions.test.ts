@@ -62,7 +62,7 @@ describe("a misspelt option", () => {
 describe("nonsense", () => {
   const { reduceLoss: _, trainingLoss: _______, ...lossMakers } = losses;
   const { clipGradients: __, gradientLimitOf: ________, ...optimizerMakers } = optimizers;
-  const { Plateau: ___, toSchedule: ____, learningRateKind: ______, ...scheduleMakers } = schedules;
+  const { toSchedule: ____, learningRateKind: ______, ...scheduleMakers } = schedules;
   const { checkCallbacks: _____, ...callbackMakers } = callbacks;
   const makers: Readonly<Record<string, (...given: never[]) => unknown>> = {
     ...layerMakers(),
