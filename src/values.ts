@@ -6,6 +6,9 @@ import { checkValue, show } from "./options.ts";
 /** Any indexable list of numbers: `number[]`, `Float32Array`, `Float64Array`, `Int32Array`, ... */
 export type NumberList = ArrayLike<number>;
 
+/** A Float32Array with memory of its own, which bytes of files and pages may be made of; before TypeScript 5.7, any. */
+export type Floats = ReturnType<typeof Float32Array.of>;
+
 /** Numbers as they come from elsewhere: 64-bit integers (NumPy's default), booleans, and lists of one value a row too. */
 export type Numeric = ArrayLike<number | bigint | boolean | ArrayLike<number | bigint | boolean>>;
 

@@ -1,9 +1,11 @@
 /** `tilegrad`: devices, layers, models, losses, optimizers, schedules, callbacks; compiling, training, saving, loading. */
+
 export type { CpuOptions } from "../cpu/device.ts";
 export { openCpu } from "../cpu/device.ts";
 export type { Device, DeviceInfo, DeviceTensor, MemoryUse } from "../device.ts";
 export type { ErrorCode } from "../errors.ts";
 export { TilegradError } from "../errors.ts";
+export type {} from "../globals.ts";
 export type { FileStore } from "../io/bundle.ts";
 export type { TuningStore } from "../io/tunings.ts";
 export type { ClassWeight } from "../metrics/weights.ts";

@@ -1,4 +1,5 @@
 /** `tilegrad/data`: rows to train on: tables, CSV, images and windows of series; splits, preprocessing, weights, generators. */
+
 export { decodeImage, readImageFolder } from "#platform";
 export type { ArSeriesOptions } from "../data/arSeries.ts";
 export { arSeries } from "../data/arSeries.ts";
@@ -49,6 +50,7 @@ export { chooseTarget, targetOf } from "../data/target.ts";
 export { transform } from "../data/transform.ts";
 export type { Windowing, WindowShares } from "../data/windows.ts";
 export { gatherWindows, labelWindows, splitWindows, windowEnds } from "../data/windows.ts";
+export type {} from "../globals.ts";
 export {
   classWeightBalanced,
   classWeightToSampleWeight,

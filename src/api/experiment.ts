@@ -1,4 +1,5 @@
 /** `tilegrad/experiment`: honest experiments on a table. */
+
 export type { Axis, Candidate, Range, Space } from "../experiment/candidates.ts";
 export type { Compared, CompareOptions } from "../experiment/compare.ts";
 export { compare } from "../experiment/compare.ts";
@@ -27,5 +28,6 @@ export type {
 export type { ExperimentResult, Shown } from "../experiment/result.ts";
 export type { Entry, Journal, Nested, SearchOptions, Trial } from "../experiment/search.ts";
 export { tune } from "../experiment/search.ts";
+export type {} from "../globals.ts";
 export type { LogisticRegression, LogisticRegressionOptions } from "../model/logisticRegression.ts";
 export { fitLogisticRegression, predictLogisticRegression } from "../model/logisticRegression.ts";

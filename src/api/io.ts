@@ -1,4 +1,5 @@
 /** `tilegrad/io`: files as bytes: arrays of NumPy and IDX, safetensors, and a saved model's files without a place to keep them. */
+export type {} from "../globals.ts";
 export { toBlobs } from "../io/blobs.ts";
 export type { FileStore, Files } from "../io/bundle.ts";
 export type { IdxArray, IdxData } from "../io/idx.ts";

@@ -1,4 +1,5 @@
 /** `tilegrad/metrics`: how good scores are, by labels 0 and 1: areas, curves, thresholds and costs, calibration, intervals. */
+export type {} from "../globals.ts";
 export { averagePrecision, ks, prAucTrapezoid, rocAuc } from "../metrics/areas.ts";
 export type { BootstrapOptions, Interval } from "../metrics/bootstrap.ts";
 export { bootstrapIntervals } from "../metrics/bootstrap.ts";

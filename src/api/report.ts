@@ -1,4 +1,5 @@
 /** `tilegrad/report`: what a model is like, for people to look at: plots as SVG and PNG, a page of HTML, and what columns matter. */
+
 export { svgToPng } from "#platform";
 export type { InputGroup } from "../explain/groups.ts";
 export { columnGroups } from "../explain/groups.ts";
@@ -6,6 +7,7 @@ export type { IntegratedGradientsOptions } from "../explain/integratedGradients.
 export { integratedGradients, meanAttribution } from "../explain/integratedGradients.ts";
 export type { PermutationOptions } from "../explain/permutation.ts";
 export { permutationImportance } from "../explain/permutation.ts";
+export type {} from "../globals.ts";
 export type { BarPlotOptions } from "../report/barPlot.ts";
 export { barPlot } from "../report/barPlot.ts";
 export type { PlotOptions } from "../report/check.ts";

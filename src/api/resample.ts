@@ -1,4 +1,5 @@
 /** `tilegrad/resample`: other proportions of the two labels among training rows, with the names of imbalanced-learn. */
+export type {} from "../globals.ts";
 export type { AdasynOptions } from "../resample/adasyn.ts";
 export { adasyn } from "../resample/adasyn.ts";
 export type { BorderlineSmoteOptions } from "../resample/borderlineSmote.ts";

@@ -4,11 +4,12 @@ import * as is from "../kinds.ts";
 import type { OptionsOf } from "../options.ts";
 import { checkOptions, show } from "../options.ts";
 import { type Draws, draws, shuffle } from "../random.ts";
+import type { Floats } from "../values.ts";
 
 /** A generated problem: x f32 [rows, columns], row-major; y f32 [rows], class numbers from 0. */
 export interface Generated {
-  x: Float32Array<ArrayBuffer>;
-  y: Float32Array<ArrayBuffer>;
+  x: Floats;
+  y: Floats;
   rows: number;
   columns: number;
 }

@@ -1,5 +1,6 @@
 /** Tables as inputs, by what a preprocessor was fitted to. */
 import { TilegradError } from "../errors.ts";
+import type { Floats } from "../values.ts";
 import { daysOf } from "./date.ts";
 import type { CategoricalFeature, Feature, NumericFeature } from "./feature.ts";
 import { numberOf, quoteCell } from "./number.ts";
@@ -19,7 +20,7 @@ import { gatherWindows, windowEnds } from "./windows.ts";
 
 export interface Transformed {
   /** f32 [rows, names.length], row-major; for windows [rows, length, names.length]. */
-  x: Float32Array<ArrayBuffer>;
+  x: Floats;
   names: readonly string[];
   /** What a user should be told: what training did not have, one sentence for categories and one for numbers. */
   warnings: string[];

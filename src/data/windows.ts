@@ -7,6 +7,7 @@ import { TilegradError } from "../errors.ts";
 import * as is from "../kinds.ts";
 import type { OptionsOf } from "../options.ts";
 import { checkOptions, checkValue, show } from "../options.ts";
+import type { Floats } from "../values.ts";
 import type { Column, Table } from "./table.ts";
 import { checkTable, columnOf, isMissing } from "./table.ts";
 
@@ -129,12 +130,7 @@ export function splitWindows(
 }
 
 /** x [rows, features] -> [ends, length, features]: the rows up to each end, in their order. @throws E_ARGUMENT */
-export function gatherWindows(
-  x: Float32Array,
-  features: number,
-  length: number,
-  ends: ArrayLike<number>,
-): Float32Array<ArrayBuffer> {
+export function gatherWindows(x: Float32Array, features: number, length: number, ends: ArrayLike<number>): Floats {
   if (!(x instanceof Float32Array)) {
     throw new TilegradError("E_ARGUMENT", `gatherWindows: got x ${show(x)}; expected a Float32Array.`);
   }

@@ -1,7 +1,7 @@
 /** What every method of resampling takes and gives. */
 import { TilegradError } from "../errors.ts";
 import { checkObject } from "../options.ts";
-import type { NumberList, Numeric } from "../values.ts";
+import type { Floats, NumberList, Numeric } from "../values.ts";
 import { floatsOf, numbersOf } from "../values.ts";
 import type { FeatureRows } from "./neighbors.ts";
 
@@ -19,16 +19,16 @@ export type NumericRows = Labelled<Numeric, Numeric>;
 /** Rows to train on. */
 export interface Resampled {
   /** f32 [rows, columns]. */
-  readonly x: Float32Array<ArrayBuffer>;
+  readonly x: Floats;
   /** 0 or 1, [rows]. */
-  readonly y: Float32Array<ArrayBuffer>;
+  readonly y: Floats;
   /** The given row that each row is, or -1 for one that was made. Given rows come first, in their order. */
   readonly source: Int32Array;
 }
 
 /** Checked rows, and which are of the rarer class (of equal classes: the positives). */
 export interface Classes extends FeatureRows {
-  readonly y: Float32Array<ArrayBuffer>;
+  readonly y: Floats;
   /** Label of the rarer class. */
   readonly rare: 0 | 1;
   readonly minority: Uint32Array;
@@ -76,10 +76,7 @@ export function classesOf(method: string, data: NumericRows): Classes {
 }
 
 /** The given rows of a matrix. */
-export function take(
-  { data, columns }: FeatureRows,
-  rows: ArrayLike<number>,
-): FeatureRows & { data: Float32Array<ArrayBuffer> } {
+export function take({ data, columns }: FeatureRows, rows: ArrayLike<number>): FeatureRows & { data: Floats } {
   const taken = new Float32Array(rows.length * columns);
   for (let i = 0; i < rows.length; i++) {
     taken.set(data.subarray(rows[i] * columns, (rows[i] + 1) * columns), i * columns);

@@ -20,6 +20,8 @@ const atHalf =
   (y, scores, weight) =>
     measures(confusionMatrix(y, scores, 0.5, weight))[name];
 
+const logLossOf: Metric = (y, scores, weight) => logLoss(y, scores, weight ? { sampleWeight: weight } : {});
+
 /** Of a yes/no target, at threshold 0.5 where one is needed; prAuc is average precision. */
 const metrics = {
   accuracy: atHalf("accuracy"),
@@ -30,7 +32,7 @@ const metrics = {
   mcc: atHalf("mcc"),
   rocAuc,
   prAuc: averagePrecision,
-  logLoss: (y, scores, weight) => logLoss(y, scores, weight ? { sampleWeight: weight } : {}),
+  logLoss: logLossOf,
   brier,
 } satisfies Record<string, Metric>;
 
