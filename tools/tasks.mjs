@@ -63,6 +63,13 @@ export const tasks = {
     return runNode(await buildOracles(), args);
   },
 
+  /** The drills of tests/faults, as often as is said; the rest is for Vitest, such as `-t damaged`. */
+  async drills(args) {
+    const { count, seed, rest } = numbersOf(args, { count: 20, seed: 1 });
+    const { status } = await runVitest(["tests/faults", ...rest], { DRILL_COUNT: count, DRILL_SEED: seed });
+    return status;
+  },
+
   async bench([name, ...args]) {
     if (BENCH_PROGRAMS.includes(name)) {
       if (name === "streaming") await ensureBuilt();
@@ -85,6 +92,18 @@ export const tasks = {
     return 0;
   },
 };
+
+/** Options that are whole numbers above 0, as text, and all other words. */
+function numbersOf(args, defaults) {
+  const rest = [...args];
+  const found = Object.entries(defaults).map(([name, value]) => {
+    const at = rest.indexOf(`--${name}`);
+    const [, given = String(value)] = at < 0 ? [] : rest.splice(at, 2);
+    if (!/^[1-9]\d*$/.test(given)) throw new Error(`--${name}: got ${given}; expected a whole number above 0.`);
+    return [name, given];
+  });
+  return { ...Object.fromEntries(found), rest };
+}
 
 const checkers = {
   types: () => runNode(TSC, ["--noEmit", "-p", "tsconfig.json"]),

@@ -71,33 +71,14 @@ async function* rowGroups(file: string, options: ParquetOptions): AsyncGenerator
         throw error instanceof TilegradError ? error : damaged(name, error);
       });
   const footer = await decode<Footer>("openParquet", [], await footerBytes(file, size));
-  const { metadata, columns: found } = footer;
-  checkFooter(name, metadata, size);
-  const leaves = found.filter(({ element }) => !PANDAS_INDEX.test(element.name));
-  const names = leaves.map(({ element }) => element.name);
-  const { categorical = [], numeric = [], skip = [], unused = [] } = options;
-  checkColumns(name, [...categorical, ...numeric], names);
-  if (Number(metadata.num_rows) === 0) throw new TilegradError("E_DATA", `${name}: got no rows; expected some.`);
-  const columns = new Set<string>();
-  for (const leaf of leaves) {
-    const column = leaf.element.name;
-    if (skip.includes(column)) continue;
-    const reason = unreadable(leaf, metadata);
-    if (!reason) columns.add(column);
-    else if (!unused.includes(column)) {
-      const where = `${name}, column ${JSON.stringify(column)}`;
-      throw new TilegradError("E_DATA", `${where}: got ${reason}; expected one value a row.`, {
-        hint: `Leave it out: --exclude ${column} (option \`exclude\`).`,
-      });
-    }
-  }
+  const { names, columns } = wanted(name, footer, size, options);
   let start = 0;
-  for (const group of metadata.row_groups) {
+  for (const group of footer.metadata.row_groups) {
     const rows = Number(group.num_rows);
     if (rows === 0) continue;
     const cells = new Map<string, ArrayLike<CellValue> | null>();
     for (const column of names) {
-      if (skip.includes(column)) continue;
+      if (options.skip?.includes(column)) continue;
       cells.set(column, null);
       if (!columns.has(column)) continue;
       const chunk = group.columns.find(({ meta_data }) => meta_data?.path_in_schema[0] === column)?.meta_data;
@@ -117,6 +98,40 @@ async function* rowGroups(file: string, options: ParquetOptions): AsyncGenerator
 interface Footer {
   readonly metadata: FileMetaData;
   readonly columns: readonly SchemaTree[];
+}
+
+interface Wanted {
+  readonly names: readonly string[];
+  /** Those of them to read. */
+  readonly columns: ReadonlySet<string>;
+}
+
+/** What there is to read, by a footer that may have any holes. @throws E_DATA */
+function wanted(name: string, { metadata, columns: found }: Footer, size: number, options: ParquetOptions): Wanted {
+  const { categorical = [], numeric = [], skip = [], unused = [] } = options;
+  try {
+    checkFooter(metadata, size);
+    const leaves = found.filter(({ element }) => !PANDAS_INDEX.test(element.name));
+    const names = leaves.map(({ element }) => element.name);
+    checkColumns(name, [...categorical, ...numeric], names);
+    if (Number(metadata.num_rows) === 0) throw new TilegradError("E_DATA", `${name}: got no rows; expected some.`);
+    const columns = new Set<string>();
+    for (const leaf of leaves) {
+      const column = leaf.element.name;
+      if (skip.includes(column)) continue;
+      const reason = unreadable(leaf, metadata);
+      if (!reason) columns.add(column);
+      else if (!unused.includes(column)) {
+        const where = `${name}, column ${JSON.stringify(column)}`;
+        throw new TilegradError("E_DATA", `${where}: got ${reason}; expected one value a row.`, {
+          hint: `Leave it out: --exclude ${column} (option \`exclude\`).`,
+        });
+      }
+    }
+    return { names, columns };
+  } catch (error) {
+    throw error instanceof TilegradError ? error : damaged(name, error);
+  }
 }
 
 /** What reading a part may take: the package manages some millions of values, and of bytes, a second. */
@@ -146,30 +161,30 @@ async function footerBytes(file: string, size: number): Promise<number> {
   }
 }
 
-/** Holds what the footer claims against the file and against itself, before any memory is taken for it. @throws E_DATA */
-function checkFooter(name: string, { num_rows, row_groups: groups }: FileMetaData, size: number): void {
-  const wrong = (what: string): TilegradError => damaged(name, new Error(what));
-  let rows = 0n;
-  for (const group of groups) {
-    if (group.num_rows < 0n || group.num_rows > MAX_GROUP_ROWS) {
-      throw wrong(`a row group of ${group.num_rows} rows (at most ${MAX_GROUP_ROWS} are read)`);
+/** Holds what the footer claims against the file and against itself, before any memory is taken for it. @throws Error */
+function checkFooter({ num_rows, row_groups: groups }: FileMetaData, size: number): void {
+  let all = 0;
+  for (const { num_rows, columns } of groups) {
+    const rows = Number(num_rows);
+    if (!(rows >= 0 && rows <= MAX_GROUP_ROWS)) {
+      throw new Error(`a row group of ${rows} rows (at most ${MAX_GROUP_ROWS} are read)`);
     }
-    rows += group.num_rows;
-    for (const { meta_data: chunk } of group.columns) {
+    all += rows;
+    for (const { meta_data: chunk } of columns) {
       if (!chunk) continue;
       const column = JSON.stringify(chunk.path_in_schema.join("."));
       const first = Number(chunk.dictionary_page_offset || chunk.data_page_offset);
       const bytes = Number(chunk.total_compressed_size);
       if (!(first >= 0 && bytes >= 0 && first + bytes <= size)) {
-        throw wrong(`column ${column} lies in bytes ${first} to ${first + bytes} of a file of ${size}`);
+        throw new Error(`column ${column} lies in bytes ${first} to ${first + bytes} of a file of ${size}`);
       }
       // Lists have more values than rows.
-      if (chunk.path_in_schema.length === 1 && chunk.num_values !== group.num_rows) {
-        throw wrong(`column ${column} has ${chunk.num_values} values for ${group.num_rows} rows`);
+      if (chunk.path_in_schema.length === 1 && Number(chunk.num_values) !== rows) {
+        throw new Error(`column ${column} has ${chunk.num_values} values for ${rows} rows`);
       }
     }
   }
-  if (rows !== num_rows) throw wrong(`row groups of ${rows} rows in a file of ${num_rows}`);
+  if (all !== Number(num_rows)) throw new Error(`row groups of ${all} rows in a file of ${num_rows}`);
 }
 
 /** Why a column cannot be one of a table, or null. */

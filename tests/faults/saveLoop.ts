@@ -1,4 +1,4 @@
-/** Run as a process of its own by files.test.ts: saves ever newer models into a folder, so often or until it is killed. */
+/** Run as a process of its own: saves ever newer models into a folder, so often or until it is killed. */
 import { decodeModel, encodeModel } from "../../src/io/model.ts";
 import { publishFolder, readPublished } from "../../src/node/files.ts";
 
