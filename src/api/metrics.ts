@@ -17,7 +17,7 @@ export type { CostCurve, CostOptions } from "../metrics/costs.ts";
 export { costCurve } from "../metrics/costs.ts";
 export type { DetCurve, PrCurve, RocCurve } from "../metrics/curves.ts";
 export { detCurve, prCurve, rocCurve } from "../metrics/curves.ts";
-export type { ScoreDistribution } from "../metrics/distribution.ts";
+export type { ScoreDistribution, ScoreDistributionOptions } from "../metrics/distribution.ts";
 export { scoreDistribution } from "../metrics/distribution.ts";
 export { formatReport } from "../metrics/formatReport.ts";
 export type { GainCurve } from "../metrics/gains.ts";

@@ -308,9 +308,7 @@ class RowCollector implements CellSink {
       throw new TilegradError(
         "E_DATA",
         `${where}: two columns are named ${JSON.stringify(duplicate)}; expected unique names.`,
-        {
-          hint: "Rename one of them in the header line.",
-        },
+        { hint: "Rename one of them in the header line." },
       );
     }
     if (names.every((name) => !Number.isNaN(numberOf(name)))) {
@@ -332,9 +330,7 @@ class RowCollector implements CellSink {
     return new TilegradError(
       "E_DATA",
       `${this.file}, line ${line}: got more than ${MOST_COLUMNS} columns; ${expected}.`,
-      {
-        hint: "Check that the first line names the columns, and the lines end where rows do.",
-      },
+      { hint: "Check that the first line names the columns, and the lines end where rows do." },
     );
   }
 

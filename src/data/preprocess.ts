@@ -135,9 +135,7 @@ export function fitPreprocessor(table: Table, trainRows: ArrayLike<number>, opti
     throw new TilegradError(
       "E_DATA",
       `${table.name}: no column is left to learn from; dropped: ${reasons || "none"}.`,
-      {
-        hint: "The table needs at least one column besides the target that varies in the training rows.",
-      },
+      { hint: "The table needs at least one column besides the target that varies in the training rows." },
     );
   }
   const shaped = { ...(image ? { image } : {}), ...(window ? { window } : {}) };

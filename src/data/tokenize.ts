@@ -145,9 +145,7 @@ export class Tokenizer {
       throw new TilegradError(
         "E_DATA",
         `${this.file}, line ${this.line}: got ${place}; expected a delimiter or line end.`,
-        {
-          hint: 'Write a quote inside a quoted cell twice: "".',
-        },
+        { hint: 'Write a quote inside a quoted cell twice: "".' },
       );
     }
     const cell = doubled ? content.replaceAll('""', '"') : content;
@@ -163,9 +161,7 @@ export class Tokenizer {
     throw new TilegradError(
       "E_DATA",
       `${this.file}, line ${this.line}: a cell is longer than ${MAX_CELL} characters.`,
-      {
-        hint: "Check that the file is delimited text with line ends.",
-      },
+      { hint: "Check that the file is delimited text with line ends." },
     );
   }
 

@@ -148,9 +148,7 @@ function writeNumeric(
     throw new TilegradError(
       "E_DATA",
       `${whereIs(table, rows[i], feature.name)}: got ${got}; expected a finite input.`,
-      {
-        hint: `Check the cell; training had values from ${feature.min} to ${feature.max}.`,
-      },
+      { hint: `Check the cell; training had values from ${feature.min} to ${feature.max}.` },
     );
   }
 }

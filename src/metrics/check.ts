@@ -83,9 +83,7 @@ export function checkProbabilities(where: string, labels: Numeric, given: Numeri
       throw new TilegradError(
         "E_DATA",
         `${where}: score of row ${i} is ${scores[i]}; expected a probability in [0, 1].`,
-        {
-          hint: "Pass logits through a sigmoid first.",
-        },
+        { hint: "Pass logits through a sigmoid first." },
       );
     }
   }

@@ -78,13 +78,14 @@ function checkAmounts(rows: number, amounts: NumberList | undefined): void {
       throw new TilegradError(
         "E_DATA",
         `cost "amount": amount of row ${i} is ${amounts[i]}; expected a finite number.`,
-        {
-          hint: "Fill missing amounts, for example with the column's median.",
-        },
+        { hint: "Fill missing amounts, for example with the column's median." },
       );
     }
   }
 }
+
+/** Of an envelope. */
+const POINTS = 101;
 
 /**
  * The lower envelope of cost curves (Drummond & Holte 2006): the least normalized expected cost
@@ -94,12 +95,11 @@ function checkAmounts(rows: number, amounts: NumberList | undefined): void {
 export function costEnvelope(
   y: NumberList,
   scores: NumberList,
-  options: { sampleWeight?: NumberList; points?: number } = {},
+  sampleWeight?: Numeric,
 ): { probabilityCost: Float64Array; cost: Float64Array; trivial: Float64Array } | null {
-  const { sampleWeight, points = 101 } = options;
   const s = sweep(y, scores, sampleWeight, "costEnvelope");
   if (!hasBothClasses(s)) return null;
-  const probabilityCost = Float64Array.from({ length: points }, (_, i) => (points > 1 ? i / (points - 1) : 0.5));
+  const probabilityCost = Float64Array.from({ length: POINTS }, (_, i) => i / (POINTS - 1));
   const trivial = probabilityCost.map((x) => Math.min(x, 1 - x));
   const cost = probabilityCost.map((x) => {
     let least = x; // nothing positive: fnr 1, fpr 0

@@ -7,7 +7,7 @@ import { gainCurve } from "./gains.ts";
 import { type CalibrationBin, calibrationCurve } from "./probability.ts";
 import type { CostMatrix } from "./thresholdRule.ts";
 import { tuneThreshold } from "./thresholds.ts";
-import { type ThresholdRow, thresholdTable } from "./thresholdTable.ts";
+import { type ThresholdRow, type ThresholdTableOptions, thresholdTable } from "./thresholdTable.ts";
 
 /** Plain JSON. Curves are null when one class is absent. */
 export interface Diagnostics {
@@ -40,7 +40,7 @@ const RECALLS = [0.99, 0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1];
 export function diagnostics(
   y: NumberList,
   scores: NumberList,
-  options: { threshold: number; costs?: CostMatrix; sampleWeight?: NumberList; amounts?: NumberList },
+  options: { readonly threshold: number } & Omit<ThresholdTableOptions, "thresholds">,
 ): Diagnostics {
   const { threshold, costs, sampleWeight, amounts } = options;
   const positives = Array.from(y).reduce((sum, label) => sum + label, 0);
@@ -54,7 +54,7 @@ export function diagnostics(
     ReturnType<typeof gainCurve>,
   ];
   const weights = sampleWeight ? { sampleWeight } : {};
-  const envelope = costEnvelope(y, scores, weights);
+  const envelope = costEnvelope(y, scores, sampleWeight);
   const atRecall = both
     ? RECALLS.map((r) => tuneThreshold(y, scores, { maximize: "precision", recallAtLeast: r }, weights).threshold)
     : [];

@@ -1,3 +1,6 @@
+import * as is from "../kinds.ts";
+import type { OptionsOf } from "../options.ts";
+import { checkOptions } from "../options.ts";
 import { checkScored, type Numeric } from "./check.ts";
 
 /** Where the scores of each class lie: index 0 is label 0. Plain JSON. */
@@ -26,6 +29,13 @@ export function upperEnd(most: number): number {
   return ([1, 2, 5].find((step) => step * power >= most) ?? 10) * power;
 }
 
+const scoreDistributionOptions = {
+  /** Of the histogram; default 40. */
+  bins: is.positiveInteger,
+};
+
+export interface ScoreDistributionOptions extends OptionsOf<typeof scoreDistributionOptions> {}
+
 /**
  * Histogram and cumulative distribution of the scores by class.
  *
@@ -33,7 +43,12 @@ export function upperEnd(most: number): number {
  * @param scores finite, [n]
  * @throws `E_DATA` on bad rows
  */
-export function scoreDistribution(labels: Numeric, given: Numeric, { bins = 40 } = {}): ScoreDistribution {
+export function scoreDistribution(
+  labels: Numeric,
+  given: Numeric,
+  options: ScoreDistributionOptions = {},
+): ScoreDistribution {
+  const { bins = 40 } = checkOptions("scoreDistribution", options, scoreDistributionOptions);
   const { y, scores } = checkScored("scoreDistribution", labels, given);
   let low = 0;
   let most = Number.NEGATIVE_INFINITY;

@@ -1,5 +1,6 @@
 import * as is from "../kinds.ts";
 import { checkFields, checkObject } from "../options.ts";
+import { textTable } from "../textTable.ts";
 import type { ClassificationReport, ReportMeasures } from "./report.ts";
 import { NOTHING_POSITIVE } from "./thresholds.ts";
 
@@ -64,7 +65,7 @@ export function formatReport(
   const note =
     report.undefined.length > 0 ? [`undefined on these rows (0/0), shown as 0: ${report.undefined.join(", ")}`] : [];
   const explained = "baseline: the best that some constant answer reaches, measure by measure";
-  return [summary, "", ...table([header, ...body]), explained, "", ...table(counts), ...note].join("\n");
+  return [summary, "", ...textTable([header, ...body]), explained, "", ...textTable(counts), ...note].join("\n");
 }
 
 /** Six digits, or "none" where the threshold is beyond every score. */
@@ -76,14 +77,3 @@ const decimals = (value: number | null): string => (value === null ? "-" : value
 /** Whole counts with thousands separated, weighted ones to two decimals. */
 const count = (value: number): string =>
   value.toLocaleString("en-US", { maximumFractionDigits: Number.isInteger(value) ? 0 : 2 });
-
-/** The first column flush left, the others flush right. */
-function table(cells: readonly (readonly string[])[]): string[] {
-  const widths = cells[0].map((_, j) => Math.max(...cells.map((row) => row[j].length)));
-  return cells.map((row) =>
-    row
-      .map((cell, j) => (j === 0 ? cell.padEnd(widths[j]) : cell.padStart(widths[j])))
-      .join("  ")
-      .trimEnd(),
-  );
-}

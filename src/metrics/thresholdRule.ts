@@ -46,17 +46,23 @@ const BESIDE: Readonly<Record<string, string>> = {
 /** F-beta of less is precision, of more than its reciprocal recall; of 0 a rule would predict next to nothing. */
 const LEAST_BETA = 1e-6;
 
+/** What the numbers of rules may be. */
+const RANGES: Readonly<Record<string, readonly [low: number, high: number]>> = {
+  fixed: [-Number.MAX_VALUE, Number.MAX_VALUE],
+  quantile: [0, 1],
+  alertsPerThousand: [0, 1000],
+  recallAtLeast: [0, 1],
+  precisionAtLeast: [0, 1],
+  beta: [LEAST_BETA, 1 / LEAST_BETA],
+};
+
 /** Throws `E_ARGUMENT` when a rule is not one of the above or a number in it is out of range. */
 export function checkThresholdRule(rule: ThresholdRule, where = "tuneThreshold"): void {
-  const within = (name: string, value: number, low: number, high: number) => checkRange(where, name, value, low, high);
   if (!isObject(rule) || !isWhole(rule)) throw unknownRule(where, show(rule));
-  if ("fixed" in rule) within("fixed", rule.fixed, -Number.MAX_VALUE, Number.MAX_VALUE);
-  else if ("quantile" in rule) within("quantile", rule.quantile, 0, 1);
-  else if ("alertsPerThousand" in rule) within("alertsPerThousand", rule.alertsPerThousand, 0, 1000);
-  else if ("minimizeCost" in rule) checkCosts(where, rule.minimizeCost);
-  else if ("recallAtLeast" in rule) within("recallAtLeast", rule.recallAtLeast, 0, 1);
-  else if ("precisionAtLeast" in rule) within("precisionAtLeast", rule.precisionAtLeast, 0, 1);
-  else if ("beta" in rule) within("beta", rule.beta, LEAST_BETA, 1 / LEAST_BETA);
+  if ("minimizeCost" in rule) checkCosts(where, rule.minimizeCost);
+  for (const [name, value] of Object.entries(rule)) {
+    if (value !== undefined && Object.hasOwn(RANGES, name)) checkRange(where, name, value, ...RANGES[name]);
+  }
 }
 
 /** Whether what a rule says is there, and nothing beside. */
@@ -101,6 +107,16 @@ export function parseThresholdRule(text: string): ThresholdRule {
   return rule;
 }
 
+/** Rules of one number, by what stands before it. */
+const PREFIXES: Readonly<Record<string, (value: number) => ThresholdRule>> = {
+  "quantile:": (quantile) => ({ quantile }),
+  "alerts:": (alertsPerThousand) => ({ alertsPerThousand }),
+  "recall>=": (recallAtLeast) => ({ maximize: "precision", recallAtLeast }),
+  "precision>=": (precisionAtLeast) => ({ maximize: "recall", precisionAtLeast }),
+  f: (beta) => ({ maximize: "fBeta", beta }),
+  "": (fixed) => ({ fixed }),
+};
+
 function readRule(text: string): ThresholdRule | undefined {
   if (objectives.includes(text)) return { maximize: text as Objective };
   const match = /^(quantile:|alerts:|recall>=|precision>=|f|cost:|)(.+)$/.exec(text);
@@ -108,21 +124,7 @@ function readRule(text: string): ThresholdRule | undefined {
   const [, kind, rest] = match;
   if (kind === "cost:") return readCosts(rest);
   const value = Number(rest);
-  if (Number.isNaN(value)) return undefined;
-  switch (kind) {
-    case "quantile:":
-      return { quantile: value };
-    case "alerts:":
-      return { alertsPerThousand: value };
-    case "recall>=":
-      return { maximize: "precision", recallAtLeast: value };
-    case "precision>=":
-      return { maximize: "recall", precisionAtLeast: value };
-    case "f":
-      return { maximize: "fBeta", beta: value };
-    default:
-      return { fixed: value };
-  }
+  return Number.isNaN(value) ? undefined : PREFIXES[kind](value);
 }
 
 function readCosts(text: string): ThresholdRule | undefined {

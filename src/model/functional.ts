@@ -179,9 +179,7 @@ function inOrder(inputs: readonly SymbolicTensor[], outputs: readonly SymbolicTe
       throw new TilegradError(
         "E_ARGUMENT",
         `functional: an output needs "${name}" [${value.shape}], which is not an input.`,
-        {
-          hint: "List it among the inputs.",
-        },
+        { hint: "List it among the inputs." },
       );
     }
     if (ready) {

@@ -7,18 +7,23 @@ import { nearest } from "../nearest.ts";
 import { show } from "../options.ts";
 import type { Draws } from "../random.ts";
 
-const NAMES = [
-  "zeros",
-  "ones",
-  "glorotUniform",
-  "glorotNormal",
-  "heUniform",
-  "heNormal",
-  "lecunUniform",
-  "lecunNormal",
-  "orthogonal",
-] as const;
-export type InitializerName = (typeof NAMES)[number];
+interface Fans {
+  readonly fanIn: number;
+  readonly fanOut: number;
+}
+
+/** Those that scale with the unit: the variance that they draw with, threefold where it is uniform: limit^2. */
+const SCALED = {
+  glorotUniform: ({ fanIn, fanOut }: Fans) => 6 / (fanIn + fanOut),
+  glorotNormal: ({ fanIn, fanOut }: Fans) => 2 / (fanIn + fanOut),
+  heUniform: ({ fanIn }: Fans) => 6 / fanIn,
+  heNormal: ({ fanIn }: Fans) => 2 / fanIn,
+  lecunUniform: ({ fanIn }: Fans) => 3 / fanIn,
+  lecunNormal: ({ fanIn }: Fans) => 1 / fanIn,
+};
+
+export type InitializerName = "zeros" | "ones" | "orthogonal" | keyof typeof SCALED;
+const NAMES: readonly string[] = ["zeros", "ones", ...Object.keys(SCALED), "orthogonal"];
 
 /** A name, or `{ constant }`, or `{ normal: std }`, or `{ uniform: limit }`, or `{ values }` in row-major order. */
 export type Initializer =
@@ -34,7 +39,7 @@ export const initializerKind: Kind<Initializer> = is.anything;
 /**
  * Inputs and outputs of one unit: kernels are [..., in, out], the leading axes a receptive field (Glorot and Bengio 2010).
  */
-function fans(shape: readonly number[]): { fanIn: number; fanOut: number } {
+function fans(shape: readonly number[]): Fans {
   if (shape.length < 2) return { fanIn: sizeOf(shape), fanOut: sizeOf(shape) };
   const field = sizeOf(shape.slice(0, -2));
   return { fanIn: field * shape[shape.length - 2], fanOut: field * shape[shape.length - 1] };
@@ -44,7 +49,7 @@ function fans(shape: readonly number[]): { fanIn: number; fanOut: number } {
 export function checkInitializer(initializer: Initializer): void {
   const { constant, normal, uniform, values } = Object(initializer) as Readonly<Record<string, unknown>>;
   const number = constant ?? normal ?? uniform;
-  if ((NAMES as readonly unknown[]).includes(initializer) || Number.isFinite(number) || Array.isArray(values)) return;
+  if (NAMES.includes(initializer as string) || Number.isFinite(number) || Array.isArray(values)) return;
   const near = typeof initializer === "string" && nearest(initializer, NAMES);
   const hint = ArrayBuffer.isView(values)
     ? "A model is saved as JSON: Array.from(values)."
@@ -74,29 +79,11 @@ export function initialize(initializer: Initializer, shape: readonly number[], d
     }
     return Float32Array.from(initializer.values);
   }
-  const { fanIn, fanOut } = fans(shape);
-  switch (initializer) {
-    case "zeros":
-      return fill(() => 0);
-    case "ones":
-      return fill(() => 1);
-    case "glorotUniform":
-      return uniform(Math.sqrt(6 / (fanIn + fanOut)));
-    case "glorotNormal":
-      return normal(Math.sqrt(2 / (fanIn + fanOut)));
-    case "heUniform":
-      return uniform(Math.sqrt(6 / fanIn));
-    case "heNormal":
-      return normal(Math.sqrt(2 / fanIn));
-    case "lecunUniform":
-      return uniform(Math.sqrt(3 / fanIn));
-    case "lecunNormal":
-      return normal(Math.sqrt(1 / fanIn));
-    case "orthogonal":
-      return orthogonal(shape, draw);
-    default:
-      return initializer satisfies never;
-  }
+  if (initializer === "zeros") return fill(() => 0);
+  if (initializer === "ones") return fill(() => 1);
+  if (initializer === "orthogonal") return orthogonal(shape, draw);
+  const spread = Math.sqrt(SCALED[initializer](fans(shape)));
+  return initializer.endsWith("Uniform") ? uniform(spread) : normal(spread);
 }
 
 /** Orthonormal rows or columns, whichever are fewer: Gram-Schmidt, twice, on normal draws (Saxe et al. 2013). */

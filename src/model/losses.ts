@@ -141,9 +141,7 @@ function perExampleShape(name: string, output: Tensor, target: Tensor): { z: Ten
     throw new TilegradError(
       "E_SHAPE",
       `${name}: output ${showType(output)}, target ${showType(target)}; expected [batch, 1] for both.`,
-      {
-        hint: "End the model with dense(1), or use softmaxCrossentropy for several classes.",
-      },
+      { hint: "End the model with dense(1), or use softmaxCrossentropy for several classes." },
     );
   }
   return { z: reshape(output, [batch]), y: reshape(target, [batch]), batch };

@@ -5,6 +5,7 @@ import type { Kind } from "../kinds.ts";
 import * as is from "../kinds.ts";
 import type { OptionsOf } from "../options.ts";
 import { checkFields, checkOptions, show } from "../options.ts";
+import { textTable } from "../textTable.ts";
 import type { Layer } from "./layer.ts";
 import { checkLayer } from "./layer.ts";
 import { checkInputShape, defineModel, layerNames, onlyOutput } from "./trace.ts";
@@ -64,11 +65,7 @@ export function summary(model: Model): string {
     `${(4 * l.parameters).toLocaleString("en-US")} B`,
   ]);
   const table = [["layer", ...(branches ? ["inputs"] : []), "output", "parameters", "bytes"], ...rows];
-  const widths = table[0].map((_, c) => Math.max(...table.map((row) => row[c].length)));
-  const numbers = widths.length - 2;
-  const lines = table.map((row) =>
-    row.map((cell, c) => (c < numbers ? cell.padEnd(widths[c]) : cell.padStart(widths[c]))).join("  "),
-  );
+  const lines = textTable(table, branches ? [0, 1, 2] : [0, 1]);
   const total = model.layers.reduce((n, l) => n + l.parameters, 0);
   const trainable = model.layers.reduce((n, l) => n + l.trainable, 0);
   lines.push(`${total.toLocaleString("en-US")} parameters, ${trainable.toLocaleString("en-US")} of them trainable`);

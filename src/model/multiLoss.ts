@@ -76,9 +76,7 @@ export const multiLoss = /* @__PURE__ */ defineMaker(
         throw new TilegradError(
           "E_SHAPE",
           `multiLoss: ${what} is ${showType(x)}; expected ${total} numbers a row ([${widths}]).`,
-          {
-            hint: "Say how many numbers each output has: multiLoss([{ loss, units }]).",
-          },
+          { hint: "Say how many numbers each output has: multiLoss([{ loss, units }])." },
         );
       }
       let begin = 0;

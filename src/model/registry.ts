@@ -85,9 +85,7 @@ function make<T>(what: string, makers: Readonly<Record<string, (options: unknown
     throw new TilegradError(
       "E_FILE",
       `${what}: got type "${value.type}"; known are ${Object.keys(makers).join(", ")}.`,
-      {
-        hint: "Pass the makers of custom layers as `layers`, of custom losses as `losses`.",
-      },
+      { hint: "Pass the makers of custom layers as `layers`, of custom losses as `losses`." },
     );
   }
   const { type, config } = value;
@@ -112,9 +110,7 @@ export function modelFromJson(architecture: unknown, custom: Readonly<Record<str
     throw new TilegradError(
       "E_FILE",
       'architecture: expected { "type": "sequential", "input": [...], "layers": [...] }.',
-      {
-        hint: 'Or { "type": "functional", "inputs": [...], "layers": [...], "outputs": [...] }.',
-      },
+      { hint: 'Or { "type": "functional", "inputs": [...], "layers": [...], "outputs": [...] }.' },
     );
   }
   const layers = shaped.layers.map((l, i) => make(`architecture.layers[${i}]`, makers, l));

@@ -88,9 +88,7 @@ export async function nearestNeighbors(
     throw new TilegradError(
       "E_ARGUMENT",
       `nearestNeighbors: got k ${k}; expected a whole number from 1 to ${others}.`,
-      {
-        hint: "There must be at least k candidates, the row itself not counted.",
-      },
+      { hint: "There must be at least k candidates, the row itself not counted." },
     );
   }
   // One more is looked for, since one of them may be the query itself.

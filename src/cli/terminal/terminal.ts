@@ -1,5 +1,6 @@
 /** What the user sees: lines and tables on stderr, results on stdout, a status line that is rewritten on a terminal. */
 import type { Reading } from "../../node/streaming.ts";
+import { textTable } from "../../textTable.ts";
 
 /** What text is written to; the streams of a process are such. */
 export interface Output {
@@ -88,16 +89,8 @@ export const bold = (text: string): string => styled(1, text);
 export const dim = (text: string): string => styled(2, text);
 
 /** Aligned columns, the first row being the header; `left` says which columns are texts (default: the first). */
-export function table(rows: readonly (readonly string[])[], left: readonly number[] = [0]): string[] {
-  const widths = rows[0].map((_, j) => Math.max(...rows.map((row) => row[j].length)));
-  return rows.map((row, i) => {
-    const line = row
-      .map((cell, j) => (left.includes(j) ? cell.padEnd(widths[j]) : cell.padStart(widths[j])))
-      .join("  ")
-      .trimEnd();
-    return i === 0 ? bold(line) : line;
-  });
-}
+export const table = (rows: readonly (readonly string[])[], left?: readonly number[]): string[] =>
+  textTable(rows, left).map((line, i) => (i === 0 ? bold(line) : line));
 
 /** Names beside values. */
 export function pairs(entries: readonly (readonly [string, string])[]): string[] {
