@@ -168,6 +168,8 @@ async function buildProgram(entry, outfile) {
 
 export const buildOracles = () => buildProgram("tests/oracles/run.ts", "dist/oracles.js");
 
+export const buildSoak = () => buildProgram("tests/faults/soak.ts", ".cache/soak.mjs");
+
 /** Beside bench/node_modules, where the packages it compares with are. */
 export const buildBench = () => buildProgram("bench/run.ts", "bench/dist/run.js");
 

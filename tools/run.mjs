@@ -2,7 +2,7 @@
 import { ensureInstalled } from "./install.mjs";
 
 const REQUIRED = [20, 19];
-const TASKS = ["start", "test", "test:drivers", "check", "build", "oracles", "bench", "demo", "wgsl", "drills"];
+const TASKS = ["start", "test", "test:drivers", "check", "build", "oracles", "bench", "demo", "wgsl", "drills", "soak"];
 
 async function main([task, ...args]) {
   const [major, minor] = process.versions.node.split(".").map(Number);

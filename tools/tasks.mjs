@@ -9,6 +9,7 @@ import {
   buildDemo,
   buildLibrary,
   buildOracles,
+  buildSoak,
   reportSize,
 } from "../esbuild.config.mjs";
 import { newestChange } from "./changes.mjs";
@@ -68,6 +69,10 @@ export const tasks = {
     const { count, seed, rest } = numbersOf(args, { count: 20, seed: 1 });
     const { status } = await runVitest(["tests/faults", ...rest], { DRILL_COUNT: count, DRILL_SEED: seed });
     return status;
+  },
+
+  async soak(args) {
+    return runNode(await buildSoak(), args);
   },
 
   async bench([name, ...args]) {

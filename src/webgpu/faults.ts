@@ -1,8 +1,8 @@
 /** What goes wrong on a GPU behind the caller's back, as typed errors for whoever waits or asks next. */
 import { TilegradError } from "../errors.ts";
 
-/** A lost device aborts what is pending, and says that it is lost at about the same time. */
-const LOSS_MS = 20;
+/** A lost device aborts what is pending, and says that it is lost at about the same time, on a busy machine later. */
+const LOSS_MS = 1000;
 
 export class Faults {
   private lost: TilegradError | null = null;
@@ -68,7 +68,7 @@ export class Faults {
       return result;
     } catch (error) {
       if (error instanceof TilegradError) throw error;
-      await new Promise((resolve) => setTimeout(resolve, LOSS_MS));
+      await Promise.race([loss, new Promise((resolve) => setTimeout(resolve, LOSS_MS))]);
       this.check();
       throw error;
     } finally {
