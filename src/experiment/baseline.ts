@@ -11,8 +11,13 @@ import { decisionCost } from "./decide.ts";
 import type { Examples, Labels, Prepared } from "./rows.ts";
 import { sampleOf, weightsOf } from "./rows.ts";
 
-/** Chooses a threshold, by scores of rows that were not learned from where there are any. */
-export type Choose = (rows: Labels, scores: Float32Array) => Promise<TunedThreshold>;
+/** Chooses the threshold of one kind of model. */
+export interface Choose {
+  /** By these scores of rows that were not learned from, where there are any; by those of folds where there are folds. */
+  on(rows: Labels, scores: Float32Array): Promise<TunedThreshold>;
+  /** The threshold of a model that takes the other's place, by what each says of the rows that it has learned from. */
+  moved(threshold: TunedThreshold, before: Float32Array, after: Float32Array): TunedThreshold;
+}
 
 /** Rows that it is fitted on where more are streamed. */
 const LOGISTIC_ROWS = 50_000;
@@ -40,7 +45,7 @@ export async function logisticScores(model: LogisticRegression, part: Examples):
   return scores;
 }
 
-/** Threshold and rows as the network had them: chosen before the validation rows were learned from. */
+/** Threshold and rows as the network had them. */
 export async function logisticBaseline(
   data: Prepared,
   learnedFrom: Examples,
@@ -50,18 +55,31 @@ export async function logisticBaseline(
 ): Promise<LogisticBaseline> {
   const { train, validation, test } = data;
   const first = await fitLogistic(data, train, seed);
-  const chosenOn = validation ?? train;
-  const { threshold } = await choose(chosenOn, await logisticScores(first, chosenOn));
-  const last = learnedFrom === train ? first : await fitLogistic(data, learnedFrom, seed);
-  const [judged, judge] = [test ?? validation ?? train, !test && validation ? first : last];
-  const report = async (part: Examples | null, model = last) =>
-    part && classificationReport(part.y, await logisticScores(model, part), { threshold, ...weightsOf(part) });
+  const trained = await logisticScores(first, train);
+  const validated = validation && (await logisticScores(first, validation));
+  const stopped = await choose.on(validation ?? train, validated ?? trained);
+  const again = learnedFrom !== train;
+  const last = again ? await fitLogistic(data, learnedFrom, seed) : first;
+  const moved = again ? choose.moved(stopped, trained, await logisticScores(last, learnedFrom)) : stopped;
+  const scores = {
+    train: again ? await logisticScores(last, train) : trained,
+    validation: validated,
+    test: test && (await logisticScores(last, test)),
+  };
+  const report = (part: Examples | null, found: Float32Array | null, { threshold } = moved) =>
+    part && found && classificationReport(part.y, found, { threshold, ...weightsOf(part) });
+  const part = test ? "test" : validation ? "validation" : "train";
+  const { threshold } = part === "validation" ? stopped : moved;
   return {
     model: "logistic regression",
     l2: 1 / (2 * learnedFrom.y.length),
     converged: last.converged,
-    threshold,
-    metrics: { train: await report(train), validation: await report(validation, first), test: await report(test) },
-    cost: decisionCost(judged, await logisticScores(judge, judged), threshold, rule),
+    threshold: moved.threshold,
+    metrics: {
+      train: report(train, scores.train),
+      validation: report(validation, validated, stopped),
+      test: report(test, scores.test),
+    },
+    cost: decisionCost(data[part] as Examples, scores[part] as Float32Array, threshold, rule),
   };
 }

@@ -27,7 +27,7 @@ export function thresholdRule({ decision, columns }: Pick<Settings, "decision" |
         hint: "Scores are never below 0 or above 1: the answer would be the same for every row.",
       });
     }
-    refuse({ thresholdFolds }, `\`threshold: ${threshold}\``);
+    if (typeof thresholdFolds === "number") refuse({ thresholdFolds }, `\`threshold: ${threshold}\``);
   }
   // Where one kind of mistake costs nothing, never (or always) to alert is the cheapest: that must be said, not left out.
   const unsaid = "minimizeCost" in rule && (["fp", "fn"] as const).find((name) => !(name in rule.minimizeCost));

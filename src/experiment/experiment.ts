@@ -17,27 +17,30 @@ import type { Device } from "../device.ts";
 import { calibrated } from "../metrics/calibration.ts";
 import type { ClassificationReport } from "../metrics/report.ts";
 import { classificationReport } from "../metrics/report.ts";
-import { tuneThreshold } from "../metrics/thresholds.ts";
+import type { TunedThreshold } from "../metrics/thresholds.ts";
 import { Trainer } from "../train/trainer.ts";
-import type { Choose } from "./baseline.ts";
-import { fitLogistic, logisticBaseline, logisticScores } from "./baseline.ts";
+import { logisticBaseline } from "./baseline.ts";
 import { calibrationOf, checkCalibrate, checkThresholds, thresholdRule } from "./decide.ts";
 import { fitNetwork } from "./fit.ts";
 import { splitRows } from "./folds.ts";
 import { makeModel, networkSettings } from "./network.ts";
 import { defaultBatch, learningRateOf, makeLoss, makeOptimizer, weightShift } from "./objective.ts";
-import type { Observer, Surroundings } from "./observer.ts";
+import type { Surroundings } from "./observer.ts";
 import { silent } from "./observer.ts";
 import type { ExperimentOptions, Settings } from "./options.ts";
 import { settle } from "./options.ts";
 import { prepare } from "./prepare.ts";
 import { checkCorrectable } from "./prior.ts";
+import type { Refit } from "./refit.ts";
+import { judgeRefit, shouldRefit } from "./refit.ts";
+import type { Sampled } from "./resample.ts";
 import { resampler } from "./resample.ts";
 import type { ExperimentResult, Extras, Learned, Shown } from "./result.ts";
 import { extrasOf, resultOf } from "./result.ts";
-import type { Examples, Labels, Prepared } from "./rows.ts";
-import { inputsOf, joined, joinedExamples, joinedLabels, positivesIn, pricesOf, weightsOf } from "./rows.ts";
+import type { Examples, Prepared } from "./rows.ts";
+import { inputsOf, joined, joinedExamples, weightsOf } from "./rows.ts";
 import { taskOf } from "./task.ts";
+import { thresholdsBy } from "./threshold.ts";
 import { findings } from "./warnings.ts";
 
 export interface Experiment {
@@ -69,12 +72,10 @@ export async function experiment(
   return { trainer, extras: extrasOf(data, learned, settings), result };
 }
 
-/** Below this many positives the validation rows are worth more in training (bench/results/defaults.md). */
-const SCARCE_POSITIVES = 500;
-
 /**
- * Fits with early stopping, chooses the threshold on the validation rows, and where positives are scarce fits once more, for as
- * many epochs, with the validation rows too. The trainer is the caller's to dispose of; after an error none is left.
+ * Fits with early stopping, chooses the threshold on the validation rows or by folds, and where positives are scarce fits once
+ * more, for as many epochs, with the validation rows too; that network stays where it is no worse (refit.ts). The trainer is the
+ * caller's to dispose of; after an error none is left.
  */
 export async function learn(
   device: Device,
@@ -84,10 +85,11 @@ export async function learn(
 ): Promise<Learned> {
   const { train, validation, test } = data;
   const { loss: lossOptions, optimizer: optimizerOptions, training, decision, seed } = settings;
-  const { precision, refit } = training;
+  const { precision } = training;
 
   const rule = thresholdRule(settings);
-  const choose = thresholdBy(settings, heldOutScores(device, data, settings, around));
+  const learnFold = (fold: Prepared, own: Settings) => learn(device, fold, own, silent(around));
+  const thresholds = thresholdsBy(learnFold, data, settings, around);
 
   const sample = resampler(device, data.preprocessor, settings);
   const sampled = await sample(train);
@@ -117,44 +119,53 @@ export async function learn(
     const scoresOf = async (trainer: Trainer, part: Examples) =>
       calibrated(calibration, await trainer.predict(inputsOf(part)));
     const validated = raw && calibrated(calibration, raw);
-    const threshold = await choose.network(validation ?? train, validated ?? (await scoresOf(first, train)));
+    const trained = await scoresOf(first, train);
+    const stopped = await thresholds.network.on(validation ?? train, validated ?? trained);
+    let final: Final = { trainer: first, sampled, learnedFrom: train, threshold: stopped };
 
-    const again = validation && shouldRefit(refit, train, validation) ? joinedExamples(train, validation) : null;
-    const epochs = (best?.epoch ?? first.progress.history.loss.length - 1) + 1;
-    if (again) first.dispose();
-    const trainer = again ? newTrainer() : first;
-    const learnedAs = again ? await sample(again) : sampled;
-    if (again)
-      await fitNetwork(trainer, learnedAs, { ...whole, stage: "refit", validation: null, epochs }, settings, around);
+    let refit: Refit | null = null;
+    if (validation && validated && shouldRefit(settings, train, validation)) {
+      const all = joinedExamples(train, validation);
+      const epochs = (best?.epoch ?? first.progress.history.loss.length - 1) + 1;
+      const [trainer, again] = [newTrainer(), await sample(all)];
+      await fitNetwork(trainer, again, { ...whole, stage: "refit", validation: null, epochs }, settings, around);
+      const after = await scoresOf(trainer, all);
+      const judged = judgeRefit(settings, all, joined(trained, validated), after);
+      refit = { rows: all.y.length, epochs, loss: trainer.history.loss, ...judged };
+      const threshold = thresholds.network.moved(stopped, trained, after);
+      if (judged.kept) final = { trainer, sampled: again, learnedFrom: all, threshold };
+      (judged.kept ? first : trainer).dispose();
+    }
 
+    const { trainer, learnedFrom, threshold } = final;
     const scores = {
-      train: await scoresOf(trainer, train),
+      train: trainer === first ? trained : await scoresOf(trainer, train),
       validation: validated,
       test: test && (await scoresOf(trainer, test)),
     };
-    const report = (part: Examples | null, found: Float32Array | null): ClassificationReport | null =>
-      part && found && classificationReport(part.y, found, { threshold: threshold.threshold, ...weightsOf(part) });
-    const learnedFrom = again ?? train;
+    const report = (part: Examples | null, found: Float32Array | null, by = threshold): ClassificationReport | null =>
+      part && found && classificationReport(part.y, found, { threshold: by.threshold, ...weightsOf(part) });
     return {
       trainer,
       model,
       best,
       history: first.history,
-      steps: trainer.step + (again ? first.step : 0),
+      steps: made.reduce((steps, each) => steps + each.step, 0),
       speed,
-      refit: again && { rows: again.y.length, epochs, loss: trainer.history.loss },
+      refit,
       calibration,
       threshold,
+      thresholdFolds: thresholds.folds(),
       learnedFrom,
-      resampled: learnedAs.summary,
-      priorShift: learnedAs.shift + classShift,
+      resampled: final.sampled.summary,
+      priorShift: final.sampled.shift + classShift,
       scores,
       metrics: {
         train: report(train, scores.train) as ClassificationReport,
-        validation: report(validation, scores.validation),
+        validation: report(validation, scores.validation, stopped),
         test: report(test, scores.test),
       },
-      baseline: settings.baseline ? await logisticBaseline(data, learnedFrom, choose.logistic, rule, seed) : null,
+      baseline: settings.baseline ? await logisticBaseline(data, learnedFrom, thresholds.logistic, rule, seed) : null,
       batch,
       chosen: {
         learningRate: learningRateOf(optimizerOptions, batch),
@@ -164,77 +175,13 @@ export async function learn(
   });
 }
 
-function shouldRefit(when: Settings["training"]["refit"], train: Examples, validation: Examples): boolean {
-  return when === "always" || (when === "auto" && positivesIn(train) + positivesIn(validation) < SCARCE_POSITIVES);
+/** The network that is the model, and what it came from. */
+interface Final {
+  readonly trainer: Trainer;
+  readonly sampled: Sampled;
+  readonly learnedFrom: Examples;
+  readonly threshold: TunedThreshold;
 }
-
-/** Rows with their scores by models that have learned from others. */
-interface HeldOut {
-  readonly rows: Labels;
-  readonly network: Float32Array;
-  readonly logistic: Float32Array;
-}
-
-/** By the rows at hand, or by those of all folds where `thresholdFolds` is given. */
-function thresholdBy(
-  settings: Settings,
-  heldOut: (() => Promise<HeldOut>) | null,
-): Readonly<Record<"network" | "logistic", Choose>> {
-  const rule = thresholdRule(settings);
-  const by =
-    (scorer: "network" | "logistic"): Choose =>
-    async (part, scores) => {
-      const held = await heldOut?.();
-      const [rows, found] = held ? [held.rows, held[scorer]] : [part, scores];
-      return tuneThreshold(rows.y, found, rule, pricesOf(rows));
-    };
-  return { network: by("network"), logistic: by("logistic") };
-}
-
-/** Scored when they are asked for first. Each fold is an experiment of its own, in which all that is fitted is fitted anew. */
-function heldOutScores(
-  device: Device,
-  data: Prepared,
-  settings: Settings,
-  around: Observer,
-): (() => Promise<HeldOut>) | null {
-  const { thresholdFolds: k, ...decision } = settings.decision;
-  if (k === undefined) return null;
-  const folds = data.folds(k);
-  const tell = (fold: number | null) => around.onProgress?.({ type: "threshold", fold, folds: k });
-  const score = async (): Promise<HeldOut> => {
-    let all: HeldOut | null = null;
-    let done = 0;
-    try {
-      for await (const fold of folds) {
-        tell(++done);
-        const own = { ...settings, decision, baseline: false };
-        const { trainer, scores, learnedFrom } = await learn(device, fold, own, silent(around));
-        trainer.dispose();
-        const rows = fold.test as Examples;
-        const logistic = settings.baseline
-          ? await logisticScores(await fitLogistic(fold, learnedFrom, settings.seed), rows)
-          : new Float32Array(0);
-        const next = { rows, network: scores.test as Float32Array, logistic };
-        all = all ? joinedHeldOut(all, next) : next;
-      }
-    } finally {
-      tell(null);
-    }
-    return all as HeldOut;
-  };
-  let scored: Promise<HeldOut> | undefined;
-  return () => {
-    scored ??= score();
-    return scored;
-  };
-}
-
-const joinedHeldOut = (a: HeldOut, b: HeldOut): HeldOut => ({
-  rows: joinedLabels(a.rows, b.rows),
-  network: joined(a.network, b.network),
-  logistic: joined(a.logistic, b.logistic),
-});
 
 /** After an error nothing is left on the device. */
 async function orDispose<T>(trainers: readonly Trainer[], work: () => Promise<T>): Promise<T> {

@@ -153,15 +153,15 @@ export const GROUPS = {
     monitor: is.required(is.oneOf("valPrAuc", "valRocAuc", "valF1", "valLoss", "loss")),
     /** Epochs without improvement, then a tenth of the learning rate. */
     reduceOnPlateau: is.positiveInteger,
-    /** Whether to train once more with the validation rows; auto: with few positives. */
+    /** Whether to train once more with the validation rows; auto: with few positives, and without `calibrate`. */
     refit: is.required(is.oneOf("auto", "always", "never")),
     precision: is.required(is.oneOf(...PRECISIONS)),
   },
   decision: {
     /** A rule, such as f1, recall>=0.8 or cost:fp=1,fn=5 (see parseThresholdRule), or a number as text. */
     threshold: is.required(is.string),
-    /** The threshold is chosen from the scores of so many folds, each scored by what learned from the others. */
-    thresholdFolds: is.integerFrom(2),
+    /** The threshold is chosen from the scores of so many folds, each scored by what learned from the others; auto: with few positives. */
+    thresholdFolds: is.required(is.or(is.integerFrom(2), "auto", "none")),
     /** Maps scores to probabilities, fitted on the validation rows. */
     calibrate: is.required(is.oneOf("none", ...CALIBRATION_METHODS)),
   },
@@ -206,7 +206,7 @@ export const DEFAULTS = {
   resample: { resample: "none", balancedBatches: false },
   optimizer: { optimizer: "adam", schedule: "constant" },
   training: { epochs: 200, earlyStopping: 15, monitor: "valPrAuc", refit: "auto", precision: "f32" },
-  decision: { threshold: "f1", calibrate: "none" },
+  decision: { threshold: "f1", thresholdFolds: "auto", calibrate: "none" },
 } as const satisfies Groups;
 
 const groupNames = Object.keys(GROUPS) as (keyof typeof GROUPS)[];

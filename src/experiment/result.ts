@@ -16,6 +16,7 @@ import { oneAnswer, thresholdRule, unmetRule } from "./decide.ts";
 import type { Speed } from "./fit.ts";
 import { modelName } from "./network.ts";
 import type { Settings } from "./options.ts";
+import type { Refit } from "./refit.ts";
 import type { ResampleSummary } from "./resample.ts";
 import type { Examples, Prepared, Task } from "./rows.ts";
 import type { Findings } from "./warnings.ts";
@@ -29,10 +30,12 @@ export interface Learned {
   readonly steps: number;
   /** Before any refit. */
   readonly speed: Speed;
-  readonly refit: { readonly rows: number; readonly epochs: number; readonly loss: readonly number[] } | null;
+  readonly refit: Refit | null;
   /** Fitted to the validation scores before any refit. */
   readonly calibration: Calibration | null;
   readonly threshold: TunedThreshold;
+  /** That it was chosen by; null: by the validation rows, or the training rows where there are none. */
+  readonly thresholdFolds: number | null;
   /** The rows that the weights were learned from in the end, before any resampling. */
   readonly learnedFrom: Examples;
   readonly resampled: ResampleSummary | null;
@@ -89,7 +92,13 @@ export async function resultOf(
   const inputShape = inputShapeOf(preprocessor);
   const part = test ? "test" : validation ? "validation" : "train";
   const [rows, scores] = [data[part] as Examples, learned.scores[part] as Float32Array];
-  const by = { threshold: threshold.threshold, rule: thresholdRule(settings), seed, intervals: reported };
+  // Validation rows are scored, and decided, by the network that they stopped.
+  const by = {
+    threshold: (learned.metrics[part] as ClassificationReport).threshold,
+    rule: thresholdRule(settings),
+    seed,
+    intervals: reported,
+  };
   const { report, diagnostics, cost } = assess(rows, scores, by);
   return {
     ...resultHead(device, data),
@@ -115,7 +124,7 @@ export async function resultOf(
     calibration: learned.calibration,
     threshold: threshold.threshold,
     thresholdRule: decision.threshold,
-    thresholdFolds: decision.thresholdFolds ?? null,
+    thresholdFolds: learned.thresholdFolds,
     thresholdAttained: threshold.attained,
     metrics: { ...learned.metrics, [part]: report },
     baseline: learned.baseline,

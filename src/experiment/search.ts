@@ -193,10 +193,13 @@ async function evaluate(
 ): Promise<Entry> {
   const began = performance.now();
   const epochs = "epochs" in choice ? chosen.training.epochs : budget;
+  const asked = chosen.decision.thresholdFolds;
   const settings = {
     ...chosen,
     split: { ...chosen.split, test: 0 },
     training: { ...chosen.training, epochs },
+    // Candidates are many, and what decides between them is most often no threshold: unasked, only the winner has folds for it.
+    decision: { ...chosen.decision, thresholdFolds: asked === "auto" ? ("none" as const) : asked },
     baseline: false,
   };
   const entry = (reports: readonly ClassificationReport[], epochs: number): Entry => {

@@ -8,6 +8,7 @@ import { blendedCategories } from "./resample.ts";
 import type { Prepared } from "./rows.ts";
 import { positivesIn } from "./rows.ts";
 import { rowsWithLabels } from "./task.ts";
+import { FEW_POSITIVES, foldsFor } from "./threshold.ts";
 
 export interface Findings {
   /** Null for large tables that nobody asked about. */
@@ -60,16 +61,14 @@ function suspicions(description: TableDescription | null, preprocessor: Preproce
   ];
 }
 
-/** Fewer positives than this make a metric or a threshold mostly luck: one row more or less is a tenth of recall. */
-const FEW_POSITIVES = 10;
-
-function scarcity({ train, validation, test }: Prepared, { decision }: Settings): string[] {
+function scarcity({ train, validation, test }: Prepared, settings: Settings): string[] {
   const few = Object.entries({ training: train, validation, test }).flatMap(([name, part]) => {
     const positives = part ? positivesIn(part) : FEW_POSITIVES;
     return positives < FEW_POSITIVES ? [`${positives} in the ${name} rows`] : [];
   });
   if (few.length === 0) return [];
-  const chosen = decision.thresholdFolds === undefined && Number.isNaN(Number(decision.threshold));
+  const chosen =
+    Number.isNaN(Number(settings.decision.threshold)) && foldsFor(settings, { train, validation }) === null;
   const folds = chosen ? "; `thresholdFolds: 5` chooses the threshold by more rows" : "";
   return [`few positives (${few.join(", ")}): much is luck. \`crossValidate\` tests on every row${folds}.`];
 }

@@ -17,6 +17,7 @@ import {
 import type { CostOptions } from "./costs.ts";
 import { costCurve, costOptions } from "./costs.ts";
 import { cutoffsOf } from "./cutoff.ts";
+import { descendingOrder } from "./order.ts";
 import { confusionAt, requireBothClasses, type Sweep, sweep } from "./sweep.ts";
 import { checkThresholdRule, type Objective, type ThresholdRule } from "./thresholdRule.ts";
 
@@ -135,6 +136,25 @@ function best(points: number, valueAt: (k: number) => number): { k: number; valu
   }
   const nothing = valueAt(-1) || 0;
   return nothing > value ? { k: -1, value: nothing } : { k, value };
+}
+
+/**
+ * The threshold of scores that take the place of others: the same where it says yes to as large a share of them, else halfway
+ * between the two scores that this share lies between. So where a network is trained anew, and its scores are spread in
+ * another way, it gives as many alerts as the one for which the threshold was chosen.
+ * @param before finite, [n], n > 0
+ * @param after finite, [m], m > 0, of rows that its network knows as well as the other did those of `before`
+ */
+export function carryThreshold(threshold: number, before: NumberList, after: NumberList): number {
+  const yes = (list: NumberList, from: number): number => {
+    const cutoff = cutoffsOf(list)(from);
+    let n = 0;
+    for (let i = 0; i < list.length; i++) if (list[i] >= cutoff) n++;
+    return n;
+  };
+  const alerts = Math.round((yes(before, threshold) / before.length) * after.length);
+  if (yes(after, threshold) === alerts) return threshold;
+  return below(after, alerts === 0 ? Infinity : after[descendingOrder(after)[alerts - 1]]);
 }
 
 /**

@@ -222,7 +222,7 @@ function training(result: TrainingResult, drawn: Record<PlotName, string | null>
   const { epochs, best, refit, parameters, rows } = result;
   const stopped = best ? `The weights are those of epoch ${best.epoch + 1}. ` : "";
   const again = refit
-    ? `As yes rows are few, the model was then trained once more, for ${refit.epochs} epochs, on all ${count(refit.rows)} rows that are not for testing. `
+    ? `As yes rows are few, a model was then trained once more, for ${refit.epochs} epochs, on all ${count(refit.rows)} rows that are not for testing${refit.kept ? "" : ", and dropped, as it did worse on these than the first"}. `
     : "";
   return section(
     "training",

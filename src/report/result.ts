@@ -59,7 +59,7 @@ export interface TrainingResult extends EvaluationResult {
   readonly epochs: number;
   readonly steps: number;
   readonly best: { readonly epoch: number; readonly value: number } | null;
-  readonly refit: { readonly rows: number; readonly epochs: number } | null;
+  readonly refit: { readonly rows: number; readonly epochs: number; readonly kept: boolean } | null;
   /** What was learned from instead of the training rows. */
   readonly resampled: { readonly method: string; readonly rows: number; readonly positives: number } | null;
   /** Added to the logit of every score, as classes were resampled or weighted; 0 where neither was done. */

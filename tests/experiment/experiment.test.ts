@@ -21,6 +21,7 @@ const options: ExperimentOptions = {
   columns: { id: ["customer_id"] },
   network: { layers: [8] },
   training: { epochs: 3 },
+  decision: { thresholdFolds: "none" },
 };
 
 let device: Device;

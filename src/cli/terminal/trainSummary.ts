@@ -52,7 +52,7 @@ export function trainSummary(result: TrainingResult, data: Prepared, model: Mode
       `${target.name} = ${target.positive}, ${percent(trained.prevalence)} of the training rows ` +
         dim(`(${count(positives)}; no is ${others})`),
     ],
-    ...(result.resampled ? ([["Resampled", resampled(result.resampled, result.refit !== null)]] as const) : []),
+    ...(result.resampled ? ([["Resampled", resampled(result.resampled, result.refit?.kept === true)]] as const) : []),
     ["Network", `${result.network.model} ${dim(`(${plural(result.parameters, "parameter")}${dispatches})`)}`],
     ...summary(model)
       .split("\n")
@@ -132,8 +132,10 @@ function scoresLine({ calibration }: TrainingResult, loss: LossOptions["loss"]):
   ];
 }
 
-const refit = ({ rows, epochs }: { readonly rows: number; readonly epochs: number }): string =>
-  `once more on all ${count(rows)} rows that are not for testing, ${plural(epochs, "epoch")} ${dim("(few positives)")}`;
+const refit = ({ rows, epochs, kept }: NonNullable<TrainingResult["refit"]>): string =>
+  `once more on all ${count(rows)} rows that are not for testing, ${plural(epochs, "epoch")}${kept ? "" : ": dropped"} ${dim(
+    kept ? "(few positives)" : "(it does worse on these rows than the network before)",
+  )}`;
 
 function threshold(result: TrainingResult): string {
   const { threshold: value, thresholdRule: rule, thresholdFolds: folds, metrics } = result;
