@@ -73,11 +73,7 @@ async function towardsOthers(
 }
 
 /** Which rows of the rarer class are safe, in danger, or noise, by their m nearest rows. */
-export async function borderOf(
-  classes: Classes,
-  m: number,
-  { device }: { device: SmoteOptions["device"] },
-): Promise<Border> {
+export async function borderOf(classes: Classes, m: number, { device }: Pick<SmoteOptions, "device">): Promise<Border> {
   const others = await othersAmong(classes, m, device);
   const where = (test: (c: number) => boolean) => classes.minority.filter((_, i) => test(others[i]));
   return {

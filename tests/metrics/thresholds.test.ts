@@ -179,6 +179,14 @@ describe("costs", () => {
 });
 
 describe("thresholdTable", () => {
+  it("refuses options that there are not, and values of another kind", () => {
+    const wrong = (options: object) => errorOf(() => thresholdTable(y, scores, options)).message;
+    expect(wrong({ treshold: [0.5] })).toMatch(
+      /^thresholdTable: there is no option "treshold"; expected any of .*thresholds/,
+    );
+    expect(wrong({ thresholds: 0.5 })).toMatch(/^thresholdTable: got thresholds 0.5; expected an array of values/);
+  });
+
   it("has at each threshold what confusionMatrix counts there, and the cost", () => {
     fc.assert(
       fc.property(scoredRows, ({ y: labels, scores: values, weight }) => {

@@ -124,6 +124,28 @@ describe("plots say what they show", () => {
   });
 });
 
+describe("options", () => {
+  const { roc, pr } = rows(100);
+
+  it("that there are not are refused, with the one that was meant", () => {
+    const misspelt = { tilte: "ROC" } as never;
+    for (const draw of [() => rocPlot(roc, misspelt), () => prPlot(pr, misspelt), () => barPlot({ a: 1 }, misspelt)]) {
+      expect(draw).toThrow(
+        expect.objectContaining({
+          code: "E_ARGUMENT",
+          message: expect.stringContaining('there is no option "tilte"'),
+          hint: "Did you mean title?",
+        }),
+      );
+    }
+  });
+
+  it("of another kind are refused by name", () => {
+    expect(() => rocPlot(roc, { theme: "dark" as never })).toThrow('rocPlot: got theme "dark"; expected auto, light.');
+    expect(() => barPlot({ a: 1 }, { most: 0.5 })).toThrow("barPlot: got most 0.5; expected a positive integer.");
+  });
+});
+
 describe("many points", () => {
   it("are thinned to what pixels can show: 200,000 rows draw in under 100 kB", () => {
     const { roc, pr } = rows(200_000);
