@@ -169,7 +169,10 @@ async function watched(...args: readonly string[]) {
 // Read whole, a file of this size takes 380 MB to train and 280 MB to predict.
 it("trains on 70 MB in less than 350 MB of memory, and predicts in less than 220 MB", async () => {
   const file = path.join(cli.folder, "large.csv");
-  writeLargeCsv(file, 70_000_000);
+  writeLargeCsv(file, 7_000_000);
+  const text = fs.readFileSync(file, "latin1");
+  const rows = text.slice(text.indexOf("\n") + 1);
+  for (let i = 1; i < 10; i++) fs.appendFileSync(file, rows);
   const options = ["--epochs", "1", "--layers", "8", "--batch", "4096", "--json", "--out", "large"];
   const trained = await watched("train", file, "--target", "fraud", ...options);
   expect(trained.code, trained.stderr).toBe(0);
