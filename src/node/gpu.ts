@@ -6,6 +6,7 @@ import { isMainThread } from "node:worker_threads";
 import { TilegradError } from "../errors.ts";
 import type { GpuName } from "../platform.ts";
 import { GPU_NAMES } from "../platform.ts";
+import { withoutReductions } from "./dawnNotes.ts";
 import { cacheFolder, chromiumArchives, importPeer, missingPeer, resolvePeer } from "./peers.ts";
 import { waitGently } from "./polling.ts";
 import { unpackOnce } from "./tar.ts";
@@ -132,7 +133,7 @@ async function find(unwanted = UNWANTED): Promise<NodeGpu | undefined> {
     if (!(name in globalThis)) Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
   }
   const gpu = dawn.create([`disable-dawn-features=${unwanted}`]);
-  const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
+  const adapter = await withoutReductions(() => gpu.requestAdapter({ powerPreference: "high-performance" }));
   if (!adapter) return undefined;
   const { info } = adapter;
   const software = info.isFallbackAdapter;

@@ -28,6 +28,11 @@ describe("as a process", () => {
     expect(JSON.parse(stdout)).toBeTypeOf("object");
   });
 
+  it("says nothing of what Dawn makes of a driver's limits", async () => {
+    const { code, stderr } = await cli.spawn("predict", "model", "customers.csv", "--device", "swiftshader", "--quiet");
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  });
+
   it("speaks to people on stderr and ends with 2 where its input is wrong", async () => {
     const told = await cli.spawn("train", "customers.csv", ...CHURN, ...QUICK, "--out", "told", "--json");
     expect(told).toMatchObject({ code: 0, stderr: expect.stringContaining("Test rows, never used above") });
