@@ -31,6 +31,8 @@ export interface Check {
   readonly how: HowToRun;
 }
 
+const elementsOf = ({ inputs }: Sample): number => inputs.reduce((n, { shape }) => n + sizeOf(shape), 0);
+
 /**
  * What `checkOps` runs on a device with these limits: every sample by the kernel that the device would choose, by each other
  * kernel the largest that it serves, and the largest of all resident. No limits: a device that knows one way.
@@ -38,8 +40,7 @@ export interface Check {
 export function checksOf(op: OpDef, limits: KernelLimits | null): readonly Check[] {
   const samples = op.samples?.() ?? [];
   if (!limits) return samples.map((sample) => ({ sample, how: {} }));
-  const elements = ({ inputs }: Sample): number => inputs.reduce((n, { shape }) => n + sizeOf(shape), 0);
-  const largestFirst = [...samples].sort((a, b) => elements(b) - elements(a));
+  const largestFirst = [...samples].sort((a, b) => elementsOf(b) - elementsOf(a));
   const kernelsOf = (sample: Sample, force: KernelForce): string =>
     identityOf(compileGraph(sampleGraph(op, sample, { gradient: true }).graph, { ...limits, force }).calls);
   const chosen = new Map<Sample, string>();
@@ -107,11 +108,20 @@ export async function checkSample(device: Device, op: OpDef, sample: Sample, how
 const checkOpsOptions = {
   /** Hears of each. */
   progress: is.callable as Kind<(result: CheckResult) => void>,
+  /** One check of each op, at its largest size, as the device would run it; default false: all sizes, all kernels. */
+  quick: is.boolean,
 };
+
+/** The largest sample of an op. */
+export const quickChecksOf = (op: OpDef): readonly Check[] =>
+  [...(op.samples?.() ?? [])]
+    .sort((a, b) => elementsOf(b) - elementsOf(a))
+    .slice(0, 1)
+    .map((sample) => ({ sample, how: {} }));
 
 export interface CheckOpsOptions extends OptionsOf<typeof checkOpsOptions> {}
 
-/** All checks of all ops given, in order. */
+/** All checks of all ops given, or one of each, in order. */
 export async function checkOps(
   device: Device,
   ops: readonly OpDef[],
@@ -119,10 +129,11 @@ export async function checkOps(
 ): Promise<CheckResult[]> {
   checkValue("checkOps", "device", device, is.device);
   checkValue("checkOps", "ops", ops, is.list);
-  const { progress = () => {} } = checkOptions("checkOps", options, checkOpsOptions);
+  const { progress = () => {}, quick = false } = checkOptions("checkOps", options, checkOpsOptions);
   const results: CheckResult[] = [];
   for (const op of ops) {
-    for (const { sample, how } of checksOf(op, device.limits)) {
+    const checks = quick ? quickChecksOf(op) : checksOf(op, device.limits);
+    for (const { sample, how } of checks) {
       const result = await checkSample(device, op, sample, how);
       results.push(result);
       progress(result);

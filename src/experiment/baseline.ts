@@ -45,6 +45,11 @@ export async function logisticScores(model: LogisticRegression, part: Examples):
   return scores;
 }
 
+/** With its scores of the rows that it is judged by. */
+export interface FittedBaseline extends Omit<LogisticBaseline, "versus" | "curves"> {
+  readonly scores: Float32Array;
+}
+
 /** Threshold and rows as the network had them. */
 export async function logisticBaseline(
   data: Prepared,
@@ -52,7 +57,7 @@ export async function logisticBaseline(
   choose: Choose,
   rule: ThresholdRule,
   seed: number,
-): Promise<LogisticBaseline> {
+): Promise<FittedBaseline> {
   const { train, validation, test } = data;
   const first = await fitLogistic(data, train, seed);
   const trained = await logisticScores(first, train);
@@ -81,5 +86,6 @@ export async function logisticBaseline(
       test: report(test, scores.test),
     },
     cost: decisionCost(data[part] as Examples, scores[part] as Float32Array, threshold, rule),
+    scores: scores[part] as Float32Array,
   };
 }

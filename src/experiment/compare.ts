@@ -1,14 +1,15 @@
 /** Ways to learn side by side, on the same folds with the same seed. */
 import type { Table } from "../data/table.ts";
 import type { Device } from "../device.ts";
+import { pairedFolds } from "../metrics/paired.ts";
 import type { Candidate } from "./candidates.ts";
 import { candidatesOf, checkCandidates, choiceText } from "./candidates.ts";
 import type { CrossValidation, Jobs, MeasureName } from "./crossValidation.ts";
-import { byMeasure, eachFold } from "./crossValidation.ts";
+import { byMeasure, eachFold, LESS_IS_BETTER } from "./crossValidation.ts";
 import { oneAnswer } from "./decide.ts";
 import type { FoldOptions, PlannedFolds } from "./folds.ts";
 import { planFolds } from "./folds.ts";
-import type { Choice, ExperimentOptions } from "./options.ts";
+import type { Choice, ExperimentOptions, Settings } from "./options.ts";
 import { settle } from "./options.ts";
 import { resultHead } from "./result.ts";
 import type { Task } from "./rows.ts";
@@ -64,7 +65,10 @@ export async function compareOn(
     const warnings = [...validated.warnings, ...decided];
     found.push({ choice, ...validated, warnings, ms: Math.round(performance.now() - began) });
   }
+  const isSimple = ({ network: { model = "mlp", layers } }: Settings): boolean =>
+    model === "mlp" && layers?.length === 0;
   const valueIn = ({ summary }: Compared) => summary[measure]?.mean ?? null;
+  const settingsOf = (chosen: Choice) => (candidates.find(({ choice }) => choice === chosen) as Candidate).settings;
   const compared = [...found].sort((a, b) => byMeasure(measure, valueIn(a), valueIn(b)));
   return {
     ...resultHead(device, task),
@@ -72,5 +76,29 @@ export async function compareOn(
     measure,
     compared,
     baseline: found[0].baseline,
+    versus:
+      isSimple(settingsOf(compared[0].choice)) || !found[0].baseline
+        ? null
+        : pairedFolds(differences(measure, compared[0], found[0]), testedShare(found[0])),
   };
+}
+
+export type ComparedWays = Awaited<ReturnType<typeof compareOn>>;
+
+/** Rows that are tested to one that is learned from. */
+function testedShare({ folds }: CrossValidation): number {
+  const [tested, learned] = folds.reduce(
+    ([test, rest], { rows }) => [test + rows.test, rest + rows.train + rows.validation],
+    [0, 0],
+  );
+  return tested / learned;
+}
+
+/** By fold how much better than logistic regression, which was fitted beside another candidate on the same folds. */
+function differences(measure: MeasureName, of: CrossValidation, beside: CrossValidation): number[] {
+  const sign = LESS_IS_BETTER.includes(measure) ? -1 : 1;
+  return of.folds.flatMap(({ test }, i) => {
+    const [own, simple] = [test[measure], beside.folds[i].baseline?.[measure]];
+    return typeof own === "number" && typeof simple === "number" ? [sign * (own - simple)] : [];
+  });
 }

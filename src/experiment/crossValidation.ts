@@ -118,7 +118,7 @@ export async function eachFold(
 }
 
 /** Measures that are losses: less is better. */
-const LESS_IS_BETTER: readonly MeasureName[] = ["logLoss", "brier", "ece"];
+export const LESS_IS_BETTER: readonly MeasureName[] = ["logLoss", "brier", "ece"];
 
 /** Order of two values of a measure, as for `sort`: better first, undefined last. */
 export function byMeasure(measure: MeasureName, a: number | null, b: number | null): number {

@@ -69,7 +69,8 @@ export async function experiment(
   const learned = await learn(device, data, settings, around);
   const { trainer } = learned;
   const result = await orDispose([trainer], () => resultOf(device, data, learned, settings, found, around));
-  return { trainer, extras: extrasOf(data, learned, settings), result };
+  const extras = await orDispose([trainer], () => extrasOf(data, learned, settings));
+  return { trainer, extras, result };
 }
 
 /**
@@ -98,7 +99,7 @@ export async function learn(
 
   const batch = Math.min(training.batch ?? defaultBatch(y.length, optimizerOptions.optimizer), y.length);
   const model = await makeModel(settings, shape, y);
-  const classShift = weightShift(lossOptions, y);
+  const classShift = decision.correction ? weightShift(lossOptions, y) : 0;
   checkCorrectable(model, sampled.shift + classShift);
   const [loss, optimizer] = [makeLoss(lossOptions, y), makeOptimizer(optimizerOptions, batch)];
   checkCalibrate(decision, validation);

@@ -164,6 +164,8 @@ export const GROUPS = {
     thresholdFolds: is.required(is.or(is.integerFrom(2), "auto", "none")),
     /** Maps scores to probabilities, fitted on the validation rows. */
     calibrate: is.required(is.oneOf("none", ...CALIBRATION_METHODS)),
+    /** Whether scores are brought to the prevalence of the rows as they came, after weights of classes and resampling; default true. */
+    correction: is.required(is.boolean),
   },
 };
 
@@ -206,7 +208,7 @@ export const DEFAULTS = {
   resample: { resample: "none", balancedBatches: false },
   optimizer: { optimizer: "adam", schedule: "constant" },
   training: { epochs: 200, earlyStopping: 15, monitor: "valPrAuc", refit: "auto", precision: "f32" },
-  decision: { threshold: "f1", thresholdFolds: "auto", calibrate: "none" },
+  decision: { threshold: "f1", thresholdFolds: "auto", calibrate: "none", correction: true },
 } as const satisfies Groups;
 
 const groupNames = Object.keys(GROUPS) as (keyof typeof GROUPS)[];

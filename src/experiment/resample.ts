@@ -33,7 +33,7 @@ export interface Sampled {
 export function resampler(
   device: Device,
   preprocessor: Preprocessor,
-  { resample, loss, seed }: Settings,
+  { resample, loss, seed, decision }: Settings,
 ): (examples: Examples) => Promise<Sampled> {
   const { resample: named, samplingStrategy, kNeighbors, shrinkage, balancedBatches } = resample;
   const name = named === "none" ? undefined : named;
@@ -69,7 +69,10 @@ export function resampler(
       positives,
       synthetic: resampled?.source.filter((row) => row < 0).length ?? 0,
     };
-    const shift = isMargin(loss) ? 0 : priorCorrection(seen, positivesIn(examples) / examples.y.length).shift;
+    const shift =
+      isMargin(loss) || !decision.correction
+        ? 0
+        : priorCorrection(seen, positivesIn(examples) / examples.y.length).shift;
     return { examples: resampled ? { x: resampled.x, y: resampled.y } : examples, summary, shift };
   };
 }

@@ -3,6 +3,8 @@ import { inputShapeOf } from "../data/preprocess.ts";
 import type { Device } from "../device.ts";
 import type { Json } from "../io/json.ts";
 import type { Calibration } from "../metrics/calibration.ts";
+import { diagnostics } from "../metrics/diagnostics.ts";
+import { pairedPrAuc } from "../metrics/paired.ts";
 import type { ClassificationReport } from "../metrics/report.ts";
 import type { TunedThreshold } from "../metrics/thresholds.ts";
 import type { Model } from "../model/model.ts";
@@ -12,6 +14,7 @@ import type { History } from "../train/progress.ts";
 import type { ModelExtras } from "../train/saving.ts";
 import type { Trainer } from "../train/trainer.ts";
 import { assess, importanceOf } from "./assess.ts";
+import type { FittedBaseline } from "./baseline.ts";
 import { oneAnswer, thresholdRule, unmetRule } from "./decide.ts";
 import type { Speed } from "./fit.ts";
 import { modelName } from "./network.ts";
@@ -19,6 +22,8 @@ import type { Settings } from "./options.ts";
 import type { Refit } from "./refit.ts";
 import type { ResampleSummary } from "./resample.ts";
 import type { Examples, Prepared, Task } from "./rows.ts";
+import { weightsOf } from "./rows.ts";
+import { trainedRows } from "./trainedRows.ts";
 import type { Findings } from "./warnings.ts";
 
 export interface Learned {
@@ -44,7 +49,7 @@ export interface Learned {
   /** Calibrated. Of the validation rows before any refit, which trains on them. */
   readonly scores: Parts<Float32Array>;
   readonly metrics: Parts<ClassificationReport>;
-  readonly baseline: LogisticBaseline | null;
+  readonly baseline: FittedBaseline | null;
   /** Rows of a step. */
   readonly batch: number;
   /** What the options of the optimizer and the network came to. */
@@ -99,7 +104,7 @@ export async function resultOf(
     seed,
     intervals: reported,
   };
-  const { report, diagnostics, cost } = assess(rows, scores, by);
+  const { report, diagnostics: drawn, cost } = assess(rows, scores, by);
   return {
     ...resultHead(device, data),
     rows: {
@@ -127,9 +132,9 @@ export async function resultOf(
     thresholdFolds: learned.thresholdFolds,
     thresholdAttained: threshold.attained,
     metrics: { ...learned.metrics, [part]: report },
-    baseline: learned.baseline,
+    baseline: comparedBaseline(learned, rows, scores, seed, reported),
     part,
-    diagnostics,
+    diagnostics: drawn,
     cost,
     importance: importance || reported ? await importanceOf(trainer, preprocessor, rows, seed) : null,
     ...(reported && description ? { data: description } : {}),
@@ -139,14 +144,34 @@ export async function resultOf(
   } as const;
 }
 
+/** Logistic regression beside the network: on the same rows, paired. */
+function comparedBaseline(
+  { baseline, model }: Learned,
+  rows: Examples,
+  network: Float32Array,
+  seed: number,
+  reported: boolean,
+): LogisticBaseline | null {
+  if (!baseline) return null;
+  const { scores, ...told } = baseline;
+  const weights = weightsOf(rows);
+  const isItself = model.layers.filter(({ parameters }) => parameters > 0).length === 1 && model.outputShape[0] === 1;
+  const versus = isItself ? null : pairedPrAuc(rows.y, network, scores, { seed, ...weights });
+  const curves = () => {
+    const { roc, pr } = diagnostics(rows.y, scores, { threshold: baseline.threshold, ...weights });
+    return { curves: { roc, pr } };
+  };
+  return { ...told, versus, ...(reported ? curves() : {}) };
+}
+
 export type Extras = ModelExtras;
 
 /** What travels with the model: how tables become inputs, scores probabilities, and probabilities decisions. */
-export function extrasOf(
+export async function extrasOf(
   { preprocessor, target }: Pick<Prepared, "preprocessor" | "target">,
-  { calibration, threshold, batch, chosen }: Learned,
+  { calibration, threshold, batch, chosen, learnedFrom }: Learned,
   { columns: { sampleWeight, amount }, decision, seed }: Settings,
-): Extras {
+): Promise<Extras> {
   const known = {
     ...(sampleWeight === undefined ? {} : { sampleWeight }),
     ...(amount === undefined ? {} : { amount }),
@@ -156,6 +181,9 @@ export function extrasOf(
     ...(calibration ? { calibration } : {}),
     threshold: { value: threshold.threshold, rule: decision.threshold },
     labels: { positive: target.positive, negative: target.negative.join(", ") },
-    training: { settings: { seed, ...known, batch, ...chosen } },
+    training: {
+      settings: { seed, ...known, batch, ...chosen },
+      rows: await trainedRows(preprocessor, learnedFrom),
+    },
   };
 }

@@ -38,8 +38,10 @@ const HIDDEN = 1e-14;
  */
 export function minimizeLogistic(problem: LogisticProblem): LogisticOptimum {
   const { tolerance, maxIterations } = problem;
+  const cells = cellsOf(problem);
+  const lossAndGradient = (place: Float64Array) => lossAndGradientAt(problem, cells, place);
   let at = problem.start;
-  let here = lossAndGradient(problem, at);
+  let here = lossAndGradient(at);
   const past: Step[] = [];
   for (let iterations = 0; iterations < maxIterations; iterations++) {
     const steepest = largest(here.gradient);
@@ -48,7 +50,7 @@ export function minimizeLogistic(problem: LogisticProblem): LogisticOptimum {
     const slope = dot(direction, here.gradient);
     let size = past.length === 0 ? Math.min(1, 1 / Math.sqrt(-slope)) : 1;
     let next = along(at, direction, size);
-    let there = lossAndGradient(problem, next);
+    let there = lossAndGradient(next);
     const hidden = -slope < HIDDEN * here.loss;
     const isBetter = (): boolean =>
       hidden ? largest(there.gradient) < steepest : there.loss <= here.loss + SUFFICIENT * size * slope;
@@ -56,7 +58,7 @@ export function minimizeLogistic(problem: LogisticProblem): LogisticOptimum {
       size /= 2;
       if (hidden || size < 1e-12) return { at, iterations, converged: true }; // float64 tells no lower point
       next = along(at, direction, size);
-      there = lossAndGradient(problem, next);
+      there = lossAndGradient(next);
     }
     const [moved, bent] = [difference(next, at), difference(there.gradient, here.gradient)];
     const curvature = dot(moved, bent);
@@ -74,19 +76,45 @@ interface Step {
   readonly curvature: number;
 }
 
-function lossAndGradient({ x, y, weight, l2 }: LogisticProblem, at: Float64Array) {
+/** The cells of x that are not 0, row by row: of categories, all but one in each. The sums are the same without the others. */
+interface Cells {
+  /** Where the cells of each row begin, and behind the last. [rows + 1] */
+  readonly begin: Uint32Array;
+  readonly input: Uint32Array;
+  readonly value: Float64Array;
+}
+
+function cellsOf({ x, y }: LogisticProblem): Cells {
+  const inputs = x.length / y.length;
+  let count = 0;
+  for (let i = 0; i < x.length; i++) if (x[i] !== 0) count++;
+  const cells = { begin: new Uint32Array(y.length + 1), input: new Uint32Array(count), value: new Float64Array(count) };
+  for (let row = 0, cell = 0; row < y.length; row++) {
+    for (let j = 0; j < inputs; j++) {
+      const value = x[row * inputs + j];
+      if (value === 0) continue;
+      cells.input[cell] = j;
+      cells.value[cell++] = value;
+    }
+    cells.begin[row + 1] = cell;
+  }
+  return cells;
+}
+
+function lossAndGradientAt({ x, y, weight, l2 }: LogisticProblem, cells: Cells, at: Float64Array) {
+  const { begin, input, value } = cells;
   const rows = y.length;
   const inputs = x.length / rows;
   const gradient = new Float64Array(at.length);
   let loss = 0;
   for (let row = 0; row < rows; row++) {
-    const begin = row * inputs;
+    const end = begin[row + 1];
     let z = at[inputs] ?? 0;
-    for (let j = 0; j < inputs; j++) z += at[j] * x[begin + j];
+    for (let i = begin[row]; i < end; i++) z += at[input[i]] * value[i];
     const w = weight ? weight[row] : 1;
     loss += w * (softplus(z) - y[row] * z);
     const residual = w * (sigmoid(z) - y[row]);
-    for (let j = 0; j < inputs; j++) gradient[j] += residual * x[begin + j];
+    for (let i = begin[row]; i < end; i++) gradient[input[i]] += residual * value[i];
     // Without a bias, a write beyond the end, which does nothing.
     gradient[inputs] += residual;
   }

@@ -10,8 +10,8 @@ import { columnContent } from "./columnContent.ts";
 import type { Html } from "./page.ts";
 import { page, plots, section, table, tag, tiles } from "./page.ts";
 import { type PlotName, plotsOf } from "./plotsOf.ts";
-import { preferSimple } from "./preferSimple.ts";
 import type { EvaluationResult, Importance, PartName, TrainingResult } from "./result.ts";
+import { verdictOf } from "./verdict.ts";
 
 type Result = EvaluationResult & Partial<TrainingResult>;
 
@@ -77,14 +77,7 @@ function verdict({ baseline, part }: Result, report: ClassificationReport): stri
   if (prAuc === null) return decided;
   const ranks = `By PR-AUC the model reaches ${decimals(prAuc)}, where guessing reaches ${decimals(report.baseline.prAuc)}`;
   if (simple === null || simple === undefined) return `${decided}${ranks}.`;
-  const interval = report.intervals?.prAuc;
-  const [worth] = [
-    ...preferSimple(prAuc, simple),
-    interval && interval.low <= simple
-      ? "The difference is within the uncertainty of these rows."
-      : "The network is worth its while.",
-  ];
-  return `${decided}${ranks} and logistic regression ${decimals(simple)}. ${worth}`;
+  return [`${decided}${ranks} and logistic regression ${decimals(simple)}.`, ...verdictOf(baseline?.versus)].join(" ");
 }
 
 function keyFigures(report: ClassificationReport): Html {

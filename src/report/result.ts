@@ -4,6 +4,7 @@ import type { DeviceInfo } from "../device.ts";
 import type { PermutationImportance } from "../explain/permutation.ts";
 import type { Calibration } from "../metrics/calibration.ts";
 import type { Diagnostics } from "../metrics/diagnostics.ts";
+import type { PairedDifference } from "../metrics/paired.ts";
 import type { ClassificationReport } from "../metrics/report.ts";
 
 /** Rows that metrics are of. */
@@ -90,6 +91,13 @@ export interface LogisticBaseline {
   readonly metrics: PartReports;
   /** At its own threshold, of the rows that the network's is of. */
   readonly cost: DecisionCost | null;
+  /**
+   * PR-AUC of the network less that of logistic regression, on the rows that the result is of, both on the same; null where a
+   * class is absent, and where the network is logistic regression itself.
+   */
+  readonly versus: PairedDifference | null;
+  /** Of the same rows; only in reports. */
+  readonly curves?: Pick<Diagnostics, "roc" | "pr">;
 }
 
 /** Per column of the table, in its order. */

@@ -10,12 +10,13 @@ const SHORT = [...CPU, "--layers", "4", "--epochs", "2", "--quiet"];
 describe("as a process", () => {
   beforeAll(async () => {
     cli.write("customers.csv", customers(600));
+    cli.write("others.csv", customers(600, { seed: 2 }));
     await cli.run("train", "customers.csv", ...CHURN, ...QUICK, "--out", "model");
   });
 
   it.each([
     ["train", ["customers.csv", ...CHURN, ...SHORT, "--out", "again"]],
-    ["evaluate", ["model", "customers.csv", ...CPU, "--quiet"]],
+    ["evaluate", ["model", "others.csv", ...CPU, "--quiet"]],
     ["predict", ["model", "customers.csv", ...CPU, "--quiet"]],
     ["cv", ["customers.csv", ...CHURN, ...SHORT, "--folds", "2"]],
     ["compare", ["customers.csv", ...CHURN, ...SHORT, "--folds", "2", "--loss", "bce,focal"]],

@@ -3,10 +3,9 @@ import type { Command } from "commander";
 import { Command as NewCommand, Option } from "commander";
 import { TilegradError } from "../../errors.ts";
 import { checkCandidates, choiceText, gridOf } from "../../experiment/candidates.ts";
-import type { Compared } from "../../experiment/compare.ts";
+import type { Compared, ComparedWays } from "../../experiment/compare.ts";
 import { compareOn } from "../../experiment/compare.ts";
 import type { CrossValidation, MeasureName, Spread } from "../../experiment/crossValidation.ts";
-import { byMeasure } from "../../experiment/crossValidation.ts";
 import type { FoldOptions } from "../../experiment/folds.ts";
 import { planFolds } from "../../experiment/folds.ts";
 import { settle } from "../../experiment/options.ts";
@@ -14,7 +13,7 @@ import { taskOf } from "../../experiment/task.ts";
 import { inputFiles } from "../../node/sources.ts";
 import type { Comparison } from "../../report/comparison.ts";
 import { comparisonHtml, comparisonPlot } from "../../report/comparison.ts";
-import { preferSimple } from "../../report/preferSimple.ts";
+import { verdictOf } from "../../report/verdict.ts";
 import type { RunFlags } from "../options/common.ts";
 import { addMeasureOption, addRunOptions, addSeedOption, addTargetOptions } from "../options/common.ts";
 import { readForTraining } from "../options/data.ts";
@@ -108,9 +107,12 @@ async function compare(file: string, given: CompareFlags, single: Command): Prom
           "",
           ...table([page.header, ...page.rows]),
         ];
-        const best = Math.max(...compared.map(({ summary }) => summary.prAuc?.mean ?? 0));
-        const simple = preferSimple(best, found.baseline?.prAuc?.mean);
-        const text = [...lines, "", ...simple, `Mean ± deviation over ${plural(folds.count, "fold")}.`].join("\n");
+        const text = [
+          ...lines,
+          "",
+          ...(found.versus ? [worth(found, measure)] : []),
+          `Mean ± deviation over ${plural(folds.count, "fold")}.`,
+        ].join("\n");
         tell(text, json);
       }
       if (report !== undefined) {
@@ -141,6 +143,12 @@ function choicesOf<Flags extends CompareFlags>(
   return { flags: withChoice(single, given, fixed), choices: gridOf(several) as readonly TypedChoice[] };
 }
 
+/** The first one beside logistic regression. */
+const worth = (
+  { compared, versus }: { compared: readonly Compared[]; versus: ComparedWays["versus"] },
+  measure: MeasureName,
+): string => verdictOf(versus, { measure: labelOf(measure), network: choiceText(compared[0].choice) }).join(" ");
+
 const SHOWN: readonly MeasureName[] = ["prAuc", "rocAuc", "f1", "precision", "recall", "logLoss"];
 const LOGISTIC = "logistic regression";
 
@@ -154,6 +162,7 @@ function comparisonOf(
     readonly measure: MeasureName;
     readonly compared: readonly Compared[];
     readonly baseline: CrossValidation["baseline"];
+    readonly versus: ComparedWays["versus"];
   },
   folds: number,
 ): Comparison {
@@ -175,8 +184,6 @@ function comparisonOf(
   const measured = spreads.flatMap(([name, spread]) => (spread ? [{ name, mean: spread.mean, std: spread.std }] : []));
   const [best, next] = compared;
   const [top, second] = [best.summary[measure], next?.summary[measure]];
-  const simple = baseline?.[measure];
-  const simpler = simple && top && byMeasure(measure, simple.mean, top.mean) < 0;
   const close = top && second && Math.abs(top.mean - second.mean) <= Math.max(top.std, second.std);
   return {
     ...result,
@@ -184,7 +191,7 @@ function comparisonOf(
     verdict:
       `By ${labelOf(measure)}, ${choiceText(best.choice)} comes first with ${top?.mean.toFixed(3) ?? "–"}.` +
       (close ? " It differs from the next by no more than folds do: either will do." : "") +
-      (simpler ? ` Logistic regression does better still: ${simple.mean.toFixed(3)}.` : ""),
+      (result.versus ? ` ${worth(result, measure)}` : ""),
     method: `Means and deviations over ${folds} folds. All were tested on the same rows and started from the same seed; whatever is fitted was fitted inside the training rows of each fold.`,
     header: ["", ...shown.map(labelOf), "epochs", "time"],
     rows,

@@ -1,9 +1,10 @@
 /** `tilegrad doctor`: what this device is, and whether every kernel computes the right thing on it. */
 import type { Command } from "commander";
 import type { CheckResult } from "../../check/check.ts";
-import { checkOps, checksOf } from "../../check/check.ts";
+import { checkOps, checksOf, quickChecksOf } from "../../check/check.ts";
 import type { Device } from "../../device.ts";
 import { refuse } from "../../experiment/variants.ts";
+import type { OpDef } from "../../graph/types.ts";
 import * as is from "../../kinds.ts";
 import { allOps } from "../../ops/all.ts";
 import type { Tuning } from "../../policy/limits.ts";
@@ -30,6 +31,7 @@ import {
 import { costLines, tune } from "./tuneDevice.ts";
 
 interface DoctorOptions extends RunFlags {
+  readonly quick: boolean;
   readonly tune: boolean;
   readonly model?: string;
   readonly batch?: number;
@@ -56,6 +58,7 @@ export function addDoctor(program: Command): void {
   const command = program
     .command("doctor")
     .description("check this device: adapter, limits, and every kernel against a reference")
+    .option("--quick", "one check of each op, at its largest size, not all sizes and kernels", false)
     .option("--tune", "measure which kernels are the fastest here, and keep it", false)
     .option("--model <folder>", "with --tune: for the training step of this model; default: for typical networks")
     .option("--batch <rows>", "with --tune --model: rows of a step (default: 32)", ofKind(is.positiveInteger))
@@ -87,7 +90,7 @@ async function doctor(options: DoctorOptions): Promise<void> {
     if (!quiet) for (const line of showDevice(device, about)) say(line);
     if (options.tune) return tune(device, options, say);
     const began = performance.now();
-    const results = await runChecks(device, quiet);
+    const results = await runChecks(device, options.quick, quiet);
     const ops = byOp(results);
     const failed = results.filter(({ ratio }) => !(ratio <= 1)).length;
     const ms = performance.now() - began;
@@ -143,11 +146,15 @@ const tuningLines = ({ kernels, costs }: Tuning): (readonly [string, string])[] 
   ...costLines(costs),
 ];
 
-async function runChecks(device: Device, quiet: boolean): Promise<CheckResult[]> {
-  const total = allOps.reduce((n, op) => n + checksOf(op, device.limits).length, 0);
+async function runChecks(device: Device, quick: boolean, quiet: boolean): Promise<CheckResult[]> {
   const status = new Status({ quiet });
+  status.show(0, "looking for what there is to check");
+  await new Promise((resolve) => setImmediate(resolve));
+  const checks = quick ? quickChecksOf : (op: OpDef) => checksOf(op, device.limits);
+  const total = allOps.reduce((n, op) => n + checks(op).length, 0);
   let done = 0;
   const results = await checkOps(device, allOps, {
+    quick,
     progress: ({ op }) => status.show(++done / total, `checked ${done} of ${total}  ${op}`),
   });
   status.end();

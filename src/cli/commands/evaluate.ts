@@ -10,6 +10,7 @@ import { resultHead } from "../../experiment/result.ts";
 import { columnsIn } from "../../experiment/rowColumns.ts";
 import { inputsOf } from "../../experiment/rows.ts";
 import { labelledRows } from "../../experiment/task.ts";
+import { seenBefore } from "../../experiment/trainedRows.ts";
 import { formatReport } from "../../metrics/formatReport.ts";
 import { parseThresholdRule } from "../../metrics/thresholdRule.ts";
 import { readRowLists } from "../../node/rowLists.ts";
@@ -94,6 +95,7 @@ async function evaluateIn(scratch: Scratch, folder: string, file: string, flags:
     });
     const known = [
       ...told.warnings,
+      ...(await seenBefore(preprocessor, part, model.trainedOn)),
       ...(columns.sampleWeight !== undefined && !part.sampleWeight
         ? [`there is no column ${JSON.stringify(columns.sampleWeight)}: all rows weigh alike.`]
         : []),

@@ -145,7 +145,8 @@ async function trainOn(
     const inputShape = inputShapeOf(data.preprocessor);
     const model = flags.model?.endsWith(".json") ? path.basename(flags.model) : modelName(settings.network, inputShape);
     const saved = { ...settingsOf(file, { ...flags, batch, model }), ...chosen };
-    await trainer.save(out, { ...extrasOf(data, learned, settings), training: { settings: saved } });
+    const extras = await extrasOf(data, learned, settings);
+    await trainer.save(out, { ...extras, training: { ...extras.training, settings: saved } });
     if (flags.checkpoint !== undefined || flags.resume) await checkpoints.markEnded();
     const totalMs = performance.now() - began;
     const profile = await profileStep(trainer, data.train, batch, flags);

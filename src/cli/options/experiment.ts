@@ -85,7 +85,9 @@ export function addExperimentOptions(command: Command): Command {
       "k",
       "choose by cross-validation of the training and validation rows: k more networks are trained",
     ],
-  }).option("--no-baseline", "no logistic regression beside the network");
+  })
+    .option("--no-correction", "scores as learned, not brought back from class weights and resampling to probabilities")
+    .option("--no-baseline", "no logistic regression beside the network");
 }
 
 const asTyped = (text: string): string => text;

@@ -18,6 +18,8 @@ export interface SavedModel extends Pick<LoadedModel, "trainer" | "predict"> {
   readonly threshold: { readonly value: number; readonly rule: string };
   /** Of training. */
   readonly columns: RowColumns;
+  /** What `trainedRows` has saved. */
+  readonly trainedOn: Json | undefined;
 }
 
 /** @throws E_FILE for whatever is missing, damaged, or does not belong together */
@@ -40,7 +42,8 @@ export async function openModel(folder: string, device: Device): Promise<SavedMo
       },
     );
   }
-  return { trainer, predict, preprocessor, threshold, columns: savedRowColumns(training?.["settings"]) };
+  const columns = savedRowColumns(training?.["settings"]);
+  return { trainer, predict, preprocessor, threshold, columns, trainedOn: training?.["rows"] };
 }
 
 /** Looks for the model, before a device is opened for it. @throws E_FILE where there is none, or a run that has not ended */
