@@ -13,7 +13,7 @@ import { TilegradError } from "../errors.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { parseJson, stringifyJson } from "./json.ts";
 import { asCount, asObject, asString, field, misplaced, type Place } from "./place.ts";
-import { decodeSafetensors, encodeSafetensors, type StoredTensor, type StoredTensors } from "./safetensors.ts";
+import { decodeTensors, encodeSafetensors, type StoredTensor, type StoredTensors } from "./safetensors.ts";
 
 /** The content of files by their names; the last one names the others and is published last. */
 export type Files = Readonly<Record<string, Uint8Array>>;
@@ -85,7 +85,7 @@ export function decodeBundle(
       hint: "The file is damaged or was replaced; copy or save it again.",
     });
   }
-  return { head, tensors: decodeSafetensors(bytes, name).tensors };
+  return { head, tensors: decodeTensors(bytes, name).tensors };
 }
 
 function decodeHead(kind: BundleKind, files: Files, where: string): Place {

@@ -6,9 +6,7 @@
 import { TilegradError } from "../errors.ts";
 import { type DType, sizeOf } from "../graph/types.ts";
 import * as is from "../kinds.ts";
-import type { OptionsOf } from "../options.ts";
-import { checkFields, checkObject, checkOptions, checkValue } from "../options.ts";
-import { floatsOfBrainFloats, floatsOfHalves } from "./elements.ts";
+import { checkFields, checkObject } from "../options.ts";
 import { parsePlainJson } from "./json.ts";
 import { asCount, asList, asObject, asShape, asString, field, misplaced, type Place } from "./place.ts";
 
@@ -26,31 +24,20 @@ const MAX_HEADER_BYTES = 100_000_000;
 const MAX_TENSORS = 100_000;
 const MAX_RANK = 16;
 
-const ARRAYS = { f32: Float32Array, u32: Uint32Array, i32: Int32Array } as const;
-
-type Values = ArrayLike<number> | ArrayLike<bigint>;
+export const ARRAYS = { f32: Float32Array, u32: Uint32Array, i32: Int32Array } as const;
 
 /** A type of the format: bytes of an element, what it becomes here, and its elements read. */
-interface Stored {
+export interface Stored {
   readonly width: number;
   readonly dtype: DType;
-  readonly read: (buffer: ArrayBuffer) => Values;
+  readonly read: (buffer: ArrayBuffer, where: string) => StoredTensor["data"];
 }
 
-const STORED: ReadonlyMap<string, Stored> = new Map<string, Stored>([
+/** What `encodeSafetensors` writes. */
+export const OWN_TYPES: ReadonlyMap<string, Stored> = new Map<string, Stored>([
   ["F32", { width: 4, dtype: "f32", read: (buffer) => new Float32Array(buffer) }],
   ["U32", { width: 4, dtype: "u32", read: (buffer) => new Uint32Array(buffer) }],
   ["I32", { width: 4, dtype: "i32", read: (buffer) => new Int32Array(buffer) }],
-  ["F16", { width: 2, dtype: "f32", read: (buffer) => floatsOfHalves(new Uint16Array(buffer)) }],
-  ["BF16", { width: 2, dtype: "f32", read: (buffer) => floatsOfBrainFloats(new Uint16Array(buffer)) }],
-  ["F64", { width: 8, dtype: "f32", read: (buffer) => new Float64Array(buffer) }],
-  ["I64", { width: 8, dtype: "i32", read: (buffer) => new BigInt64Array(buffer) }],
-  ["U64", { width: 8, dtype: "u32", read: (buffer) => new BigUint64Array(buffer) }],
-  ["I16", { width: 2, dtype: "i32", read: (buffer) => new Int16Array(buffer) }],
-  ["U16", { width: 2, dtype: "u32", read: (buffer) => new Uint16Array(buffer) }],
-  ["I8", { width: 1, dtype: "i32", read: (buffer) => new Int8Array(buffer) }],
-  ["U8", { width: 1, dtype: "u32", read: (buffer) => new Uint8Array(buffer) }],
-  ["BOOL", { width: 1, dtype: "u32", read: (buffer) => new Uint8Array(buffer) }],
 ]);
 
 /**
@@ -102,62 +89,36 @@ function checkTensor(name: string, tensor: StoredTensor): void {
   if (data.length !== sizeOf(shape)) complain(`got ${data.length} values; expected ${sizeOf(shape)} for [${shape}]`);
 }
 
-const safetensorsOptions = () => ({
-  /** Names of the tensors that are wanted, of those that are there; default: all. Others may be of any type. */
-  only: is.strings,
-});
-
-export interface SafetensorsOptions extends OptionsOf<typeof safetensorsOptions> {}
-
 /**
- * The tensors and the metadata of a safetensors file. F16 and BF16 become f32, F64 too (rounded); integers and booleans become
- * i32 or u32, by their sign. Everything is checked before a tensor is allocated; the records have no prototype, so any name
- * is only a name.
+ * The tensors and the metadata of a safetensors file. Everything is checked before a tensor is allocated; the records have no
+ * prototype, so any name is only a name.
  * @param where what to call the file in errors.
- * @throws E_FILE when the file is truncated, inconsistent, not safetensors, or a tensor is of another type or holds an integer
- *   that 32 bits cannot.
+ * @param types those that can be read: of files of ours, ours
+ * @param isWanted whether a tensor is to be read; others may be of any type
+ * @throws E_FILE when the file is truncated, inconsistent, not safetensors, or a tensor is of another type
  */
-export function decodeSafetensors(
+export function decodeTensors(
   bytes: Uint8Array,
   where: string,
-  options: SafetensorsOptions = {},
+  types: ReadonlyMap<string, Stored> = OWN_TYPES,
+  isWanted: (name: string) => boolean = () => true,
 ): { tensors: Record<string, StoredTensor>; metadata: Record<string, string> } {
-  checkValue("decodeSafetensors", "bytes", bytes, is.bytes);
-  checkOptions("decodeSafetensors", options, safetensorsOptions());
   const start = headerEnd(bytes, where);
   const root: Place = { value: parsePlainJson(bytes.subarray(8, start), `${where}, header`), file: where, path: "" };
   const names = Object.keys(asObject(root)).filter((name) => name !== METADATA);
-  const isWanted = (name: string): boolean => options.only?.includes(name) ?? true;
   if (names.length > MAX_TENSORS) {
     throw damaged(where, `got ${names.length} tensors; expected at most ${MAX_TENSORS}`);
   }
-  const entries = names.map((name) => readEntry(name, field(root, name), isWanted(name)));
+  const entries = names.map((name) => readEntry(name, field(root, name), types, isWanted(name)));
   checkCover(entries, bytes.length - start, where);
   const tensors: Record<string, StoredTensor> = Object.create(null);
   for (const { name, stored, shape, begin, end } of entries) {
     if (!stored || !isWanted(name)) continue;
-    const values = stored.read(bytes.slice(start + begin, start + end).buffer);
-    tensors[name] = {
-      dtype: stored.dtype,
-      shape,
-      data: inWords(values, stored.dtype, `${where}: tensor ${JSON.stringify(name)}`),
-    };
+    const { buffer } = bytes.slice(start + begin, start + end);
+    const data = stored.read(buffer, `${where}: tensor ${JSON.stringify(name)}`);
+    tensors[name] = { dtype: stored.dtype, shape, data };
   }
   return { tensors, metadata: readMetadata(field(root, METADATA)) };
-}
-
-/** @throws E_FILE for an integer that 32 bits cannot hold */
-function inWords(values: Values, dtype: DType, where: string): StoredTensor["data"] {
-  if (values instanceof ARRAYS[dtype]) return values;
-  const words = new ARRAYS[dtype](values.length);
-  for (let i = 0; i < values.length; i++) {
-    words[i] = Number(values[i]);
-    if (dtype === "f32" || words[i] === Number(values[i])) continue;
-    throw new TilegradError("E_FILE", `${where}: got ${values[i]}; expected integers that ${dtype} can hold.`, {
-      hint: "Leave the tensor out by naming those that are wanted: { only: [...] }.",
-    });
-  }
-  return words;
 }
 
 function headerEnd(bytes: Uint8Array, where: string): number {
@@ -182,12 +143,12 @@ interface Entry {
   readonly end: number;
 }
 
-function readEntry(name: string, place: Place, isWanted: boolean): Entry {
+function readEntry(name: string, place: Place, types: ReadonlyMap<string, Stored>, isWanted: boolean): Entry {
   const dtypePlace = field(place, "dtype");
   const dtype = asString(dtypePlace);
-  const stored = STORED.get(dtype);
+  const stored = types.get(dtype);
   if (!stored && isWanted) {
-    throw misplaced(dtypePlace, [...STORED.keys()].join(", "), "Convert the tensor to float32 first.");
+    throw misplaced(dtypePlace, [...types.keys()].join(", "), "Convert the tensor to float32 first.");
   }
   const shapePlace = field(place, "shape");
   if (asList(shapePlace).length > MAX_RANK) throw misplaced(shapePlace, `at most ${MAX_RANK} dimensions`);

@@ -2,10 +2,14 @@
 
 import { TilegradError } from "../errors.ts";
 import type { Tensor } from "../graph/types.ts";
+import { sizeOf } from "../graph/types.ts";
 import type { Json } from "../io/json.ts";
 import type { Kind } from "../kinds.ts";
 import * as is from "../kinds.ts";
+import { concat } from "../ops/core/concat.ts";
 import { state } from "../ops/core/constant.ts";
+import { slice } from "../ops/core/slice.ts";
+import { reshape } from "../ops/core/view.ts";
 import type { OptionsOf } from "../options.ts";
 import { checkOptions, isObject, show } from "../options.ts";
 import type { Layer } from "./layer.ts";
@@ -132,7 +136,7 @@ export function functional(options: FunctionalOptions): Model {
 
   const model = defineModel({
     inputs: inputs.map(({ shape }, k) => ({ name: found[k], shape })),
-    outputs: namesOf(outputs),
+    outputs: namesOf(outputs).map((name, k) => ({ name, shape: outputs[k].shape })),
     layers,
     names,
     architecture: {
@@ -146,17 +150,40 @@ export function functional(options: FunctionalOptions): Model {
       }),
       outputs: namesOf(outputs),
     },
-    body: (given, run) => {
+    body: (x, run) => {
+      const given = split(x, inputs);
       const made = new Map<unknown, readonly Tensor[]>(sources.map((source, k) => [source, [given[k]]]));
       const tensorsOf = (list: readonly SymbolicTensor[]): Tensor[] =>
         list.map(({ source, output = 0 }) => made.get(source)?.[output] as Tensor);
       for (const call of calls) made.set(call, run(layers.indexOf(call.layer), tensorsOf(call.inputs)));
-      return tensorsOf(outputs);
+      return join(tensorsOf(outputs));
     },
   });
   const rows = model.layers.map((row, k) => ({ ...row, name: callNames[k], inputs: namesOf(calls[k].inputs) }));
   return { ...model, layers: rows };
 }
+
+/** x [batch, ...] as the model's inputs, which lie one after the other in each row. */
+function split(x: Tensor, inputs: readonly SymbolicTensor[]): Tensor[] {
+  if (inputs.length === 1) return [x];
+  const [batch] = x.shape;
+  let begin = 0;
+  return inputs.map(({ shape }) => {
+    const size = sizeOf(shape);
+    const part = reshape(slice(x, [0, begin], [batch, size]), [batch, ...shape]);
+    begin += size;
+    return part;
+  });
+}
+
+/** Several outputs lie one after the other in each row. */
+const join = (outputs: readonly Tensor[]): Tensor =>
+  outputs.length === 1
+    ? outputs[0]
+    : concat(
+        outputs.map((y) => reshape(y, [y.shape[0], sizeOf(y.shape.slice(1))])),
+        1,
+      );
 
 /** The name of a call's output: the call's own for the first. */
 const outputName = (call: string, output = 0): string => (output === 0 ? call : `${call}/output${output}`);

@@ -35,7 +35,6 @@ export function sequential(options: SequentialOptions, layers: readonly Layer[])
   for (const [i, layer] of layers.entries()) checkLayer(`sequential: layers[${i}]`, layer);
   return defineModel({
     inputs: [{ name: "input", shape: input }],
-    outputs: ["output"],
     layers,
     names: layerNames(layers),
     architecture: {
@@ -43,9 +42,8 @@ export function sequential(options: SequentialOptions, layers: readonly Layer[])
       input: [...input],
       layers: layers.map(({ type, config }) => ({ type, config: { ...config } })),
     },
-    body: ([x], apply) => [
+    body: (x, apply) =>
       layers.reduce((value, layer, index) => onlyOutput("sequential", layer, apply(index, [value]), ONE_OUTPUT), x),
-    ],
   });
 }
 

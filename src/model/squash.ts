@@ -1,8 +1,7 @@
 /** Final activations undone, so that losses and scores are computed from logits. */
 
-import { checkTensors } from "../graph/apply.ts";
+import { apply1, checkTensors } from "../graph/apply.ts";
 import type { Tensor } from "../graph/types.ts";
-import { concat } from "../ops/core/concat.ts";
 import { sigmoid } from "../ops/core/elementwise.ts";
 import { softmax } from "../ops/core/reduce.ts";
 import { slice } from "../ops/core/slice.ts";
@@ -32,6 +31,8 @@ export function unsquash(output: Tensor): Squashed | null {
   if (sideBySide(output)) {
     const found = node.inputs.map(unsquash);
     if (found.every((part) => part === null)) return null;
+    // By the op that joined them: a model of one output brings none.
+    const beside = (list: readonly Tensor[]): Tensor => apply1(node.op, list, node.attrs);
     const parts = node.inputs.map((logits, k) => found[k] ?? { logits, squash: (z: Tensor) => z });
     const squash = (z: Tensor): Tensor => {
       let begin = 0;
@@ -40,15 +41,9 @@ export function unsquash(output: Tensor): Squashed | null {
         begin += width;
         return part.squash(slice(z, [0, begin - width], [z.shape[0], width]));
       });
-      return concat(squashed, 1);
+      return beside(squashed);
     };
-    return {
-      logits: concat(
-        parts.map((part) => part.logits),
-        1,
-      ),
-      squash,
-    };
+    return { logits: beside(parts.map((part) => part.logits)), squash };
   }
   if (node.op.name === "sigmoid") return { logits: x, squash: sigmoid };
   if (node.op.name === "div" && x.node.op.name === "exp") {

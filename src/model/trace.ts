@@ -4,10 +4,7 @@ import { showType } from "../graph/apply.ts";
 import type { Tensor } from "../graph/types.ts";
 import { sameShape, sizeOf } from "../graph/types.ts";
 import type { Json } from "../io/json.ts";
-import { concat } from "../ops/core/concat.ts";
 import { state } from "../ops/core/constant.ts";
-import { slice } from "../ops/core/slice.ts";
-import { reshape } from "../ops/core/view.ts";
 import { show } from "../options.ts";
 import { indexFeatures } from "./indexFeatures.ts";
 import { checkInitializer } from "./initializers.ts";
@@ -21,13 +18,14 @@ export type Apply = (layer: number, inputs: readonly Tensor[]) => readonly Tenso
 
 export interface Definition {
   readonly inputs: readonly NamedShape[];
-  /** Names of the outputs. */
-  readonly outputs: readonly string[];
+  /** Default: one, "output". */
+  readonly outputs?: readonly NamedShape[];
   /** Each once, however often it is applied. */
   readonly layers: readonly Layer[];
   readonly names: readonly string[];
   readonly architecture: Json;
-  readonly body: (inputs: readonly Tensor[], apply: Apply) => readonly Tensor[];
+  /** x [batch, ...joined inputs] -> y [batch, ...joined outputs] */
+  readonly body: (x: Tensor, apply: Apply) => Tensor;
 }
 
 /** @throws E_SHAPE naming the layer whose input does not fit */
@@ -38,10 +36,10 @@ export function defineModel({ inputs, outputs, layers, names, architecture, body
     options: TraceOptions,
     after?: (layer: number, outputs: readonly Tensor[]) => void,
     expectIndices?: (layer: string, x: Tensor, below: number) => void,
-  ): readonly Tensor[] => {
+  ): Tensor => {
     let stream = 0;
     const statistics = new Statistics();
-    const values = body(split(x, inputs), (index, given) => {
+    const y = body(x, (index, given) => {
       const context = contextOf(layers[index], names[index], given, options, statistics, () => stream++);
       const expect = expectIndices && ((of: Tensor, below: number) => expectIndices(names[index], of, below));
       const outputs = applyLayer(layers[index], names[index], expect ? { ...context, expectIndices: expect } : context);
@@ -49,7 +47,7 @@ export function defineModel({ inputs, outputs, layers, names, architecture, body
       return outputs;
     });
     statistics.finish(options);
-    return values;
+    return y;
   };
 
   // One trace with a batch of one finds shapes and parameters.
@@ -88,17 +86,17 @@ export function defineModel({ inputs, outputs, layers, names, architecture, body
     },
     (layer, x, below) => indices.push(...indexFeatures(row, x).map((feature) => ({ feature, below, layer }))),
   );
-  const shapes = made.map((y) => y.shape.slice(1));
+  const outputShape = made.shape.slice(1);
   return {
     inputShape,
-    outputShape: joinedShape(shapes),
+    outputShape,
     inputs,
-    outputs: shapes.map((shape, k) => ({ name: outputs[k], shape })),
+    outputs: outputs ?? [{ name: "output", shape: outputShape }],
     parameters,
     layers: rows,
     indices,
     architecture,
-    trace: (x, options) => join(run(x, options)),
+    trace: run,
   };
 }
 
@@ -188,28 +186,6 @@ class Statistics {
 
 const joinedShape = (shapes: readonly (readonly number[])[]): readonly number[] =>
   shapes.length === 1 ? shapes[0] : [shapes.reduce((n, shape) => n + sizeOf(shape), 0)];
-
-/** x [batch, ...] as the model's inputs, which lie one after the other in each row. */
-function split(x: Tensor, inputs: readonly NamedShape[]): Tensor[] {
-  if (inputs.length === 1) return [x];
-  const [batch] = x.shape;
-  let begin = 0;
-  return inputs.map(({ shape }) => {
-    const size = sizeOf(shape);
-    const part = reshape(slice(x, [0, begin], [batch, size]), [batch, ...shape]);
-    begin += size;
-    return part;
-  });
-}
-
-/** Several outputs lie one after the other in each row. */
-const join = (outputs: readonly Tensor[]): Tensor =>
-  outputs.length === 1
-    ? outputs[0]
-    : concat(
-        outputs.map((y) => reshape(y, [y.shape[0], sizeOf(y.shape.slice(1))])),
-        1,
-      );
 
 /** The names that were given, and numbered types for the rest. @throws E_ARGUMENT */
 export function layerNames(layers: readonly { readonly type: string; readonly name?: string }[]): string[] {

@@ -2,6 +2,7 @@
 
 import type { OpDef } from "../graph/types.ts";
 import { conv2dOps } from "./conv/conv2d.ts";
+import { batchOps } from "./core/batch.ts";
 import { broadcastOps } from "./core/broadcast.ts";
 import { castOps } from "./core/cast.ts";
 import { concatOps } from "./core/concat.ts";
@@ -33,6 +34,7 @@ export const allOps: readonly OpDef[] = [
   ...sliceOps,
   ...concatOps,
   ...gatherOps,
+  ...batchOps,
   ...matmulOps,
   ...linearOps,
   ...conv2dOps,

@@ -5,6 +5,7 @@ export { attention } from "./attention/attention.ts";
 export type { Conv1dOptions, Conv2dOptions } from "./conv/convolution.ts";
 export { conv1d, conv2d, conv2dTranspose } from "./conv/convolution.ts";
 export type { Padding, Pair, WindowOptions } from "./conv/window.ts";
+export { dynamicSlice, dynamicUpdateSlice } from "./core/batch.ts";
 export type { AxesOptions } from "./core/broadcast.ts";
 export { broadcastTo, sum } from "./core/broadcast.ts";
 export { cast } from "./core/cast.ts";
@@ -50,7 +51,7 @@ export {
   tanh,
   where,
 } from "./core/elementwise.ts";
-export { dynamicSlice, dynamicUpdateSlice, gather, scatterAdd } from "./core/gather.ts";
+export { gather, scatterAdd } from "./core/gather.ts";
 export { logSoftmax, max, mean, softmax } from "./core/reduce.ts";
 export { remat } from "./core/remat.ts";
 export { pad, slice } from "./core/slice.ts";

@@ -2,8 +2,8 @@
 
 import type { Tensor } from "../graph/types.ts";
 import * as is from "../kinds.ts";
+import { takeRows } from "../ops/core/batch.ts";
 import { add, mul, sub } from "../ops/core/elementwise.ts";
-import { gather } from "../ops/core/gather.ts";
 import { reshape } from "../ops/core/view.ts";
 import { randomBeta } from "../ops/random/beta.ts";
 import { randomPermutation } from "../ops/random/random.ts";
@@ -52,7 +52,7 @@ export function mixup(options: MixupOptions = {}): Augment {
         share,
         t.shape.map((n, d) => (d === 0 ? n : 1)),
       );
-      return add(mul(t, kept), mul(gather(t, others), sub(1, kept)));
+      return add(mul(t, kept), mul(takeRows(t, others), sub(1, kept)));
     };
     return { x: mix(x), y: mix(y), weight: weight && mix(weight) };
   };

@@ -8,11 +8,11 @@ import type { Model } from "../model/model.ts";
 import type { Optimizer } from "../model/optimizers.ts";
 import { clipGradients, gradientLimitOf } from "../model/optimizers.ts";
 import { unsquash } from "../model/squash.ts";
+import { dynamicSlice, dynamicUpdateSlice, takeRows } from "../ops/core/batch.ts";
 import { broadcastTo, sum } from "../ops/core/broadcast.ts";
 import { pack, packWatched } from "../ops/core/concat.ts";
 import { input, state, stepScalar } from "../ops/core/constant.ts";
 import { abs, add, equal, finite, mul, sign, square, where } from "../ops/core/elementwise.ts";
-import { dynamicSlice, dynamicUpdateSlice, gather } from "../ops/core/gather.ts";
 import { reshape } from "../ops/core/view.ts";
 import { gradients } from "../passes/differentiate.ts";
 import type { TrainingPrecision } from "../passes/half.ts";
@@ -50,9 +50,9 @@ export function trainingStep(spec: StepSpec, { probe = false } = {}): Graph {
   const { arena, view } = parameterViews(layout);
   const rows = dynamicSlice(input("order", [spec.orderSize], "u32"), stepScalar("orderOffset", "u32"), batch);
   const { x, y, weight } = augmented(spec.augment, {
-    x: gather(input("x", [data.rows, ...model.inputShape]), rows),
-    y: gather(input("y", [data.rows, ...data.y]), rows),
-    weight: data.weighted ? gather(input("weight", [data.rows]), rows) : null,
+    x: takeRows(input("x", [data.rows, ...model.inputShape]), rows),
+    y: takeRows(input("y", [data.rows, ...data.y]), rows),
+    weight: data.weighted ? takeRows(input("weight", [data.rows]), rows) : null,
   });
 
   const updates: Update[] = [];

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decodeSafetensors, encodeSafetensors, matchTensors, type StoredTensor } from "../../src/io/safetensors.ts";
+import { decodeSafetensors } from "../../src/io/foreignSafetensors.ts";
+import { encodeSafetensors, matchTensors, type StoredTensor } from "../../src/io/safetensors.ts";
 import { attempt, flips, truncations } from "./corrupt.ts";
 
 const shapes = fc.array(fc.nat({ max: 4 }), { maxLength: 4 });

@@ -1,51 +1,16 @@
-/** Gathering rows by number, its adjoint, and slices at an offset known only when the step runs. */
+/** Gathering rows by number, and its adjoint. */
 import scatterAddShader from "../../../shaders/core/scatter_add.wgsl";
 import scatterAddRowsShader from "../../../shaders/core/scatter_add_rows.wgsl";
 import { TilegradError } from "../../errors.ts";
 import { apply1 } from "../../graph/apply.ts";
-import type { OpDef, Tensor, TensorType } from "../../graph/types.ts";
+import type { OpDef, Tensor } from "../../graph/types.ts";
 import { sizeOf } from "../../graph/types.ts";
 import { expectDType, f32, shapeError, u32 } from "../op.ts";
+import { rowSize, takeRowsOp } from "./batch.ts";
 
-const rowSize = (x: TensorType): number => sizeOf(x.shape.slice(1));
-
-/** x [rows, ...], indices u32 [any] -> [...any, ...]. Indices are below `rows` (the callers check them). */
 const gatherOp: OpDef = {
-  name: "gather",
-  shape: ([x, indices]) => {
-    if (indices.dtype !== "u32" || x.shape.length === 0) {
-      throw shapeError("gather", [x, indices], "x of rank 1 or more and u32 indices");
-    }
-    return [{ dtype: x.dtype, shape: [...indices.shape, ...x.shape.slice(1)] }];
-  },
+  ...takeRowsOp,
   grad: ({ inputs: [x, indices], upstream: [dy] }) => [scatterAdd(dy as Tensor, indices, x.shape[0]), null],
-  reference: ({ inputs: [x, indices], inputTypes: [type], outputs: [y] }) => {
-    const inner = rowSize(type);
-    for (let k = 0; k < indices.length; k++) y.set(x.subarray(indices[k] * inner, (indices[k] + 1) * inner), k * inner);
-  },
-  inline: (code, node, index) => {
-    const [x, indices] = node.inputs;
-    const inner = rowSize(x);
-    if (inner === 1) return code.at(x, code.at(indices, index));
-    const dim = code.dim(inner);
-    const row = code.at(indices, code.let(`${index} / ${dim}`));
-    return code.at(x, code.let(`${row} * ${dim} + ${index} % ${dim}`));
-  },
-  inline4: (code, { inputs: [x, indices] }, index) => {
-    const inner = rowSize(x);
-    if (inner % 4 !== 0) return null;
-    const dim = code.dim(inner);
-    const row = code.at(indices, code.let(`${index} / ${dim}`));
-    return code.at4(x, code.let(`${row} * ${dim} + ${index} % ${dim}`));
-  },
-  flops: () => 0,
-  samples: () => [
-    { inputs: [f32(1), { ...u32(1), values: [0] }] },
-    { inputs: [f32(5, 3), { ...u32(7), range: [0, 5] }] },
-    { inputs: [f32(9, 2, 2), { ...u32(2, 4), range: [0, 9] }] },
-    { inputs: [f32(9, 12), { ...u32(64), range: [0, 9] }] },
-    { inputs: [f32(9, 13), { ...u32(64), range: [0, 9] }] },
-  ],
 };
 
 const scatterAddOp: OpDef = {
@@ -99,45 +64,6 @@ const scatterAddOp: OpDef = {
   ],
 };
 
-const dynamicSliceOp: OpDef = {
-  name: "dynamicSlice",
-  shape: ([x, offset], { size }) => {
-    if (offset.dtype !== "u32" || offset.shape.length > 0 || x.shape.length !== 1 || size > x.shape[0]) {
-      throw shapeError(
-        "dynamicSlice",
-        [x, offset],
-        `x of rank 1 with at least ${size} elements, and a u32 scalar offset`,
-      );
-    }
-    return [{ dtype: x.dtype, shape: [size] }];
-  },
-  reference: ({ inputs: [x, [offset]], outputs: [y] }) => y.set(x.subarray(offset, offset + y.length)),
-  inline: (code, node, index) => {
-    const [x, offset] = node.inputs;
-    return code.at(x, code.let(`${code.at(offset, "0u")} + ${index}`));
-  },
-  free: true,
-  flops: () => 0,
-  samples: () => [{ inputs: [f32(7), { ...u32(), values: [2] }], attrs: { size: 3 } }],
-};
-
-/** Only as the update of the state it writes to: the rest of the state stays as it is. */
-export const dynamicUpdateSliceOp: OpDef = {
-  name: "dynamicUpdateSlice",
-  shape: ([x, value, offset]) => {
-    const fits = x.dtype === value.dtype && x.shape.length === 1 && value.shape.length === 1;
-    if (!fits || offset.dtype !== "u32" || offset.shape.length > 0 || value.shape[0] > x.shape[0]) {
-      throw shapeError("dynamicUpdateSlice", [x, value, offset], "x [n], value [m <= n] and a u32 scalar offset");
-    }
-    return [{ dtype: x.dtype, shape: x.shape }];
-  },
-  reference: ({ inputs: [x, value, [offset]], outputs: [y] }) => {
-    y.set(x);
-    y.set(value, offset);
-  },
-  flops: () => 0,
-};
-
 /** Rows of x [rows, ...] by u32 number. */
 export const gather = (x: Tensor, indices: Tensor): Tensor => apply1(gatherOp, [x, indices]);
 
@@ -148,12 +74,4 @@ export function scatterAdd(x: Tensor, indices: Tensor, rows: number): Tensor {
   return apply1(scatterAddOp, [x, indices], { rows });
 }
 
-/** x[offset .. offset + size] of a flat tensor, the offset a u32 scalar. */
-export const dynamicSlice = (x: Tensor, offset: Tensor, size: number): Tensor =>
-  apply1(dynamicSliceOp, [x, offset], { size });
-
-/** The flat state `x` with `value` written at `offset`; usable as the update of `x` only. */
-export const dynamicUpdateSlice = (x: Tensor, value: Tensor, offset: Tensor): Tensor =>
-  apply1(dynamicUpdateSliceOp, [x, value, offset]);
-
-export const gatherOps = [gatherOp, scatterAddOp, dynamicSliceOp];
+export const gatherOps = [gatherOp, scatterAddOp];

@@ -1,0 +1,100 @@
+/**
+ * What a step takes from the data and writes to the record, at places that are known only when it runs. Nothing here has a
+ * gradient: an application that trains brings no kernel for one.
+ */
+import { apply1 } from "../../graph/apply.ts";
+import type { OpDef, Tensor, TensorType } from "../../graph/types.ts";
+import { sizeOf } from "../../graph/types.ts";
+import { f32, shapeError, u32 } from "../op.ts";
+
+export const rowSize = (x: TensorType): number => sizeOf(x.shape.slice(1));
+
+/** `gather`, but for its gradient. x [rows, ...], indices u32 [any] -> [...any, ...]. Indices are below `rows` (the callers check them). */
+export const takeRowsOp: OpDef = {
+  name: "gather",
+  shape: ([x, indices]) => {
+    if (indices.dtype !== "u32" || x.shape.length === 0) {
+      throw shapeError("gather", [x, indices], "x of rank 1 or more and u32 indices");
+    }
+    return [{ dtype: x.dtype, shape: [...indices.shape, ...x.shape.slice(1)] }];
+  },
+  reference: ({ inputs: [x, indices], inputTypes: [type], outputs: [y] }) => {
+    const inner = rowSize(type);
+    for (let k = 0; k < indices.length; k++) y.set(x.subarray(indices[k] * inner, (indices[k] + 1) * inner), k * inner);
+  },
+  inline: (code, node, index) => {
+    const [x, indices] = node.inputs;
+    const inner = rowSize(x);
+    if (inner === 1) return code.at(x, code.at(indices, index));
+    const dim = code.dim(inner);
+    const row = code.at(indices, code.let(`${index} / ${dim}`));
+    return code.at(x, code.let(`${row} * ${dim} + ${index} % ${dim}`));
+  },
+  inline4: (code, { inputs: [x, indices] }, index) => {
+    const inner = rowSize(x);
+    if (inner % 4 !== 0) return null;
+    const dim = code.dim(inner);
+    const row = code.at(indices, code.let(`${index} / ${dim}`));
+    return code.at4(x, code.let(`${row} * ${dim} + ${index} % ${dim}`));
+  },
+  flops: () => 0,
+  samples: () => [
+    { inputs: [f32(1), { ...u32(1), values: [0] }] },
+    { inputs: [f32(5, 3), { ...u32(7), range: [0, 5] }] },
+    { inputs: [f32(9, 2, 2), { ...u32(2, 4), range: [0, 9] }] },
+    { inputs: [f32(9, 12), { ...u32(64), range: [0, 9] }] },
+    { inputs: [f32(9, 13), { ...u32(64), range: [0, 9] }] },
+  ],
+};
+
+const dynamicSliceOp: OpDef = {
+  name: "dynamicSlice",
+  shape: ([x, offset], { size }) => {
+    if (offset.dtype !== "u32" || offset.shape.length > 0 || x.shape.length !== 1 || size > x.shape[0]) {
+      throw shapeError(
+        "dynamicSlice",
+        [x, offset],
+        `x of rank 1 with at least ${size} elements, and a u32 scalar offset`,
+      );
+    }
+    return [{ dtype: x.dtype, shape: [size] }];
+  },
+  reference: ({ inputs: [x, [offset]], outputs: [y] }) => y.set(x.subarray(offset, offset + y.length)),
+  inline: (code, node, index) => {
+    const [x, offset] = node.inputs;
+    return code.at(x, code.let(`${code.at(offset, "0u")} + ${index}`));
+  },
+  free: true,
+  flops: () => 0,
+  samples: () => [{ inputs: [f32(7), { ...u32(), values: [2] }], attrs: { size: 3 } }],
+};
+
+/** Only as the update of the state it writes to: the rest of the state stays as it is. */
+export const dynamicUpdateSliceOp: OpDef = {
+  name: "dynamicUpdateSlice",
+  shape: ([x, value, offset]) => {
+    const fits = x.dtype === value.dtype && x.shape.length === 1 && value.shape.length === 1;
+    if (!fits || offset.dtype !== "u32" || offset.shape.length > 0 || value.shape[0] > x.shape[0]) {
+      throw shapeError("dynamicUpdateSlice", [x, value, offset], "x [n], value [m <= n] and a u32 scalar offset");
+    }
+    return [{ dtype: x.dtype, shape: x.shape }];
+  },
+  reference: ({ inputs: [x, value, [offset]], outputs: [y] }) => {
+    y.set(x);
+    y.set(value, offset);
+  },
+  flops: () => 0,
+};
+
+/** Rows of data x [rows, ...] by u32 number. */
+export const takeRows = (x: Tensor, indices: Tensor): Tensor => apply1(takeRowsOp, [x, indices]);
+
+/** x[offset .. offset + size] of a flat tensor, the offset a u32 scalar. */
+export const dynamicSlice = (x: Tensor, offset: Tensor, size: number): Tensor =>
+  apply1(dynamicSliceOp, [x, offset], { size });
+
+/** The flat state `x` with `value` written at `offset`; usable as the update of `x` only. */
+export const dynamicUpdateSlice = (x: Tensor, value: Tensor, offset: Tensor): Tensor =>
+  apply1(dynamicUpdateSliceOp, [x, value, offset]);
+
+export const batchOps = [dynamicSliceOp];
