@@ -3,8 +3,8 @@ import { invariant } from "../errors.ts";
 import { results, topological } from "../graph/traverse.ts";
 import type { DType, Elements, Graph, Node, StepValues, Tensor, TensorType } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
-import { dynamicUpdateSliceOp } from "../ops/core/batch.ts";
 import { inputOp, stateOp } from "../ops/core/constant.ts";
+import { dynamicUpdateSliceOp } from "../ops/core/take.ts";
 
 export type Precision = "f32" | "f64";
 

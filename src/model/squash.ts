@@ -5,12 +5,13 @@ import type { Tensor } from "../graph/types.ts";
 import { sigmoid } from "../ops/core/elementwise.ts";
 import { softmax } from "../ops/core/reduce.ts";
 import { slice } from "../ops/core/slice.ts";
+import { takeSlice } from "../ops/core/take.ts";
 import { reshape } from "../ops/core/view.ts";
 
 /** What a model that ends in a sigmoid or a softmax computes before it. */
 export interface Squashed {
   readonly logits: Tensor;
-  /** logits [any rows, ...] -> what the model would make of them */
+  /** logits [any rows, ...] -> what the model would make of them; not to be differentiated */
   readonly squash: (logits: Tensor) => Tensor;
 }
 
@@ -39,7 +40,7 @@ export function unsquash(output: Tensor): Squashed | null {
       const squashed = parts.map((part) => {
         const width = part.logits.shape[1];
         begin += width;
-        return part.squash(slice(z, [0, begin - width], [z.shape[0], width]));
+        return part.squash(takeSlice(z, [0, begin - width], [z.shape[0], width]));
       });
       return beside(squashed);
     };

@@ -2,7 +2,6 @@
 
 import type { OpDef } from "../graph/types.ts";
 import { conv2dOps } from "./conv/conv2d.ts";
-import { batchOps } from "./core/batch.ts";
 import { broadcastOps } from "./core/broadcast.ts";
 import { castOps } from "./core/cast.ts";
 import { concatOps } from "./core/concat.ts";
@@ -11,6 +10,7 @@ import { gatherOps } from "./core/gather.ts";
 import { reduceOps } from "./core/reduce.ts";
 import { rematOps } from "./core/remat.ts";
 import { sliceOps } from "./core/slice.ts";
+import { takeOps } from "./core/take.ts";
 import { viewOps } from "./core/view.ts";
 import { gridSampleOps } from "./image/gridSample.ts";
 import { upsamplingOps } from "./image/upsampling.ts";
@@ -34,7 +34,7 @@ export const allOps: readonly OpDef[] = [
   ...sliceOps,
   ...concatOps,
   ...gatherOps,
-  ...batchOps,
+  ...takeOps,
   ...matmulOps,
   ...linearOps,
   ...conv2dOps,

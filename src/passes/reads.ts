@@ -1,9 +1,9 @@
 /** What nodes read, seen through the free nodes (views, constants) that are written into whichever kernel reads them. */
 import type { Node, Tensor } from "../graph/types.ts";
-import { dynamicUpdateSliceOp } from "../ops/core/batch.ts";
 import { packOp } from "../ops/core/concat.ts";
 import { inputOp, stateOp } from "../ops/core/constant.ts";
 import { barrierOp } from "../ops/core/remat.ts";
+import { dynamicUpdateSliceOp } from "../ops/core/take.ts";
 
 export const isLeaf = (node: Node): boolean => node.op === inputOp || node.op === stateOp;
 

@@ -2,7 +2,7 @@
 import { invariant } from "../errors.ts";
 import type { ShaderLibrary } from "../graph/shader.ts";
 import type { DType, InlineCode, Node, Tensor } from "../graph/types.ts";
-import { dynamicUpdateSliceOp } from "../ops/core/batch.ts";
+import { dynamicUpdateSliceOp } from "../ops/core/take.ts";
 import type { Cluster, Kernel } from "../passes/kernels.ts";
 import type { Place, Plan } from "../passes/plan.ts";
 import { base } from "../passes/reads.ts";

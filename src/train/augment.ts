@@ -2,8 +2,8 @@
 
 import type { Tensor } from "../graph/types.ts";
 import * as is from "../kinds.ts";
-import { takeRows } from "../ops/core/batch.ts";
 import { add, mul, sub } from "../ops/core/elementwise.ts";
+import { takeRows } from "../ops/core/take.ts";
 import { reshape } from "../ops/core/view.ts";
 import { randomBeta } from "../ops/random/beta.ts";
 import { randomPermutation } from "../ops/random/random.ts";

@@ -4,7 +4,8 @@ import { TilegradError } from "../errors.ts";
 import type { Elements, Tensor } from "../graph/types.ts";
 import { sizeOf } from "../graph/types.ts";
 import { averagePrecision, rocAuc } from "../metrics/areas.ts";
-import { confusionMatrix, measures } from "../metrics/confusion.ts";
+import type { Confusion } from "../metrics/confusion.ts";
+import { accuracy, balancedAccuracy, confusionMatrix, f1, mcc, precision, recall } from "../metrics/confusion.ts";
 import { brier, logLoss } from "../metrics/probability.ts";
 import type { Loss } from "../model/losses.ts";
 import { reduceLoss } from "../model/losses.ts";
@@ -15,21 +16,22 @@ import type { CheckedData } from "./data.ts";
 
 type Metric = (y: Float32Array, scores: Float32Array, weight: Float32Array | undefined) => number | null;
 
+/** At threshold 0.5; 0/0 is 0. */
 const atHalf =
-  (name: "accuracy" | "balancedAccuracy" | "precision" | "recall" | "f1" | "mcc"): Metric =>
+  (formula: (counts: Confusion) => number): Metric =>
   (y, scores, weight) =>
-    measures(confusionMatrix(y, scores, 0.5, weight))[name];
+    formula(confusionMatrix(y, scores, 0.5, weight)) || 0;
 
 const logLossOf: Metric = (y, scores, weight) => logLoss(y, scores, weight ? { sampleWeight: weight } : {});
 
 /** Of a yes/no target, at threshold 0.5 where one is needed; prAuc is average precision. */
 const metrics = {
-  accuracy: atHalf("accuracy"),
-  balancedAccuracy: atHalf("balancedAccuracy"),
-  precision: atHalf("precision"),
-  recall: atHalf("recall"),
-  f1: atHalf("f1"),
-  mcc: atHalf("mcc"),
+  accuracy: atHalf(accuracy),
+  balancedAccuracy: atHalf(balancedAccuracy),
+  precision: atHalf(precision),
+  recall: atHalf(recall),
+  f1: atHalf(f1),
+  mcc: atHalf(mcc),
   rocAuc,
   prAuc: averagePrecision,
   logLoss: logLossOf,

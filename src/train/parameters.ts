@@ -9,7 +9,7 @@ import { sizeOf } from "../graph/types.ts";
 import { initialize } from "../model/initializers.ts";
 import type { Model, ParameterSpec } from "../model/model.ts";
 import { state } from "../ops/core/constant.ts";
-import { slice } from "../ops/core/slice.ts";
+import { takeSlice } from "../ops/core/take.ts";
 import { reshape } from "../ops/core/view.ts";
 import { f32 } from "../ops/op.ts";
 import { draws } from "../random.ts";
@@ -55,7 +55,7 @@ export function parameterViews({ placed, arenaSize }: ParameterLayout): Paramete
       spec.name,
       offset === null
         ? state(`parameter ${spec.name}`, spec.shape)
-        : reshape(slice(arena, [offset], [sizeOf(spec.shape)]), spec.shape),
+        : reshape(takeSlice(arena, [offset], [sizeOf(spec.shape)]), spec.shape),
     ]),
   );
   return { arena, view: (name) => views.get(name) as Tensor };

@@ -12,9 +12,9 @@ import {
   multiStepDecay,
   stepDecay,
 } from "../../src/model/schedules.ts";
-import { dynamicSlice, dynamicUpdateSlice } from "../../src/ops/core/batch.ts";
 import { pack } from "../../src/ops/core/concat.ts";
 import { input, state, stepScalar } from "../../src/ops/core/constant.ts";
+import { dynamicSlice, dynamicUpdateSlice } from "../../src/ops/core/take.ts";
 import { reshape } from "../../src/ops/core/view.ts";
 import { f32 } from "../../src/ops/op.ts";
 import { Plateau } from "../../src/train/plateau.ts";

@@ -8,7 +8,6 @@ import * as is from "../../kinds.ts";
 import { checkValue } from "../../options.ts";
 import { f32, resolveAxis, shapeError } from "../op.ts";
 import { slice } from "./slice.ts";
-import { reshape } from "./view.ts";
 
 const concatOp: OpDef = {
   name: "concat",
@@ -86,8 +85,6 @@ export const packOp: OpDef = {
     if (!fits) throw shapeError("pack", inputs, `places that do not overlap in [${size}]`);
     return limit === undefined ? [f32(size)] : [f32(size), f32()];
   },
-  grad: ({ inputs, attrs, upstream: [dy] }) =>
-    inputs.map((x, k) => reshape(slice(dy as Tensor, [attrs.offsets[k]], [sizeOf(x.shape)]), x.shape)),
   reference: ({ inputs, attrs: { offsets, limit }, outputs: [y, fault] }) => {
     const parts = inputs.slice(0, offsets.length);
     for (const [k, x] of parts.entries()) y.set(x, offsets[k]);

@@ -6,7 +6,7 @@ import { apply1 } from "../../graph/apply.ts";
 import type { OpDef, Tensor } from "../../graph/types.ts";
 import { sizeOf } from "../../graph/types.ts";
 import { expectDType, f32, shapeError, u32 } from "../op.ts";
-import { rowSize, takeRowsOp } from "./batch.ts";
+import { rowSize, takeRowsOp } from "./take.ts";
 
 const gatherOp: OpDef = {
   ...takeRowsOp,

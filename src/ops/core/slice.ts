@@ -6,53 +6,16 @@ import type { InlineCode, OpDef, Tensor } from "../../graph/types.ts";
 import { sameShape } from "../../graph/types.ts";
 import * as is from "../../kinds.ts";
 import { checkValue } from "../../options.ts";
-import { f32, shapeError, strided4, stridedIndex, stridesOf, walk } from "../op.ts";
-
-const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((total, v, i) => total + v * b[i], 0);
+import { f32, shapeError, stridesOf, walk } from "../op.ts";
+import { dot, takeSliceOp } from "./take.ts";
 
 const sliceOp: OpDef = {
-  name: "slice",
-  shape: ([x], { begin, size }) => {
-    const fits = begin.length === x.shape.length && size.length === x.shape.length;
-    if (!fits || x.shape.some((n, d) => !(begin[d] >= 0 && size[d] > 0 && begin[d] + size[d] <= n))) {
-      throw shapeError("slice", [x], `begin [${begin.join(", ")}] and size [${size.join(", ")}] inside it`);
-    }
-    return [{ dtype: x.dtype, shape: size }];
-  },
+  ...takeSliceOp,
   grad: ({ inputs: [x], attrs, upstream: [dy] }) => [
     pad(
       dy as Tensor,
       x.shape.map((n, d) => [attrs.begin[d], n - attrs.begin[d] - attrs.size[d]] as const),
     ),
-  ],
-  reference: ({ inputs: [x], inputTypes: [type], attrs, outputs: [y] }) => {
-    const strides = stridesOf(type.shape);
-    walk(
-      attrs.size,
-      strides,
-      (i, from) => {
-        y[i] = x[from];
-      },
-      dot(attrs.begin, strides),
-    );
-  },
-  inline: (code, node, index) => {
-    const [x] = node.inputs;
-    const strides = stridesOf(x.shape);
-    return code.at(x, stridedIndex(code, index, node.outputs[0].shape, strides, dot(node.attrs.begin, strides)));
-  },
-  inline4: (code, { inputs: [x], attrs, outputs: [y] }, index) => {
-    const strides = stridesOf(x.shape);
-    return strided4(code, x, index, y.shape, strides, dot(attrs.begin, strides));
-  },
-  free: true,
-  flops: () => 0,
-  samples: () => [
-    { inputs: [f32(5)], attrs: { begin: [1], size: [3] } },
-    { inputs: [f32(4, 7)], attrs: { begin: [1, 2], size: [3, 4] } },
-    { inputs: [f32(3, 2, 5)], attrs: { begin: [0, 1, 0], size: [3, 1, 5] } },
-    { inputs: [f32(40, 20)], attrs: { begin: [3, 8], size: [32, 12] } },
-    { inputs: [f32(40, 20)], attrs: { begin: [3, 5], size: [32, 12] } },
   ],
 };
 

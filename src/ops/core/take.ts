@@ -1,11 +1,11 @@
 /**
- * What a step takes from the data and writes to the record, at places that are known only when it runs. Nothing here has a
- * gradient: an application that trains brings no kernel for one.
+ * Parts of what is not differentiated: rows of the data, parameters in their arena, places in a record. `gather` and `slice`
+ * have gradients, whose kernels an application that trains need not bring.
  */
 import { apply1 } from "../../graph/apply.ts";
 import type { OpDef, Tensor, TensorType } from "../../graph/types.ts";
-import { sizeOf } from "../../graph/types.ts";
-import { f32, shapeError, u32 } from "../op.ts";
+import { sameShape, sizeOf } from "../../graph/types.ts";
+import { f32, shapeError, strided4, stridedIndex, stridesOf, u32, walk } from "../op.ts";
 
 export const rowSize = (x: TensorType): number => sizeOf(x.shape.slice(1));
 
@@ -44,6 +44,50 @@ export const takeRowsOp: OpDef = {
     { inputs: [f32(9, 2, 2), { ...u32(2, 4), range: [0, 9] }] },
     { inputs: [f32(9, 12), { ...u32(64), range: [0, 9] }] },
     { inputs: [f32(9, 13), { ...u32(64), range: [0, 9] }] },
+  ],
+};
+
+export const dot = (a: readonly number[], b: readonly number[]): number =>
+  a.reduce((total, v, i) => total + v * b[i], 0);
+
+/** `slice`, but for its gradient. */
+export const takeSliceOp: OpDef = {
+  name: "slice",
+  shape: ([x], { begin, size }) => {
+    const fits = begin.length === x.shape.length && size.length === x.shape.length;
+    if (!fits || x.shape.some((n, d) => !(begin[d] >= 0 && size[d] > 0 && begin[d] + size[d] <= n))) {
+      throw shapeError("slice", [x], `begin [${begin.join(", ")}] and size [${size.join(", ")}] inside it`);
+    }
+    return [{ dtype: x.dtype, shape: size }];
+  },
+  reference: ({ inputs: [x], inputTypes: [type], attrs, outputs: [y] }) => {
+    const strides = stridesOf(type.shape);
+    walk(
+      attrs.size,
+      strides,
+      (i, from) => {
+        y[i] = x[from];
+      },
+      dot(attrs.begin, strides),
+    );
+  },
+  inline: (code, node, index) => {
+    const [x] = node.inputs;
+    const strides = stridesOf(x.shape);
+    return code.at(x, stridedIndex(code, index, node.outputs[0].shape, strides, dot(node.attrs.begin, strides)));
+  },
+  inline4: (code, { inputs: [x], attrs, outputs: [y] }, index) => {
+    const strides = stridesOf(x.shape);
+    return strided4(code, x, index, y.shape, strides, dot(attrs.begin, strides));
+  },
+  free: true,
+  flops: () => 0,
+  samples: () => [
+    { inputs: [f32(5)], attrs: { begin: [1], size: [3] } },
+    { inputs: [f32(4, 7)], attrs: { begin: [1, 2], size: [3, 4] } },
+    { inputs: [f32(3, 2, 5)], attrs: { begin: [0, 1, 0], size: [3, 1, 5] } },
+    { inputs: [f32(40, 20)], attrs: { begin: [3, 8], size: [32, 12] } },
+    { inputs: [f32(40, 20)], attrs: { begin: [3, 5], size: [32, 12] } },
   ],
 };
 
@@ -89,6 +133,10 @@ export const dynamicUpdateSliceOp: OpDef = {
 /** Rows of data x [rows, ...] by u32 number. */
 export const takeRows = (x: Tensor, indices: Tensor): Tensor => apply1(takeRowsOp, [x, indices]);
 
+/** The box of `size` that starts at `begin`, of what is not differentiated. */
+export const takeSlice = (x: Tensor, begin: readonly number[], size: readonly number[]): Tensor =>
+  sameShape(size, x.shape) ? x : apply1(takeSliceOp, [x], { begin, size });
+
 /** x[offset .. offset + size] of a flat tensor, the offset a u32 scalar. */
 export const dynamicSlice = (x: Tensor, offset: Tensor, size: number): Tensor =>
   apply1(dynamicSliceOp, [x, offset], { size });
@@ -97,4 +145,4 @@ export const dynamicSlice = (x: Tensor, offset: Tensor, size: number): Tensor =>
 export const dynamicUpdateSlice = (x: Tensor, value: Tensor, offset: Tensor): Tensor =>
   apply1(dynamicUpdateSliceOp, [x, value, offset]);
 
-export const batchOps = [dynamicSliceOp];
+export const takeOps = [dynamicSliceOp];
