@@ -77,6 +77,7 @@ export class Trainer {
   private readonly predictor: Predictor;
   private readonly scorer: Scorer;
   private training = false;
+  private disposed = false;
 
   /** @throws E_ARGUMENT for a bad seed, metric or precision; E_DEVICE, E_MEMORY; nothing being held then */
   constructor(model: Model, options: CompileOptions) {
@@ -176,6 +177,7 @@ export class Trainer {
   }
 
   private async *chunks(data: Data<Numeric> | RowSource, options: FitOptions): AsyncGenerator<TrainingEvent[], void> {
+    this.check("fit");
     const { callbacks = [], signal } = checkOptions("fit", options, FIT_OPTIONS);
     checkCallbacks(callbacks, [
       "loss",
@@ -204,21 +206,18 @@ export class Trainer {
         progress.tuning = session.tuning;
         progress.data = print;
         const validate = validation && (() => this.validate(validation));
-        yield* runEpochs({
-          model,
-          session,
-          batches,
-          optimizer,
-          progress,
-          options,
-          control: this.control(callbacks),
-          validate,
-        });
+        const control = this.control(callbacks);
+        const fit = { model, session, batches, optimizer, progress, options, control, validate };
+        for await (const events of runEpochs(fit)) {
+          this.check("fit");
+          yield events;
+        }
       } finally {
         session.dispose();
       }
     } finally {
       this.training = false;
+      this.check("fit");
     }
   }
 
@@ -263,6 +262,28 @@ export class Trainer {
     return data;
   }
 
+  /** `work`, which needs what the trainer holds on the device. @throws E_ARGUMENT once it was disposed of */
+  private async alive<T>(where: string, work: () => Promise<T>): Promise<T> {
+    this.check(where);
+    try {
+      return await work();
+    } finally {
+      this.check(where);
+    }
+  }
+
+  /** @throws E_ARGUMENT once it was disposed of: whatever else goes wrong then follows from that */
+  private check(where: string): void {
+    if (!this.disposed) return;
+    throw new TilegradError(
+      "E_ARGUMENT",
+      `${where}: this trainer was disposed of; expected one that is still in use.`,
+      {
+        hint: "Wait for what it does before dispose(), or end fit by its signal.",
+      },
+    );
+  }
+
   private async score(data: Rows): Promise<Record<string, number>> {
     const { rows, yShape, weighted } = data;
     const y = new Float32Array(rows * sizeOf(yShape));
@@ -278,7 +299,7 @@ export class Trainer {
 
   /** Loss and metrics on data. @throws E_DATA, E_SHAPE, E_ARGUMENT */
   async evaluate(data: Data<Numeric> | RowSource): Promise<Record<string, number>> {
-    return this.score(await openRows("evaluate", data, this.model, this.loss));
+    return this.alive("evaluate", async () => this.score(await openRows("evaluate", data, this.model, this.loss)));
   }
 
   /** Scores of rows x [rows, ...inputShape], row-major: probabilities for the losses that work on logits. */
@@ -291,13 +312,16 @@ export class Trainer {
     return this.scorer.outputs(await this.logits(x));
   }
 
-  private async logits(x: Numeric | RowSource): Promise<Float32Array> {
-    if (isRowSource(x)) return this.predictor.outputsOf(await openRows("predict", x, this.model));
-    return this.predictor.outputs(checkFeatures("predict", x, this.model).x);
+  private logits(x: Numeric | RowSource): Promise<Float32Array> {
+    return this.alive("predict", async () =>
+      isRowSource(x)
+        ? this.predictor.outputsOf(await openRows("predict", x, this.model))
+        : this.predictor.outputs(checkFeatures("predict", x, this.model).x),
+    );
   }
 
   getWeights(): Promise<Weights> {
-    return this.parameters.read();
+    return this.alive("getWeights", () => this.parameters.read());
   }
 
   /** @throws E_SHAPE; nothing is changed then. */
@@ -363,6 +387,7 @@ export class Trainer {
 
   /** Frees what the trainer holds on the device. */
   dispose(): void {
+    this.disposed = true;
     this.own.dispose();
     this.predictor.dispose();
   }

@@ -174,6 +174,7 @@ export class WebGpuDevice implements Device, GpuContext {
   enqueue(step: CompiledStep, values: StepValues): void {
     if (this.queued.length === MAX_QUEUE) this.submit();
     const gpuStep = step as GpuStep;
+    gpuStep.check();
     const row = (this.queued.length * STEP_ROW) / 4;
     for (let i = 0; i < gpuStep.columns.length; i++) {
       const { name, dtype } = gpuStep.columns[i];

@@ -7,6 +7,8 @@ export class GpuMemory {
   private readonly budget: number;
   private readonly alive = new Map<GPUBuffer, { label: string; bytes: number }>();
   private total = 0;
+  /** Buffers that were destroyed so far: who has looked at some since the last need not look again. */
+  destroyed = 0;
 
   /** @param budget bytes; some drivers accept any allocation and fail later, so the count is our own. */
   constructor(device: GPUDevice, budget: number) {
@@ -44,7 +46,19 @@ export class GpuMemory {
     if (!entry) return;
     this.total -= entry.bytes;
     this.alive.delete(buffer);
+    this.destroyed++;
     buffer.destroy();
+  }
+
+  /**
+   * Work with a destroyed buffer would void all that is submitted with it, other trainers' steps too.
+   * @throws E_ARGUMENT naming the buffer
+   */
+  check(buffer: GPUBuffer): void {
+    if (this.alive.has(buffer)) return;
+    throw new TilegradError("E_ARGUMENT", `"${buffer.label}" was disposed of; expected a tensor that is still there.`, {
+      hint: "Dispose of trainers and tensors when nothing uses them any more.",
+    });
   }
 
   use(): MemoryUse {

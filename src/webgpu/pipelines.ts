@@ -88,19 +88,23 @@ export class PipelineCache {
 
   private async create({ code, label, bindings, steps, immediateSize }: PipelineSource): Promise<Pipeline> {
     const { device } = this;
+    // What the device has against a text is told by the pipeline made of it, once; nobody who waits later hears it again.
+    device.pushErrorScope("validation");
     const module = device.createShaderModule({ label, code });
     const layout = device.createBindGroupLayout({
       label,
       entries: bindings.map(({ binding, type }) => ({ binding, visibility: GPUShaderStage.COMPUTE, buffer: { type } })),
     });
+    const pipelineLayout = device.createPipelineLayout({
+      label,
+      bindGroupLayouts: [steps && this.stepLayouts[steps], layout],
+      immediateSize,
+    });
+    device.popErrorScope().catch(() => {}); // The device was lost, which is reported as that.
     try {
       const pipeline = await device.createComputePipelineAsync({
         label,
-        layout: device.createPipelineLayout({
-          label,
-          bindGroupLayouts: [steps && this.stepLayouts[steps], layout],
-          immediateSize,
-        }),
+        layout: pipelineLayout,
         compute: { module, entryPoint: "main" },
       });
       return { pipeline, layout };

@@ -19,6 +19,8 @@ export interface GpuStep extends CompiledStep, Replayable {
   readonly label: string;
   readonly columns: StepLayout["columns"];
   readonly kind: PlanKind;
+  /** @throws E_ARGUMENT when a buffer that it binds was destroyed */
+  check(): void;
 }
 
 export async function createStep(device: GpuContext, graph: Graph, options: CompileGraphOptions): Promise<GpuStep> {
@@ -40,17 +42,26 @@ export async function createStep(device: GpuContext, graph: Graph, options: Comp
         buffers.set(spec, bufferOf(checkBinding(label, spec.name, type, bindings[spec.name])));
       } else buffers.set(spec, make(`${spec.kind} ${spec.name}`, bytesOf(spec), STORAGE));
     }
+    const check = (): void => {
+      for (const buffer of buffers.values()) device.allocator.check(buffer);
+    };
     const replayable = program
-      ? await residentStep(device, program, label, buffers, make)
-      : await dispatchStep(device, compiled, label, buffers, make);
+      ? await residentStep(device, program, label, buffers, make, check)
+      : await dispatchStep(device, compiled, label, buffers, make, check);
     const outputs: Record<string, DeviceTensor> = {};
     for (const [name, t] of Object.entries(plan.graph.outputs)) {
       const spec = plan.buffers.find((b) => b.kind === "output" && b.name === name) as BufferSpec;
       outputs[name] = gpuTensor(device, t, `${label} ${name}`, buffers.get(spec) as GPUBuffer);
     }
+    let { destroyed } = device.allocator;
     return {
       label,
       outputs,
+      check() {
+        if (destroyed === device.allocator.destroyed) return;
+        check();
+        destroyed = device.allocator.destroyed;
+      },
       columns: steps.columns,
       kind: choice.kind,
       dispatches: replayable.kernels.length,
@@ -72,6 +83,7 @@ async function residentStep(
   label: string,
   buffers: ReadonlyMap<BufferSpec, GPUBuffer>,
   make: MakeBuffer,
+  check: () => void,
 ): Promise<Replayable> {
   const { pipeline, layout } = await device.pipelines.get({
     label: `${label} ${program.label}`,
@@ -80,6 +92,7 @@ async function residentStep(
     immediateSize: 0,
     bindings: [{ binding: 0, type: "uniform" }, ...storageBindings(program.buffers, 1)],
   });
+  check();
   const params = make("parameters", 4 * program.params.length, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST);
   device.gpu.queue.writeBuffer(params, 0, program.params as Uint32Array<ArrayBuffer>);
   const group = device.gpu.createBindGroup({
@@ -102,8 +115,10 @@ async function dispatchStep(
   label: string,
   buffers: ReadonlyMap<BufferSpec, GPUBuffer>,
   make: MakeBuffer,
+  check: () => void,
 ): Promise<Replayable> {
   const made = await Promise.all(calls.map((call) => device.pipelines.get(sourceOf(call))));
+  check();
   const constants = packConstants(calls);
   const uniforms = make("parameters", constants.words.byteLength, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST);
   device.gpu.queue.writeBuffer(uniforms, 0, constants.words);

@@ -23,9 +23,12 @@ export function gpuTensor(
     shape,
     label,
     buffer,
-    read: async (offset = 0, count = sizeOf(shape) - offset) =>
-      new Elements(await context.read(buffer, 4 * offset, 4 * count)),
+    async read(offset = 0, count = sizeOf(shape) - offset) {
+      context.allocator.check(buffer);
+      return new Elements(await context.read(buffer, 4 * offset, 4 * count));
+    },
     write(data, offset = 0) {
+      context.allocator.check(buffer);
       // Runs queued before this write must not see it.
       context.submit();
       const values = data instanceof Elements ? data : Elements.from(data);
