@@ -11,6 +11,13 @@ import { rowSize, takeRowsOp } from "./take.ts";
 const gatherOp: OpDef = {
   ...takeRowsOp,
   grad: ({ inputs: [x, indices], upstream: [dy] }) => [scatterAdd(dy as Tensor, indices, x.shape[0]), null],
+  samples: () => [
+    { inputs: [f32(1), { ...u32(1), values: [0] }] },
+    { inputs: [f32(5, 3), { ...u32(7), range: [0, 5] }] },
+    { inputs: [f32(9, 2, 2), { ...u32(2, 4), range: [0, 9] }] },
+    { inputs: [f32(9, 12), { ...u32(64), range: [0, 9] }] },
+    { inputs: [f32(9, 13), { ...u32(64), range: [0, 9] }] },
+  ],
 };
 
 const scatterAddOp: OpDef = {

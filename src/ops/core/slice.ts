@@ -17,6 +17,13 @@ const sliceOp: OpDef = {
       x.shape.map((n, d) => [attrs.begin[d], n - attrs.begin[d] - attrs.size[d]] as const),
     ),
   ],
+  samples: () => [
+    { inputs: [f32(5)], attrs: { begin: [1], size: [3] } },
+    { inputs: [f32(4, 7)], attrs: { begin: [1, 2], size: [3, 4] } },
+    { inputs: [f32(3, 2, 5)], attrs: { begin: [0, 1, 0], size: [3, 1, 5] } },
+    { inputs: [f32(40, 20)], attrs: { begin: [3, 8], size: [32, 12] } },
+    { inputs: [f32(40, 20)], attrs: { begin: [3, 5], size: [32, 12] } },
+  ],
 };
 
 const padOp: OpDef = {

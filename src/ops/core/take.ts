@@ -38,13 +38,6 @@ export const takeRowsOp: OpDef = {
     return code.at4(x, code.let(`${row} * ${dim} + ${index} % ${dim}`));
   },
   flops: () => 0,
-  samples: () => [
-    { inputs: [f32(1), { ...u32(1), values: [0] }] },
-    { inputs: [f32(5, 3), { ...u32(7), range: [0, 5] }] },
-    { inputs: [f32(9, 2, 2), { ...u32(2, 4), range: [0, 9] }] },
-    { inputs: [f32(9, 12), { ...u32(64), range: [0, 9] }] },
-    { inputs: [f32(9, 13), { ...u32(64), range: [0, 9] }] },
-  ],
 };
 
 export const dot = (a: readonly number[], b: readonly number[]): number =>
@@ -82,13 +75,6 @@ export const takeSliceOp: OpDef = {
   },
   free: true,
   flops: () => 0,
-  samples: () => [
-    { inputs: [f32(5)], attrs: { begin: [1], size: [3] } },
-    { inputs: [f32(4, 7)], attrs: { begin: [1, 2], size: [3, 4] } },
-    { inputs: [f32(3, 2, 5)], attrs: { begin: [0, 1, 0], size: [3, 1, 5] } },
-    { inputs: [f32(40, 20)], attrs: { begin: [3, 8], size: [32, 12] } },
-    { inputs: [f32(40, 20)], attrs: { begin: [3, 5], size: [32, 12] } },
-  ],
 };
 
 const dynamicSliceOp: OpDef = {
