@@ -121,7 +121,7 @@ it("predicts the same bits block by block as all at once, from gzip too", async 
       .trim()
       .split("\n")
       .slice(1)
-      .map((line) => String(Math.fround(Number(line.split(",")[1])))),
+      .map((line) => String(Number(line.split(",")[1]))),
   );
 });
 
