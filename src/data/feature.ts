@@ -13,6 +13,8 @@ export interface NumericFeature {
   readonly missingIndicator: boolean;
   /** Its cells are dates, as days since 1970-01-01. */
   readonly date?: boolean;
+  /** A level that moves: in each window it is scaled by the window's own rows (`scaleWindows`), not by the statistics above. */
+  readonly ofWindow?: boolean;
 }
 
 /** One 0/1 input per level, most frequent first, then one for all other levels if `other`; missing is all zeros. */

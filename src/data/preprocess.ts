@@ -17,7 +17,7 @@ import {
 } from "./table.ts";
 import { chooseTarget, type Target } from "./target.ts";
 import type { Windowing } from "./windows.ts";
-import { WINDOWING } from "./windows.ts";
+import { isMoving, risingColumn, WINDOWING } from "./windows.ts";
 
 export type Scaling = "standard" | "minmax" | "none";
 
@@ -75,6 +75,11 @@ const PREPROCESS_OPTIONS = {
   maxLevels: is.positiveInteger,
   /** standard: (x - mean) / std; minmax: (x - min) / (max - min). Default "standard". */
   scaling: is.oneOf("standard", "minmax", "none") as Kind<Scaling>,
+  /**
+   * Of windows: columns whose levels are inputs, though they move. Others that do, as the column of a target up(column), are
+   * scaled by each window's own rows, unless `scaling` is none.
+   */
+  absolute: is.strings,
   /** All columns that are left are the pixels of an image of this size; see `fitPixels`. */
   image: is.numberList as Kind<ImageSize>,
   /** Inputs are windows of rows in the order of time, of the numeric columns; `trainRows` are their last rows. */
@@ -95,7 +100,15 @@ const DEFAULT_MAX_LEVELS = 50;
 export function fitPreprocessor(table: Table, trainRows: ArrayLike<number>, options: PreprocessOptions): Preprocessor {
   checkOptions("fitPreprocessor", options, PREPROCESS_OPTIONS);
   if (options.window) checkOptions("fitPreprocessor: window", options.window, WINDOWING);
-  const { exclude = [], id = [], maxLevels = DEFAULT_MAX_LEVELS, scaling = "standard", image, window } = options;
+  const {
+    exclude = [],
+    id = [],
+    maxLevels = DEFAULT_MAX_LEVELS,
+    scaling = "standard",
+    absolute = [],
+    image,
+    window,
+  } = options;
   const labelled = rowList(table, trainRows);
   const rows = window ? rowsOfWindows(labelled, window) : labelled;
   const target =
@@ -106,6 +119,14 @@ export function fitPreprocessor(table: Table, trainRows: ArrayLike<number>, opti
   if (exclude.includes(target.name) || id.includes(target.name)) {
     throw new TilegradError("E_ARGUMENT", `column ${JSON.stringify(target.name)} is both the target and excluded.`);
   }
+  for (const name of absolute) columnOf(table, name);
+  const rising = risingColumn(target.name);
+  const moves = ({ name, values }: NumericColumn): boolean =>
+    window !== undefined &&
+    window.length > 1 && // one row has no past to be scaled by
+    scaling !== "none" &&
+    !absolute.includes(name) &&
+    (name === rising || isMoving(Float64Array.from(rows, (row) => values[row])));
   let features: Feature[] = [];
   const pixels: Column[] = [];
   const dropped: { name: string; reason: DropReason }[] = [];
@@ -121,7 +142,7 @@ export function fitPreprocessor(table: Table, trainRows: ArrayLike<number>, opti
           : image
             ? null
             : column.kind === "numeric"
-              ? fitNumeric(table, column, rows)
+              ? fitNumeric(table, column, rows, moves)
               : window
                 ? "not numeric"
                 : fitCategorical(column, rows, maxLevels);
@@ -170,7 +191,12 @@ export function csvKinds(preprocessor: Preprocessor): { categorical: string[]; n
   return { categorical: names("categorical"), numeric: names("numeric").filter((name) => !dates.has(name)) };
 }
 
-function fitNumeric(table: Table, column: NumericColumn, rows: Uint32Array): NumericFeature | DropReason {
+function fitNumeric(
+  table: Table,
+  column: NumericColumn,
+  rows: Uint32Array,
+  moves: (column: NumericColumn) => boolean,
+): NumericFeature | DropReason {
   const present = Float64Array.from(rows, (row) => column.values[row]).filter((value) => !Number.isNaN(value));
   const missingIndicator = present.length < rows.length;
   if (present.length === 0) return "all missing";
@@ -198,6 +224,7 @@ function fitNumeric(table: Table, column: NumericColumn, rows: Uint32Array): Num
     median,
     missingIndicator,
     ...(column.date ? { date: true } : {}),
+    ...(moves(column) ? { ofWindow: true } : {}),
   };
 }
 

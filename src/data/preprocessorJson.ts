@@ -84,9 +84,11 @@ function parseFeature(at: Place): Feature {
   if (std < 0) throw misplaced(field(at, "std"), "a number >= 0");
   if (min > max) throw misplaced(field(at, "min"), `at most max (${max})`);
   const missingIndicator = asBoolean(field(at, "missingIndicator"));
-  const date = field(at, "date");
-  const isDate = date.value !== undefined && asBoolean(date);
-  return { name, kind, mean, std, min, max, median, missingIndicator, ...(isDate ? { date: true } : {}) };
+  const flags = ["date", "ofWindow"].flatMap((key) => {
+    const flag = field(at, key);
+    return flag.value !== undefined && asBoolean(flag) ? [[key, true]] : [];
+  });
+  return { name, kind, mean, std, min, max, median, missingIndicator, ...Object.fromEntries(flags) };
 }
 
 const parseTarget = (at: Place): Target => ({

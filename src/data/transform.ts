@@ -16,7 +16,7 @@ import {
   type Table,
   whereIs,
 } from "./table.ts";
-import { gatherWindows, windowEnds } from "./windows.ts";
+import { gatherWindows, scaleWindows, windowEnds } from "./windows.ts";
 
 export interface Transformed {
   /** f32 [rows, names.length], row-major; for windows [rows, length, names.length]. */
@@ -46,7 +46,11 @@ export function transform(
     throw new TilegradError("E_ARGUMENT", `${table.name}: row ${early} ends no window of ${window.length} rows.`);
   }
   const flat = transformRows(preprocessor, table, undefined, unseen);
-  return { ...flat, x: gatherWindows(flat.x, names.length, window.length, ends) };
+  const x = gatherWindows(flat.x, names.length, window.length, ends);
+  const moving = preprocessor.features.filter((feature) => feature.kind === "numeric" && feature.ofWindow);
+  const columns = moving.map(({ name }) => names.indexOf(name));
+  scaleWindows(x, names.length, window.length, columns);
+  return { ...flat, x };
 }
 
 /** By column how many cells have levels that training did not have, or numbers far from all it had; and some of these. */
@@ -135,15 +139,16 @@ function writeNumeric(
   unseen: Unseen,
 ): void {
   const [shift, divisor] = scalingOf(feature, scaling);
-  const far = feature.date ? Infinity : FAR * (feature.max - feature.min); // new rows have new dates
+  const far = feature.date || feature.ofWindow ? Infinity : FAR * (feature.max - feature.min); // new rows have new dates
   for (let i = 0; i < rows.length; i++) {
     const value = column.values[rows[i]];
     const missing = Number.isNaN(value);
     const at = i * stride + first;
-    x[at] = ((missing ? feature.median : value) - shift) / divisor;
+    const replaced = feature.ofWindow ? Number.NaN : feature.median; // a window has a mean of its own
+    x[at] = ((missing ? replaced : value) - shift) / divisor;
     if (feature.missingIndicator) x[at + 1] = missing ? 1 : 0;
     if (value - feature.max > far || feature.min - value > far) note(unseen, feature, String(value));
-    if (Number.isFinite(x[at])) continue;
+    if (Number.isFinite(x[at]) || (missing && feature.ofWindow)) continue;
     const got = `${value}, which is beyond float32 after scaling`;
     throw new TilegradError(
       "E_DATA",

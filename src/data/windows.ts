@@ -129,6 +129,52 @@ export function splitWindows(
   return { train, validation, test };
 }
 
+/** Dickey & Fuller's 5 % point for a series with a mean, of many rows (Fuller 1976, table 8.5.2). */
+const UNIT_ROOT = -2.86;
+
+/**
+ * Whether a series has a level that moves, as far as these values tell: the test of Dickey & Fuller (1979) does not reject that
+ * it is a random walk. Later values then lie where no earlier one has been.
+ */
+export function isMoving(values: Float64Array): boolean {
+  let [n, sumX, sumD, sumXX, sumXD, sumDD] = [0, 0, 0, 0, 0, 0];
+  const first = values.find((value) => !Number.isNaN(value)) ?? 0;
+  for (let t = 1; t < values.length; t++) {
+    const [x, d] = [values[t - 1] - first, values[t] - values[t - 1]];
+    if (Number.isNaN(d)) continue;
+    n++;
+    sumX += x;
+    sumD += d;
+    sumXX += x * x;
+    sumXD += x * d;
+    sumDD += d * d;
+  }
+  // d = a + b x + error; a walk has b = 0, and the further b is below it, the faster the series comes back to its mean.
+  const [xx, xd, dd] = [sumXX - sumX ** 2 / n, sumXD - (sumX * sumD) / n, sumDD - sumD ** 2 / n];
+  const slope = xd / xx;
+  const error = Math.sqrt(Math.max(0, dd - slope * xd) / (n - 2) / xx);
+  return !(slope / error < UNIT_ROOT);
+}
+
+/**
+ * Scales some features of each window by its own rows, in place: mean 0, deviation 1. Nothing that comes after a window has a
+ * part in it, and a level that training never saw looks as one that it did. NaN, a missing cell, becomes 0, the mean.
+ * @param x [windows, length, features] @param columns places of these features
+ */
+export function scaleWindows(x: Float32Array, features: number, length: number, columns: readonly number[]): void {
+  const width = length * features;
+  for (let start = 0; start < x.length; start += width) {
+    for (const column of columns) {
+      const places = Array.from({ length }, (_, t) => start + t * features + column);
+      const present = places.map((at) => x[at]).filter((value) => !Number.isNaN(value));
+      const mean = present.reduce((sum, value) => sum + value, 0) / present.length;
+      const isConstant = present.every((value) => value === present[0]);
+      const std = Math.sqrt(present.reduce((sum, value) => sum + (value - mean) ** 2, 0) / present.length);
+      for (const at of places) x[at] = Number.isNaN(x[at]) || isConstant ? 0 : (x[at] - mean) / std;
+    }
+  }
+}
+
 /** x [rows, features] -> [ends, length, features]: the rows up to each end, in their order. @throws E_ARGUMENT */
 export function gatherWindows(x: Float32Array, features: number, length: number, ends: ArrayLike<number>): Floats {
   if (!(x instanceof Float32Array)) {

@@ -71,6 +71,8 @@ export const GROUPS = {
     maxLevels: is.required(is.positiveInteger),
     /** Of numbers; default standard. */
     scaling: is.required(is.oneOf("standard", "minmax", "none")),
+    /** Of windows: columns whose levels are inputs, though they move; others that do are scaled by each window's own rows. */
+    absolute: is.required(is.strings),
   },
   split: {
     /** The share of rows that is for testing, in [0, 1); or another table, of which all are. Default 0.2. */
@@ -201,7 +203,7 @@ export type ExperimentOptions = OwnOptions & { readonly [G in keyof Groups]?: Pa
 export type Settings = OwnOptions & Groups & { readonly baseline: boolean; readonly seed: number };
 
 export const DEFAULTS = {
-  columns: { exclude: [], id: [], maxLevels: 50, scaling: "standard" },
+  columns: { exclude: [], id: [], maxLevels: 50, scaling: "standard", absolute: [] },
   split: { test: 0.2, validation: 0.2, time: false },
   network: {},
   loss: { loss: "bce", classWeight: "none" },

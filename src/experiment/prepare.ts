@@ -24,11 +24,19 @@ export interface Places {
 
 /** @throws E_DATA, also when a part has one class only; E_FILE and E_ABORTED as the places do */
 export async function prepare(task: Task, split: Split, settings: Settings, places: Places = {}): Promise<Prepared> {
-  const { exclude: unused, id, maxLevels, scaling } = settings.columns;
+  const { exclude: unused, id, maxLevels, scaling, absolute } = settings.columns;
   const { table, target, image, window } = task;
   const exclude = [...new Set([...unused, ...rowColumnNames(settings.columns)])];
   const shape = { ...(image ? { image } : {}), ...(window ? { window } : {}) };
-  const preprocessor = fitPreprocessor(table, split.train, { target, exclude, id, maxLevels, scaling, ...shape });
+  const preprocessor = fitPreprocessor(table, split.train, {
+    target,
+    exclude,
+    id,
+    maxLevels,
+    scaling,
+    absolute,
+    ...shape,
+  });
   const tested = await testRows(task, split, preprocessor, settings, places.testTable);
 
   const warnings = new Set<string>();

@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fitPreprocessor, inputShapeOf, parsePreprocessor, transform } from "../../src/api/data.ts";
+import { arSeries } from "../../src/data/arSeries.ts";
 import type { Table } from "../../src/data/table.ts";
 import { tableFromColumns } from "../../src/data/table.ts";
 import { targetOf } from "../../src/data/target.ts";
-import { labelWindows, splitWindows, windowEnds } from "../../src/data/windows.ts";
+import { isMoving, labelWindows, splitWindows, windowEnds } from "../../src/data/windows.ts";
 import { TilegradError } from "../../src/errors.ts";
 
 /** The error that this throws. */
@@ -82,6 +83,76 @@ describe("windows as inputs", () => {
     const more = labelWindows({ name: "t", rows: 6, columns: [...columns, ...words] }, "up(close)", 1);
     const { dropped } = fitPreprocessor(more, [3, 4], { target: TARGET, window: { length: 3, horizon: 1 } });
     expect(dropped).toEqual([{ name: "day", reason: "not numeric" }]);
+  });
+});
+
+describe("levels that move", () => {
+  /** Normal steps with a drift, added up; and a series that comes back to its mean. */
+  const rows = 400;
+  const steps = arSeries({ rows: 1, length: rows, coefficients: [[0]], seed: 3 }).x;
+  const back = Array.from(arSeries({ rows: 1, length: rows, coefficients: [[0.7]], seed: 4 }).x);
+  const close = Array.from({ length: rows }, (_, t) =>
+    steps.subarray(0, t + 1).reduce((sum, d) => sum + d + 0.05, 100),
+  );
+  const window = { length: 8, horizon: 1 };
+  const series = (by: (level: number) => number = (level) => level) =>
+    labelWindows(tableFromColumns({ close: close.map(by), back }), "up(close)", 1);
+  const train = windowEnds(series(), 8, "up(close)").subarray(0, 250);
+  const fitted = fitPreprocessor(series(), train, { target: TARGET, window });
+  const moving = ({ features }: typeof fitted) =>
+    features.flatMap((feature) => ("ofWindow" in feature ? [feature.name] : []));
+
+  it("are told from those that come back, on training rows", () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const { x } = arSeries({ rows: 1, length: 300, coefficients: [[0.8]], seed });
+      expect(isMoving(Float64Array.from(x))).toBe(false);
+    }
+    expect(isMoving(Float64Array.from(close))).toBe(true);
+    expect(isMoving(Float64Array.from(close, (_, t) => t))).toBe(true); // as dates do
+    expect(moving(fitted)).toEqual(["close"]);
+    const stay = (more: object) => moving(fitPreprocessor(series(), train, { target: TARGET, window, ...more }));
+    expect(stay({ absolute: ["close"] })).toEqual([]);
+    expect(stay({ scaling: "none" })).toEqual([]);
+    expect(stay({ window: { length: 1, horizon: 1 } })).toEqual([]);
+  });
+
+  it("are scaled by each window's own rows: another level and scale give the same inputs", () => {
+    const [x, far] = [
+      transform(fitted, series()),
+      transform(
+        fitted,
+        series((level) => 4 * level + 900),
+      ),
+    ];
+    expect(far.warnings).toEqual([]);
+    for (const [i, value] of x.x.entries()) expect(far.x[i]).toBeCloseTo(value, 2);
+    const first = Array.from({ length: 8 }, (_, t) => x.x[2 * t]);
+    expect(first.reduce((sum, value) => sum + value, 0)).toBeCloseTo(0, 5);
+    expect(first.reduce((sum, value) => sum + value ** 2, 0) / 8).toBeCloseTo(1, 5);
+    expect(
+      transform(
+        fitted,
+        series((level) => level * 0 + 7),
+      )
+        .x.filter((_, i) => i % 2 === 0)
+        .every((v) => v === 0),
+    ).toBe(true);
+    const missing = transform(
+      fitted,
+      series((level) => (level === close[2] ? Number.NaN : level)),
+      [7],
+    ).x;
+    expect([missing[4], missing.every(Number.isFinite)]).toEqual([0, true]);
+  });
+
+  it("are saved with the model; one from before is read as it was", () => {
+    const json = JSON.parse(JSON.stringify(fitted));
+    expect(parsePreprocessor(json)).toEqual(fitted);
+    delete json.features[0].ofWindow;
+    const old = parsePreprocessor(json);
+    expect(moving(old)).toEqual([]);
+    const { mean, std } = json.features[0];
+    expect(transform(old, series(), [7]).x[0]).toBe(Math.fround((close[0] - mean) / std));
   });
 });
 

@@ -49,6 +49,7 @@ export function addTableOptions(command: Command): Command {
       amount: ["column", "what a cost of `amount` is for each row (--threshold cost:fp=5,fn=amount): no input"],
       maxLevels: ["n", "inputs of one categorical column"],
       scaling: ["kind", "of numbers"],
+      absolute: ["columns", "with --window: their levels are inputs, though they move"],
     },
     DEFAULTS.columns,
   );

@@ -101,7 +101,10 @@ const endingOf = (file: string): string => /((-idx\d-ubyte|\.\w+)(\.gz)?)?$/i.ex
 function inputs({ featureNames, features, image, window }: Preprocessor): string {
   if (image) return `images of ${image.join(" x ")} from ${plural(features.length, "column")}`;
   const from = `from ${plural(features.length, "column")}`;
-  return window ? `${window.length} rows of ${featureNames.length} ${from}` : `${featureNames.length} ${from}`;
+  if (!window) return `${featureNames.length} ${from}`;
+  const moving = features.flatMap((feature) => (feature.kind === "numeric" && feature.ofWindow ? [feature.name] : []));
+  const scaled = moving.length > 0 ? `; levels that move, scaled by each window's own rows: ${moving.join(", ")}` : "";
+  return `${window.length} rows of ${featureNames.length} ${from}${scaled}`;
 }
 
 /** How missing cells become inputs, where training rows had any. */
