@@ -52,6 +52,7 @@ const BYTE_ORDER_MARK = "\ufeff";
 /** What spreadsheets put before the header to say what separates cells. */
 const SEPARATOR_LINE = /^sep=([^"\r\n])\r?\n/i;
 const MOST_COLUMNS = 100_000;
+const LONGEST_NAME = 10_000;
 /** Unnamed columns that a note names. */
 const MOST_NAMED = 5;
 
@@ -214,7 +215,8 @@ class RowCollector implements CellSink {
   cell(text: string, start: number, end: number, line: number): void {
     if (!this.builders) {
       this.header.push(text.slice(start, end).trim());
-      if (this.header.length > MOST_COLUMNS) throw this.tooWide(line);
+      if (this.header.length > MOST_COLUMNS) throw this.noHeader(line, "columns", MOST_COLUMNS);
+      if (end - start > LONGEST_NAME) throw this.noHeader(line, "characters in a name", LONGEST_NAME);
     } else {
       if (hasText(text, start, end)) {
         if (this.ragged) throw this.ragged;
@@ -325,11 +327,10 @@ class RowCollector implements CellSink {
     });
   }
 
-  private tooWide(line: number): TilegradError {
-    const expected = `expected at most ${MOST_COLUMNS}`;
+  private noHeader(line: number, what: string, most: number): TilegradError {
     return new TilegradError(
       "E_DATA",
-      `${this.file}, line ${line}: got more than ${MOST_COLUMNS} columns; ${expected}.`,
+      `${this.file}, line ${line}: got more than ${most} ${what}; expected at most ${most}.`,
       { hint: "Check that the first line names the columns, and the lines end where rows do." },
     );
   }

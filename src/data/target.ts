@@ -2,7 +2,7 @@ import { TilegradError } from "../errors.ts";
 import type { Kind } from "../kinds.ts";
 import * as is from "../kinds.ts";
 import type { OptionsOf } from "../options.ts";
-import { checkFields, checkOptions } from "../options.ts";
+import { checkFields, checkOptions, show } from "../options.ts";
 import { numberOf } from "./number.ts";
 import { cellText, columnOf, isMissing, rowList, type Table, whereIs } from "./table.ts";
 
@@ -134,7 +134,7 @@ function compareLabels(a: string, b: string): number {
 function list(labels: readonly string[]): string {
   const shown = labels
     .slice(0, LISTED_LABELS)
-    .map((label) => JSON.stringify(label))
+    .map((label) => show(label))
     .join(", ");
   return labels.length > LISTED_LABELS ? `${shown} and ${labels.length - LISTED_LABELS} more` : shown;
 }

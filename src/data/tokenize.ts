@@ -157,7 +157,7 @@ export class Tokenizer {
   private wait(text: string, start: number): void {
     this.rest = text.slice(start);
     if (this.rest.length <= MAX_CELL) return;
-    if (this.rest.charCodeAt(0) === QUOTE) throw this.unclosed();
+    if (this.rest.charCodeAt(0) === QUOTE) throw this.unclosed(`is not closed within ${MAX_CELL} characters`);
     throw new TilegradError(
       "E_DATA",
       `${this.file}, line ${this.line}: a cell is longer than ${MAX_CELL} characters.`,
@@ -165,8 +165,8 @@ export class Tokenizer {
     );
   }
 
-  private unclosed(): TilegradError {
-    return new TilegradError("E_DATA", `${this.file}, line ${this.line}: a quote opened here is never closed.`, {
+  private unclosed(what = "is never closed"): TilegradError {
+    return new TilegradError("E_DATA", `${this.file}, line ${this.line}: a quote opened here ${what}.`, {
       hint: "Close the quoted cell, or remove the quote.",
     });
   }

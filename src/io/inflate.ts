@@ -1,7 +1,9 @@
 /** Deflated bytes, by the DecompressionStream that browsers and Node share, never to more than is expected. */
 
 import { TilegradError } from "../errors.ts";
-import { concatBytes } from "./bytes.ts";
+
+/** Bytes that one deflated byte makes at most: a match is of 258 bytes and takes two bits or more (RFC 1951). */
+export const MOST_INFLATED = 1032;
 
 export interface InflateOptions {
   /** What to call the bytes in errors. */
@@ -19,7 +21,7 @@ export async function inflate(
   format: "gzip" | "deflate" | "deflate-raw",
   { where, limit }: InflateOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const parts: Uint8Array[] = [];
+  let whole: Uint8Array<ArrayBuffer> | null = null;
   let [length, most] = [0, Number.POSITIVE_INFINITY];
   const reader = new Blob([bytes as Uint8Array<ArrayBuffer>])
     .stream()
@@ -27,10 +29,15 @@ export async function inflate(
     .getReader();
   try {
     for (let next = await reader.read(); !next.done; next = await reader.read()) {
-      if (parts.length === 0) most = typeof limit === "number" ? limit : limit(next.value);
-      parts.push(next.value);
-      length += next.value.length;
-      if (length <= most) continue;
+      if (!whole) {
+        most = typeof limit === "number" ? limit : limit(next.value);
+        whole = new Uint8Array(Math.min(most, MOST_INFLATED * (bytes.length + 1)));
+      }
+      if (length + next.value.length <= most) {
+        whole.set(next.value, length);
+        length += next.value.length;
+        continue;
+      }
       throw new TilegradError("E_FILE", `${where}: got more than ${most} bytes when unpacked; expected no more.`, {
         hint: "The file is damaged, or made to fill the memory.",
       });
@@ -44,7 +51,7 @@ export async function inflate(
       cause,
     });
   }
-  return concatBytes(parts);
+  return whole?.subarray(0, length) ?? new Uint8Array(0);
 }
 
 let table: Uint32Array | undefined;

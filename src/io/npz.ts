@@ -4,7 +4,7 @@ import { TilegradError } from "../errors.ts";
 import * as is from "../kinds.ts";
 import type { OptionsOf } from "../options.ts";
 import { checkOptions, checkValue } from "../options.ts";
-import { crc32, inflate } from "./inflate.ts";
+import { crc32, inflate, MOST_INFLATED } from "./inflate.ts";
 import type { NpyArray } from "./npy.ts";
 import { decodeNpy } from "./npy.ts";
 
@@ -34,7 +34,7 @@ export interface NpzOptions extends OptionsOf<typeof npzOptions> {}
  * The arrays of an NPZ file by their names.
  * @param where what to call the file in errors
  * @throws E_FILE when it is no ZIP archive, truncated, encrypted, larger than 4 GiB when unpacked, or an entry is damaged (its CRC-32
- *   is checked), repeated, of another length than it says, or no NPY array
+ *   is checked), repeated, within another, of more than 1,032 times its packed bytes, of another length than it says, or no NPY array
  */
 export async function decodeNpz(
   bytes: Uint8Array,
@@ -48,6 +48,7 @@ export async function decodeNpz(
   const entries = found.filter(({ name }) => options.only?.includes(name.replace(/\.npy$/, "")) ?? true);
   const total = entries.reduce((sum, { size }) => sum + size, 0);
   if (total > MAX_BYTES) throw damaged(where, `got ${total} bytes when unpacked`, `at most ${MAX_BYTES}`);
+  checkApart(found, where);
   for (const entry of entries) {
     const name = entry.name.replace(/\.npy$/, "");
     if (name === entry.name) throw damaged(where, `got the entry ${JSON.stringify(name)}`, "arrays named NAME.npy");
@@ -87,6 +88,17 @@ function directory(bytes: Uint8Array, where: string): Entry[] {
     at += 46 + nameLength + view.getUint16(at + 30, true) + view.getUint16(at + 32, true);
     return entry;
   });
+}
+
+/** Entries that share bytes would make much of few (CVE-2019-13232), and so would sizes beyond what deflate can do. */
+function checkApart(entries: readonly Entry[], where: string): void {
+  let end = 0;
+  for (const { name, method, offset, packed, size } of [...entries].sort((a, b) => a.offset - b.offset)) {
+    if (offset < end) throw damaged(where, `got ${JSON.stringify(name)} within another entry`, "each apart");
+    end = offset + 30 + packed;
+    const most = method === 0 ? packed : MOST_INFLATED * (packed + 1);
+    if (size > most) throw damaged(`${where}: ${name}`, `got ${size} bytes packed into ${packed}`, `at most ${most}`);
+  }
 }
 
 async function content(bytes: Uint8Array, entry: Entry, where: string): Promise<Uint8Array> {

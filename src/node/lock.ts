@@ -4,7 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { constants, readFileSync, readlinkSync } from "node:fs";
-import { copyFile, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { copyFile, open, readFile, rename, rm, stat, utimes } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { TilegradError } from "../errors.ts";
@@ -65,12 +65,19 @@ export async function whileLocked<T>(folder: string, work: () => Promise<T>): Pr
 
 /** Whether the lock is ours now. */
 async function take(path: string, owner: Owner): Promise<boolean> {
+  const file = await open(path, "wx").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "EEXIST") return null;
+    throw error;
+  });
+  if (!file) return false;
   try {
-    await writeFile(path, JSON.stringify(owner), { flag: "wx" });
+    await file.writeFile(JSON.stringify(owner));
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    await rm(path, { force: true }); // a full disk has room for a name
     throw error;
+  } finally {
+    await file.close();
   }
 }
 

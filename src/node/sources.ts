@@ -39,6 +39,9 @@ export interface SourceOptions extends CsvOptions, Reading {
   readonly labelled?: boolean;
 }
 
+/** Bytes of a .gz file when unpacked; a larger one is a table of several GB in memory. */
+const MOST_IN_MEMORY = 2 ** 29;
+
 /** The target where none is named: of sources that are not tables, whose only label has this name. */
 export const LABEL = "label";
 
@@ -104,7 +107,10 @@ export async function readTable(
 ): Promise<Table> {
   if (isParquet(file)) return readParquet(file, { ...options, unused });
   try {
-    const { table, notes } = await readCsv(openBytes(file).bytes, { name: path.basename(file), ...options });
+    const { table, notes } = await readCsv(openBytes(file, MOST_IN_MEMORY).bytes, {
+      name: path.basename(file),
+      ...options,
+    });
     for (const note of notes) onNote?.(note);
     return table;
   } catch (error) {

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CsvReader, parseCsv, readCsv } from "../../src/data/csv.ts";
 import { type CategoricalColumn, type Column, cellText, type NumericColumn } from "../../src/data/table.ts";
+import { chooseTarget } from "../../src/data/target.ts";
 import { TilegradError } from "../../src/errors.ts";
 import { draws } from "../../src/random.ts";
 
@@ -353,6 +354,10 @@ describe("large input", () => {
     reader.push('"\n');
     expect((reader.end().table.columns[1] as CategoricalColumn).levels[0].length).toBe(3000 * 4001 - 1);
     expect(failure(() => parseCsv(`${",".repeat(1_000_000)}\n1\n`)).message).toContain("more than 100000 columns");
+    const name = "x".repeat(1_000_000);
+    expect(failure(() => parseCsv(`a,${name}\n1,2\n`)).message).toContain("more than 10000 characters in a name");
+    const { table } = parseCsv(`a,y\n1,yes\n2,no\n3,${name}\n`);
+    expect(failure(() => chooseTarget(table, { target: "y" })).message.length).toBeLessThan(200);
     expect(performance.now() - began).toBeLessThan(5000); // minutes where each piece was looked at with all before it
     const { notes } = parseCsv(`${",".repeat(99)}\n${",".repeat(99).replace(",", "1,")}\n`);
     expect(notes[0]).toBe(

@@ -42,7 +42,7 @@ export const fullDisks: Drill = ({ count, seed }) =>
     await runProgram("saveLoop", [folder, "1"]);
     let [round, failed] = [1, 0];
     for (let i = 0; i < count; i++) {
-      const blocks = draw(160); // of 512 bytes; the weights take 129
+      const blocks = i === 0 ? 0 : draw(160); // of 512 bytes; the weights take 129
       const { code, errors } = await runProgram("saveLoop", [folder, "1"], { shell: `ulimit -f ${blocks}` });
       if (code === 0) round++;
       else failed++;

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { deflateSync, gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -6,6 +9,7 @@ import { encodeIdx, readIdx } from "../../src/io/idx.ts";
 import { crc32, inflate } from "../../src/io/inflate.ts";
 import { encodeNpy } from "../../src/io/npy.ts";
 import { decodeNpz } from "../../src/io/npz.ts";
+import { openBytes } from "../../src/node/byteStream.ts";
 import { refusal } from "../support/refusal.ts";
 import { type Packed, zip } from "./zip.ts";
 
@@ -18,6 +22,33 @@ const npz = (deflate: boolean, told: Partial<Packed> = {}): Uint8Array =>
     { name: "x.npy", plain: encodeNpy(pixels), deflate, ...told },
     { name: "y.npy", plain: encodeNpy(labels), deflate },
   ]);
+
+describe("an archive that makes much of few bytes", () => {
+  it("is refused before anything is unpacked: entries within others, and sizes beyond what deflate can do", async () => {
+    const archive = Buffer.from(npz(true));
+    const second = archive.lastIndexOf("PK\x01\x02");
+    archive.writeUInt32LE(0, second + 42); // the first entry's bytes, too
+    expect(await refusal(decodeNpz(archive, "t.npz"))).toMatch(/t\.npz: got "[xy]\.npy" within another entry/);
+    const size = 10_000_000;
+    expect(await refusal(decodeNpz(npz(true, { size }), "t.npz"))).toMatch(
+      /x\.npy: got 10000000 bytes packed into \d+;/,
+    );
+  });
+
+  it("is not read into memory beyond a limit where it is a table", async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), "tilegrad-gz-"));
+    const file = path.join(folder, "t.csv.gz");
+    writeFileSync(file, gzipSync("a,b\n".padEnd(100_000, "1,2\n")));
+    const read = async (most?: number): Promise<string> => {
+      let bytes = 0;
+      for await (const part of openBytes(file, most).bytes) bytes += part.length;
+      return String(bytes);
+    };
+    expect(await read()).toBe("100000");
+    expect(await refusal(read(50_000))).toMatch(/t\.csv\.gz: got more than 50000 bytes when unpacked/);
+    rmSync(folder, { recursive: true });
+  });
+});
 
 describe("gzipped IDX", () => {
   it("is read like plain IDX", async () => {
@@ -58,7 +89,7 @@ describe("NPZ", () => {
     ["a cut in the middle", Uint8Array.from([...npz(true).subarray(0, 40), ...npz(true).subarray(90)]), /expected/],
     ["another CRC-32", npz(false, { crc: 1 }), /a\.npz: x\.npy: got bytes that do not have the CRC-32/],
     ["more bytes than told", npz(true, { size: 64 }), /more than 64 bytes when unpacked/],
-    ["fewer bytes than told", npz(true, { size: 1 << 20 }), /got 152 bytes; expected 1048576/],
+    ["fewer bytes than told", npz(true, { size: 1 << 20 }), /got 1048576 bytes packed into \d+; expected at most/],
     ["4 GiB told", zip([{ name: "x.npy", plain: encodeNpy(pixels), size: 0xffffffff }]), /ZIP64/],
     ["too much in all", npz(true, { size: 0xfffffffe }), /when unpacked; expected at most/],
     ["an encrypted entry", npz(true, { flags: 1 }), /encrypted/],
