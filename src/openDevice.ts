@@ -45,7 +45,7 @@ export interface OpenDeviceOptions extends OptionsOf<typeof openDeviceOptions> {
 export async function openDevice(options: OpenDeviceOptions = {}): Promise<Device> {
   checkOptions("openDevice", options, openDeviceOptions);
   const { backend = "webgpu", tunings = keptTunings, memoryBudget } = options;
-  if (backend === "cpu") return openCpu();
+  if (backend === "cpu") return openCpu(memoryBudget === undefined ? {} : { memoryBudget });
   const found = options.gpu ? { gpu: options.gpu, info: {} } : await findGpu(backend);
   const tuning = options.tuning ?? (await chosenTuning());
   return openGpuDevice({

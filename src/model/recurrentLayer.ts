@@ -64,7 +64,7 @@ export const recurrentLayer = <S extends Schema, O extends OptionsOf<S> & Recurr
       const { units, returnSequences = false, returnState = false, goBackwards = false } = given;
       const [batch, , features] = expectRank(cell.name, x, 3);
       const before = initialStates(cell, context.inputs.slice(1), [batch, units]);
-      const weights = declare(context, features, given, cell, bias(given));
+      const weights = declare(context, features, given, cell, () => bias(given));
       const xz = weights.bias ? linear(x, weights.kernel, weights.bias) : matmul(x, weights.kernel);
       const mask = maskOf(x);
       const run = { states: before, bias: weights.recurrentBias, mask, goBackwards };
@@ -74,6 +74,9 @@ export const recurrentLayer = <S extends Schema, O extends OptionsOf<S> & Recurr
     },
     { merges: true },
   );
+
+/** What a typed array can hold: no more could ever be drawn. */
+const MOST_VALUES = 2 ** 33;
 
 /** What the layer is applied to beside the sequence: the states before its first step. @throws E_SHAPE */
 function initialStates(cell: Recurrent, given: readonly Tensor[], shape: readonly number[]): readonly Tensor[] {
@@ -95,11 +98,18 @@ function declare(
   context: LayerContext,
   features: number,
   options: RecurrentLayerOptions,
-  { gates, apart }: Recurrent,
-  initialBias: Initializer,
+  { name, gates, apart }: Recurrent,
+  initialBias: () => Initializer,
 ): { kernel: Tensor; recurrentKernel: Tensor; bias?: Tensor; recurrentBias?: Tensor } {
   const { units, useBias = true } = options;
   const width = gates * units;
+  if (!(units * width < MOST_VALUES)) {
+    throw new TilegradError(
+      "E_ARGUMENT",
+      `${name}: got units ${units}, a recurrent kernel of ${units * width} values; expected fewer than ${MOST_VALUES}.`,
+      { hint: "Use fewer units." },
+    );
+  }
   const kernel = context.parameter("kernel", [features, width], {
     initializer: options.kernelInitializer ?? "glorotUniform",
     regularizer: options.kernelRegularizer,
@@ -110,7 +120,7 @@ function declare(
   });
   if (!useBias) return { kernel, recurrentKernel };
   const bias = context.parameter("bias", apart ? [2, width] : [width], {
-    initializer: options.biasInitializer ?? initialBias,
+    initializer: options.biasInitializer ?? initialBias(),
     regularizer: options.biasRegularizer,
   });
   if (!apart) return { kernel, recurrentKernel, bias };

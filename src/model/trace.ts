@@ -203,7 +203,7 @@ export function layerNames(layers: readonly { readonly type: string; readonly na
 
 /** @throws E_SHAPE */
 export function checkInputShape(where: string, shape: readonly number[]): void {
-  if (Array.isArray(shape) && shape.length > 0 && shape.every((n) => Number.isInteger(n) && n >= 1)) return;
+  if (Array.isArray(shape) && shape.length > 0 && shape.every((n) => Number.isSafeInteger(n) && n >= 1)) return;
   throw new TilegradError(
     "E_SHAPE",
     `${where}: got input ${show(shape)}; expected a list of positive integers, without the batch.`,

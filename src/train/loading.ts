@@ -6,6 +6,7 @@ import { TilegradError } from "../errors.ts";
 import type { FileStore, Files } from "../io/bundle.ts";
 import type { Extras, ModelFile } from "../io/model.ts";
 import { decodeModel } from "../io/model.ts";
+import { matchTensors } from "../io/safetensors.ts";
 import type { Kind } from "../kinds.ts";
 import * as is from "../kinds.ts";
 import { calibrated } from "../metrics/calibration.ts";
@@ -58,6 +59,8 @@ export function trainerFromFiles(saved: Files, where: string, options: LoadOptio
     model: modelFromJson(architecture, layers),
     loss: lossFromJson(training?.lossFunction ?? { type: "binaryCrossentropy" }, losses),
   }));
+  // A few words of the architecture may ask for any amount of memory: nothing is made of them that the weights do not fill.
+  matchTensors(weights, model.parameters, where);
   const seed = training?.seed ?? 0;
   const trainer = new Trainer(model, {
     device,

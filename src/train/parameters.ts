@@ -84,18 +84,27 @@ export class Parameters {
   /** Bindings of the states of `parameterViews`, by name. */
   readonly bindings: Readonly<Record<string, DeviceTensor>>;
 
-  /** Initial weights, drawn by seed. */
-  constructor(make: MakeTensor, model: Model, seed: number) {
+  /** Zeros, until something is written: the device tells whether there is room before the host needs any. @throws E_MEMORY */
+  constructor(make: MakeTensor, model: Model) {
     this.layout = layoutParameters(model);
-    const arena = new Float32Array(this.layout.arenaSize);
     const bindings: Record<string, DeviceTensor> = {};
-    this.layout.placed.forEach(({ spec, offset }, i) => {
-      const values = initialize(spec.initializer, spec.shape, draws(seed, INITIAL_WEIGHTS + i));
-      if (offset === null) bindings[`parameter ${spec.name}`] = make(f32(...spec.shape), spec.name, values);
-      else arena.set(values, offset);
-    });
-    bindings.parameters = make(f32(arena.length), "parameters", arena);
+    for (const { spec, offset } of this.layout.placed) {
+      if (offset === null) bindings[`parameter ${spec.name}`] = make(f32(...spec.shape), spec.name);
+    }
+    bindings.parameters = make(f32(this.layout.arenaSize), "parameters");
     this.bindings = bindings;
+  }
+
+  /** Writes initial weights, drawn by seed. */
+  draw(seed: number): void {
+    this.layout.placed.forEach((p, i) => {
+      this.put(p, initialize(p.spec.initializer, p.spec.shape, draws(seed, INITIAL_WEIGHTS + i)));
+    });
+  }
+
+  private put({ spec, offset }: PlacedParameter, values: ArrayLike<number>): void {
+    if (offset === null) this.bindings[`parameter ${spec.name}`].write(values);
+    else this.bindings.parameters.write(values, offset);
   }
 
   async read(): Promise<Weights> {
@@ -124,9 +133,6 @@ export class Parameters {
     const known = new Set(this.layout.placed.map((p) => p.spec.name));
     const extra = Object.keys(weights).find((name) => !known.has(name));
     if (extra !== undefined) throw new TilegradError("E_SHAPE", `weights: this model has no parameter "${extra}".`);
-    for (const { spec, offset } of this.layout.placed) {
-      if (offset === null) this.bindings[`parameter ${spec.name}`].write(weights[spec.name]);
-      else this.bindings.parameters.write(weights[spec.name], offset);
-    }
+    for (const p of this.layout.placed) this.put(p, weights[p.spec.name]);
   }
 }

@@ -110,15 +110,16 @@ export class Trainer {
     this.scorer = new Scorer(model, loss, metrics);
     this.own = new TensorGroup(device);
     try {
-      this.parameters = new Parameters(this.own.make, model, seed);
+      this.parameters = new Parameters(this.own.make, model);
       const { arenaSize } = this.parameters.layout;
+      const slots = Object.entries(optimizer.slots);
       this.slots = Object.fromEntries(
-        Object.entries(optimizer.slots).map(([name, value]) => {
-          const start = value === 0 ? undefined : new Float32Array(arenaSize).fill(value);
-          return [name, this.own.make(f32(arenaSize), `optimizer ${name}`, start)];
-        }),
+        slots.map(([name]) => [name, this.own.make(f32(arenaSize), `optimizer ${name}`)]),
       );
       this.lossScaling = precision === "mixed" ? scalingTensors(this.own.make) : {};
+      // All of it fits.
+      this.parameters.draw(seed);
+      for (const [name, value] of slots) if (value) this.slots[name].write(new Float32Array(arenaSize).fill(value));
     } catch (error) {
       this.own.dispose();
       throw error;
