@@ -3,6 +3,10 @@
 export const log1p = Math.log1p;
 export const expm1 = Math.expm1;
 
+/** a^b by IEEE 754, where 1^b is 1 for every b, NaN and infinities too, and so is (-1)^(+-Infinity). */
+export const pow = (a: number, b: number): number =>
+  a === 1 || (a === -1 && Math.abs(b) === Number.POSITIVE_INFINITY) ? 1 : a ** b;
+
 /** The upper one of two in the middle. */
 export const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1];
 

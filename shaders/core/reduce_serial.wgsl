@@ -1,3 +1,4 @@
+// lib: math
 // io: x -> y
 // items: i < params.outputs
 // Reduction of x [outer, reduced, inner] to y [outer, inner], one thread per output: for short sums.
@@ -15,7 +16,9 @@ fn item(i: u32) {
   var total = 0.0;
   for (var r = 0u; r < params.reduced; r++) {
     let v = load_x(start + r * params.inner);
-    total = select(select(total + v, max(total, v), MAXIMUM), v, r == 0u);
+    // A maximum with NaN is NaN, which max() may lose.
+    let larger = select(v, total, total > v || is_nan_f(total));
+    total = select(select(total + v, larger, MAXIMUM), v, r == 0u);
   }
   store_y(i, total);
 }

@@ -1,3 +1,4 @@
+// lib: math
 // io: x -> y
 // Reduction of x [outer, reduced, inner] to y [outer, inner], one workgroup per output: each thread takes every WG-th
 // element, then a tree of fixed shape in workgroup memory. The order of the sum depends on the shape alone.
@@ -13,8 +14,9 @@ struct Params {
 
 var<workgroup> partial: array<f32, WG>;
 
+// A maximum with NaN is NaN, which max() may lose.
 fn combine(a: f32, b: f32) -> f32 {
-  return select(a + b, max(a, b), MAXIMUM);
+  return select(a + b, select(b, a, a > b || is_nan_f(a)), MAXIMUM);
 }
 
 @compute @workgroup_size(WG)
@@ -26,7 +28,7 @@ fn main(
   let i = group.y * groups.x + group.x;
   let live = i < params.outputs;
   let start = (i / params.inner) * params.reduced * params.inner + i % params.inner;
-  var total = select(0.0, -3.4028234663852886e38, MAXIMUM);
+  var total = select(0.0, -infinity_f(0.0), MAXIMUM);
   if (live) {
     for (var r = lane; r < params.reduced; r += WG) {
       total = combine(total, load_x(start + r * params.inner));

@@ -7,6 +7,7 @@
 const WIDTH: u32 = 1;
 // WIDTH elements.
 alias Value = f32;
+alias Bits = u32;
 const AVERAGE: bool = false;
 const INCLUDE_PAD: bool = false;
 
@@ -23,12 +24,14 @@ fn item(i: u32) {
   let from_x = max(out_x * params.stride_x, params.left);
   let end_y = min(out_y * params.stride_y + params.taps_y, params.height + params.top);
   let end_x = min(out_x * params.stride_x + params.taps_x, params.width + params.left);
-  var total = Value(select(-3.4028234663852886e38, 0.0, AVERAGE));
+  var total = Value(select(bitcast<f32>((i & 0u) | 0xff800000u), 0.0, AVERAGE));
   for (var py = from_y; py < end_y; py++) {
     let row = (image * params.height + py - params.top) * params.width;
     for (var px = from_x; px < end_x; px++) {
       let v = load_x((row + px - params.left) * params.channels + channel);
-      total = select(max(total, v), total + v, AVERAGE);
+      // A maximum with NaN is NaN, which max() may lose.
+      let is_kept = (total > v) | ((bitcast<Bits>(total) & Bits(0x7fffffffu)) > Bits(0x7f800000u));
+      total = select(select(v, total, is_kept), total + v, AVERAGE);
     }
   }
   let real = (end_y - from_y) * (end_x - from_x);

@@ -12,6 +12,7 @@ import { checkOptions, checkValue } from "../options.ts";
 import type { KernelForce, KernelLimits } from "../policy/limits.ts";
 import { identityOf } from "../shader/lower.ts";
 import { F32, worstRatio } from "./compare.ts";
+import { checkEdges, hasEdges } from "./edges.ts";
 import type { SampleGraph } from "./samples.ts";
 import { sampleGraph } from "./samples.ts";
 
@@ -121,7 +122,7 @@ export const quickChecksOf = (op: OpDef): readonly Check[] =>
 
 export interface CheckOpsOptions extends OptionsOf<typeof checkOpsOptions> {}
 
-/** All checks of all ops given, or one of each, in order. */
+/** All checks of all ops given, or one of each, in order; after those of an op what it gives for NaN, infinities and the like. */
 export async function checkOps(
   device: Device,
   ops: readonly OpDef[],
@@ -138,6 +139,16 @@ export async function checkOps(
       results.push(result);
       progress(result);
     }
+    if (!hasEdges(op)) continue;
+    const edges = await edgeResult(device, op);
+    results.push(edges);
+    progress(edges);
   }
   return results;
+}
+
+async function edgeResult(device: Device, op: OpDef): Promise<CheckResult> {
+  const name = "NaN, infinities, subnormal numbers";
+  const [error] = await checkEdges(device, op).catch(({ message }: Error) => [message]);
+  return { op: op.name, name, ratio: error === undefined ? 0 : Number.POSITIVE_INFINITY, ...(error ? { error } : {}) };
 }

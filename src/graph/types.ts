@@ -63,6 +63,10 @@ export interface OpDef {
    * Absent: written with `inline`, four times.
    */
   readonly inline4?: (code: InlineCode, node: Node, index: string) => string | null;
+  /** Its inputs must be finite: what it gives for others differs between devices. */
+  readonly finite?: true;
+  /** Between these numbers its values are right; absent: everywhere. Beyond, they are finite and what such a function can give. */
+  readonly domain?: readonly [number, number];
   /** `inline` reads element i of every input for element i of the output. */
   readonly pointwise?: boolean;
   /** The same values as other ops, or null to stay: applied once the graph is differentiated, before fusion. */

@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import type { CheckResult } from "../../check/check.ts";
 import { checkOps, checksOf, quickChecksOf } from "../../check/check.ts";
+import { hasEdges } from "../../check/edges.ts";
 import type { Device } from "../../device.ts";
 import { refuse } from "../../experiment/variants.ts";
 import type { OpDef } from "../../graph/types.ts";
@@ -151,7 +152,7 @@ async function runChecks(device: Device, quick: boolean, quiet: boolean): Promis
   status.show(0, "looking for what there is to check");
   await new Promise((resolve) => setImmediate(resolve));
   const checks = quick ? quickChecksOf : (op: OpDef) => checksOf(op, device.limits);
-  const total = allOps.reduce((n, op) => n + checks(op).length, 0);
+  const total = allOps.reduce((n, op) => n + checks(op).length + Number(hasEdges(op)), 0);
   let done = 0;
   const results = await checkOps(device, allOps, {
     quick,

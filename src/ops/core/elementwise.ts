@@ -1,6 +1,7 @@
 /**
  * Elementwise functions, one row each: WGSL, JS and derivative. Inputs have one shape (the public functions broadcast);
- * comparisons give 1 or 0 as f32. Anything that is a composition of rows is written as one, because fusion makes
+ * comparisons give 1 or 0 as f32, 0 where either side is NaN. But for these, `isFinite`, `where` and `pow`, NaN in gives NaN
+ * out, on every device. Anything that is a composition of rows is written as one, because fusion makes
  * compositions free.
  */
 
@@ -14,6 +15,7 @@ import {
   erf as erfJs,
   expm1 as expm1Js,
   log1p as log1pJs,
+  pow as powJs,
   sigmoid as sigmoidJs,
   softplus as softplusJs,
 } from "../../numeric.ts";
@@ -39,6 +41,14 @@ const geluOptions = () => ({
 
 export interface GeluOptions extends OptionsOf<typeof geluOptions> {}
 
+/** Whether x, of type t, is NaN, by bits: compilers may assume that there is none. */
+const isNan = (x: string, t: string): string => {
+  const bits = t.replace("f32", "u32");
+  return `(bitcast<${bits}>(${x}) & ${bits}(0x7fffffffu)) > ${bits}(0x7f800000u)`;
+};
+/** `y`, but x where that is NaN: drivers may lose it. */
+const orNan = (y: string, x: string, t: string): string => `select(${y}, ${x}, ${isNan(x, t)})`;
+
 interface Row {
   /** Of scalars or of vec4: `t` is the type. With `math`, of scalars alone. */
   readonly wgsl: (x: readonly string[], t: string) => string;
@@ -48,6 +58,7 @@ interface Row {
   readonly math?: true;
   /** Where the tests draw inputs from, if not [-2, 2]. */
   readonly range?: readonly [number, number];
+  readonly domain?: OpDef["domain"];
   readonly flops?: number;
 }
 
@@ -76,6 +87,7 @@ function define(name: string, row: Row): OpDef {
       else for (let i = 0; i < y.length; i++) y[i] = js(a[i], b[i], c[i]);
     },
     pointwise: true,
+    domain: row.domain,
     inline(code, node, index) {
       if (row.math) code.use(mathLib);
       return row.wgsl(
@@ -125,21 +137,21 @@ const divOp = define("div", {
 });
 const negOp = define("neg", { wgsl: ([a]) => `(-${a})`, js: (a) => -a, grad: ({ dy }) => [neg(dy)] });
 const powOp = define("pow", {
-  // WGSL's pow is undefined for a negative base, as is a real power in general.
-  wgsl: ([a, b]) => `pow(${a}, ${b})`,
-  js: (a, b) => a ** b,
+  wgsl: ([a, b]) => `pow_f(${a}, ${b})`,
+  js: (a, b) => powJs(a, b),
   grad: ({ x: [a, b], y, dy }) => [mul(dy, mul(b, pow(a, sub(b, 1)))), mul(dy, mul(y, log(a)))],
+  math: true,
   range: [0.5, 2],
   flops: 2,
 });
 // At a tie the whole gradient goes to the first argument (TensorFlow's rule).
 const minOp = define("min", {
-  wgsl: ([a, b]) => `min(${a}, ${b})`,
+  wgsl: ([a, b], t) => `select(${b}, ${a}, (${a} < ${b}) | (${isNan(a, t)}))`,
   js: (a, b) => Math.min(a, b),
   grad: ({ x: [a, b], dy }) => [mul(dy, lessEqual(a, b)), mul(dy, greater(a, b))],
 });
 const maxOp = define("max", {
-  wgsl: ([a, b]) => `max(${a}, ${b})`,
+  wgsl: ([a, b], t) => `select(${b}, ${a}, (${a} > ${b}) | (${isNan(a, t)}))`,
   js: (a, b) => Math.max(a, b),
   grad: ({ x: [a, b], dy }) => [mul(dy, greaterEqual(a, b)), mul(dy, less(a, b))],
 });
@@ -148,11 +160,16 @@ const absOp = define("abs", {
   js: (a) => Math.abs(a),
   grad: ({ x: [a], dy }) => [mul(dy, sign(a))],
 });
-const expOp = define("exp", { wgsl: ([a]) => `exp(${a})`, js: (a) => Math.exp(a), grad: ({ y, dy }) => [mul(dy, y)] });
+const expOp = define("exp", {
+  wgsl: ([a], t) => orNan(`exp(${a})`, a, t),
+  js: (a) => Math.exp(a),
+  grad: ({ y, dy }) => [mul(dy, y)],
+});
 const logOp = define("log", {
-  wgsl: ([a]) => `log(${a})`,
+  wgsl: ([a]) => `log_f(${a})`,
   js: (a) => Math.log(a),
   grad: ({ x: [a], dy }) => [div(dy, a)],
+  math: true,
   range: [0.1, 4],
 });
 const log1pOp = define("log1p", {
@@ -188,7 +205,11 @@ const squareOp = define("square", {
   js: (a) => a * a,
   grad: ({ x: [a], dy }) => [mul(dy, mul(a, 2))],
 });
-const signOp = define("sign", { wgsl: ([a]) => `sign(${a})`, js: (a) => Math.sign(a), grad: () => [null] });
+const signOp = define("sign", {
+  wgsl: ([a], t) => orNan(`sign(${a})`, a, t),
+  js: (a) => Math.sign(a),
+  grad: () => [null],
+});
 const floorOp = define("floor", { wgsl: ([a]) => `floor(${a})`, js: (a) => Math.floor(a), grad: () => [null] });
 const sinOp = define("sin", {
   wgsl: ([a]) => `sin_quarters(${a}, 0)`,
@@ -196,6 +217,7 @@ const sinOp = define("sin", {
   grad: ({ x: [a], dy }) => [mul(dy, cos(a))],
   math: true,
   range: [-20, 20],
+  domain: [-1e5, 1e5],
   flops: 20,
 });
 const cosOp = define("cos", {
@@ -204,6 +226,7 @@ const cosOp = define("cos", {
   grad: ({ x: [a], dy }) => [neg(mul(dy, sin(a)))],
   math: true,
   range: [-20, 20],
+  domain: [-1e5, 1e5],
   flops: 20,
 });
 const tanhOp = define("tanh", {
@@ -236,8 +259,8 @@ const erfOp = define("erf", {
   flops: 30,
 });
 const reluOp = define("relu", {
-  wgsl: ([a], t) => `max(${a}, ${t}(0.0))`,
-  js: (a) => (a > 0 ? a : 0),
+  wgsl: ([a], t) => `select(${t}(0.0), ${a}, (${a} > ${t}(0.0)) | (${isNan(a, t)}))`,
+  js: (a) => Math.max(a, 0),
   // From the output, so that the pre-activation need not be kept.
   grad: ({ y, dy }) => [mul(dy, greater(y, 0))],
 });
@@ -255,7 +278,7 @@ const lessEqualOp = compare("lessEqual", "<=", (a, b) => a <= b);
 const equalOp = compare("equal", "==", (a, b) => a === b);
 
 const whereOp = define("where", {
-  wgsl: ([c, a, b], t) => `select(${b}, ${a}, ${c} != ${t}(0.0))`,
+  wgsl: ([c, a, b], t) => `select(${a}, ${b}, ${c} == ${t}(0.0))`,
   js: (c, a, b) => (c !== 0 ? a : b),
   grad: ({ x: [c], dy }) => [null, where(c, dy, 0), where(c, 0, dy)],
 });
@@ -337,7 +360,7 @@ export const sub = (a: Operand, b: Operand): Tensor => call(subOp, a, b);
 export const mul = (a: Operand, b: Operand): Tensor => call(mulOp, a, b);
 /** a / b. */
 export const div = (a: Operand, b: Operand): Tensor => call(divOp, a, b);
-/** a^b for a > 0. */
+/** a^b by IEEE 754: 1 if b is 0 or a is 1, even where the other is NaN; NaN for a below 0 unless b is whole. */
 export const pow = (a: Operand, b: Operand): Tensor => call(powOp, a, b);
 /** The smaller of a and b. */
 export const minimum = (a: Operand, b: Operand): Tensor => call(minOp, a, b);
@@ -349,7 +372,7 @@ export const neg = (x: Operand): Tensor => call(negOp, x);
 export const abs = (x: Operand): Tensor => call(absOp, x);
 /** e^x. */
 export const exp = (x: Operand): Tensor => call(expOp, x);
-/** The natural logarithm of x > 0. */
+/** The natural logarithm: -Infinity at 0, NaN below. */
 export const log = (x: Operand): Tensor => call(logOp, x);
 /** log(1 + x), exact where x is small. */
 export const log1p = (x: Operand): Tensor => call(log1pOp, x);
@@ -365,9 +388,9 @@ export const square = (x: Operand): Tensor => call(squareOp, x);
 export const sign = (x: Operand): Tensor => call(signOp, x);
 /** The largest whole number not above x; its gradient is 0. */
 export const floor = (x: Operand): Tensor => call(floorOp, x);
-/** The sine, x in radians. */
+/** The sine, x in radians: right for |x| up to 1e5, beyond within [-1, 1]. */
 export const sin = (x: Operand): Tensor => call(sinOp, x);
-/** The cosine, x in radians. */
+/** The cosine, x in radians: right for |x| up to 1e5, beyond within [-1, 1]. */
 export const cos = (x: Operand): Tensor => call(cosOp, x);
 /** The hyperbolic tangent. */
 export const tanh = (x: Operand): Tensor => call(tanhOp, x);

@@ -85,6 +85,7 @@ const modeOf = ({ fillMode }: Attrs): number => FILL_MODES.indexOf(fillMode);
 
 const sampleOp = (name: string, slope: Slope): OpDef => ({
   name,
+  finite: true,
   shape: ([x, row, column], { fillMode, interpolation }) => {
     expectDType(name, x, "f32");
     const [batch, height, width] = row.shape;
@@ -163,6 +164,7 @@ const columnSlopeOp = sampleOp("gridSampleColumnSlope", "column");
 /** dy, row, column -> dx [batch, height, width, channels] */
 const gradOp: OpDef = {
   name: "gridSampleGrad",
+  finite: true,
   shape: ([dy], { height, width }) => [f32(dy.shape[0], height, width, dy.shape[3])],
   reference: ({ inputs: [dy, row, column], inputTypes: [, at], attrs, outputs: [dx], outputTypes: [{ shape }] }) => {
     const channels = shape[3];
@@ -223,8 +225,8 @@ function samples(
 /**
  * The image at places between its pixels; pixel [i, j] is at row i and column j.
  * @param x [batch, height, width, channels]
- * @param row [batch, h, w], in pixels
- * @param column [batch, h, w]
+ * @param row [batch, h, w], in pixels, finite
+ * @param column [batch, h, w], finite
  * @returns [batch, h, w, channels]
  */
 export function gridSample(x: Tensor, row: Tensor, column: Tensor, options: GridSampleOptions = {}): Tensor {

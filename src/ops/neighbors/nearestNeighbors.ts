@@ -21,6 +21,7 @@ const TILE = 256;
  */
 const nearestNeighborsOp: OpDef = {
   name: "nearestNeighbors",
+  finite: true,
   shape: ([queries, candidates, range], { k }) => {
     const columns = queries.shape[0];
     const ok = queries.shape.length === 2 && candidates.shape.length === 2 && candidates.shape[0] === columns;

@@ -66,7 +66,11 @@ function poolKernel(name: string, average: boolean) {
     const threads = sizeOf(y.shape) / (width ?? 1);
     return {
       shader: pool2d,
-      constants: { AVERAGE: average, INCLUDE_PAD: attrs.countIncludePad === true, ...(wide ? WIDE : {}) },
+      constants: {
+        AVERAGE: average,
+        INCLUDE_PAD: attrs.countIncludePad === true,
+        ...(wide ? { ...WIDE, Bits: "vec4<u32>" } : {}),
+      },
       params: { count: threads, ...poolParams(poolGeometry(name, x, attrs), attrs as WindowAttrs) },
       grid: { threads },
       loads: [{ hook: "load_x", input: 0, width }],
