@@ -1,4 +1,3 @@
-// lib: math
 // io: x -> y
 // items: i < params.outputs
 // Reduction of x [outer, reduced, inner] to y [outer, inner], one thread per output: for short sums.
@@ -17,7 +16,7 @@ fn item(i: u32) {
   for (var r = 0u; r < params.reduced; r++) {
     let v = load_x(start + r * params.inner);
     // A maximum with NaN is NaN, which max() may lose.
-    let larger = select(v, total, total > v || is_nan_f(total));
+    let larger = select(v, total, total > v || (bitcast<u32>(total) & 0x7fffffffu) > 0x7f800000u);
     total = select(select(total + v, larger, MAXIMUM), v, r == 0u);
   }
   store_y(i, total);

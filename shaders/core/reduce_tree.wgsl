@@ -1,4 +1,3 @@
-// lib: math
 // io: x -> y
 // Reduction of x [outer, reduced, inner] to y [outer, inner], one workgroup per output: each thread takes every WG-th
 // element, then a tree of fixed shape in workgroup memory. The order of the sum depends on the shape alone.
@@ -16,7 +15,7 @@ var<workgroup> partial: array<f32, WG>;
 
 // A maximum with NaN is NaN, which max() may lose.
 fn combine(a: f32, b: f32) -> f32 {
-  return select(a + b, select(b, a, a > b || is_nan_f(a)), MAXIMUM);
+  return select(a + b, select(b, a, a > b || (bitcast<u32>(a) & 0x7fffffffu) > 0x7f800000u), MAXIMUM);
 }
 
 @compute @workgroup_size(WG)
@@ -28,7 +27,7 @@ fn main(
   let i = group.y * groups.x + group.x;
   let live = i < params.outputs;
   let start = (i / params.inner) * params.reduced * params.inner + i % params.inner;
-  var total = select(0.0, -infinity_f(0.0), MAXIMUM);
+  var total = select(0.0, bitcast<f32>((lane & 0u) | 0xff800000u), MAXIMUM);
   if (live) {
     for (var r = lane; r < params.reduced; r += WG) {
       total = combine(total, load_x(start + r * params.inner));

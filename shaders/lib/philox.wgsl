@@ -1,4 +1,4 @@
-// lib: math
+// lib: sin
 // Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011): a draw is a pure function of
 // (key, counter), so every backend and every resumed run draws the same numbers.
 

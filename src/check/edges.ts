@@ -12,10 +12,13 @@ import { F32 } from "./compare.ts";
 import { SAMPLE_STEP, sampleGraph } from "./samples.ts";
 
 const LEAST_NORMAL = 2 ** -126;
-/** Some are there for what functions do: e^89 overflows, e^-104 is 0, sin(1e9) needs more digits of pi than f32 has. */
+/**
+ * Some are there for what functions do: e^89 overflows, e^-104 is 0, sin(1e9) needs more digits of pi than f32 has, 5e9 is no u32.
+ * Their count is a multiple of 4: kernels take them by fours.
+ */
 const EDGES = [
   ...[Number.NaN, Infinity, -Infinity, 0, -0, LEAST_NORMAL, -LEAST_NORMAL, 1e-40, -1e-40, 1e30, -1e30],
-  ...[1, -1, 0.5, -2.5, 3, 20, -20, 89, -104, 1e9],
+  ...[1, -1, 0.5, -2.5, 2.9, 3, 20, -20, 89, -104, 1e-5, 1e9, 5e9],
 ];
 /** What a single element of a larger input becomes, in turn. */
 const SPOILERS = [Number.NaN, Infinity, -Infinity, 1e-40, 1e30];

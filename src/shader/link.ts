@@ -19,11 +19,7 @@ export function link(shader: ShaderModule, { constants, hooks, declarations, lib
   const code = [specialise(shader, { constants, hooks }), shader.main].join("\n");
   const bindings = [...(shader.params ? [PARAMS] : []), declarations].join("\n");
   const own = new Set(librariesOf([shader]).map(({ name }) => name));
-  return assemble(
-    [...libs].filter(({ name }) => !own.has(name)),
-    bindings,
-    code,
-  );
+  return assemble([...libs], bindings, code, own);
 }
 
 /** A shader's libraries, its hooks, and its own text but for the entry point; constants of any of them are set. */
@@ -56,9 +52,14 @@ const unique = (libs: readonly ShaderLibrary[]): ShaderLibrary[] => [
   ...new Map(libs.map((lib) => [lib.name, lib])).values(),
 ];
 
-/** Directives, then libraries with those that they need, then declarations, then code. */
-export function assemble(libs: readonly ShaderLibrary[], declarations: string, code: string): string {
-  const all = unique([...librariesOf(libs), ...libs]);
+/** Directives, then libraries with those that they need, but for those that `code` has, then declarations, then code. */
+export function assemble(
+  libs: readonly ShaderLibrary[],
+  declarations: string,
+  code: string,
+  has: ReadonlySet<string> = new Set(),
+): string {
+  const all = unique([...librariesOf(libs), ...libs]).filter(({ name }) => !has.has(name));
   const text = [...all.map((lib) => lib.code), declarations, code].filter((part) => part !== "").join("\n");
   const directives = new Set(text.match(/^enable [^;]*;$/gm) ?? []);
   return [...directives, text.replace(/^enable [^;]*;\n/gm, "")].join("\n");

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import reduceTree from "../../shaders/core/reduce_tree.wgsl";
+import philoxLib from "../../shaders/lib/philox.wgsl";
+import sinLib from "../../shaders/lib/sin.wgsl";
 import matmulNaive from "../../shaders/matmul/matmul_naive.wgsl";
 import { sampleGraph } from "../../src/check/samples.ts";
 import { compileGraph } from "../../src/compile.ts";
@@ -15,6 +17,11 @@ describe("link", () => {
     const code = link(matmulNaive, { ...nothing, constants: { WG: 128, ONES_ROW: true } });
     expect(code).toContain("const WG: u32 = 128u;");
     expect(code).toContain("const ONES_ROW: bool = true;");
+  });
+
+  it("brings a library once that the shader and one of its hooks need", () => {
+    const code = link({ ...reduceTree, libs: [sinLib] }, { ...nothing, libs: new Set([philoxLib]) });
+    expect(code.match(/fn sin_quarters/g)).toHaveLength(1);
   });
 
   it("fills hooks, drops the bindings they stood for, and puts its own declarations there", () => {

@@ -5,9 +5,13 @@
  * compositions free.
  */
 
+import erfLib from "../../../shaders/lib/erf.wgsl";
 import mathLib from "../../../shaders/lib/math.wgsl";
+import powLib from "../../../shaders/lib/pow.wgsl";
+import sinLib from "../../../shaders/lib/sin.wgsl";
 import { TilegradError } from "../../errors.ts";
 import { apply1, checkTensors, showType } from "../../graph/apply.ts";
+import type { ShaderLibrary } from "../../graph/shader.ts";
 import type { OpDef, Sample, Tensor } from "../../graph/types.ts";
 import { sameShape, sizeOf } from "../../graph/types.ts";
 import * as is from "../../kinds.ts";
@@ -55,13 +59,15 @@ interface Row {
   readonly js: (...x: number[]) => number;
   /** dx_i = upstream * derivative_i; rules get the inputs, the output y and the upstream gradient dy. */
   readonly grad: (call: { x: readonly Tensor[]; y: Tensor; dy: Tensor }) => readonly (Tensor | null)[];
-  readonly math?: true;
+  readonly math?: ShaderLibrary;
   /** Where the tests draw inputs from, if not [-2, 2]. */
   readonly range?: readonly [number, number];
   readonly domain?: OpDef["domain"];
   readonly flops?: number;
 }
 
+// Bundlers drop the rows that an app does not use.
+/* @__NO_SIDE_EFFECTS__ */
 function define(name: string, row: Row): OpDef {
   const arity = row.js.length;
   const op: OpDef = {
@@ -89,7 +95,7 @@ function define(name: string, row: Row): OpDef {
     pointwise: true,
     domain: row.domain,
     inline(code, node, index) {
-      if (row.math) code.use(mathLib);
+      if (row.math) code.use(row.math);
       return row.wgsl(
         node.inputs.map((x) => code.at(x, index)),
         "f32",
@@ -140,7 +146,7 @@ const powOp = define("pow", {
   wgsl: ([a, b]) => `pow_f(${a}, ${b})`,
   js: (a, b) => powJs(a, b),
   grad: ({ x: [a, b], y, dy }) => [mul(dy, mul(b, pow(a, sub(b, 1)))), mul(dy, mul(y, log(a)))],
-  math: true,
+  math: powLib,
   range: [0.5, 2],
   flops: 2,
 });
@@ -169,14 +175,14 @@ const logOp = define("log", {
   wgsl: ([a]) => `log_f(${a})`,
   js: (a) => Math.log(a),
   grad: ({ x: [a], dy }) => [div(dy, a)],
-  math: true,
+  math: mathLib,
   range: [0.1, 4],
 });
 const log1pOp = define("log1p", {
   wgsl: ([a]) => `log1p_f(${a})`,
   js: (a) => log1pJs(a),
   grad: ({ x: [a], dy }) => [div(dy, add(a, 1))],
-  math: true,
+  math: mathLib,
   range: [-0.9, 4],
   flops: 12,
 });
@@ -184,7 +190,7 @@ const expm1Op = define("expm1", {
   wgsl: ([a]) => `expm1_f(${a})`,
   js: (a) => expm1Js(a),
   grad: ({ y, dy }) => [mul(dy, add(y, 1))],
-  math: true,
+  math: mathLib,
   flops: 12,
 });
 const sqrtOp = define("sqrt", {
@@ -215,7 +221,7 @@ const sinOp = define("sin", {
   wgsl: ([a]) => `sin_quarters(${a}, 0)`,
   js: (a) => Math.sin(a),
   grad: ({ x: [a], dy }) => [mul(dy, cos(a))],
-  math: true,
+  math: sinLib,
   range: [-20, 20],
   domain: [-1e5, 1e5],
   flops: 20,
@@ -224,7 +230,7 @@ const cosOp = define("cos", {
   wgsl: ([a]) => `sin_quarters(${a}, 1)`,
   js: (a) => Math.cos(a),
   grad: ({ x: [a], dy }) => [neg(mul(dy, sin(a)))],
-  math: true,
+  math: sinLib,
   range: [-20, 20],
   domain: [-1e5, 1e5],
   flops: 20,
@@ -233,21 +239,21 @@ const tanhOp = define("tanh", {
   wgsl: ([a]) => `tanh_f(${a})`,
   js: (a) => Math.tanh(a),
   grad: ({ y, dy }) => [mul(dy, sub(1, square(y)))],
-  math: true,
+  math: mathLib,
   flops: 12,
 });
 const sigmoidOp = define("sigmoid", {
   wgsl: ([a]) => `sigmoid_f(${a})`,
   js: (a) => sigmoidJs(a),
   grad: ({ y, dy }) => [mul(dy, mul(y, sub(1, y)))],
-  math: true,
+  math: mathLib,
   flops: 6,
 });
 const softplusOp = define("softplus", {
   wgsl: ([a]) => `softplus_f(${a})`,
   js: (a) => softplusJs(a),
   grad: ({ x: [a], dy }) => [mul(dy, sigmoid(a))],
-  math: true,
+  math: mathLib,
   flops: 16,
 });
 const erfOp = define("erf", {
@@ -255,7 +261,7 @@ const erfOp = define("erf", {
   js: (a) => erfJs(a),
   // 2 / sqrt(pi) e^-x^2
   grad: ({ x: [a], dy }) => [mul(dy, mul(exp(neg(square(a))), 2 / Math.sqrt(Math.PI)))],
-  math: true,
+  math: erfLib,
   flops: 30,
 });
 const reluOp = define("relu", {
@@ -265,12 +271,14 @@ const reluOp = define("relu", {
   grad: ({ y, dy }) => [mul(dy, greater(y, 0))],
 });
 
-const compare = (name: string, symbol: string, js: (a: number, b: number) => boolean): OpDef =>
-  define(name, {
+/* @__NO_SIDE_EFFECTS__ */
+function compare(name: string, symbol: string, js: (a: number, b: number) => boolean): OpDef {
+  return define(name, {
     wgsl: ([a, b], t) => `${t}(${a} ${symbol} ${b})`,
     js: (a, b) => (js(a, b) ? 1 : 0),
     grad: () => [null, null],
   });
+}
 const greaterOp = compare("greater", ">", (a, b) => a > b);
 const greaterEqualOp = compare("greaterEqual", ">=", (a, b) => a >= b);
 const lessOp = compare("less", "<", (a, b) => a < b);
@@ -286,7 +294,7 @@ const isFiniteOp = define("isFinite", {
   wgsl: ([a]) => `is_finite_f(${a})`,
   js: (a) => (Number.isFinite(a) ? 1 : 0),
   grad: () => [null],
-  math: true,
+  math: mathLib,
 });
 
 /** All rows, for the tests, `doctor` and nobody else. */
