@@ -3,7 +3,14 @@
 export type { Axis, Candidate, Range, Space } from "../experiment/candidates.ts";
 export type { Compared, CompareOptions } from "../experiment/compare.ts";
 export { compare } from "../experiment/compare.ts";
-export type { CrossValidation, FoldResult, Jobs, MeasureName, Spread } from "../experiment/crossValidation.ts";
+export type {
+  CrossValidated,
+  CrossValidation,
+  FoldResult,
+  Jobs,
+  MeasureName,
+  Spread,
+} from "../experiment/crossValidation.ts";
 export { crossValidate } from "../experiment/crossValidation.ts";
 export type { Experiment } from "../experiment/experiment.ts";
 export { experiment } from "../experiment/experiment.ts";

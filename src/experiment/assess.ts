@@ -5,6 +5,7 @@ import { integratedGradients, meanAttribution } from "../explain/integratedGradi
 import { permutationImportance } from "../explain/permutation.ts";
 import { sizeOf } from "../graph/types.ts";
 import { type Diagnostics, diagnostics } from "../metrics/diagnostics.ts";
+import { type PairedDifference, pairedGuessing } from "../metrics/paired.ts";
 import type { ClassificationReport } from "../metrics/report.ts";
 import { classificationReport } from "../metrics/report.ts";
 import type { ThresholdRule } from "../metrics/thresholdRule.ts";
@@ -24,7 +25,12 @@ export function assess(
   part: Examples,
   scores: Float32Array,
   options: { threshold: number; rule: ThresholdRule | null; seed: number; intervals: boolean },
-): { readonly report: ClassificationReport; readonly diagnostics: Diagnostics; readonly cost: DecisionCost | null } {
+): {
+  readonly report: ClassificationReport;
+  readonly versusGuessing: PairedDifference | null;
+  readonly diagnostics: Diagnostics;
+  readonly cost: DecisionCost | null;
+} {
   const { y } = part;
   const weights = weightsOf(part);
   const { threshold, rule, seed, intervals } = options;
@@ -32,6 +38,7 @@ export function assess(
   const costs = costsOf(rule, part);
   return {
     report: classificationReport(y, scores, { threshold, ...weights, ...bootstrap }),
+    versusGuessing: pairedGuessing(y, scores, { seed, ...weights }),
     diagnostics: diagnostics(y, scores, { threshold, ...pricesOf(part), ...(costs ? { costs } : {}) }),
     cost: decisionCost(part, scores, threshold, rule),
   };

@@ -5,7 +5,7 @@ import { pairedFolds } from "../metrics/paired.ts";
 import type { Candidate } from "./candidates.ts";
 import { candidatesOf, checkCandidates, choiceText } from "./candidates.ts";
 import type { CrossValidation, Jobs, MeasureName } from "./crossValidation.ts";
-import { byMeasure, eachFold, LESS_IS_BETTER } from "./crossValidation.ts";
+import { byMeasure, eachFold, LESS_IS_BETTER, testedShare } from "./crossValidation.ts";
 import { oneAnswer } from "./decide.ts";
 import type { FoldOptions, PlannedFolds } from "./folds.ts";
 import { planFolds } from "./folds.ts";
@@ -84,15 +84,6 @@ export async function compareOn(
 }
 
 export type ComparedWays = Awaited<ReturnType<typeof compareOn>>;
-
-/** Rows that are tested to one that is learned from. */
-function testedShare({ folds }: CrossValidation): number {
-  const [tested, learned] = folds.reduce(
-    ([test, rest], { rows }) => [test + rows.test, rest + rows.train + rows.validation],
-    [0, 0],
-  );
-  return tested / learned;
-}
 
 /** By fold how much better than logistic regression, which was fitted beside another candidate on the same folds. */
 function differences(measure: MeasureName, of: CrossValidation, beside: CrossValidation): number[] {

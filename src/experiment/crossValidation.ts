@@ -3,6 +3,7 @@ import type { Table } from "../data/table.ts";
 import type { Device } from "../device.ts";
 import { cutoffsOf } from "../metrics/cutoff.ts";
 import { measureLabels } from "../metrics/formatReport.ts";
+import { type PairedDifference, pairedFolds } from "../metrics/paired.ts";
 import type { ClassificationReport, ReportMeasures } from "../metrics/report.ts";
 import { classificationReport } from "../metrics/report.ts";
 import { concurrently, jobsOn } from "./concurrently.ts";
@@ -48,6 +49,12 @@ export interface CrossValidation {
   readonly warnings: readonly string[];
 }
 
+/** Of a whole way of learning. */
+export interface CrossValidated extends CrossValidation {
+  /** Mean over the folds of PR-AUC less the prevalence, which guessing reaches; null where fewer than two folds have both classes. */
+  readonly versusGuessing: PairedDifference | null;
+}
+
 /** What surrounds experiments of which several run at a time. */
 export interface Jobs extends Observer {
   /** Experiments at a time, to the same results; default 2 on a GPU unless the table is large, else 1. */
@@ -64,7 +71,7 @@ export async function crossValidate(
   table: Table,
   options: ExperimentOptions,
   around: Partial<FoldOptions> & Jobs = {},
-): Promise<ReturnType<typeof resultHead> & { readonly seed: number } & CrossValidation> {
+): Promise<ReturnType<typeof resultHead> & { readonly seed: number } & CrossValidated> {
   const settings = settle(options);
   checkThresholds(settings);
   const task = taskOf(table, settings);
@@ -75,7 +82,8 @@ export async function crossValidate(
 export async function validateFolds(device: Device, task: Task, folds: PlannedFolds, settings: Settings, around: Jobs) {
   const found = await eachFold(device, task, folds, settings, around);
   const warnings = [...found.warnings, ...oneAnswer(found.pooled)];
-  return { ...resultHead(device, task), seed: settings.seed, ...found, warnings };
+  const versusGuessing = foldsGuessing(found);
+  return { ...resultHead(device, task), seed: settings.seed, ...found, versusGuessing, warnings };
 }
 
 /** The folds' experiments, as parts of something greater. */
@@ -140,6 +148,23 @@ export function summarize(reports: readonly ClassificationReport[]): Record<Meas
     MeasureName,
     Spread | null
   >;
+}
+
+/** Rows that are tested to one that is learned from. */
+export function testedShare({ folds }: Pick<CrossValidation, "folds">): number {
+  const [tested, learned] = folds.reduce(
+    ([test, rest], { rows }) => [test + rows.test, rest + rows.train + rows.validation],
+    [0, 0],
+  );
+  return tested / learned;
+}
+
+/** By how much the PR-AUC of folds is above the prevalence, which guessing reaches; null where it is defined in fewer than two. */
+function foldsGuessing(validated: CrossValidation): PairedDifference | null {
+  const above = validated.folds.flatMap(({ test: { prAuc, baseline } }) =>
+    prAuc === null || baseline.prAuc === null ? [] : [prAuc - baseline.prAuc],
+  );
+  return pairedFolds(above, testedShare(validated));
 }
 
 /** One fold's test rows. */

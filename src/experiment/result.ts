@@ -104,7 +104,7 @@ export async function resultOf(
     seed,
     intervals: reported,
   };
-  const { report, diagnostics: drawn, cost } = assess(rows, scores, by);
+  const { report, versusGuessing, diagnostics: drawn, cost } = assess(rows, scores, by);
   return {
     ...resultHead(device, data),
     rows: {
@@ -134,6 +134,7 @@ export async function resultOf(
     metrics: { ...learned.metrics, [part]: report },
     baseline: comparedBaseline(learned, rows, scores, seed, reported),
     part,
+    versusGuessing,
     diagnostics: drawn,
     cost,
     importance: importance || reported ? await importanceOf(trainer, preprocessor, rows, seed) : null,

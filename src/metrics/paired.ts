@@ -41,6 +41,13 @@ export function pairedPrAuc(
   return difference === null || found.prAuc === null ? null : { difference, ...found.prAuc };
 }
 
+/** Average precision of scores less that of a constant, which is the prevalence; as `pairedPrAuc`. */
+export const pairedGuessing = (
+  y: NumberList,
+  scores: NumberList,
+  options: { readonly seed: number; readonly sampleWeight?: NumberList },
+): PairedDifference | null => pairedPrAuc(y, scores, new Float32Array(y.length), options);
+
 /** Student's t, 97.5 %, for 1, 2, ... degrees of freedom; then nearly the normal one. */
 const T = [
   12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.16, 2.145, 2.131, 2.12, 2.11,

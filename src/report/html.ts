@@ -11,7 +11,7 @@ import type { Html } from "./page.ts";
 import { page, plots, section, table, tag, tiles } from "./page.ts";
 import { type PlotName, plotsOf } from "./plotsOf.ts";
 import type { EvaluationResult, Importance, PartName, TrainingResult } from "./result.ts";
-import { verdictOf } from "./verdict.ts";
+import { guessingOf, verdictOf } from "./verdict.ts";
 
 type Result = EvaluationResult & Partial<TrainingResult>;
 
@@ -64,7 +64,7 @@ export function htmlReport(result: Result): string {
 }
 
 /** The decision in two or three sentences, and whether the network was worth it. */
-function verdict({ baseline, part }: Result, report: ClassificationReport): string {
+function verdict({ baseline, part, versusGuessing }: Result, report: ClassificationReport): string {
   const { alertRate, precision, recall, prAuc, threshold } = report;
   const { tn, fp, fn, tp } = report.confusion;
   const alerts = tp + fp;
@@ -76,8 +76,9 @@ function verdict({ baseline, part }: Result, report: ClassificationReport): stri
   const simple = baseline?.metrics[part]?.prAuc;
   if (prAuc === null) return decided;
   const ranks = `By PR-AUC the model reaches ${decimals(prAuc)}, where guessing reaches ${decimals(report.baseline.prAuc)}`;
-  if (simple === null || simple === undefined) return `${decided}${ranks}.`;
-  return [`${decided}${ranks} and logistic regression ${decimals(simple)}.`, ...verdictOf(baseline?.versus)].join(" ");
+  const beside = simple === null || simple === undefined ? "" : ` and logistic regression ${decimals(simple)}`;
+  const judged = [...guessingOf(report, versusGuessing), ...verdictOf(baseline?.versus)];
+  return [`${decided}${ranks}${beside}.`, ...judged].join(" ");
 }
 
 function keyFigures(report: ClassificationReport): Html {

@@ -27,6 +27,8 @@ export interface EvaluationResult {
   readonly threshold: number;
   readonly thresholdRule: string;
   readonly metrics: PartReports;
+  /** PR-AUC less the prevalence, which a constant reaches, on the rows of `part`; null where a class is absent. */
+  readonly versusGuessing?: PairedDifference | null;
   /** The part that the diagnostics and the importance are of. */
   readonly part: PartName;
   readonly diagnostics: Diagnostics;

@@ -1,5 +1,6 @@
 /** Whether the network was worth it: by which measure, by how much, and how sure that is. */
 import type { PairedDifference } from "../metrics/paired.ts";
+import type { ClassificationReport } from "../metrics/report.ts";
 
 const signed = (value: number): string => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(3)}`;
 
@@ -21,4 +22,27 @@ export function verdictOf(
   return [
     `By ${measure} these rows do not tell ${network} from logistic regression (${interval}); the latter is simpler (${simple}).`,
   ];
+}
+
+/**
+ * One sentence where a model is no better than one constant answer, by log loss or by a paired interval; else none.
+ * @param versus the model's PR-AUC less that of a constant, the prevalence; null where a class is absent
+ */
+export function guessingOf(
+  { logLoss, baseline }: Pick<ClassificationReport, "logLoss" | "baseline">,
+  versus: PairedDifference | null | undefined,
+): string[] {
+  if (!versus) return [];
+  const { difference, low, high } = versus;
+  const constant = baseline.logLoss;
+  const unsure = logLoss !== null && constant !== null && logLoss >= constant;
+  const losses = unsure
+    ? `log loss ${logLoss.toFixed(3)}, where the prevalence alone reaches ${constant.toFixed(3)}`
+    : "";
+  const interval = `PR-AUC above guessing ${signed(difference)}, 95 % interval ${signed(low)} to ${signed(high)}`;
+  const ranks = low > 0;
+  if (unsure && ranks)
+    return [`As probabilities the scores are no better than guessing (${losses}), but they rank rows (${interval}).`];
+  if (unsure) return [`The model is no better than guessing (${losses}; ${interval}).`];
+  return ranks ? [] : [`By PR-AUC these rows do not tell the model from guessing (${interval}).`];
 }

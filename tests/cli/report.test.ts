@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { draws } from "../../src/random.ts";
 import { CHURN, customers, jsonOf, QUICK, useCli } from "./support.ts";
 
 const cli = useCli();
@@ -34,6 +35,27 @@ describe("--report", () => {
     const [, width, height] = /viewBox="0 0 (\d+) (\d+)"/.exec(svg) ?? [];
     expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual([2 * Number(width), 2 * Number(height)]);
     expect(png.length).toBeGreaterThan(250_000);
+  });
+
+  it("and the texts of train, evaluate and cv say where a model of random labels is no better than guessing", async () => {
+    const draw = draws(3, 1, 1);
+    const coins = Array.from({ length: 240 }, (_, row) => [0, 1, 2].map((c) => draw.uniform(12 * row + 4 * c)));
+    cli.write("coins.csv", ["a,b,y", ...coins.map(([a, b, y]) => `${a},${b},${y < 0.4 ? "yes" : "no"}`)].join("\n"));
+    const how = ["--target", "y", "--positive", "yes", "--device", "cpu", "--epochs", "3", "--no-baseline"];
+    const report = ["--report", "coins.html"];
+    for (const args of [
+      ["train", "coins.csv", ...how, "--out", "coin", ...report],
+      ["evaluate", "coin", "coins.csv", "--device", "cpu", ...report],
+      ["cv", "coins.csv", ...how, "--folds", "3"],
+    ]) {
+      const ended = await cli.run(...args);
+      expect(ended.code, ended.stderr).toBe(0);
+      if (args[0] !== "evaluate") expect(ended.stdout, args[0]).toMatch(/guessing \(/);
+      // On the rows that it learned from a model may be better than guessing.
+      if (args[0] === "cv") continue;
+      const said = /^.*guessing \(.*$/m.exec(ended.stdout)?.[0].trim() ?? "";
+      expect(cli.read("coins.html").includes(said), said).toBe(true);
+    }
   });
 
   it("is written though only one test row is positive, or none", async () => {

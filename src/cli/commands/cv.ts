@@ -1,6 +1,6 @@
 /** `tilegrad cv`: how well a way of learning does, and how much that varies. */
 import type { Command } from "commander";
-import type { CrossValidation, Spread } from "../../experiment/crossValidation.ts";
+import type { CrossValidated, Spread } from "../../experiment/crossValidation.ts";
 import { validateFolds } from "../../experiment/crossValidation.ts";
 import { checkThresholds } from "../../experiment/decide.ts";
 import type { FoldOptions } from "../../experiment/folds.ts";
@@ -10,6 +10,7 @@ import { settle } from "../../experiment/options.ts";
 import { taskOf } from "../../experiment/task.ts";
 import { measureLabels } from "../../metrics/formatReport.ts";
 import { LABEL } from "../../node/sources.ts";
+import { guessingOf } from "../../report/verdict.ts";
 import type { RunFlags } from "../options/common.ts";
 import { addRunOptions, addSeedOption, addTargetOptions } from "../options/common.ts";
 import { readForTraining } from "../options/data.ts";
@@ -89,7 +90,7 @@ const spreadText = (spread: Spread | null): string =>
 /** Leave-one-out has as many folds as rows. */
 const MOST_SHOWN = 50;
 
-function showFolds({ folds, summary, baseline, pooled }: CrossValidation): string[] {
+function showFolds({ folds, summary, baseline, pooled, versusGuessing }: CrossValidated): string[] {
   const header = [
     "fold",
     "train",
@@ -130,5 +131,6 @@ function showFolds({ folds, summary, baseline, pooled }: CrossValidation): strin
     "",
     ...table([heads, ...measures]),
     dim(`${plural(folds.length, "fold")}; the deviation is that between folds`),
+    ...guessingOf(pooled, versusGuessing),
   ];
 }

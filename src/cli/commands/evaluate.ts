@@ -19,6 +19,7 @@ import { inputFiles, isStreamed } from "../../node/sources.ts";
 import { FileExamples } from "../../node/streaming.ts";
 import { htmlReport } from "../../report/html.ts";
 import { plotsOf } from "../../report/plotsOf.ts";
+import { guessingOf } from "../../report/verdict.ts";
 import type { RunFlags } from "../options/common.ts";
 import { addRunOptions, addStreamOptions, addThresholdOption } from "../options/common.ts";
 import { readTableFor } from "../options/data.ts";
@@ -108,7 +109,8 @@ async function evaluateIn(scratch: Scratch, folder: string, file: string, flags:
     const reported = flags.report !== undefined;
     const rule = flags.threshold === undefined ? parseThresholdRule(model.threshold.rule) : null;
     const scores = await model.predict(inputsOf(part));
-    const { report, diagnostics, cost } = assess(part, scores, { threshold, rule, seed: 0, intervals: reported });
+    const how = { threshold, rule, seed: 0, intervals: reported };
+    const { report, versusGuessing, diagnostics, cost } = assess(part, scores, how);
     const decided = oneAnswer(report);
     warn(decided);
     const warnings = [...known, ...decided];
@@ -116,6 +118,7 @@ async function evaluateIn(scratch: Scratch, folder: string, file: string, flags:
     const text = [
       bold(`${target.name} = ${target.positive}, in ${table.name}`),
       formatReport(report),
+      ...guessingOf(report, versusGuessing),
       ...costLine(cost),
     ].join("\n");
     const result = {
@@ -125,6 +128,7 @@ async function evaluateIn(scratch: Scratch, folder: string, file: string, flags:
       thresholdRule: flags.threshold === undefined ? model.threshold.rule : String(flags.threshold),
       metrics: { test: report },
       part: "test",
+      versusGuessing,
       diagnostics,
       cost,
       importance: reported ? await importanceOf(model.trainer, preprocessor, part, 0) : null,

@@ -9,7 +9,7 @@ import type { Model } from "../../model/model.ts";
 import { summary } from "../../model/model.ts";
 import type { DecisionCost, Importance, PartName, TrainingResult } from "../../report/result.ts";
 import { sparkline } from "../../report/sparkline.ts";
-import { verdictOf } from "../../report/verdict.ts";
+import { guessingOf, verdictOf } from "../../report/verdict.ts";
 import { describeDevice } from "../options/device.ts";
 import { commandName } from "../options/report.ts";
 import { bold, count, digits, dim, duration, pairs, percent, plural, table } from "./terminal.ts";
@@ -84,6 +84,7 @@ export function trainSummary(result: TrainingResult, data: Prepared, model: Mode
     "",
     bold(TITLES[part]),
     metricsTable,
+    ...guessingOf(report, result.versusGuessing).map((line) => `  ${line}`),
     ...verdictOf(baseline?.versus).map((line) => `  ${line}`),
     ...costLine(cost, baseline?.cost).map((line) => `  ${line}`),
     "",
