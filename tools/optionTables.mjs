@@ -1,6 +1,6 @@
 /**
  * The option tables of docs/*.md: what stands between `<!-- options of A, B -->` and `<!-- end of options -->`, from the
- * declarations that check them too, and the comments above each. `node tools/optionTables.mjs` writes them anew; the tests refuse
+ * declarations that check them too, and the comments above each. `node tools/optionTables.mjs` writes them anew; it and the tests refuse
  * options without a comment, makers that stand in no table, and tables that are not current.
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -172,6 +172,18 @@ export function optionTables(found = readOptions()) {
   return { documents: new Map(documents), left: [...left] };
 }
 
+/** What to do with makers that stand in no table. */
+export const adviceOn = (left) =>
+  left.length === 0
+    ? ""
+    : `In no table of docs/*.md: ${left.join(", ")}. Name it in the comment "<!-- options of ... -->" above the table where it belongs ` +
+      '(a new one ends with "<!-- end of options -->"), and run node tools/optionTables.mjs again.';
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  for (const [file, text] of optionTables().documents) writeFileSync(file, text);
+  const { documents, left } = optionTables();
+  for (const [file, text] of documents) writeFileSync(file, text);
+  if (left.length > 0) {
+    console.error(adviceOn(left));
+    process.exitCode = 1;
+  }
 }

@@ -11,7 +11,7 @@ import type { OptionsOf } from "../options.ts";
 import { checkOptions, checkValue } from "../options.ts";
 import type { KernelForce, KernelLimits } from "../policy/limits.ts";
 import { identityOf } from "../shader/lower.ts";
-import { F32, worstRatio } from "./compare.ts";
+import { F32, worstOf } from "./compare.ts";
 import { checkEdges, hasEdges } from "./edges.ts";
 import type { SampleGraph } from "./samples.ts";
 import { sampleGraph } from "./samples.ts";
@@ -21,6 +21,7 @@ export interface CheckResult {
   readonly name: string;
   /** Worst error in units of the tolerance; at most 1 passes. */
   readonly ratio: number;
+  /** Where it does not pass: the worst element, y0 an output and d0 the gradient of an input, or why it did not run. */
   readonly error?: string;
 }
 
@@ -99,8 +100,11 @@ export async function checkSample(device: Device, op: OpDef, sample: Sample, how
     const want = await runOnce(reference, graph);
     const got = await runOnce(device, graph, how);
     const tolerance = { rtol: sample.rtol ?? F32.rtol, atol: sample.atol ?? F32.atol };
-    const ratio = Math.max(...Object.keys(want).map((output) => worstRatio(got[output], want[output], tolerance)));
-    return { op: op.name, name, ratio };
+    const { output, at, ratio } = Object.keys(want)
+      .map((output) => ({ output, ...worstOf(got[output], want[output], tolerance) }))
+      .reduce((a, b) => (b.ratio > a.ratio ? b : a));
+    const error = `${output}[${at}]: got ${got[output][at]}; expected ${want[output][at]}: ${ratio.toFixed(1)} tolerances off`;
+    return { op: op.name, name, ratio, ...(ratio <= 1 ? {} : { error }) };
   } catch (error) {
     return { op: op.name, name, ratio: Number.POSITIVE_INFINITY, error: (error as Error).message };
   }

@@ -11,14 +11,19 @@ export interface Tolerance {
 export const F32: Tolerance = { rtol: 2e-5, atol: 2e-6 };
 
 /** The worst |got - want| / (atol max(1, max|want|) + rtol |want|); at most 1 is within tolerance. NaN is infinitely bad. */
-export function worstRatio(got: Elements, want: Elements, { rtol, atol }: Tolerance = F32): number {
+export const worstRatio = (got: Elements, want: Elements, tolerance: Tolerance = F32): number =>
+  worstOf(got, want, tolerance).ratio;
+
+/** As `worstRatio`, and which element it is of. */
+export function worstOf(got: Elements, want: Elements, { rtol, atol }: Tolerance): { ratio: number; at: number } {
   let largest = 1;
   for (const w of want) largest = Math.max(largest, Math.abs(w));
-  let worst = 0;
+  const worst = { ratio: 0, at: 0 };
   for (let i = 0; i < want.length; i++) {
     if (got[i] === want[i]) continue;
-    const ratio = Math.abs(got[i] - want[i]) / (atol * largest + rtol * Math.abs(want[i]));
-    worst = Number.isNaN(ratio) ? Number.POSITIVE_INFINITY : Math.max(worst, ratio);
+    const error = Math.abs(got[i] - want[i]) / (atol * largest + rtol * Math.abs(want[i]));
+    const ratio = Number.isNaN(error) ? Number.POSITIVE_INFINITY : error;
+    if (ratio > worst.ratio) Object.assign(worst, { ratio, at: i });
   }
   return worst;
 }

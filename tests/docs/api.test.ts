@@ -2,7 +2,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { apiReference, ENTRIES, entryFile, programOf, readEntries } from "../../tools/api.mjs";
-import { optionTables, readOptions } from "../../tools/optionTables.mjs";
+import { adviceOn, optionTables, readOptions } from "../../tools/optionTables.mjs";
 import { repository } from "../support/program.ts";
 
 const read = (file: string): string => fs.readFileSync(path.join(repository, file), "utf8");
@@ -65,8 +65,14 @@ describe("options", () => {
 
   it("stand in the tables of the documents, which are current (node tools/optionTables.mjs)", () => {
     const { documents, left } = optionTables(found);
-    expect(left).toEqual([]);
+    expect(left, adviceOn(left)).toEqual([]);
     for (const [file, text] of documents) expect(fs.readFileSync(file, "utf8"), file).toBe(text);
+  });
+
+  it("of a function that stands in no table are told, with what to do", () => {
+    const { left } = optionTables(new Map([...found, ["swish", { options: [], isFunction: true, expected: true }]]));
+    expect(left).toEqual(["swish"]);
+    expect(adviceOn(left)).toMatch(/^In no table of docs.*: swish\. Name it in the comment "<!-- options of/);
   });
 
   it("say what they may be and whether they are needed", () => {

@@ -13,6 +13,7 @@ import { recurrentLayer, recurrentOptions } from "../../src/model/recurrentLayer
 import { input } from "../../src/ops/core/constant.ts";
 import { gruCell } from "../../src/ops/recurrent/gru.ts";
 import { lstm, lstmCell } from "../../src/ops/recurrent/lstm.ts";
+import { recurrent } from "../../src/ops/recurrent/recurrent.ts";
 import { simpleRnn, simpleRnnCell } from "../../src/ops/recurrent/simpleRnn.ts";
 import type { KernelLimits } from "../../src/policy/limits.ts";
 import { Trainer } from "../../src/train/trainer.ts";
@@ -61,6 +62,23 @@ it("refuses kernels, states and masks of other shapes", () => {
   expect(() => lstm(xz, input("kernel", [3, 8]))).toThrow(/kernel \[units, 4 \* units\]/);
   expect(() => lstm(xz, input("kernel", [2, 8]), { h0: input("h0", [3, 2]) })).toThrow(/states \[batch, units\]/);
   expect(() => simpleRnn(xz, input("kernel", [8, 8]), { mask: input("mask", [3, 2]) })).toThrow(/mask \[batch, time\]/);
+});
+
+it.each([
+  [
+    { kept: 1 },
+    0,
+    "lstm: step gives 2 states and 4 kept; expected what the cell declares: gates: 4, states: 2, kept: 1.",
+  ],
+  [
+    { gates: 3 },
+    1,
+    "lstm: grad gives 4 of x, 4 of a and 2 states; expected what the cell declares: gates: 3, states: 2, kept: 4.",
+  ],
+] as const)("says what a cell gives that it does not declare: %j", async (wrong, which, message) => {
+  const [op] = recurrent({ ...lstmCell, ...wrong }).ops.slice(which);
+  const { ratio, error } = await checkSample(openCpu(), op, samplesOf(op)[0]);
+  expect([ratio, error]).toEqual([Number.POSITIVE_INFINITY, message]);
 });
 
 describe("a cell that is added as CONTRIBUTING says", () => {

@@ -186,7 +186,7 @@ function showOps(ops: readonly OpResult[]): string[] {
     String(cases),
     Number.isFinite(worst.ratio) ? worst.ratio.toFixed(3) : "-",
     failed === 0 ? "ok" : `${failed} FAILED`,
-    worst.error?.split("\n")[0].slice(0, 100) ?? worst.case,
+    [worst.case, ...(worst.error === undefined ? [] : [worst.error.split("\n")[0].slice(0, 100)])].join(": "),
   ]);
   return [
     ...table([header, ...rows], [0, 3, 4]),

@@ -1,4 +1,5 @@
 /** The definition of a recurrent layer and of its gradient, for any cell, in plain loops. */
+import { TilegradError } from "../../errors.ts";
 import type { Elements } from "../../graph/types.ts";
 import type { Cell } from "./cell.ts";
 import type { Extents } from "./kernel.ts";
@@ -40,6 +41,8 @@ export function forward(cell: Cell, order: Order, values: ForwardValues, outputs
         }
         const before = now.map((state) => state[j]);
         const made = cell.step(x, product, before);
+        if (made.states.length !== states || made.kept.length !== cell.kept)
+          throw miscounted(cell, "step", `${made.states.length} states and ${made.kept.length} kept`);
         for (const [p, v] of [...before, ...made.kept].entries()) {
           outputs[states][(p * batch * time + step) * units + j] = v;
         }
@@ -77,6 +80,8 @@ export function backward(cell: Cell, order: Order, values: GradValues, outputs: 
         const d = after.map((state) => state[j]);
         const made = cell.grad(d, planes.slice(0, states), planes.slice(states));
         const da = made.a ?? made.x;
+        if (made.x.length !== gates || da.length !== gates || made.states.length !== states)
+          throw miscounted(cell, "grad", `${made.x.length} of x, ${da.length} of a and ${made.states.length} states`);
         for (let gate = 0; gate < gates; gate++) {
           const place = (gates * step + gate) * units + j;
           outputs[0][place] = made.x[gate];
@@ -93,6 +98,12 @@ export function backward(cell: Cell, order: Order, values: GradValues, outputs: 
     }
     for (const [k, state] of after.entries()) outputs[outputs.length - states + k].set(state, n * units);
   }
+}
+
+/** Numbers that a cell does not declare would be lost, or read from beside their place. */
+function miscounted({ name, gates, states, kept }: Cell, of: "step" | "grad", got: string): TilegradError {
+  const declared = `gates: ${gates}, states: ${states}, kept: ${kept}`;
+  return new TilegradError("E_INTERNAL", `${name}: ${of} gives ${got}; expected what the cell declares: ${declared}.`);
 }
 
 /** The steps in the order in which the state passes through them. */
