@@ -6,7 +6,6 @@ import { fitLogistic, logisticScores } from "./baseline.ts";
 import { thresholdRule } from "./decide.ts";
 import type { Observer } from "./observer.ts";
 import type { Settings } from "./options.ts";
-import type { Learned } from "./result.ts";
 import type { Examples, Labels, Prepared } from "./rows.ts";
 import { joined, joinedLabels, positivesIn, pricesOf } from "./rows.ts";
 
@@ -44,8 +43,15 @@ interface HeldOut {
   readonly logistic: Float32Array;
 }
 
-/** Learns from a fold as from all rows; the trainer is the caller's to dispose of. */
-type Learn = (fold: Prepared, settings: Settings) => Promise<Learned>;
+/** Of what was learned from a fold, what a threshold needs; the trainer is the caller's to dispose of. */
+interface LearnedFold {
+  readonly trainer: { dispose(): void };
+  readonly learnedFrom: Examples;
+  readonly scores: { readonly test: Float32Array | null };
+}
+
+/** Learns from a fold as from all rows. */
+type Learn = (fold: Prepared, settings: Settings) => Promise<LearnedFold>;
 
 export function thresholdsBy(learn: Learn, data: Prepared, settings: Settings, around: Observer): Thresholds {
   const rule = thresholdRule(settings);

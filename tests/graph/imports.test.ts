@@ -49,7 +49,17 @@ it("no file imports itself through others, types included", () => {
 
 /** All of src/, from the bottom up. What stands in a row knows nothing of rows above it, nor of others in its row but the first. */
 const LAYERS: readonly (readonly string[])[] = [
-  ["errors.ts", "nearest.ts", "kinds.ts", "numeric.ts", "options.ts", "random.ts", "values.ts", "globals.ts"],
+  [
+    "errors.ts",
+    "nearest.ts",
+    "kinds.ts",
+    "numeric.ts",
+    "options.ts",
+    "random.ts",
+    "textTable.ts",
+    "values.ts",
+    "globals.ts",
+  ],
   ["policy"], //                       what kernels are chosen by: limits, costs, what was measured
   ["graph"], //                        nodes, the contract of an op, shader modules
   ["ops"],
