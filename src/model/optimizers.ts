@@ -5,6 +5,7 @@
 import { TilegradError } from "../errors.ts";
 import type { Tensor } from "../graph/types.ts";
 import type { Json } from "../io/json.ts";
+import type { Kind } from "../kinds.ts";
 import * as is from "../kinds.ts";
 import { sum } from "../ops/core/broadcast.ts";
 import { add, clip, div, maximum, minimum, mul, sqrt, square, sub } from "../ops/core/elementwise.ts";
@@ -117,6 +118,13 @@ export const sgd = /* @__PURE__ */ defineOptimizer(
   },
 );
 
+/** Squares of gradients below it are subnormal, which some devices read as 0: what it divides by there must not vanish. */
+const LEAST_EPSILON = 2 ** -63;
+const leastEpsilon: Kind<number> = {
+  expected: "a finite number from 2^-63 (1.1e-19)",
+  holds: (v) => is.finite.holds(v) && Number(v) >= LEAST_EPSILON,
+};
+
 const adamOptions = () => ({
   ...optimizerOptions(),
   /** Default 0.9. */
@@ -124,7 +132,7 @@ const adamOptions = () => ({
   /** Default 0.999. */
   beta2: is.fraction,
   /** Default 1e-8. */
-  epsilon: is.nonNegativeFinite,
+  epsilon: leastEpsilon,
   /** Divides by the largest second moment so far (Reddi et al. 2018); default false. */
   amsgrad: is.boolean,
 });
@@ -173,7 +181,7 @@ const rmspropOptions = () => ({
   /** Decay of the squared average, PyTorch's alpha, Keras's rho; default 0.99. */
   alpha: is.fraction,
   /** Default 1e-8. */
-  epsilon: is.nonNegativeFinite,
+  epsilon: leastEpsilon,
   /** Default 0. */
   momentum: is.fraction,
   /** Subtracts the squared mean of the gradient; default false. */
@@ -209,7 +217,7 @@ export const rmsprop = /* @__PURE__ */ defineOptimizer(
 const adagradOptions = () => ({
   ...optimizerOptions(),
   /** Default 1e-10. */
-  epsilon: is.nonNegativeFinite,
+  epsilon: leastEpsilon,
   /** rate / (1 + (t - 1) rateDecay); default 0. */
   rateDecay: is.nonNegativeFinite,
   /** Default 0. */

@@ -166,6 +166,7 @@ describe("an optimizer described wrongly is E_ARGUMENT:", () => {
     ["a beta of 1", () => adam({ beta1: 1 })],
     ["a negative beta", () => adamW({ beta2: -0.1 })],
     ["a negative epsilon", () => adam({ epsilon: -1e-8 })],
+    ["an epsilon whose gradients have squares that GPUs read as 0", () => adam({ epsilon: 1e-25 })],
     ["an alpha of 1.5", () => rmsprop({ alpha: 1.5 })],
     ["a negative accumulator", () => adagrad({ initialAccumulator: -1 })],
     ["a negative rate decay", () => adagrad({ rateDecay: -1 })],
