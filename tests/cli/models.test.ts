@@ -207,7 +207,9 @@ describe("windows of a time series", () => {
     // 392 windows with a label, of which 2 x 8 lie between the parts, and 8 rows that end none.
     expect(rows).toEqual({ file: 400, train: 237, validation: 61, test: 78, unused: 24 });
     expect(metrics.test.rocAuc).toBeGreaterThan(0.95);
-    expect(learned.stderr).toMatch(/Inputs +8 rows of 2 from 2 columns; dropped: day \(id\)/);
+    expect(learned.stderr).toMatch(
+      /Inputs +8 rows of 2 from 2 columns; levels that move, .*: close; dropped: day \(id\)/,
+    );
   });
 
   it("are evaluated where they have a label, predicted everywhere, and named by their last row", async () => {

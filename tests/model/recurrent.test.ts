@@ -80,7 +80,7 @@ describe.each(cells)("%s", (type, cell) => {
   });
 
   it("refuses an input that is no sequence, and units that are no positive integer", () => {
-    expect(() => shapeThrough(cell({ units: 3 }), [4])).toThrow(/expected \[batch, time, features\]/);
+    expect(() => shapeThrough(cell({ units: 3 }), [4])).toThrow(/expected a sequence \[batch, time, features\]/);
     expect(() => cell({ units: 0 })).toThrow(/positive integer/);
   });
 });
