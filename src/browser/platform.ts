@@ -15,7 +15,17 @@ export const findGpu: Platform["findGpu"] = async (name) => {
   }
   const gpu = globalThis.navigator?.gpu;
   if (gpu) return { gpu, info: {} };
-  throw new TilegradError("E_DEVICE", "WebGPU is not available here.", {
-    hint: 'Use a browser with WebGPU on https or localhost, or backend: "cpu".',
-  });
+  const place = "document" in globalThis ? "page" : "worker";
+  const insecure = globalThis.isSecureContext === false;
+  throw new TilegradError(
+    "E_DEVICE",
+    `openDevice: got backend "webgpu" in a ${place} ${insecure ? "that came over http" : "without WebGPU"}, where navigator.gpu is missing.`,
+    {
+      hint: `${
+        insecure
+          ? "Serve it over https or from localhost"
+          : `Use a browser that has WebGPU${place === "worker" ? " in workers, or open the device in the page" : ""}`
+      }; or compute on the CPU: openDevice({ backend: "cpu" }).`,
+    },
+  );
 };

@@ -71,7 +71,7 @@ async function openBest(): Promise<NodeGpu> {
     });
   }
   if (found?.kind === "hardware") return found;
-  if (softwarePeers().length === 0) return openSwiftShader();
+  if (softwarePeers().length === 0) return openSwiftShader("no hardware GPU was found");
   if (found) return found;
   if (swiftShaderRuns()) throw missingPeer("No hardware GPU found; the software GPU", softwarePeers(), `; ${ON_CPU}`);
   throw new TilegradError("E_DEVICE", "WebGPU: no adapter found.", {
@@ -79,7 +79,8 @@ async function openBest(): Promise<NodeGpu> {
   });
 }
 
-async function openSwiftShader(): Promise<NodeGpu> {
+/** @param why it is opened */
+async function openSwiftShader(why = 'got backend "swiftshader"'): Promise<NodeGpu> {
   if (!swiftShaderRuns()) {
     throw new TilegradError(
       "E_DEVICE",
@@ -92,7 +93,7 @@ async function openSwiftShader(): Promise<NodeGpu> {
   const missing = softwarePeers();
   if (missing.length > 0) throw missingPeer("The software GPU", missing, `; ${ON_CPU}`);
   const folder = loadVulkan();
-  const found = await withDriver(path.join(folder, "vk_swiftshader_icd.json"), () =>
+  const found = await withDriver(path.join(folder, "vk_swiftshader_icd.json"), why, () =>
     find([...UNWANTED, ...UNWANTED_BY_SWIFTSHADER]),
   );
   return expectDriver("swiftshader", /SwiftShader/i, found);
@@ -115,7 +116,7 @@ async function openLavapipe(): Promise<NodeGpu> {
       hint: "Install Mesa's Vulkan drivers, 23.1 or later (Debian: mesa-vulkan-drivers), or use another device.",
     });
   }
-  const found = await withDriver(files.join(":"), () => findWithLoader());
+  const found = await withDriver(files.join(":"), 'got backend "lavapipe"', () => findWithLoader());
   return expectDriver("lavapipe", /llvmpipe/i, found);
 }
 
@@ -181,12 +182,14 @@ function loadVulkan(): string {
   return folder;
 }
 
-/** Runs `open` while the Vulkan loader sees only the drivers of `files`. */
-async function withDriver<T>(files: string, open: () => Promise<T>): Promise<T> {
+/** Runs `open` while the Vulkan loader sees only the drivers of `files`. @param why these */
+async function withDriver<T>(files: string, why: string, open: () => Promise<T>): Promise<T> {
   if (!isMainThread) {
-    throw new TilegradError("E_DEVICE", "device: a named software GPU was asked for in a worker thread.", {
-      hint: "A worker's environment does not reach the driver: set VK_DRIVER_FILES before Node starts.",
-    });
+    throw new TilegradError(
+      "E_DEVICE",
+      `openDevice: ${why} in a worker thread, whose environment does not reach the driver of a software GPU.`,
+      { hint: `Start Node with VK_DRIVER_FILES=${files}, or open the device in the main thread; ${ON_CPU}.` },
+    );
   }
   const before = process.env["VK_DRIVER_FILES"];
   process.env["VK_DRIVER_FILES"] = files;
