@@ -121,7 +121,7 @@ export const sgd = /* @__PURE__ */ defineOptimizer(
 /** Squares of gradients below it are subnormal, which some devices read as 0: what it divides by there must not vanish. */
 const LEAST_EPSILON = 2 ** -63;
 const leastEpsilon: Kind<number> = {
-  expected: "a finite number from 2^-63 (1.1e-19)",
+  expected: "a finite number of at least 2^-63 (1.1e-19)",
   holds: (v) => is.finite.holds(v) && Number(v) >= LEAST_EPSILON,
 };
 
