@@ -128,3 +128,9 @@ export function strided4(
   const aligned = inner.stride === 1 && (start ?? 0) % 4 === 0 && dims.every((d) => d.stride % 4 === 0);
   return aligned ? code.at4(x, at()) : null;
 }
+
+/** WGSL: whether x, of type f32 or vec4<f32>, is NaN, by bits: compilers may assume that there is none. */
+export const isNan = (x: string, type: string): string => {
+  const bits = type.replace("f32", "u32");
+  return `(bitcast<${bits}>(${x}) & ${bits}(0x7fffffffu)) > ${bits}(0x7f800000u)`;
+};

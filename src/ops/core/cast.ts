@@ -5,7 +5,7 @@ import type { DType, Node, OpDef, Tensor } from "../../graph/types.ts";
 import { DTYPES } from "../../graph/types.ts";
 import * as is from "../../kinds.ts";
 import { checkValue } from "../../options.ts";
-import { f32, u32 } from "../op.ts";
+import { f32, isNan, u32 } from "../op.ts";
 
 /** The least and the largest integer that f32 has, too: where WGSL's conversions end. */
 const LIMITS = { u32: [0, 4_294_967_040], i32: [-2_147_483_648, 2_147_483_520] } as const;
@@ -14,8 +14,7 @@ const EVERYTHING = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const
 function converted({ inputs: [from], attrs: { dtype } }: Node, x: string, typed: (scalar: string) => string): string {
   const y = `${typed(dtype)}(${x})`;
   if (from.dtype !== "f32" || dtype === "f32") return y;
-  const bits = typed("u32");
-  return `select(${y}, ${typed(dtype)}(), (bitcast<${bits}>(${x}) & ${bits}(0x7fffffffu)) > ${bits}(0x7f800000u))`;
+  return `select(${y}, ${typed(dtype)}(), ${isNan(x, typed("f32"))})`;
 }
 
 const castOp: OpDef = {

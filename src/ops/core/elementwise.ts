@@ -25,7 +25,7 @@ import {
 } from "../../numeric.ts";
 import type { OptionsOf } from "../../options.ts";
 import { checkOptions } from "../../options.ts";
-import { f32, shapeError } from "../op.ts";
+import { f32, isNan, shapeError } from "../op.ts";
 import { broadcastTo } from "./broadcast.ts";
 import { constant } from "./constant.ts";
 
@@ -45,11 +45,6 @@ const geluOptions = () => ({
 
 export interface GeluOptions extends OptionsOf<typeof geluOptions> {}
 
-/** Whether x, of type t, is NaN, by bits: compilers may assume that there is none. */
-const isNan = (x: string, t: string): string => {
-  const bits = t.replace("f32", "u32");
-  return `(bitcast<${bits}>(${x}) & ${bits}(0x7fffffffu)) > ${bits}(0x7f800000u)`;
-};
 /** `y`, but x where that is NaN: drivers may lose it. */
 const orNan = (y: string, x: string, t: string): string => `select(${y}, ${x}, ${isNan(x, t)})`;
 
