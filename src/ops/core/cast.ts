@@ -32,6 +32,7 @@ const castOp: OpDef = {
     { inputs: [{ ...u32(7), range: [0, 100] }], attrs: { dtype: "f32" } },
     { inputs: [{ ...u32(1024), range: [0, 100] }], attrs: { dtype: "f32" } },
     { inputs: [{ ...f32(7), range: [0, 100] }], attrs: { dtype: "u32" }, gradcheck: false },
+    { inputs: [{ ...f32(7), range: [-100, 100] }], attrs: { dtype: "i32" }, gradcheck: false },
   ],
 };
 

@@ -14,7 +14,7 @@ const FAR = 3.4028234663852886e38;
 const TILE = 256;
 
 /**
- * queries [columns, n], candidates [columns, m], range u32 [2] = first, end
+ * queries [columns, n], candidates [columns, m], both finite, range u32 [2] = first, end
  * -> squared distances f32 [n, k] and candidates u32 [n, k], nearest first, the lower number first among equals, of the
  * candidates first <= j < end. Where these are fewer than k, there are NO_ROW and a distance that means nothing. With
  * `farthest`, the farthest first.
